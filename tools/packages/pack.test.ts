@@ -1,4 +1,5 @@
 // What users get: every public package is built, packed, installed into an empty project and used there by plain node.
+// Long: it builds, packs and installs every package, and what a reader makes with them.
 import assert from "node:assert/strict";
 import {
   chownSync,

@@ -10,7 +10,7 @@ const promised = 250;
 const usesScriptedPeer = /\b(?:createScriptedServer|createScriptedClient|createSocketPeer)\(/;
 const differsInTypeAlone = /^ignores frames of the unknown type /;
 
-const files = selectTestFiles(process.cwd(), ["packages/http2/test/", "packages/grpc/test/"]).filter((file) =>
+const files = selectTestFiles(process.cwd(), ["packages/http2/test/", "packages/grpc/test/"]).files.filter((file) =>
   usesScriptedPeer.test(readFileSync(file, "utf8")),
 );
 const counts = new Map<string, number>();

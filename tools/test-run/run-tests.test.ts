@@ -217,6 +217,15 @@ describe("npm test", () => {
     assert.equal(new Set(processesOf(runTests(files, "--alone").stdout).values()).size, 3);
   });
 
+  it("names the files that it leaves out because they are long, and runs them with --long", () => {
+    const files = { "a.test.ts": tellsProcess("a"), "b.test.ts": tellsProcess("b", "// Long: it builds everything") };
+    const { exitCode, stdout } = runTests(files);
+    assert.equal(exitCode, 0, stdout);
+    assert.deepEqual([...processesOf(stdout).keys()], ["a"]);
+    assert.match(stdout, /^left out, because they are long: test\/b\.test\.ts; run them by: npm test -- --long$/m);
+    assert.deepEqual([...processesOf(runTests(files, "--long").stdout).keys()], ["b"]);
+  });
+
   it("names the file of a test that fails, of one that cannot be loaded, and runs those after them", () => {
     const { exitCode, stdout } = runTests({
       "a.test.ts": 'test("broken", () => { throw new Error("no"); });',

@@ -1,5 +1,6 @@
 // Runs the test files of this repository: `npm test`, or `npm test -- hpack timeout` for those whose path contains one of
-// the words. Options of node's own runner may follow in the form --test-…=…; with --alone each file has a process of its own. Afterwards
+// the words. Options of node's own runner may follow in the form --test-…=…; with --alone each file has a process of its own, and --long
+// runs the files that `npm test` leaves out (see long-tests.ts). Afterwards
 // it verifies that every file ran to its end and that the suite left nothing behind. The repository is the working directory, which npm
 // sets.
 import { spawn } from "node:child_process";
@@ -38,10 +39,12 @@ interface Selection {
   readonly nodeOptions: readonly string[];
   /** Whether each file has a process of its own, even if it could share one. */
   readonly isAlone: boolean;
+  /** Only the files that are left out without words. */
+  readonly longOnly: boolean;
 }
 
-async function runTests(root: string, { words, nodeOptions, isAlone }: Selection): Promise<number> {
-  const files = selectTestFiles(root, words);
+async function runTests(root: string, { words, nodeOptions, isAlone, longOnly }: Selection): Promise<number> {
+  const { files, leftOut } = selectTestFiles(root, words, longOnly);
   if (files.length === 0) {
     console.error(
       words.length === 0 ? "there are no test files" : `no test file's path contains ${words.join(" or ")}`,
@@ -90,6 +93,9 @@ async function runTests(root: string, { words, nodeOptions, isAlone }: Selection
     if (files.length > slowestShown) {
       console.log(describeSlowest(usages, slowestShown));
       keepUsage(usageBefore, usages);
+    }
+    if (leftOut.length > 0) {
+      console.log(`left out, because they are long: ${leftOut.join(", ")}; run them by: npm test -- --long`);
     }
     const left = [
       ...(await leftProcesses(marker)),
@@ -160,13 +166,14 @@ function runNode(
 }
 
 const aloneOption = "--alone";
+const longOption = "--long";
 const args = process.argv.slice(2);
 const words = args.filter((arg) => !arg.startsWith("-"));
-const nodeOptions = args.filter((arg) => arg.startsWith("-") && arg !== aloneOption);
+const nodeOptions = args.filter((arg) => arg.startsWith("-") && ![aloneOption, longOption].includes(arg));
 const unknown = nodeOptions.find((arg) => !/^--test-[a-z-]+=/.test(arg));
 if (unknown !== undefined) {
   console.error(
-    `unknown option ${unknown}: give words of file names, ${aloneOption}, or options of node's runner as --test-name=value`,
+    `unknown option ${unknown}: give words of file names, ${aloneOption}, ${longOption}, or options of node's runner as --test-name=value`,
   );
   process.exitCode = 2;
 } else {
@@ -176,5 +183,6 @@ if (unknown !== undefined) {
     words,
     nodeOptions,
     isAlone: choosesTests || args.includes(aloneOption),
+    longOnly: args.includes(longOption),
   });
 }

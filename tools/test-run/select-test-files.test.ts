@@ -13,6 +13,17 @@ test("finds the test files of every folder there is, and none of what was instal
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), "");
   }
-  assert.deepEqual(selectTestFiles(root, []), ["new-folder/deep/b.test.mjs", "soak/a.test.ts"]);
-  assert.deepEqual(selectTestFiles(root, ["deep", "nowhere"]), ["new-folder/deep/b.test.mjs"]);
+  assert.deepEqual(selectTestFiles(root, []).files, ["new-folder/deep/b.test.mjs", "soak/a.test.ts"]);
+  assert.deepEqual(selectTestFiles(root, ["deep", "nowhere"]).files, ["new-folder/deep/b.test.mjs"]);
+});
+
+test("leaves long files out unless they are named or asked for", (t) => {
+  const root = mkdtempSync(join(tmpdir(), "tercel-select-"));
+  t.after(() => rmSync(root, { recursive: true }));
+  writeFileSync(join(root, "short.test.ts"), 'const text = "// Long: no comment";\n');
+  writeFileSync(join(root, "slow.test.ts"), "// Builds everything.\n// Long: it builds everything\n");
+  assert.deepEqual(selectTestFiles(root, []), { files: ["short.test.ts"], leftOut: ["slow.test.ts"] });
+  assert.deepEqual(selectTestFiles(root, [], true), { files: ["slow.test.ts"], leftOut: [] });
+  assert.deepEqual(selectTestFiles(root, ["s"]), { files: ["short.test.ts", "slow.test.ts"], leftOut: [] });
+  assert.deepEqual(selectTestFiles(root, ["short"], true), { files: [], leftOut: [] });
 });

@@ -1,8 +1,23 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { listFiles } from "../source-files.ts";
+import { isLong } from "./long-tests.ts";
 
-/** The test files of the repository whose path contains any of the words; without words all of them. */
-export function selectTestFiles(root: string, words: readonly string[]): string[] {
-  return listFiles(root)
-    .filter((file) => /\.test\.[cm]?[jt]s$/.test(file))
-    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+export interface SelectedFiles {
+  readonly files: string[];
+  /** Those that run only when they are asked for. */
+  readonly leftOut: string[];
+}
+
+/**
+ * The test files of the repository whose path contains any of the words. Without words all of them, except for those that are long; with `longOnly` these.
+ */
+export function selectTestFiles(root: string, words: readonly string[], longOnly = false): SelectedFiles {
+  const all = listFiles(root).filter((file) => /\.test\.[cm]?[jt]s$/.test(file));
+  const named = all.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  if (words.length > 0 && !longOnly) return { files: named, leftOut: [] };
+  const isLongFile = (file: string): boolean => isLong(readFileSync(join(root, file), "utf8"));
+  const long = named.filter(isLongFile);
+  if (longOnly) return { files: long, leftOut: [] };
+  return { files: named.filter((file) => !long.includes(file)), leftOut: long };
 }

@@ -1,3 +1,4 @@
+// Long: it starts the whole shop with PostgreSQL, Redis, NATS and Consul.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";

@@ -1,3 +1,4 @@
+// Long: it starts the whole shop, and each of its services again after a kill.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createNatsServer, freePorts, type ServerProcess, withoutNats } from "@tercel/test-support/servers";

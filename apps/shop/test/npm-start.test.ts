@@ -1,3 +1,4 @@
+// Long: it starts the whole shop again and again, as npm does.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";

@@ -1,4 +1,5 @@
 // tercel dev with services that tercel new has made: they start, are called, follow changes and stop.
+// Long: it starts real services again and again.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,4 +1,5 @@
 // Own process: Playwright brings a copy of zod, which defines globals.
+// Long: it kills the shop under a browser again and again.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";

@@ -11,6 +11,7 @@ import type { EngineProbes } from "../engine/engine-probes.ts";
 import { checkRepository, isRepository } from "../engine/restic/repository/repository-location.ts";
 import { secretEnvironment } from "../engine/restic/repository/repository-secret.ts";
 import { fail } from "../failure/failure.ts";
+import { toFailure } from "../failure/to-failure.ts";
 import type { JobQueue, QueuedJob } from "../jobs/job-queue.ts";
 import { checkPath, nameOfSource } from "../path/check-path.ts";
 import { ProgressFeed } from "../progress/progress-feed.ts";
@@ -201,7 +202,18 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       });
       const { scheduleUuid = "", startedBy } = request;
       const by = startedBy === undefined ? {} : { request: startedBy };
-      parts.track({ kind: "backup", subjectUuid: uuid, job, feed, scheduleUuid, ...by });
+      try {
+        parts.track({ kind: "backup", subjectUuid: uuid, job, feed, scheduleUuid, ...by });
+      } catch (error) {
+        // The job is cancelled then. Whoever hears of the error must not find a backup that is in progress, nor one that somebody has cancelled.
+        const isComplete = await job.done.then(
+          () => true,
+          () => false,
+        );
+        const end = { state: "failed", failure: toFailure(error), endedAtMs: stores.nowMs() } as const;
+        if (!isComplete) stores.backups.change(uuid, end);
+        throw error;
+      }
       return { uuid, source, feed, job };
     },
 

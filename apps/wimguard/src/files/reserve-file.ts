@@ -1,17 +1,20 @@
 import { Buffer } from "node:buffer";
-import { closeSync, fsyncSync, openSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, statSync, truncateSync, unlinkSync, writeSync } from "node:fs";
 import { hasErrorCode } from "../failure/to-failure.ts";
 
 /** Space that is kept for the moment in which a disk is full. */
 export interface Reserve {
-  /** Takes the space if there is enough and it is not taken yet. */
+  /** Takes the space if it is not taken yet; half of what there is where there is less, because others need the disk as well. */
   ensure(): void;
   /** Gives the space back, for writes that cannot wait. Returns false when there is none. */
   release(): boolean;
 }
 
-/** A thousand commits of the catalogue. */
+/** A hundred commits of the catalogue. */
 const reserveBytes = 1024 * 1024;
+/** Ends what a few jobs have begun. Less is of no use. */
+const minReserveBytes = 64 * 1024;
+const blockBytes = 4096;
 
 export const noReserve: Reserve = { ensure() {}, release: () => false };
 
@@ -20,12 +23,11 @@ export function createReserveFile(path: string): Reserve {
   return {
     ensure() {
       if (sizeOf(path) === reserveBytes) return;
-      try {
-        fill(path);
-      } catch (error) {
-        if (!hasErrorCode(error, "ENOSPC", "EDQUOT")) throw error;
-        remove(path);
-      }
+      const filled = fill(path);
+      if (filled === reserveBytes) return;
+      const kept = Math.floor(filled / 2 / blockBytes) * blockBytes;
+      if (kept < minReserveBytes) remove(path);
+      else truncateSync(path, kept);
     },
     release: () => remove(path),
   };
@@ -35,16 +37,21 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** With bytes: a file of holes takes no space. */
-function fill(path: string): void {
-  const file = openSync(path, "w", 0o600);
+/** With bytes: a file of holes takes no space. Returns how many the disk has taken. */
+function fill(path: string): number {
+  const bytes = Buffer.alloc(reserveBytes, "reserved");
+  let written = 0;
+  let file: number | undefined;
   try {
-    const bytes = Buffer.alloc(reserveBytes, "reserved");
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    file = openSync(path, "w", 0o600);
+    while (written < bytes.length) written += writeSync(file, bytes, written);
     fsyncSync(file);
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOSPC", "EDQUOT")) throw error;
   } finally {
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
   }
+  return written;
 }
 
 function remove(path: string): boolean {

@@ -1,3 +1,4 @@
+// Long: restic derives a key from the password for each of a hundred commands, half a second each.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import {

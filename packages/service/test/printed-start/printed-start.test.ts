@@ -1,4 +1,5 @@
 // The printed files, byte for byte, with a real Consul and PostgreSQL: they start, Consul finds them passing, a client finds them.
+// Long: Consul has to find two services healthy for three intervals of their own.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
