@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 import { isRepository } from "../engine/restic/repository/repository-location.ts";
-import { fail } from "../failure/failure.ts";
+import { FailureError, fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import { type ArchivePresence, isSameArchive, readIdentity } from "./archive-identity.ts";
 import { manifestPathOf, partPathOf } from "./archive-paths.ts";
@@ -28,11 +28,32 @@ export async function deleteBackup(stores: ArchiveStores, backup: StoredBackup):
       const message = `${destination} is not the archive that this backup wrote: move it away, then delete the backup`;
       fail({ reason: "ARCHIVE_REPLACED", path: destination, uuid, message });
     }
-    stores.backups.change(uuid, { state: "deleting" });
+    await beginDelete(stores, backup, presence);
     await finishDelete(stores, backup, presence);
   } else {
     stores.backups.change(uuid, { state: "deleting" });
     await finishDelete(stores, backup, "gone");
+  }
+}
+
+/**
+ * Records that the backup is being deleted. Where the disk has no room for that, the archive goes first if that makes room: after a crash in between
+ * the record names an archive that is gone, and the next try deletes it.
+ */
+async function beginDelete(stores: ArchiveStores, backup: StoredBackup, presence: ArchivePresence): Promise<void> {
+  const { backups, files, manifestFolder } = stores;
+  const { uuid, destination, archive } = backup;
+  try {
+    backups.change(uuid, { state: "deleting" });
+  } catch (error) {
+    const isShared = archive.sha256 !== "" && backups.othersIn(backup).length > 0;
+    const isFull = error instanceof FailureError && error.failure.reason === "NO_SPACE";
+    if (!isFull || presence !== "archive" || isShared || isRepository(destination)) throw error;
+    const [archiveFolder, catalogFolder] = [await stat(dirname(destination)), await stat(manifestFolder)];
+    if (archiveFolder.dev !== catalogFolder.dev) throw error;
+    await files.unlink(destination);
+    await files.syncFolder(dirname(destination));
+    backups.change(uuid, { state: "deleting" });
   }
 }
 

@@ -2,8 +2,8 @@ import { describe, it } from "node:test";
 import { createRandom } from "../crash/crash-points.ts";
 import { fillDisk, withoutSmallDisks } from "./fillings.ts";
 
-/** In the first, the record of a run is what the disk has no room for. */
-const seeds = [20_261_208, 540_803, Math.floor(Math.random() * 1_000_000)];
+/** In the first, the record of a run is what the disk has no room for; in the others, that of a deletion. */
+const seeds = [20_261_208, 540_803, 117_436_562, Math.floor(Math.random() * 1_000_000)];
 
 describe("a disk that becomes full", { skip: withoutSmallDisks() }, () => {
   for (const seed of seeds) {
