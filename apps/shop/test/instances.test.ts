@@ -1,3 +1,4 @@
+// Long: it starts services twice, and restarts each under load.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createDiscoveryResolver } from "@tercel/discovery";

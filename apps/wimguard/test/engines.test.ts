@@ -1,3 +1,4 @@
+// Long: it writes archives by every compression, and restores them by other programs.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";

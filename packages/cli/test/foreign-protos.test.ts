@@ -1,5 +1,6 @@
 // Protos that no one here wrote go through generate, --stubs, describe and call: one with more than 300 messages, etcd's with its real server, proto2
 // and editions.
+// Long: it generates, compiles and describes protos of hundreds of messages.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

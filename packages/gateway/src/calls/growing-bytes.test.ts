@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { GrowingBytes } from "./growing-bytes.ts";
+import { freeTaken, GrowingBytes } from "./growing-bytes.ts";
 
 describe("bytes that come in pieces", () => {
   it("are those that came, whatever the pieces", () => {
@@ -20,6 +20,29 @@ describe("bytes that come in pieces", () => {
     bytes.append(piece);
     piece.fill(0);
     assert.equal(Buffer.from(bytes.take()).toString(), "ab");
+  });
+
+  it("are freed when they are large: what grew, what is dropped, and what was taken and used", () => {
+    const bytes = new GrowingBytes();
+    const piece = new Uint8Array(20_000).fill(1);
+    bytes.append(piece);
+    bytes.append(piece);
+    assert.equal(piece.length, 20_000, "the pieces are the caller's");
+    const taken = bytes.take();
+    assert.equal(taken.length, 40_000);
+    freeTaken(taken);
+    assert.equal(taken.length, 0);
+    bytes.append(piece);
+    bytes.clear();
+    assert.deepEqual([bytes.length, bytes.capacity], [0, 0]);
+  });
+
+  it("are left alone where they are small, or may be a part of memory that others use", () => {
+    const small = new Uint8Array(16_383);
+    const half = new Uint8Array(new ArrayBuffer(65_536), 0, 32_768);
+    const later = new Uint8Array(new ArrayBuffer(65_536), 1, 60_000);
+    for (const bytes of [small, half, later]) freeTaken(bytes);
+    assert.deepEqual([small.length, half.length, later.length], [16_383, 32_768, 60_000]);
   });
 
   it("take twice their length at most, one byte at a time", () => {

@@ -6,6 +6,7 @@ import type { Compression, HttpRequestHead } from "@tercel/grpc/protocols";
 import { BodyCollector } from "../calls/body-collector.ts";
 import { findCompression } from "../calls/choose-compression.ts";
 import { GatewayCall, type ResponseForm } from "../calls/gateway-call.ts";
+import { freeTaken } from "../calls/growing-bytes.ts";
 import { findHeader, shortest } from "../calls/read-fields.ts";
 import { requestedTimeout } from "../calls/requested-timeout.ts";
 import { bindParts } from "../rules/bind-parts.ts";
@@ -124,13 +125,22 @@ function runWith(parts: RestRequestParts, call: GatewayCall, form: RestForm, bod
     else if (body.length > 0 && isMultipart(responder.head.fields)) {
       const messageOfBody = bindParts(binding, parseMultipart(contentType, body), parts.host.json);
       call.run(bind(parts, form, emptyBody, messageOfBody));
-    } else call.run(bind(parts, form, body));
+    } else call.run(bindJson(parts, form, body));
   } catch (error) {
     call.fail(error);
   }
 }
 
 const emptyBody = new Uint8Array(0);
+
+/** What is made of JSON holds nothing of its bytes, and neither does an error. */
+function bindJson(parts: RestRequestParts, form: RestForm, body: Uint8Array) {
+  try {
+    return bind(parts, form, body);
+  } finally {
+    freeTaken(body);
+  }
+}
 
 /** `messageOfBody` has what the body holds, where that is not JSON. */
 function bind(
