@@ -338,6 +338,6 @@ describe("tercel dev with several services", () => {
     await alone.stop();
     const unknown = await runCli(["dev", "usr-service"], { cwd: root });
     assert.equal(unknown.exitCode, 5);
-    assert.match(unknown.stderr, /^error: there is no service "usr-service"; did you mean user-service\?$/m);
+    assert.match(unknown.stderr, /^error: unknown service "usr-service"; did you mean user-service\?$/m);
   });
 });

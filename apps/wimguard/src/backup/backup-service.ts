@@ -205,7 +205,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       try {
         parts.track({ kind: "backup", subjectUuid: uuid, job, feed, scheduleUuid, ...by });
       } catch (error) {
-        // The job is cancelled then. Whoever hears of the error must not find a backup that is in progress, nor one that somebody has cancelled.
+        // The job is cancelled then. A client that gets the error must not find a backup in progress, nor one that seems cancelled by somebody.
         const isComplete = await job.done.then(
           () => true,
           () => false,

@@ -117,7 +117,7 @@ describe("named services", () => {
   });
 
   it("are refused when there is none, with the nearest", () => {
-    assert.equal(failure(() => select(["ordr"])).message, 'there is no service "ordr"; did you mean order?');
+    assert.equal(failure(() => select(["ordr"])).message, 'unknown service "ordr"; did you mean order?');
     assert.equal(failure(() => select(["something"])).hint, "the services are user, order, payment, mail");
   });
 });

@@ -79,7 +79,7 @@ export function selectServices<Service extends { readonly name: string }>(
 function unknownService(name: string, known: readonly string[]): CommandFailure {
   const nearest = nearestName(name, known);
   const hint = nearest === undefined ? `the services are ${known.join(", ")}` : undefined;
-  const what = `there is no service ${JSON.stringify(name)}`;
+  const what = `unknown service ${JSON.stringify(name)}`;
   return new CommandFailure(exitCodes.notFound, nearest === undefined ? what : `${what}; did you mean ${nearest}?`, {
     hint,
   });
