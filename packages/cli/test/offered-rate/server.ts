@@ -1,4 +1,4 @@
-// A server for npm run bench:rate: prints its target, and at SIGTERM how many milliseconds of processor time it has taken since the last line that it read.
+// A server for npm run bench:rate: prints its target, and for each line that it reads how many milliseconds of processor time it has taken.
 import { once } from "node:events";
 import { createServer } from "@tercel/grpc";
 import { createReflection } from "@tercel/grpc/services";
@@ -12,12 +12,9 @@ const server = createServer({
 });
 const { host, port } = await server.listen({ port: 0 });
 console.log(`${host}:${port}`);
-let before = process.cpuUsage();
 process.stdin.on("data", () => {
-  before = process.cpuUsage();
+  const { user, system } = process.cpuUsage();
+  console.log(((user + system) / 1000).toFixed(0));
 });
-await once(process, "SIGTERM");
-const { user, system } = process.cpuUsage(before);
-console.log(((user + system) / 1000).toFixed(0));
-process.stdin.destroy();
+await once(process.stdin, "end");
 await server.close({ deadlineMs: 0 });
