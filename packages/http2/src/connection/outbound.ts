@@ -81,9 +81,9 @@ export class Outbound {
     }
   }
 
-  /** The window of one waiting stream has opened. The others have no more room than before: none of them gets a turn. */
+  /** The window of one waiting stream has opened. The others do not have more room than before, so they are not tried. */
   resumeStream(stream: Stream): void {
-    // It keeps its place in the list meanwhile: a listener that sends from here must not give it another.
+    // It keeps its place in the list during this: a listener that sends from here must not give it another.
     while (this.sendOne(stream));
     if (!stream.isClosed && !stream.send.isWaiting) {
       this.dequeue(stream);
@@ -127,7 +127,7 @@ export class Outbound {
     this.frames.close();
   }
 
-  /** One DATA frame, or the end behind the last. True: there may be more to send now. */
+  /** Sends one DATA frame, or the end after the last one. True: more may be sent now. */
   private sendOne(stream: Stream): boolean {
     const { send } = stream;
     const { first } = send;
@@ -164,6 +164,6 @@ export class Outbound {
       stream.send.isQueued = true;
       this.waiting.push(stream);
     }
-    stream.tellRoom();
+    stream.notifyRoom();
   }
 }

@@ -37,7 +37,7 @@ for (const { name, state, sent, received, sends, receives } of rows) {
   });
 }
 
-test("makes a frame behind the end an error of the stream, and one on an idle stream an error of the connection", () => {
+test("makes a frame after the end an error of the stream, and one on an idle stream an error of the connection", () => {
   const late = afterEndError(3);
   assert.deepEqual([late.scope, late.code, late.blame], ["stream", ErrorCode.streamClosed, "peer"]);
   const idle = idleError(5, "DATA");

@@ -36,12 +36,12 @@ export function mayReceive(state: StreamState): boolean {
   return state === StreamState.open || state === StreamState.halfClosedLocal;
 }
 
-/** DATA or HEADERS came although the peer had ended its side. */
+/** DATA or HEADERS was received although the peer had ended its side. */
 export function afterEndError(streamId: number): Http2Error {
   return streamError(ErrorCode.streamClosed, `a frame came on stream ${streamId} after its end`);
 }
 
-/** A frame came that must not open a stream. */
+/** A frame was received that must not open a stream. */
 export function idleError(streamId: number, frame: string): Http2Error {
   return connectionError(ErrorCode.protocolError, `${frame} came on stream ${streamId}, which was never opened`);
 }

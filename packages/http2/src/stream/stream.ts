@@ -13,7 +13,7 @@ import type { StreamListener } from "./stream-listener.ts";
 
 const noFields: readonly string[] = [];
 
-/** A stream as its connection has it: what `Http2Stream` says, and what the connection tells it. */
+/** A stream as its connection uses it: `Http2Stream`, and methods for the connection. */
 export class Stream implements Http2Stream {
   readonly id: number;
   private readonly home: StreamHome<Stream>;
@@ -22,7 +22,7 @@ export class Stream implements Http2Stream {
   readonly send: SendHalf;
   readonly receive: ReceiveHalf;
 
-  /** `sendData` returned false, and the listener has not been told of room since. */
+  /** `sendData` returned false, and `onWritable` has not been called since. */
   private wantsRoom = false;
 
   /** Client: the request's method is HEAD, so a content-length announces nothing (RFC 9110 §8.6). */
@@ -170,7 +170,7 @@ export class Stream implements Http2Stream {
     this.home.memory.leaveRoom(this);
   }
 
-  /** For the connection, and `consume`: bytes that are no use to anybody any more, such as padding. */
+  /** For the connection, and `consume`: bytes that no one will read, such as padding. */
   giveCredit(credit: number): void {
     this.home.credit.release(credit);
     if (this.state === StreamState.closed || this.state === StreamState.halfClosedRemote) return;
@@ -178,7 +178,7 @@ export class Stream implements Http2Stream {
     if (increment > 0) this.home.frames.windowUpdate(this.id, increment);
   }
 
-  /** For the connection: the peer is told that it may send so much more on every stream. */
+  /** For the connection: a setting lets the peer send `bytes` more on every stream. */
   growReceiveWindow(bytes: number): void {
     this.receive.grow(bytes);
   }
@@ -220,7 +220,7 @@ export class Stream implements Http2Stream {
     else if (this.resetAfterEnd !== -1) this.reset(this.resetAfterEnd);
   }
 
-  /** For the connection: the peer's END_STREAM came. */
+  /** For the connection: the peer's END_STREAM was received. */
   endReceived(): void {
     this.state = afterReceivingEnd(this.state);
     if (this.state === StreamState.closed) this.finish(true, StreamState.closed);
@@ -234,24 +234,24 @@ export class Stream implements Http2Stream {
     try {
       listener?.onReset(error);
     } catch {
-      // It was the last call: there is no stream left that could fail, and others are about to be aborted like this one.
+      // It was the last call: the stream has ended already, and others are about to be aborted like this one.
     }
   }
 
   /** For the connection: less is pending than before, which the listener may wait for. */
-  tellRoom(): void {
+  notifyRoom(): void {
     if (!this.wantsRoom || this.pendingBytes >= this.home.streamBufferBytes) return;
     this.wantsRoom = false;
     try {
       this.listener?.onWritable();
     } catch (error) {
-      // Other streams wait behind this one, and the frame that made room may not have been this one's at all.
+      // Other streams wait after this one, and the frame that made room may belong to another stream.
       this.home.listenerThrew(this, error);
     }
   }
 
   /** For the connection: the request's handler may begin. */
-  tellAdmitted(): void {
+  notifyAdmitted(): void {
     try {
       this.listener?.onAdmitted?.();
     } catch (error) {
@@ -275,8 +275,8 @@ export class Stream implements Http2Stream {
   }
 
   /**
-   * What the layer above never consumed of a stream that is gone must not stay missing from the connection's window: who leaves a
-   * loop over responses never will.
+   * What the layer above never consumed of a stream that is gone must be returned to the connection's window: a caller that leaves a
+   * loop over responses never consumes the rest.
    */
   private returnUnconsumed(): void {
     const { unconsumedBytes } = this.receive;

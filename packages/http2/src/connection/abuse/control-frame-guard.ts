@@ -5,7 +5,7 @@ import type { ConnectionLimits } from "../limits.ts";
 import type { LimitNotifier } from "./limit-notifier.ts";
 import type { ReadPacer } from "./read-pacer.ts";
 
-/** A peer that asks for answers and does not read them is not listened to until it does. */
+/** Pauses reading from a peer that requests responses and does not read them. */
 export class ControlFrameGuard {
   private readonly frames: FrameWriter;
   private readonly limits: ConnectionLimits;
@@ -19,7 +19,7 @@ export class ControlFrameGuard {
     this.limitNotifier = limitNotifier;
   }
 
-  /** An answer has been written. Throws when too many wait already. */
+  /** Counts a response to a control frame. Throws when too many wait already. */
   answered(): void {
     const { frames, limits } = this;
     if (frames.queuedControlFrames < limits.controlFrames.pauseAtQueued) return;
@@ -28,7 +28,12 @@ export class ControlFrameGuard {
       throw limitError("control_frames", ErrorCode.enhanceYourCalm, "too_many_control_frames");
     }
     if (frames.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
-      this.limitNotifier.tell("control_frames", "paused", 0, "the peer asks and does not read the answers");
+      this.limitNotifier.notify(
+        "control_frames",
+        "paused",
+        0,
+        "the peer sends requests and does not read the responses",
+      );
     }
   }
 
@@ -36,10 +41,19 @@ export class ControlFrameGuard {
   backlogGrew(bytes: number): Http2Error | undefined {
     const { limits } = this;
     if (bytes >= limits.output.maxBacklogBytes) {
-      return limitError("output_backlog", ErrorCode.enhanceYourCalm, "the peer does not read what it asks for");
+      return limitError(
+        "output_backlog",
+        ErrorCode.enhanceYourCalm,
+        "the peer does not read the responses that it requests",
+      );
     }
     if (bytes >= limits.output.pauseAtBacklogBytes && this.pacer.pauseUntilDrained()) {
-      this.limitNotifier.tell("output_backlog", "paused", 0, `${bytes} bytes wait that the peer does not read`);
+      this.limitNotifier.notify(
+        "output_backlog",
+        "paused",
+        0,
+        `${bytes} bytes of output wait because the peer does not read`,
+      );
     }
     return undefined;
   }

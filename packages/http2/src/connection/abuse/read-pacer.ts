@@ -17,7 +17,7 @@ const minCountedShare = 1 / 8;
 
 /**
  * When a connection reads: beyond its share of work in a turn of the event loop, whatever number of chunks brought it, it reads on
- * in later turns, and a peer that does not read our answers is not read from.
+ * in later turns, and we do not read from a peer that does not read our output.
  */
 export class ReadPacer {
   private readonly socket: ByteChannel;
@@ -54,7 +54,7 @@ export class ReadPacer {
     return this.unread === undefined;
   }
 
-  /** Reads nothing more before the socket is empty: the peer asks and does not read the answers. False: it was so already. */
+  /** Pauses reading until the socket is empty: the peer sends requests and does not read the responses. False: it was paused already. */
   pauseUntilDrained(): boolean {
     if (this.awaitsDrain) return false;
     this.awaitsDrain = true;
@@ -67,7 +67,7 @@ export class ReadPacer {
     this.resume();
   }
 
-  /** Reads nothing any more; what still comes is taken from the socket and thrown away by whoever is asked to read it. */
+  /** Stops reading. The socket's owner discards what still arrives. */
   stop(): void {
     this.isStopped = true;
     this.unread = undefined;

@@ -21,12 +21,12 @@ test("refuses the preface with any one byte changed", () => {
   for (let at = 0; at < clientPreface.length; at++) {
     const wrong = `${clientPreface.slice(0, at)}\x01${clientPreface.slice(at + 1)}`;
     assert.equal(classify(wrong), "unknown", `byte ${at}`);
-    assert.equal(classify(wrong.slice(0, at + 1)), "unknown", `byte ${at}, with nothing behind it`);
+    assert.equal(classify(wrong.slice(0, at + 1)), "unknown", `byte ${at}, with nothing after it`);
   }
 });
 
 for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]) {
-  test(`waits for more at every byte of ${method}, and knows it at the space behind`, () => {
+  test(`waits for more at every byte of ${method}, and knows it at the space after`, () => {
     for (let bytes = 0; bytes <= method.length; bytes++) {
       assert.equal(classify(method.slice(0, bytes)), "more", `after ${bytes}`);
     }

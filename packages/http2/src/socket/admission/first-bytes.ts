@@ -5,7 +5,7 @@ const preface = Buffer.from(clientPreface, "latin1");
 /** RFC 9110 §9 and the methods that HTTP/1.1 clients are known to send to servers like ours. */
 const http1Methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
-/** No method above is longer, with the space behind it. */
+/** The length of the longest method above, with the space after it. */
 const maxMethodBytes = 8;
 
 export type FirstBytes = "http2" | "http1" | "unknown" | "more";
@@ -20,7 +20,7 @@ export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   while (same < compared && bytes[same] === preface[same]) same++;
   if (same === preface.length) return "http2";
   if (same === compared) return "more";
-  // "PRI " is reserved for HTTP/2: what begins so and goes on differently is a broken preface.
+  // "PRI " is reserved for HTTP/2: a text that begins with it and then differs is an invalid preface.
   if (same >= 4) return "unknown";
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxMethodBytes)).toString("latin1");
   for (const method of http1Methods) {
