@@ -8,7 +8,7 @@ import { contentEnd } from "../frame/padding.ts";
 import { rstStreamBytes } from "../frame/rst-stream.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
 import { type HeaderBlock, HpackDecoder, HpackError, initialTableBytes } from "../hpack/index.ts";
-import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
+import { afterEndError, idleError } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { Budgets } from "./abuse/budgets.ts";
 import type { LimitNotifier } from "./abuse/limit-notifier.ts";
@@ -187,7 +187,7 @@ export class Inbound implements FrameSink {
     this.windowTuner.dataReceived(payloadBytes);
     const stop = contentEnd(flags, bytes, start, end);
     const stream = this.streams.find(streamId);
-    if (stream === undefined || !mayReceive(stream.state)) {
+    if (stream === undefined || !stream.canReceive) {
       // §5.1: it counts in the connection's window, and is credited at once, because no one will consume it.
       this.credit.release(payloadBytes);
       this.dataOnClosed(streamId, stream, payloadBytes, (flags & Flag.endStream) !== 0);

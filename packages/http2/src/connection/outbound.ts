@@ -1,5 +1,4 @@
 import { frameHeaderBytes } from "../frame/frame-header.ts";
-import { maySend } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import { initialWindowBytes, SendWindow } from "../stream/window.ts";
 import type { SharedOutput } from "./flow/shared-output.ts";
@@ -151,7 +150,7 @@ export class Outbound {
   private sendEnd(stream: Stream): boolean {
     const trailers = stream.send.settle();
     // The end may have left already, by a way that does not wait.
-    if (!stream.send.hasEnd || !maySend(stream.state)) return false;
+    if (!stream.send.hasEnd || !stream.canSend) return false;
     if (trailers === undefined) this.frames.data(stream.id, undefined, true);
     else this.frames.headers(stream.id, trailers, noFields, true);
     stream.endSent();

@@ -4,6 +4,7 @@ import { ErrorCode } from "../errors/error-code.ts";
 import {
   afterEndError,
   afterReceivingEnd,
+  afterReset,
   afterSendingEnd,
   idleError,
   mayReceive,
@@ -32,6 +33,7 @@ for (const { name, state, sent, received, sends, receives } of rows) {
   test(`knows what may happen in the state ${name} and what comes next`, () => {
     assert.equal(afterSendingEnd(state), sent);
     assert.equal(afterReceivingEnd(state), received);
+    assert.equal(afterReset(), closed);
     assert.equal(maySend(state), sends);
     assert.equal(mayReceive(state), receives);
   });

@@ -20,12 +20,19 @@ import { connectionError, type Http2Error, streamError } from "../errors/http2-e
 export const StreamState = { open: 1, halfClosedLocal: 2, halfClosedRemote: 3, closed: 4 } as const;
 export type StreamState = (typeof StreamState)[keyof typeof StreamState];
 
+/** END_STREAM was sent. */
 export function afterSendingEnd(state: StreamState): StreamState {
   return state === StreamState.open ? StreamState.halfClosedLocal : StreamState.closed;
 }
 
+/** END_STREAM was received. */
 export function afterReceivingEnd(state: StreamState): StreamState {
   return state === StreamState.open ? StreamState.halfClosedRemote : StreamState.closed;
+}
+
+/** RST_STREAM, sent or received, or the end of the connection. */
+export function afterReset(): StreamState {
+  return StreamState.closed;
 }
 
 export function maySend(state: StreamState): boolean {

@@ -7,7 +7,7 @@ import type { Loan } from "./loan.ts";
 import type { PeerTls } from "./peer-tls.ts";
 import { ReceiveHalf } from "./receive-half.ts";
 import { SendHalf } from "./send-half.ts";
-import { afterReceivingEnd, afterSendingEnd, maySend, StreamState } from "./state.ts";
+import { afterReceivingEnd, afterReset, afterSendingEnd, mayReceive, maySend, StreamState } from "./state.ts";
 import type { StreamHome } from "./stream-home.ts";
 import type { StreamListener } from "./stream-listener.ts";
 
@@ -18,7 +18,8 @@ export class Stream implements Http2Stream {
   readonly id: number;
   private readonly home: StreamHome<Stream>;
   listener: StreamListener | undefined = undefined;
-  state: StreamState = StreamState.open;
+  /** Changes by the events of `state.ts` alone, each in one method: `endSent`, `endReceived` and `close`. */
+  private state: StreamState = StreamState.open;
   readonly send: SendHalf;
   readonly receive: ReceiveHalf;
 
@@ -49,6 +50,16 @@ export class Stream implements Http2Stream {
 
   get isClosed(): boolean {
     return this.state === StreamState.closed;
+  }
+
+  /** For the connection: our side has not ended. The end may be decided already, see `isWritable`. */
+  get canSend(): boolean {
+    return maySend(this.state);
+  }
+
+  /** For the connection: the peer's side has not ended. */
+  get canReceive(): boolean {
+    return mayReceive(this.state);
   }
 
   get isReleased(): boolean {
@@ -173,7 +184,7 @@ export class Stream implements Http2Stream {
   /** For the connection, and `consume`: bytes that no one will read, such as padding. */
   giveCredit(credit: number): void {
     this.home.credit.release(credit);
-    if (this.state === StreamState.closed || this.state === StreamState.halfClosedRemote) return;
+    if (!this.canReceive) return;
     const increment = this.receive.release(credit);
     if (increment > 0) this.home.frames.windowUpdate(this.id, increment);
   }
@@ -261,7 +272,7 @@ export class Stream implements Http2Stream {
 
   private close(): void {
     const before = this.state;
-    this.state = StreamState.closed;
+    this.state = afterReset();
     const dropped = this.send.drop();
     if (dropped > 0) this.home.output.stopWaiting(dropped);
     this.finish(false, before);

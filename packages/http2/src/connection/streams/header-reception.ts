@@ -3,7 +3,7 @@ import { connectionError, type Http2Error, streamError, streamLimitError } from 
 import type { HeaderBlock } from "../../hpack/index.ts";
 import { type RequestHead, requestHead } from "../../stream/request-head.ts";
 import { responseHead, trailers } from "../../stream/response-head.ts";
-import { afterEndError, idleError, mayReceive } from "../../stream/state.ts";
+import { afterEndError, idleError } from "../../stream/state.ts";
 import type { Stream } from "../../stream/stream.ts";
 import type { Role } from "../role.ts";
 import type { StreamTable } from "./stream-table.ts";
@@ -46,7 +46,7 @@ export function receiveHeaderBlock(
     else streams.refuseFramesAfterPeersEnd(streamId, "HEADERS");
     return;
   }
-  if (!mayReceive(stream.state)) throw afterEndError(streamId);
+  if (!stream.canReceive) throw afterEndError(streamId);
   if (opener.role === "client" && !stream.receive.hasHead) receiveResponse(stream, endStream, block);
   else receiveTrailers(stream, endStream, block);
 }

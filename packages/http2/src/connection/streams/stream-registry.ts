@@ -5,7 +5,7 @@ import { PreparedHeaders } from "../../hpack/index.ts";
 import type { HeaderFields } from "../../stream/header-fields.ts";
 import { isHeadRequest } from "../../stream/is-head-request.ts";
 import type { RequestHead } from "../../stream/request-head.ts";
-import { mayReceive, StreamState } from "../../stream/state.ts";
+import { StreamState } from "../../stream/state.ts";
 import { Stream } from "../../stream/stream.ts";
 import type { StreamHome, StreamPeer } from "../../stream/stream-home.ts";
 import type { StreamListener } from "../../stream/stream-listener.ts";
@@ -194,7 +194,7 @@ export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
 
   sendReset(stream: Stream, code: number): void {
     const { streams, frames } = this.parts;
-    streams.endedLocally(stream.id, mayReceive(stream.state) ? stream.receive.availableBytes : undefined);
+    streams.endedLocally(stream.id, stream.canReceive ? stream.receive.availableBytes : undefined);
     frames.rstStream(stream.id, code);
   }
 
