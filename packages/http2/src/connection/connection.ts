@@ -118,12 +118,12 @@ export class Connection implements FedConnection, PartsOwner {
   receive(chunk: Uint8Array): boolean {
     this.parts.keepalive?.onBytes();
     if (this.shutdownBegun !== undefined) this.shutdownBegun.discarded(chunk.length);
-    return this.parts.intake.pacer.receive(chunk);
+    return this.parts.intake.receive(chunk);
   }
 
   drained(): void {
     this.parts.outbound.drained();
-    this.parts.intake.pacer.drained();
+    this.parts.intake.drained();
   }
 
   socketClosed(cause?: Error): void {

@@ -1,21 +1,21 @@
 import { ErrorCode } from "../../errors/error-code.ts";
 import { type Http2Error, limitError } from "../../errors/http2-error.ts";
+import type { FrameIntake } from "../frame-intake.ts";
 import type { FrameWriter } from "../frame-writer.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { LimitNotifier } from "./limit-notifier.ts";
-import type { ReadPacer } from "./read-pacer.ts";
 
 /** Pauses reading from a peer that requests responses and does not read them. */
 export class ControlFrameGuard {
   private readonly frames: FrameWriter;
   private readonly limits: ConnectionLimits;
-  private readonly pacer: ReadPacer;
+  private readonly intake: FrameIntake;
   private readonly limitNotifier: LimitNotifier;
 
-  constructor(frames: FrameWriter, limits: ConnectionLimits, pacer: ReadPacer, limitNotifier: LimitNotifier) {
+  constructor(frames: FrameWriter, limits: ConnectionLimits, intake: FrameIntake, limitNotifier: LimitNotifier) {
     this.frames = frames;
     this.limits = limits;
-    this.pacer = pacer;
+    this.intake = intake;
     this.limitNotifier = limitNotifier;
   }
 
@@ -27,7 +27,7 @@ export class ControlFrameGuard {
     if (frames.queuedControlFrames >= limits.controlFrames.maxQueued) {
       throw limitError("control_frames", ErrorCode.enhanceYourCalm, "too_many_control_frames");
     }
-    if (frames.queuedControlFrames > 0 && this.pacer.pauseUntilDrained()) {
+    if (frames.queuedControlFrames > 0 && this.intake.pauseUntilDrained()) {
       this.limitNotifier.notify(
         "control_frames",
         "paused",
@@ -47,7 +47,7 @@ export class ControlFrameGuard {
         "the peer does not read the responses that it requests",
       );
     }
-    if (bytes >= limits.output.pauseAtBacklogBytes && this.pacer.pauseUntilDrained()) {
+    if (bytes >= limits.output.pauseAtBacklogBytes && this.intake.pauseUntilDrained()) {
       this.limitNotifier.notify(
         "output_backlog",
         "paused",
