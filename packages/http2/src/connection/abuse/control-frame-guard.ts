@@ -1,18 +1,23 @@
 import { ErrorCode } from "../../errors/error-code.ts";
 import { type Http2Error, limitError } from "../../errors/http2-error.ts";
-import type { FrameIntake } from "../frame-intake.ts";
 import type { FrameWriter } from "../frame-writer.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { LimitNotifier } from "./limit-notifier.ts";
+
+/** The input of a connection, see `FrameIntake`. */
+export interface PausableInput {
+  /** False: it was paused already. */
+  pauseUntilDrained(): boolean;
+}
 
 /** Pauses reading from a peer that requests responses and does not read them. */
 export class ControlFrameGuard {
   private readonly frames: FrameWriter;
   private readonly limits: ConnectionLimits;
-  private readonly intake: FrameIntake;
+  private readonly intake: PausableInput;
   private readonly limitNotifier: LimitNotifier;
 
-  constructor(frames: FrameWriter, limits: ConnectionLimits, intake: FrameIntake, limitNotifier: LimitNotifier) {
+  constructor(frames: FrameWriter, limits: ConnectionLimits, intake: PausableInput, limitNotifier: LimitNotifier) {
     this.frames = frames;
     this.limits = limits;
     this.intake = intake;
