@@ -100,7 +100,7 @@ describe("the explanation of a failed call", () => {
     const failing = assertStatus(
       client.unary({}, { timeoutMs: 100 }),
       Code.DeadlineExceeded,
-      /takes no more calls at once/,
+      /has reached its limit of concurrent calls/,
     );
     await clock.advance(110);
     assert.equal(explained(await failing).phase, "pick");
@@ -120,7 +120,7 @@ describe("the explanation of a failed call", () => {
     const failing = assertStatus(
       client.clientStream(endless(), { timeoutMs: 100 }),
       Code.DeadlineExceeded,
-      /while sending the request to in-memory:80, which takes no more of it \(\d+ bytes are left\)/,
+      /while sending the request to in-memory:80, which has stopped reading it \(\d+ bytes are left\)/,
     );
     await quiet();
     await clock.advance(110);

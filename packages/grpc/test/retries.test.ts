@@ -111,7 +111,7 @@ describe("a unary call with a retry policy", () => {
       const { client, clock, attempt, count } = open(t);
       const failing = assertStatus(client.unary({}), Code.Unavailable);
       (await attempt(0)).fail(unavailable(pushback));
-      assert.equal(explainError(await failing)?.notRepeated, "the server asked for no further attempt");
+      assert.equal(explainError(await failing)?.notRepeated, "the server forbade further attempts");
       await clock.advance(10_000);
       assert.equal(await count(), 1);
     });

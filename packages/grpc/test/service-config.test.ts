@@ -188,7 +188,7 @@ describe("a resolver's service config", () => {
 
   it("fails calls when it is invalid and there was none before, until a valid one comes", async (t) => {
     const { client, channel, report } = await openResolved(t);
-    const failing = assertStatus(client.unary({}), Code.Unavailable, /is invalid: service config is no JSON/);
+    const failing = assertStatus(client.unary({}), Code.Unavailable, /is invalid: service config is not JSON/);
     assert.equal(report("{"), false);
     await failing;
     assert.equal(channel.state, "transient_failure");
@@ -219,7 +219,7 @@ describe("a resolver's service config", () => {
         inForce,
       ]),
     );
-    assert.match(String(logged[0]?.fields.reason), /no JSON/);
+    assert.match(String(logged[0]?.fields.reason), /is not JSON/);
   });
 
   it("leaves the application's default in force when the query for it fails", async (t) => {

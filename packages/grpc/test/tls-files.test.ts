@@ -124,24 +124,28 @@ describe("TLS files", { skip: withoutOpenssl }, () => {
     [
       "a certificate that is cut off",
       (folder) => writeFileSync(join(folder, "tls.crt"), second.cert.subarray(0, 100)),
-      /certFile .*tls\.crt holds no valid certificate/,
+      /certFile .*tls\.crt does not contain a valid certificate/,
     ],
     [
       "a certificate of nonsense",
       (folder) =>
         writeFileSync(join(folder, "tls.crt"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-      /certFile .*tls\.crt holds no valid certificate/,
+      /certFile .*tls\.crt does not contain a valid certificate/,
     ],
     [
       "a key that is cut off",
       (folder) => writeFileSync(join(folder, "tls.key"), second.key.subarray(0, 60)),
-      /keyFile .*tls\.key holds no private key/,
+      /keyFile .*tls\.key does not contain a private key/,
     ],
-    ["an empty key", (folder) => writeFileSync(join(folder, "tls.key"), ""), /keyFile .*tls\.key holds no private key/],
+    [
+      "an empty key",
+      (folder) => writeFileSync(join(folder, "tls.key"), ""),
+      /keyFile .*tls\.key does not contain a private key/,
+    ],
     [
       "authorities that are none",
       (folder) => writeFileSync(join(folder, "ca.crt"), second.key),
-      /caFile .*ca\.crt holds no valid certificate/,
+      /caFile .*ca\.crt does not contain a valid certificate/,
     ],
     [
       "a file that is gone",

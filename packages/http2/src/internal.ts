@@ -1,4 +1,4 @@
-// What Tercel's other packages need besides. It may change in any version.
+// What Tercel's other packages need in addition. It may change in any version.
 
 import type { ByteChannel } from "./connection/byte-channel.ts";
 import { Connection } from "./connection/connection.ts";

@@ -148,7 +148,7 @@ test("bears a client that resets its TLS handshake at any byte", needsTls, async
           () => broken++,
         );
       }
-      // Node 24's handshake is not through behind 700 bytes; Node 22's, whose keys are shorter, is behind 280.
+      // Node 24's handshake is not through after 700 bytes; Node 22's, whose keys are shorter, is after 280.
       assert.ok(broken > 50, `only ${broken} handshakes broke`);
     } finally {
       await proxy.close();

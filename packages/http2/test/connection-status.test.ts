@@ -37,7 +37,7 @@ test("a client's stream has succeeded when the response came to its end", async 
   assert.deepEqual([streamsStarted, streamsSucceeded, streamsFailed], [3, 2, 1]);
 });
 
-test("times are those of the tick behind the event, or of the question when that comes first", async () => {
+test("times are those of the tick after the event, or of the question when that comes first", async () => {
   const { peer, connection, clock, request } = createScriptedClient();
   await peer.shakeHands();
   assert.equal(connection.status().lastStreamAtMs, undefined);

@@ -95,7 +95,7 @@ for (const [what, act] of interruptions) {
   });
 }
 
-test("ends the connection for a CONTINUATION behind nothing, or behind a block that is complete", async () => {
+test("ends the connection for a CONTINUATION after nothing, or after a block that is complete", async () => {
   for (const complete of [false, true]) {
     const { peer } = createScriptedServer();
     await peer.shakeHands();
@@ -128,14 +128,14 @@ for (const bytes of [16_384, 40_000, 100_000]) {
     await peer.shakeHands();
     // Characters that Huffman coding makes longer, so that the block cannot shrink.
     const fields = [...post, "x-large", "\x7f".repeat(bytes)];
-    const recorded = request(fields, { endStream: true, extra: ["x-extra", "behind"] });
+    const recorded = request(fields, { endStream: true, extra: ["x-extra", "after"] });
     request(post);
     const frame = await peer.nextOf("HEADERS");
     assert.deepEqual(frame, {
       type: "HEADERS",
       streamId: 1,
       endStream: true,
-      fields: [...fields, "x-extra", "behind"],
+      fields: [...fields, "x-extra", "after"],
       continuations: Math.floor(bytes / 16_384),
     });
     assert.deepEqual((await peer.nextOf("HEADERS")).fields, post);
@@ -145,7 +145,7 @@ for (const bytes of [16_384, 40_000, 100_000]) {
   });
 }
 
-test("sends large trailers behind waiting data in CONTINUATION frames", async () => {
+test("sends large trailers after waiting data in CONTINUATION frames", async () => {
   const { peer, events } = createScriptedServer();
   await peer.shakeHands({ initialWindowSize: 1 });
   peer.sendHeaders(1, post, { endStream: true });

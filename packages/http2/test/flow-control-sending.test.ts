@@ -90,7 +90,7 @@ test("sends trailers at once when no data waits, whatever the window", async () 
   });
 });
 
-test("sends trailers behind the data that waits", async () => {
+test("sends trailers after the data that waits", async () => {
   const scripted = await answering({ initialWindowSize: 4 });
   scripted.stream.sendData(patterned(6));
   scripted.stream.sendTrailers(["a", "b"]);

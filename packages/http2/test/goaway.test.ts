@@ -32,7 +32,7 @@ test("drains as a server: no last stream yet, a ping, then the last stream, then
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("ignores everything of requests behind the last stream, and serves those before", async () => {
+test("ignores everything of requests after the last stream, and serves those before", async () => {
   const { peer, connection, events } = createScriptedServer();
   await peer.shakeHands();
   peer.sendHeaders(1, post);
@@ -105,7 +105,7 @@ test("ends a drained server only when its handlers have ended, too", async () =>
   assert.equal(channel.isEnded, true);
 });
 
-test("answers nothing behind its end, so that a drain stays one in good order", async () => {
+test("answers nothing after its end, so that a drain stays one in good order", async () => {
   const { peer, connection, channel, events, settle } = createScriptedServer();
   await peer.shakeHands();
   connection.drain();

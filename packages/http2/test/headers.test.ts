@@ -142,7 +142,7 @@ const malformed: readonly [what: string, fields: readonly string[]][] = [
   ["has a hop-by-hop field", [...post, "connection", "close"]],
   ["has a te field other than trailers", [...post, "te", "gzip"]],
   ["has a pseudo-header field of a response", [...post, ":status", "200"]],
-  ["has a pseudo-header field behind the others", [...post.slice(0, 4), "a", "b", ...post.slice(4)]],
+  ["has a pseudo-header field after the others", [...post.slice(0, 4), "a", "b", ...post.slice(4)]],
   ["has a line break in a value", [...post, "a", "b\r\nc: d"]],
   ["has a host that is not the authority", [...post, ":authority", "a", "host", "b"]],
   ["has no fields at all", []],
@@ -255,7 +255,7 @@ for (const [what, act] of wrongResponses) {
   });
 }
 
-/** Sizes of DATA frames behind a head that says 5, and whether that is right. */
+/** Sizes of DATA frames after a head that says 5, and whether that is right. */
 const bodies: readonly [sizes: readonly number[], right: boolean][] = [
   [[5], true],
   [[2, 3], true],
@@ -267,7 +267,7 @@ const bodies: readonly [sizes: readonly number[], right: boolean][] = [
 ];
 
 for (const [sizes, right] of bodies) {
-  test(`${right ? "takes" : "refuses"} bodies of ${sizes.join(" + ") || "nothing"} behind a content-length of 5`, async () => {
+  test(`${right ? "takes" : "refuses"} bodies of ${sizes.join(" + ") || "nothing"} after a content-length of 5`, async () => {
     const server = createScriptedServer();
     await server.peer.shakeHands();
     const client = createScriptedClient();

@@ -74,7 +74,7 @@ for (const call of calls) {
     assert.deepEqual(resets, expected);
     assert.equal(recorded.log.filter((line) => line === "reset").length, 1, "the listener hears that it is over");
     assert.deepEqual([events.closes, connection.openStreams], [0, 1]);
-    // The other stream goes on, also one that waited behind this one for room.
+    // The other stream goes on, also one that waited after this one for room.
     peer.sendWindowUpdate(3, 100);
     await settle();
     let bytes = 0;
@@ -89,7 +89,7 @@ for (const call of calls) {
     };
     provoke[call]();
     await settle();
-    assert.equal(recorded.log.at(-1)?.split(" ")[0], call, "nothing is called behind a reset");
+    assert.equal(recorded.log.at(-1)?.split(" ")[0], call, "nothing is called after a reset");
     assert.equal(events.closes, 0);
     const closedAlready = call === "reset";
     assert.equal(peer.unread.filter((frame) => frame.type === "RST_STREAM").length, closedAlready ? 0 : 1);

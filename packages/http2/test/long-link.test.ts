@@ -108,7 +108,7 @@ for (const direction of ["upload", "download"] as const) {
     test(name, async () => {
       const transferred = await transfer(direction, { bytesPerSecond: megabytesPerSecond * 1e6, roundTripMs });
       assert.ok(transferred.share >= leastShare, `${transferred.share} of the link`);
-      assert.ok(transferred.laterShare >= 0.99, `${transferred.laterShare} behind the first second`);
+      assert.ok(transferred.laterShare >= 0.99, `${transferred.laterShare} after the first second`);
     });
   }
 }

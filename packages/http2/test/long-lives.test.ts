@@ -81,7 +81,7 @@ test("drains a connection at its age, within a tenth, and lets its streams end",
   assert.deepEqual(events.stream(1).log, ["end"]);
 });
 
-test("closes a connection whose streams outlast the grace behind its age", async () => {
+test("closes a connection whose streams outlast the grace after its age", async () => {
   const { peer, clock, events } = createScriptedServer({
     limits: { life: { maxAgeMs: 100_000, maxAgeGraceMs: 10_000 } },
   });

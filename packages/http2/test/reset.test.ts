@@ -234,7 +234,7 @@ test("tells a client that has not finished to stop once the answer is complete (
   await peer.expectReset(1, ErrorCode.noError);
 });
 
-test("does not reset behind its answer what the client has finished in time", async () => {
+test("does not reset after its answer what the client has finished in time", async () => {
   for (const when of ["before the answer", "after it"]) {
     const { peer, events } = createScriptedServer();
     await peer.shakeHands();

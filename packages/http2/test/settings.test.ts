@@ -117,7 +117,7 @@ test("opens no more requests at once than the server allows, and says when there
   request(post, { endStream: true });
   assert.equal(connection.canOpenStream, false);
   assert.equal(connection.isAcceptingRequests, true);
-  assert.throws(() => request(post), /no place for another stream/);
+  assert.throws(() => request(post), /concurrent stream limit reached/);
   peer.sendHeaders(1, ok, { endStream: true });
   assert.equal(events.capacity, 1);
   assert.equal(connection.canOpenStream, true);

@@ -9,7 +9,7 @@ import { post } from "./example-fields.ts";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Bytes of all array buffers that are still alive once no one needs them; they are given up a turn behind their collection. */
+/** Bytes of all array buffers that are still alive once no one needs them; they are given up a turn after their collection. */
 async function heldBytes(): Promise<number> {
   for (let round = 0; round < 3; round++) {
     collect();

@@ -70,7 +70,7 @@ for (const [what, send] of [
   ["DATA", (peer: ScriptedPeer) => peer.sendData(1, "x")],
   ["HEADERS", (peer: ScriptedPeer) => peer.sendHeaders(1, ["a", "b"], { endStream: true })],
 ] as const) {
-  test(`resets a stream on which ${what} comes behind its end`, async () => {
+  test(`resets a stream on which ${what} comes after its end`, async () => {
     const { peer, events } = createScriptedServer();
     await peer.shakeHands();
     peer.sendHeaders(1, post, { endStream: true });

@@ -114,7 +114,7 @@ test("does not take the place of a server that lives", async () => {
 test("removes no file that is not a socket", async () => {
   const path = join(folder, "a.sock");
   writeFileSync(path, "precious");
-  await assertRefused(path, /is there already and is no socket/);
+  await assertRefused(path, /exists and is not a socket/);
   assert.equal(statSync(path).size, 8);
 });
 
@@ -122,7 +122,7 @@ test("follows no link to a socket", async () => {
   await leaveStale(join(folder, "b.sock"));
   const path = join(folder, "a.sock");
   symlinkSync(join(folder, "b.sock"), path);
-  await assertRefused(path, /is there already and is no socket/);
+  await assertRefused(path, /exists and is not a socket/);
   assert.ok(existsSync(join(folder, "b.sock")));
 });
 

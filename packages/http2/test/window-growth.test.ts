@@ -29,7 +29,7 @@ async function untilPing(scripted: ScriptedConnection, bytes: number): Promise<s
   return (await scripted.peer.nextOf("PING")).payload;
 }
 
-/** The same, and the answer behind less data than a window: the next measurement is not the first. */
+/** The same, and the answer after less data than a window: the next measurement is not the first. */
 async function untilSecondPing(scripted: ScriptedConnection): Promise<string> {
   const { peer, clock } = scripted;
   const first = await untilPing(scripted, quarter);

@@ -47,7 +47,7 @@ export class CallAccount {
     const durationMs = this.#arrivalMs === 0 ? 0 : performance.now() - this.#arrivalMs;
     const { desc: method, arrivals } = this.#handler;
     if (method !== undefined) arrivals?.unhandled(method, code, durationMs);
-    this.#host.unhandled.tell({ path, peer, method, code, reason, durationMs });
+    this.#host.unhandled.report({ path, peer, method, code, reason, durationMs });
   }
 
   /** Its handler has ended, or will not begin. */

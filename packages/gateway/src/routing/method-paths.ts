@@ -66,7 +66,7 @@ export class MethodPaths {
       `${JSON.stringify(path.slice(0, 128))} is not a method of this server`,
       Code.Unimplemented,
     );
-    this.#host.unhandled.tell({
+    this.#host.unhandled.report({
       ...{ path: head.path, peer: responder.exchange.peerAddress, method: undefined },
       ...{ code: error.code, reason: error.rawMessage, durationMs: 0 },
     });

@@ -11,7 +11,7 @@ export class CallArrivals {
     this.#hooks = hooks;
   }
 
-  /** Undefined where none wants to: then calls need not look at the clock. */
+  /** Undefined without such hooks: then calls need not read the clock. */
   static of(interceptors: readonly Interceptor[]): CallArrivals | undefined {
     const all = interceptors.flatMap((interceptor) => hookChain(interceptor)?.hooks ?? []);
     const hooks = all.filter(({ onArrival, onUnhandled }) => onArrival !== undefined || onUnhandled !== undefined);

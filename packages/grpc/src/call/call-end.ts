@@ -9,7 +9,7 @@ export function andListener(earlier: OnCallEnd | undefined, listener: OnCallEnd)
   };
 }
 
-/** Who only keeps the books must not fail the connection whose reading it is called from. */
+/** An observer must not fail the connection whose reading calls it. */
 export function tellEnd(listener: OnCallEnd, call: EndedCall): void {
   try {
     listener(call);

@@ -4,7 +4,7 @@
  */
 const callIsOver = new DOMException("The call is over", "AbortError");
 
-/** An AbortSignal that exists only once somebody asks for it: making one costs more than a whole small call. */
+/** An AbortSignal that is created when it is first read: creating one costs more than a whole small call. */
 export class Cancellation {
   private controller: AbortController | undefined = undefined;
   private over = false;

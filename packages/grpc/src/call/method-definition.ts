@@ -10,7 +10,7 @@ export interface MethodDefinition<I extends object = object, O extends object = 
   readonly name: MethodPath;
   readonly request: MessageCodec<I>;
   readonly response: MessageCodec<O>;
-  /** For interceptors and those who observe attempts; undefined where the messages are bytes. */
+  /** For interceptors and observers of attempts; undefined where the messages are bytes. */
   readonly desc: DescMethod | undefined;
 }
 

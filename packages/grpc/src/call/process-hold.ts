@@ -3,7 +3,7 @@ import type { Clock } from "../time/clock.ts";
 /** The longest that a timer takes; the hold starts another one when it passes. */
 const holdMs = 0x7fff_ffff;
 
-/** Keeps the process alive while somebody waits for something that would not: Node ends once only unreferenced sockets and timers are left. */
+/** Keeps the process alive while a call waits: Node ends once only unreferenced sockets and timers are left. */
 export class ProcessHold {
   readonly #clock: Clock;
   #cancel: (() => void) | undefined;

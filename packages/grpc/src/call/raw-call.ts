@@ -8,7 +8,7 @@ import type { ClientTls } from "./context/call-info.ts";
  */
 export type RawMetadata = readonly string[];
 
-/** What a call may be given besides its path and requests. */
+/** The options of a call. */
 export interface RawCallOptions {
   /** Request metadata. Names that gRPC writes itself are left out. Default: none. */
   readonly metadata?: RawMetadata;
@@ -24,7 +24,7 @@ export interface RawCallOptions {
 export interface RawUnaryResponse {
   readonly metadata: RawMetadata;
   readonly message: Uint8Array;
-  /** Code 0, and what the trailers hold besides. */
+  /** Code 0, and the other fields of the trailers. */
   readonly status: RpcStatus;
 }
 
@@ -81,7 +81,7 @@ export interface RawHandlerCall {
    * @throws ConnectError for metadata that gRPC cannot carry, or that the client does not accept; Error when the head has been sent
    */
   sendMetadata(metadata: RawMetadata): void;
-  /** What is sent behind the status, of a call that ends well. */
+  /** Trailers sent after the status of a successful call. */
   setTrailer(metadata: RawMetadata): void;
 }
 

@@ -1,11 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
 
-/** A request that was answered, or given up, before interceptors and handler had it. */
+/** A request that ended before interceptors and handler were called. */
 export interface UnhandledCall {
-  /** Undefined for a method that the server does not have, and for what is no gRPC at all. */
+  /** Undefined for a method that the server does not have, and for requests that are not gRPC. */
   readonly method: DescMethod | undefined;
-  /** What the client was told, or takes the answer for. */
+  /** The code that the client gets, or derives from the response. */
   readonly code: Code;
   /** Milliseconds from the arrival of its headers to its end. */
   readonly durationMs: number;

@@ -30,7 +30,7 @@ export interface ChannelOptions {
   /** Deadline of calls that do not set one. Default: none, as in gRPC; set one. */
   defaultTimeoutMs?: number;
   /**
-   * Calls wait for a connection instead of failing while there is none. Default: what the service config says, and without it
+   * Calls wait for a connection instead of failing without one. Default: what the service config says, and without it
    * false, as in gRPC. The context key `waitForReady` decides for a single call.
    */
   waitForReady?: boolean;
@@ -69,7 +69,7 @@ export interface ChannelOptions {
    */
   maxDecodedMessageBytes?: number;
   /**
-   * Keep the fields of responses that the schema does not know, extensions among them. Default true: who reads a message, changes it and
+   * Keep the fields of responses that the schema does not know, extensions among them. Default true: an application that reads a message, changes it and
    * writes it back would otherwise erase what newer servers have put into it. They take the memory of their bytes until something reads
    * `$unknown`, and count against `maxDecodedMessageBytes` as what they take then.
    */
@@ -92,7 +92,7 @@ export interface ChannelOptions {
   authority?: string;
   /** Put before our own name in `user-agent`. */
   userAgentPrefix?: string;
-  /** The engine's limits, for those who know why. */
+  /** The engine's limits, for expert use. */
   limits?: Http2ConnectSettings["limits"];
   /** Where it is reported that a server has exceeded a limit. Default: warnings and errors as JSON lines on standard error. */
   log?: Log;
@@ -176,7 +176,7 @@ export function checkChannelOptions(options: ChannelOptions): void {
   }
   for (const { scheme, create } of options.resolvers ?? []) {
     if (/^[a-z][a-z0-9+.-]*$/.test(scheme) && typeof create === "function") continue;
-    throw new TypeError(`${where}: resolvers holds ${JSON.stringify(scheme)}, which is no resolver factory`);
+    throw new TypeError(`${where}: resolvers holds ${JSON.stringify(scheme)}, which is not a resolver factory`);
   }
   if (options.keepalive === undefined) return;
   refuseUnknownOptions(`${where}: keepalive`, options.keepalive, ["timeMs", "timeoutMs", "permitWithoutCalls"]);

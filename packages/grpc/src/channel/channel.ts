@@ -209,7 +209,7 @@ function connectSettings(options: ChannelOptions, authority: string, isAuthority
   };
 }
 
-/** For channelz: what stands behind a channel; undefined for a channel of another making. */
+/** For channelz: the core of a channel; undefined for a channel that `createChannel` did not create. */
 export function coreOf(channel: Channel): ChannelCore | undefined {
   return channel instanceof ChannelTransport ? channel.calls.core : undefined;
 }

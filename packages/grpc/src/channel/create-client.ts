@@ -55,14 +55,14 @@ function call<I extends DescMessage, O extends DescMessage>(
 class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIterable<MessageShape<O>> {
   private readonly response: Promise<StreamResponse<I, O>>;
   private readonly options: CallOptions | undefined;
-  /** Undefined until somebody has asked for a message and the response has begun. */
+  /** Undefined until a message has been requested and the response has begun. */
   private messages: AsyncIterator<MessageShape<O>> | undefined = undefined;
   private opened: Promise<AsyncIterator<MessageShape<O>>> | undefined = undefined;
 
   constructor(response: Promise<StreamResponse<I, O>>, options: CallOptions | undefined) {
     this.response = response;
     this.options = options;
-    // A failure is for whoever asks for messages; when no one does, it must not end the process.
+    // A failure is reported to the reader of messages; without a reader, it must not end the process.
     response.catch(() => {});
   }
 
@@ -91,7 +91,7 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
     const { messages } = this;
     this.messages = ended;
     if (messages !== undefined) await messages.return?.();
-    // Before the response has begun there is nothing to leave yet.
+    // Before the response has begun, its iterator does not exist yet.
     else this.response.then(({ message }) => message[Symbol.asyncIterator]().return?.()).catch(() => {});
     return { done: true, value: undefined };
   }
@@ -102,7 +102,8 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
       const response = await this.response;
       onHeader?.(response.header);
       const messages = response.message[Symbol.asyncIterator]();
-      this.messages = onTrailer === undefined ? messages : tellingTrailer(messages, () => onTrailer(response.trailer));
+      this.messages =
+        onTrailer === undefined ? messages : notifyingTrailer(messages, () => onTrailer(response.trailer));
     } catch (error) {
       this.messages = ended;
       throw error;
@@ -111,20 +112,20 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
   }
 }
 
-/** Tells of the trailer once, before the end does; not when the stream fails, whose error carries it, nor when it is left. */
-function tellingTrailer<T>(messages: AsyncIterator<T>, tell: () => void): AsyncIterator<T> {
-  let isTold = false;
+/** Calls `notify` once, before the stream ends; not when the stream fails, because its error carries the trailer, nor when the reader leaves it. */
+function notifyingTrailer<T>(messages: AsyncIterator<T>, notify: () => void): AsyncIterator<T> {
+  let isNotified = false;
   return {
     async next() {
       try {
         const result = await messages.next();
-        if (result.done === true && !isTold) {
-          isTold = true;
-          tell();
+        if (result.done === true && !isNotified) {
+          isNotified = true;
+          notify();
         }
         return result;
       } catch (error) {
-        isTold = true;
+        isNotified = true;
         throw error;
       }
     },

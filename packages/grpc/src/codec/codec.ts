@@ -35,7 +35,7 @@ export interface Codec {
   /**
    * The message in `bytes`, all of them.
    *
-   * @param errorCode code of the error for bytes that are no such message. Internal by default: gRPC's status code list has
+   * @param errorCode code of the error for bytes that are not such a message. Internal by default: gRPC's status code list has
    *   INTERNAL for messages that cannot be parsed, on both sides. A gateway for hand-written JSON may want InvalidArgument.
    * @throws ConnectError
    */
@@ -43,13 +43,13 @@ export interface Codec {
 
   /**
    * The message in a part of a buffer, decoded without a copy or a view of all of it. Unless the payload owns its bytes, the message holds none of them.
-   * `undefined`, or no such method: call `decode`, with a copy where the bytes are not owned. Never throws: what is no message, `decode` refuses.
+   * `undefined`, or no such method: call `decode`, with a copy where the bytes are not owned. Never throws: `decode` reports bytes that are not a message.
    */
   decodeInPlace?(schema: DescMessage, payload: Payload): Message | undefined;
 
   /**
    * Whether a decoded message may hold views of the bytes it was decoded from. Then the caller must not reuse their memory,
-   * and had better copy them first when they are a small part of a large buffer, which would stay alive as a whole.
+   * and should copy them first when they are a small part of a large buffer, which would stay alive as a whole.
    */
   retainsInput(schema: DescMessage): boolean;
 }

@@ -1,6 +1,6 @@
 // For users, as `@tercel/grpc/codec`.
 
-// For what stands on this folder, and for sibling packages.
+// For the folders above this one, and for sibling packages.
 export type { Codec } from "./codec.ts";
 export { codecFaultMessage, type OnCodecFault } from "./compiled/compiled.ts";
 export { createJsonCodec, type JsonCodecOptions, jsonCodecOptionNames } from "./json.ts";

@@ -18,7 +18,7 @@ export interface JsonCodecLimits {
   readonly maxDecodedMessageBytes?: number | undefined;
 }
 
-/** For whoever takes these options from an application and refuses what is none of them. */
+/** The names of these options, for code that takes them from an application and refuses unknown ones. */
 export const jsonCodecOptionNames: readonly (keyof JsonCodecOptions)[] = ["registry", "ignoreUnknownFields"];
 
 /** Protobuf's JSON form by protobuf-es, in UTF-8. Nesting beyond 100 messages, repeated keys and bad UTF-8 are refused. */

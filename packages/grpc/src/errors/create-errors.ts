@@ -82,7 +82,7 @@ export function permissionDenied(init: string | ResourceErrorInit = {}): Connect
   return createResourceError("permissionDenied", Code.PermissionDenied, "may not be used by this caller", init);
 }
 
-/** It is not known who calls. */
+/** The caller's identity is not known. */
 export function unauthenticated(init: string | ErrorInit = {}): ConnectError {
   return createPlainError("unauthenticated", Code.Unauthenticated, "the call carries no valid credentials", init);
 }
@@ -115,7 +115,7 @@ export function unimplemented(init: string | ErrorInit = {}): ConnectError {
   return createPlainError("unimplemented", Code.Unimplemented, "this is not implemented", init);
 }
 
-/** An invariant is broken. The text goes to the caller: leave what is inside out of it. */
+/** An invariant is broken. The caller gets the text: leave internal details out of it. */
 export function internal(init: string | ErrorInit = {}): ConnectError {
   return createPlainError("internal", Code.Internal, "internal error", init);
 }
@@ -133,7 +133,7 @@ export function canceled(init: string | ErrorInit = {}): ConnectError {
   return createPlainError("canceled", Code.Canceled, "the call was cancelled", init);
 }
 
-/** For errors of another system that has no code of its own for them. */
+/** For errors of another system that does not have a code of its own for them. */
 export function unknown(init: string | ErrorInit = {}): ConnectError {
   return createPlainError("unknown", Code.Unknown, "something failed", init);
 }

@@ -10,7 +10,7 @@ function isDebugInfo(detail: Detail): boolean {
 }
 
 /**
- * The error without google.rpc.DebugInfo, for peers that are no developers: the same one if it has none. Details of errors
+ * The error without google.rpc.DebugInfo, for peers that are not developers: the same one if it lacks that detail. Details of errors
  * that another service sent count too, or its inside would show through ours.
  */
 export function withoutDebugInfo(error: ConnectError): ConnectError {
@@ -24,13 +24,13 @@ export function withoutDebugInfo(error: ConnectError): ConnectError {
 /** Stacks are read from the top; more would not fit into trailers. */
 const maxStackEntries = 20;
 
-/** What a developer's client is told of something that a handler threw by accident. */
+/** The error that a developer's client gets for something that a handler threw by accident. */
 export function createDebugError(reason: unknown): ConnectError {
   return new ConnectError("internal error", Code.Internal, undefined, [debugInfoOf(reason)]);
 }
 
 /**
- * For a developer's client: an INTERNAL error with its cause told. An interceptor may have made it of what a handler threw by
+ * For a developer's client: an INTERNAL error that includes its cause. An interceptor may have made it of what a handler threw by
  * accident; with a DebugInfo of its own, or without a cause, it stays as it is.
  */
 export function withDebugInfo(error: ConnectError): ConnectError {

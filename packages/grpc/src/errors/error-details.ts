@@ -123,7 +123,7 @@ export function createDetails(given: CommonDetails & SpecificDetails): OutgoingD
       detail(RateLimitInfoSchema, {
         requestsPerUnit: BigInt(Math.round(requestsPerUnit)),
         unit,
-        // Rounded up: whoever comes back a little early is refused again.
+        // Rounded up: a client that retries a little early is refused again.
         retryAfterSeconds: BigInt(Math.ceil((given.retryAfterMs ?? 0) / 1000)),
       }),
     );
@@ -138,7 +138,7 @@ export function createDetails(given: CommonDetails & SpecificDetails): OutgoingD
   return details;
 }
 
-/** @throws RangeError when the time is no number from 0 on */
+/** @throws RangeError when the time is not a number of at least 0 */
 function createRetryInfo(retryAfterMs: number): OutgoingDetail {
   if (!(retryAfterMs >= 0) || !Number.isFinite(retryAfterMs)) {
     throw new RangeError(`retryAfterMs is ${retryAfterMs}; it has to be a number of milliseconds from 0 on`);

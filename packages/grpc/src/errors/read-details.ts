@@ -20,12 +20,12 @@ import {
 } from "../gen/google/rpc/error_details_pb.ts";
 import type { FieldViolation, HelpLink, PreconditionViolation, QuotaViolation, Resource } from "./error-details.ts";
 
-/** The first detail of a type; undefined where there is none, and for values that are no ConnectError. */
+/** The first detail of a type; undefined where it is missing, and for values that are not a ConnectError. */
 function first<Schema extends DescMessage>(error: unknown, schema: Schema): MessageShape<Schema> | undefined {
   return error instanceof ConnectError ? error.findDetails(schema)[0] : undefined;
 }
 
-/** The fields that google.rpc.BadRequest or common.v1.ValidationError names. Empty where there are none. */
+/** The fields that google.rpc.BadRequest or common.v1.ValidationError names. Empty without these details. */
 export function readFieldViolations(error: unknown): FieldViolation[] {
   const violations = (first(error, BadRequestSchema) ?? first(error, ValidationErrorSchema))?.fieldViolations ?? [];
   return violations.map((one) => ({

@@ -3,14 +3,14 @@ import { Code, ConnectError } from "@connectrpc/connect";
 /** A ConnectError whose code is known to the compiler. */
 export type StatusError<StatusCode extends Code> = ConnectError & { readonly code: StatusCode };
 
-/** What stands right of `instanceof`. */
+/** The right side of `instanceof`. */
 export interface StatusErrorClass<StatusCode extends Code> {
   readonly code: StatusCode;
   [Symbol.hasInstance](value: unknown): value is StatusError<StatusCode>;
 }
 
 /**
- * A class of errors by their code. It recognises every ConnectError of the code, whoever made it and over whichever transport
+ * A class of errors by their code. It recognises every ConnectError of the code, whatever created it and over whichever transport
  * it came, so there is nothing to convert and nothing to construct: `error instanceof NotFoundError`.
  */
 function createStatusErrorClass<StatusCode extends Code>(code: StatusCode): StatusErrorClass<StatusCode> {

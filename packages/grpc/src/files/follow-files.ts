@@ -4,7 +4,7 @@ import type { Log } from "../logging/log.ts";
 import type { Clock } from "../time/clock.ts";
 
 export interface FollowFilesOptions {
-  /** The files to follow; asked again after each look, because a look may find others. They need not exist. */
+  /** The files to follow; called again after each read, because a read may find others. They need not exist. */
   readonly files: () => Iterable<string>;
   /** Called some time after a sign of a change, and regularly: looks at the files. */
   readonly onLook: () => void;

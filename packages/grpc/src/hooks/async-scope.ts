@@ -5,7 +5,7 @@ import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
  * this leads to, and not for what comes after. `AsyncLocalStorage.run` gives the same for one storage, but makes two maps of all storages
  * each time, which is a tenth of a small call.
  *
- * Undefined where asynchronous contexts are no values yet (Node before 24): there what was entered would stay with the resource.
+ * Undefined where asynchronous contexts are not values yet (Node before 24): there what was entered would stay with the resource.
  */
 export function createAsyncScope(): AsyncResource | undefined {
   return leavesWhatWasEntered() ? new AsyncResource("TercelCall") : undefined;

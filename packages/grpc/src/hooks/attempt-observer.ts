@@ -7,7 +7,7 @@ export interface StartedAttempt {
   readonly method: DescMethod;
   /** The channel's target as a URI. */
   readonly target: string;
-  /** The metadata of its call. To be read; it is made when asked for. */
+  /** The metadata of its call, read-only; created when it is first read. */
   readonly header: Headers;
   /** Attempts of the same call that a server has seen before this one. */
   readonly earlierAttempts: number;
@@ -15,7 +15,7 @@ export interface StartedAttempt {
   readonly isTransparent: boolean;
 }
 
-/** What is told about one attempt to make a call. What any of it throws is ignored. */
+/** Callbacks for one attempt of a call. What they throw is ignored. */
 export interface AttemptObserver extends Partial<MessageObserver> {
   /** Metadata of this attempt alone; of names that its call has, too, these values go out. Read when the attempt has its connection. */
   readonly metadata?: Headers;
@@ -27,10 +27,10 @@ export interface AttemptObserver extends Partial<MessageObserver> {
   onEnd?(error: ConnectError | undefined): void;
 }
 
-/** Hears of each attempt that begins. Undefined leaves it unobserved. */
+/** Called for each attempt that begins. Returns undefined to leave it unobserved. */
 export type OnAttempt = (attempt: StartedAttempt) => AttemptObserver | undefined;
 
-/** All who observe one attempt. Who only keeps the books must not fail the connection whose reading they are called from. */
+/** All observers of one attempt. They must not fail the connection whose reading calls them. */
 export class AttemptObservers implements MessageObserver {
   private readonly observers: readonly AttemptObserver[];
 
@@ -46,7 +46,7 @@ export class AttemptObservers implements MessageObserver {
         const observer = listener(attempt);
         if (observer !== undefined) observers.push(observer);
       } catch {
-        // Its own affair.
+        // An observer's failure must not end the call.
       }
     }
     return observers.length === 0 ? undefined : new AttemptObservers(observers);
@@ -58,31 +58,31 @@ export class AttemptObservers implements MessageObserver {
   }
 
   onResolutionEnd(): void {
-    this.tell((observer) => observer.onResolutionEnd?.());
+    this.notify((observer) => observer.onResolutionEnd?.());
   }
 
   onPick(address: string, hasWaited: boolean): void {
-    this.tell((observer) => observer.onPick?.(address, hasWaited));
+    this.notify((observer) => observer.onPick?.(address, hasWaited));
   }
 
   onSent(bytes: number, isCompressed: boolean): void {
-    this.tell((observer) => observer.onSent?.(bytes, isCompressed));
+    this.notify((observer) => observer.onSent?.(bytes, isCompressed));
   }
 
   onReceived(bytes: number, isCompressed: boolean): void {
-    this.tell((observer) => observer.onReceived?.(bytes, isCompressed));
+    this.notify((observer) => observer.onReceived?.(bytes, isCompressed));
   }
 
   onEnd(error: ConnectError | undefined): void {
-    this.tell((observer) => observer.onEnd?.(error));
+    this.notify((observer) => observer.onEnd?.(error));
   }
 
-  private tell(step: (observer: AttemptObserver) => void): void {
+  private notify(step: (observer: AttemptObserver) => void): void {
     for (const observer of this.observers) {
       try {
         step(observer);
       } catch {
-        // Its own affair.
+        // An observer's failure must not end the call.
       }
     }
   }

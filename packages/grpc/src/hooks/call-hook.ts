@@ -12,19 +12,19 @@ export type CallResponse = UnaryResponse | StreamResponse;
 export type ResponseMetadata = Pick<CallResponse, "header" | "trailer">;
 
 /**
- * What an interceptor does that neither answers calls itself nor replaces what it is handed, told step by step. So our server can
+ * An interceptor that neither responds to calls itself nor replaces its arguments, divided into steps. So our server can
  * run several of them as one, without the promises and objects that Connect's interceptors cost each; elsewhere they are interceptors
  * like any other (`createHookedInterceptor`).
  *
- * `state` is what `begin` returned, undefined where there is none. The steps come from the outermost hook inwards until the handler
- * runs, and from the innermost outwards behind it. `request` is to be read: a copy of it has no headers on our server.
+ * `state` is what `begin` returned, undefined without `begin`. The steps run from the outermost hook inwards until the handler
+ * runs, and from the innermost outwards after it. Read `request` itself: on our server a copy of it lacks the headers.
  */
 export interface CallHook<State = undefined> {
-  /** The call begins. It fails with what this throws, and what is further in does not hear of it. A promise is waited for. */
+  /** The call begins. It fails with what this throws, and the hooks further in are not called. A promise is awaited. */
   begin?(request: CallRequest): State | Promise<State>;
   /**
    * What runs everything that is further in, each step of a response stream included; undefined to just run it. Where `mayEnter`, it may
-   * as well enter an asynchronous context (`AsyncLocalStorage.enterWith`) and return undefined: it is left again behind the call.
+   * as well enter an asynchronous context (`AsyncLocalStorage.enterWith`) and return undefined: it is left again after the call.
    */
   runner?(request: CallRequest, state: State, mayEnter: boolean): RunStep | undefined;
   /** A message from the client, of any kind of call. The call, or the handler's step, fails with what this throws. */
@@ -34,7 +34,7 @@ export interface CallHook<State = undefined> {
   /** A message to the client. This one and those below must not throw. */
   onResponse?(request: CallRequest, state: State, message: object): void;
   /**
-   * Whether `onResponse` looks at its message. Default true. False is for hooks that count: then the message may be the plain object that the
+   * Whether `onResponse` reads its message. Default true. False is for hooks that count: then the message may be the plain object that the
    * handler returned, which is written without a message being made of it.
    */
   readsResponses?: boolean;
@@ -42,10 +42,10 @@ export interface CallHook<State = undefined> {
   onEnd?(request: CallRequest, state: State): void;
   /** The call failed further in. What this returns is what it fails with from here on. */
   onError?(request: CallRequest, state: State, error: unknown): unknown;
-  /** The reader of a response stream has left before its end. After `onEnd`, `onError` or this there is nothing more. */
+  /** The reader of a response stream has left before its end. `onEnd`, `onError` or this is the last step. */
   onLeave?(request: CallRequest, state: State): void;
   /**
-   * Our channels tell it of each attempt that a call is made of. It stands next to the steps of the call: attempts begin behind all
+   * Our channels call it for each attempt of a call. It is independent of the steps of the call: attempts begin after all
    * interceptors, and a call that is answered by one of them has none.
    */
   onAttempt?: OnAttempt;
@@ -58,13 +58,13 @@ export interface CallHook<State = undefined> {
   onUnhandled?(method: DescMethod, code: Code, durationMs: number): void;
 }
 
-/** Hooks in the order in which they stand around a call, with what can be said of all of them together. */
+/** Hooks in their order around a call, with the properties that they have together. */
 export class HookChain {
   readonly hooks: readonly CompiledHook[];
   /** Whether any of them wants to see the messages of a request stream. */
   readonly seesRequests: boolean;
   readonly seesHead: boolean;
-  /** Whether any of them looks at messages to the client. */
+  /** Whether any of them reads messages to the client. */
   readonly readsResponses: boolean;
   /** Where servers run calls through the chain, if any of its hooks runs what is further in. */
   readonly scope: AsyncResource | undefined;

@@ -8,7 +8,7 @@ export abstract class HookRun<Outcome> {
   protected readonly chain: HookChain;
   readonly request: CallRequest;
   private readonly states: unknown[];
-  /** Hooks that have begun: these, and only these, hear of the end. */
+  /** Hooks that have begun: these, and only these, are notified of the end. */
   private entered = 0;
   /** Of a call with a response stream: what each of its steps runs in. */
   private runners: RunStep[] | undefined = undefined;
@@ -23,7 +23,7 @@ export abstract class HookRun<Outcome> {
     this.mayEnter = mayEnter;
   }
 
-  /** What stands behind the hooks. */
+  /** The call after the hooks. */
   protected abstract proceed(): Outcome | Promise<Outcome>;
 
   /** Begins the hooks from `at` inwards and proceeds. Throws or rejects with what refused the call, or with what came of it. */
@@ -124,7 +124,7 @@ export abstract class HookRun<Outcome> {
       try {
         told = hook.onError(this.request, this.states[at], told);
       } catch (thrown) {
-        // Against the contract, but an observer of the application's may do it: those further out are told that.
+        // Against the contract, but an observer of the application may do it: the hooks further out get that error.
         told = inspectable(thrown);
       }
     }

@@ -19,7 +19,7 @@ export function createHookedInterceptor<State>(hook: CallHook<State>): Intercept
   return interceptorOf(new HookChain([new CompiledHook(hook as CallHook<unknown>)]));
 }
 
-/** The same interceptors, hooks that stand side by side made one. */
+/** The same interceptors, with adjacent hooks combined into one. */
 export function groupHooks(interceptors: readonly Interceptor[]): readonly Interceptor[] {
   const grouped: Interceptor[] = [];
   for (const interceptor of interceptors) {
@@ -50,7 +50,7 @@ export function asOutermost(interceptor: Interceptor): Interceptor {
   };
 }
 
-/** Those among the interceptors of a channel that want to hear of attempts; undefined where there are none. */
+/** The interceptors of a channel that observe attempts; undefined without any. */
 export function attemptListeners(interceptors: readonly Interceptor[]): readonly OnAttempt[] | undefined {
   const listeners: OnAttempt[] = [];
   for (const interceptor of interceptors) {

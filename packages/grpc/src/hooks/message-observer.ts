@@ -1,10 +1,10 @@
-/** Is told of the messages of one call or attempt as they pass: bytes as they are sent, compressed or not, prefix and frames excluded. */
+/** Called for each message of one call or attempt: `bytes` as sent, compressed or not, without prefix and frames. */
 export interface MessageObserver {
   onSent(bytes: number, isCompressed: boolean): void;
   onReceived(bytes: number, isCompressed: boolean): void;
 }
 
-/** Tells one more. Who only keeps the books must not fail the connection whose reading it is called from, so what it throws is ignored. */
+/** Adds an observer. It must not fail the connection whose reading calls it, so what it throws is ignored. */
 export function andObserver(earlier: MessageObserver | undefined, observer: MessageObserver): MessageObserver {
   return {
     onSent(bytes, isCompressed) {
@@ -12,7 +12,7 @@ export function andObserver(earlier: MessageObserver | undefined, observer: Mess
       try {
         observer.onSent(bytes, isCompressed);
       } catch {
-        // Its own affair.
+        // An observer's failure must not end the call.
       }
     },
     onReceived(bytes, isCompressed) {
@@ -20,7 +20,7 @@ export function andObserver(earlier: MessageObserver | undefined, observer: Mess
       try {
         observer.onReceived(bytes, isCompressed);
       } catch {
-        // Its own affair.
+        // An observer's failure must not end the call.
       }
     },
   };

@@ -1,4 +1,4 @@
-/** What is told about messages on their way. None of it may throw: it would end the call. */
+/** Callbacks for the messages of a call. They must not throw: that would end the call. */
 export interface MessageWatcher<T> {
   /** A message passes. */
   onMessage?(message: T): void;

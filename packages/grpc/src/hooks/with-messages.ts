@@ -1,6 +1,6 @@
 import type { StreamRequest, StreamResponse } from "@connectrpc/connect";
 
-// A spread would do the same and make headers and signal, which cost more than the rest of a call and are seldom asked for.
+// A spread would do the same and make headers and signal, which cost more than the rest of a call and are seldom read.
 
 /** The same request with other messages. */
 export function requestWithMessages(request: StreamRequest, message: StreamRequest["message"]): StreamRequest {

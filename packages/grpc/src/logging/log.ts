@@ -5,7 +5,7 @@ import { workerNumber } from "./worker-number.ts";
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Where the framework reports what no caller is told. `console` fits, and so does pino with two lines of glue. A log that throws or
+ * Where the framework reports what it does not send to a caller. `console` fits, and so does pino with two lines of glue. A log that throws or
  * rejects loses the line and nothing else: the first failure is reported as a process warning, TERCEL_LOG_FAILED.
  */
 export interface Log {
@@ -38,7 +38,7 @@ function write(level: string, message: string, fields: LogFields = {}): void {
     }
     process.stderr.write(`${line}\n`);
   } catch {
-    // A full disk, for instance: there is nowhere left to report it.
+    // A full disk, for instance: it cannot be reported anywhere else.
   }
 }
 

@@ -1,4 +1,4 @@
-/** What is worth a line of a log, of a peer's texts that stand alone. */
+/** The longest text of a peer that is logged as a field. */
 const defaultMaxCharacters = 256;
 
 /**
@@ -8,7 +8,7 @@ const defaultMaxCharacters = 256;
  */
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
 
-/** Text from outside as it may stand in a log: nothing in it is more than text, and it is cut to `maxCharacters`. */
+/** Text from outside, made safe for a log: control characters are escaped, and it is cut to `maxCharacters`. */
 export function printable(text: string, maxCharacters: number = defaultMaxCharacters): string {
   const isWhole = text.length <= maxCharacters;
   if (isWhole && !unprintable.test(text)) return text;

@@ -27,7 +27,7 @@ export function thrownMessage(thrown: unknown): string {
 
 /**
  * Returns what was thrown when it can be examined without harm, and otherwise an Error that says so: JavaScript throws anything, a
- * Proxy whose traps throw and an Error with a getter that throws included, and whoever handles a failure must not fail at it.
+ * Proxy whose traps throw and an Error with a getter that throws included, and the code that handles a failure must not fail because of it.
  */
 export function inspectable(thrown: unknown): unknown {
   try {

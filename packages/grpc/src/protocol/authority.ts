@@ -1,4 +1,4 @@
-/** A host name, or an IPv6 address in brackets, perhaps with a port. User information has no place in it (RFC 9113 §8.3.1). */
+/** A host name, or an IPv6 address in brackets, perhaps with a port. User information is not allowed (RFC 9113 §8.3.1). */
 const authorityForm = /^(?:\[[0-9A-Za-z:.%]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]+)(?::[0-9]{1,5})?$/;
 
 /** Whether the text may be sent as `:authority`: `host` or `host:port`. */

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
- * One way to compress messages. Each message stands alone: nothing is carried from one to the next.
+ * One way to compress messages. Each message is compressed alone, without the state of earlier ones.
  *
  * Both methods may answer at once or later; they answer at once where that is cheaper than a turn of the event loop. The result
  * is a buffer of its own, which is freed when it has been used: do not keep it. The input must stay unchanged until then.
@@ -23,7 +23,7 @@ export interface DecompressingCall {
   /** Cancelled, past its deadline, or its connection lost: the result is not needed. */
   readonly isCutOff: boolean;
   /**
-   * Makes room for a result of up to so many bytes among all messages that the call's connection holds. A promise: there is none yet, begin
+   * Makes room for a result of up to `bytes` among all messages that the call's connection holds. A promise: wait for the room, begin
    * when it resolves. It does when the call is cut off, as well.
    */
   takeRoom(bytes: number): Promise<void> | undefined;
@@ -46,7 +46,7 @@ export function chooseRequestDecoding(encoding: string | undefined, supported: r
   return findEncoding(encoding, supported, Code.Unimplemented);
 }
 
-/** The same for a client and the response. There an unknown encoding is Internal: the server ignored what it was told. */
+/** The same for a client and the response. There an unknown encoding is Internal: the server ignored grpc-accept-encoding. */
 export function chooseResponseDecoding(
   encoding: string | undefined,
   supported: readonly Compression[],
@@ -76,7 +76,7 @@ export function chooseResponseEncoding(
   return undefined;
 }
 
-/** The grpc-accept-encoding value to send; empty when there is nothing to tell. */
+/** The grpc-accept-encoding value to send; empty without compressions. */
 export function formatAcceptEncoding(supported: readonly Compression[]): string {
   return supported.map((compression) => compression.name).join(",");
 }

@@ -6,8 +6,8 @@ export type MessageFormat = "proto" | "json";
 const base = "application/grpc";
 
 /**
- * The message format that a content-type asks for: "application/grpc" alone means proto. Upper and lower case are the same and
- * parameters behind ";" are ignored. `undefined` means that this is no gRPC that is understood here: HTTP 415 for a request.
+ * The message format of a content-type: "application/grpc" alone means proto. Upper and lower case are the same and
+ * parameters after ";" are ignored. `undefined` means that this is not a supported gRPC content type: HTTP 415 for a request.
  * "application/grpc-web" is another protocol and therefore `undefined`.
  */
 export function parseContentType(contentType: string): MessageFormat | undefined {

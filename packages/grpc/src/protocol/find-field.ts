@@ -1,4 +1,4 @@
-/** Where a field of this name first stands in a flat list of names and values; -1 when it does not. Names are in lower case. */
+/** Index of the first field of this name in a flat list of names and values; -1 when it is absent. Names are in lower case. */
 export function findField(fields: readonly string[], name: string): number {
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return at;
   return -1;

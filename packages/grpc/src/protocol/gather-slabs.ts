@@ -7,7 +7,7 @@ const slabSizes: readonly number[] = [65_536, 262_144, 1_048_576];
 /** Kept of each size, in bytes: 3 MiB in all. */
 const maxKeptBytes = 1_048_576;
 
-/** A slab goes to no one who has less than this share of it to put in: a peer may send a few bytes on every stream, and stop. */
+/** A message gets a slab only when it fills at least this share of it: a peer may send a few bytes on every stream, and stop. */
 const minFilledShare = 1 / 4;
 
 const kept: readonly Uint8Array[][] = slabSizes.map(() => []);

@@ -1,6 +1,4 @@
-import { getHeapSpaceStatistics } from "node:v8";
-
-/** Below, memory is V8's own affair: so many messages are needed that their objects fill the young generation by themselves. */
+/** Smaller buffers are not counted: so many of them are needed that their objects fill the young generation anyway. */
 const minCountedBytes = 65_536;
 
 /** Bytes of buffers that are allowed before it is known how large the young generation is. */
@@ -36,14 +34,14 @@ const made = { words: 0 };
  * what is young when much has come together.
  *
  * V8 counts the memory of buffers against the limit of its whole heap, but no amount of it makes the young generation full. So a
- * program that moves large messages, whose buffers are of no use to anybody a moment later, has its whole heap marked for every two
+ * program that moves large messages, whose buffers are garbage a moment later, has its whole heap marked for every two
  * dozen of MB. The collection of what is young frees the same buffers at a small part of that cost; it comes when the young
  * generation is full, and so it is filled.
  */
 export function reportExternalBytes(bufferBytes: number): void {
   if (bufferBytes < minCountedBytes) return;
   countedBytes += bufferBytes;
-  // With so much in progress at once, buffers are no longer young when they are done with: the whole heap has to be looked at anyway.
+  // With so much in progress at once, buffers are no longer young when they are released: the whole heap must be marked anyway.
   if (countedBytes < allowanceBytes || gatheringBytes > allowanceBytes / 2) return;
   countedBytes = 0;
   const roomBytes = youngRoomBytes();
@@ -67,5 +65,7 @@ export function gatheringEnded(bufferBytes: number): void {
 
 /** What the young generation takes until it is full. */
 function youngRoomBytes(): number {
+  // Loaded here, because only programs that move many large messages come here.
+  const { getHeapSpaceStatistics } = process.getBuiltinModule("node:v8");
   return getHeapSpaceStatistics().find((space) => space.space_name === "new_space")?.space_available_size ?? 0;
 }

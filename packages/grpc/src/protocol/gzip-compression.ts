@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
-import { type Gunzip, gunzip, gunzipSync, gzip, gzipSync, type ZlibOptions } from "node:zlib";
+import type { Gunzip, ZlibOptions } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression, DecompressingCall } from "./compression.ts";
 
@@ -36,13 +36,28 @@ interface Inflated {
   readonly engine: Gunzip;
 }
 
-// With `info` both forms return more than their types say.
-const inflateNow = gunzipSync as unknown as (bytes: Uint8Array, options: ZlibOptions) => Inflated;
-const inflateLater = promisify(gunzip) as unknown as (bytes: Uint8Array, options: ZlibOptions) => Promise<Inflated>;
-const deflateLater = promisify(gzip) as (bytes: Uint8Array) => Promise<Buffer>;
+/** Loaded for the first message that is compressed: most programs never have one. */
+let loaded: ReturnType<typeof loadZlib> | undefined;
+
+function loadZlib() {
+  const { gunzip, gunzipSync, gzip, gzipSync } = process.getBuiltinModule("node:zlib");
+  return {
+    deflateNow: gzipSync as (bytes: Uint8Array) => Buffer,
+    deflateLater: promisify(gzip) as (bytes: Uint8Array) => Promise<Buffer>,
+    // With `info` both forms return more than their types say.
+    inflateNow: gunzipSync as unknown as (bytes: Uint8Array, options: ZlibOptions) => Inflated,
+    inflateLater: promisify(gunzip) as unknown as (bytes: Uint8Array, options: ZlibOptions) => Promise<Inflated>,
+  };
+}
+
+function zlib(): ReturnType<typeof loadZlib> {
+  loaded ??= loadZlib();
+  return loaded;
+}
 
 function compress(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
-  return bytes.length <= maxSyncInputBytes ? plainView(gzipSync(bytes)) : deflateLater(bytes).then(plainView);
+  const { deflateNow, deflateLater } = zlib();
+  return bytes.length <= maxSyncInputBytes ? plainView(deflateNow(bytes)) : deflateLater(bytes).then(plainView);
 }
 
 function decompress(bytes: Uint8Array, maxBytes: number, call?: DecompressingCall): Uint8Array | Promise<Uint8Array> {
@@ -50,7 +65,7 @@ function decompress(bytes: Uint8Array, maxBytes: number, call?: DecompressingCal
     const maxSyncBytes = Math.min(maxBytes, maxSyncOutputBytes);
     try {
       const options = inflateOptions(maxSyncBytes, chunkBytes(bytes, maxSyncBytes));
-      return checkInflated(inflateNow(bytes, options), bytes, maxBytes);
+      return checkInflated(zlib().inflateNow(bytes, options), bytes, maxBytes);
     } catch (error) {
       if (!isTooLarge(error) || maxBytes <= maxSyncBytes) throw inflateError(error, maxBytes);
     }
@@ -87,7 +102,7 @@ async function inflateInRoom(
       throw new ConnectError("the call was cut off before its message was inflated", Code.Canceled);
     // Whoever has room for all of it has room for it in one piece.
     const chunkSize = call === undefined ? chunkBytes(bytes, maxBytes) : Math.min(roomBytes, maxChunkBytes) + 1;
-    return await inflateLater(bytes, inflateOptions(roomBytes, chunkSize));
+    return await zlib().inflateLater(bytes, inflateOptions(roomBytes, chunkSize));
   } finally {
     giveInflateSlot();
   }
@@ -110,13 +125,13 @@ function chunkBytes(bytes: Uint8Array, maxBytes: number): number {
   return Math.max(usual, Math.min(announcedBytes(bytes) + 1, most));
 }
 
-/** ISIZE of the last member (RFC 1952 §2.3.1): its bytes before compression. 0 for what is no gzip. */
+/** ISIZE of the last member (RFC 1952 §2.3.1): its bytes before compression. 0 for data that is not gzip. */
 function announcedBytes(bytes: Uint8Array): number {
   const { buffer, byteOffset, length } = bytes;
   return length < 4 ? 0 : new DataView(buffer, byteOffset + length - 4, 4).getUint32(0, true);
 }
 
-/** Node ends silently at zero bytes behind the last gzip member, so what was consumed is compared with what was given. */
+/** Node ignores zero bytes after the last gzip member, so the consumed length is compared with the length of the input. */
 function checkInflated(inflated: Inflated, bytes: Uint8Array, maxBytes: number): Uint8Array {
   if (inflated.engine.bytesWritten !== bytes.length) {
     throw new ConnectError("compressed message is followed by something else", Code.Internal);
@@ -139,7 +154,7 @@ function inflateError(error: unknown, maxBytes: number): ConnectError {
   if (error instanceof ConnectError) return error;
   if (isTooLarge(error)) return tooLargeError(maxBytes);
   const reason = error instanceof Error ? error.message : String(error);
-  return new ConnectError(`message is no valid gzip: ${reason}`, Code.Internal, undefined, undefined, error);
+  return new ConnectError(`message is not valid gzip: ${reason}`, Code.Internal, undefined, undefined, error);
 }
 
 function tooLargeError(maxBytes: number): ConnectError {

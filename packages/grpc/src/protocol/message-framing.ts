@@ -69,13 +69,13 @@ export class MessageReader {
 
   /**
    * Reads bytes `start` to `end` of `bytes` and hands on each message they complete. An error is returned once; the reader
-   * is halted then, because what follows a broken prefix cannot be told apart any more.
+   * is halted then, because messages after an invalid prefix cannot be found.
    */
   push(bytes: Uint8Array, start: number, end: number): ConnectError | undefined {
     let at = start;
     while (at < end && !this.#halted) {
       if (this.#prefixFilled === 0 && end - at >= messagePrefixBytes) {
-        // The usual case: a whole prefix at once, and mostly the whole message behind it.
+        // The usual case: a whole prefix at once, and mostly the whole message after it.
         this.#flag = bytes[at] as number;
         this.#announced = readUint32(bytes, at + 1);
         at += messagePrefixBytes;
@@ -127,11 +127,11 @@ export class MessageReader {
     return start + taken;
   }
 
-  /** The buffer in which a message becomes complete is its own; those on the way there are lent to whoever needs one next. */
+  /** The buffer in which a message becomes complete is its own; the buffers before it are lent and reused. */
   #growGather(needed: number): void {
     const next = Math.max(growthFactor * needed, minGatherBytes);
     const lent = next < this.#announced ? takeGatherSlab(needed, this.#announced) : undefined;
-    // Unpooled, so that a message kept by the application holds no foreign memory. It goes out only once it is full.
+    // Unpooled, so that a message kept by the application does not retain other memory. It is used only once it is full.
     const grown = lent ?? new Uint8Array(Buffer.allocUnsafeSlow(Math.min(next, this.#announced)).buffer);
     grown.set(this.#gather.subarray(0, this.#gathered));
     this.#giveUpGather();
@@ -142,7 +142,7 @@ export class MessageReader {
     this.#gather = grown;
   }
 
-  /** The buffer goes to no one. */
+  /** The buffer is not passed on. */
   #giveUpGather(): void {
     giveGatherSlab(this.#gather);
     reportExternalBytes(this.#ownBytes);

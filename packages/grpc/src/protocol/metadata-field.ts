@@ -83,7 +83,7 @@ export function isAsciiValue(value: string): boolean {
   return !beyondAscii.test(value);
 }
 
-/** Takes spaces and tabs off both ends: they are no part of an HTTP/2 field value (RFC 9113 section 8.2.1). */
+/** Takes spaces and tabs off both ends: they are not part of an HTTP/2 field value (RFC 9113 section 8.2.1). */
 export function stripEdges(value: string): string {
   let start = 0;
   let end = value.length;
@@ -94,7 +94,7 @@ export function stripEdges(value: string): string {
 
 /**
  * Whether `value` is a list of base64 values, separated by commas, each padded or not (RFC 4648 section 4). Node decodes
- * whatever it is given, the URL alphabet included, so the alphabet is checked here. An empty value is no bytes.
+ * whatever it is given, the URL alphabet included, so the alphabet is checked here. An empty value gives zero bytes.
  */
 export function isBinaryValue(value: string): boolean {
   let start = 0;
@@ -131,7 +131,7 @@ function isBase64(value: string, start: number, end: number): boolean {
   while (digitsEnd > start && end - digitsEnd < 2 && value.charCodeAt(digitsEnd - 1) === 0x3d) digitsEnd--;
   // Padding, where there is any, has to complete the last group of four.
   if (digitsEnd < end && (end - start) % 4 !== 0) return false;
-  // One digit alone holds six bits, which is no byte.
+  // One digit alone holds six bits, less than a byte.
   if ((digitsEnd - start) % 4 === 1) return false;
 
   for (let at = start; at < digitsEnd; at++) {

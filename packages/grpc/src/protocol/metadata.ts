@@ -43,14 +43,14 @@ export function appendMetadata(
 }
 
 /**
- * The same for trailers, where nothing may stand in the way of the status: what gRPC cannot carry is left out and reported.
+ * The same for trailers, where nothing may prevent the status from being sent: what gRPC cannot carry is left out and reported.
  */
 export function appendTrailerMetadata(fields: FieldList, metadata: MetadataInit, onDropped?: OnDropped): void {
   forEachField(metadata, (name, value) => appendSendableField(fields, name, value, onDropped));
 }
 
 /**
- * Looks for a "-bin" field whose value is no base64. The caller fails that one call with the returned error and goes on with
+ * Looks for a "-bin" field whose value is not base64. The caller fails that one call with the returned error and continues with
  * the connection: through a proxy it is shared with others.
  */
 export function findMetadataError(fields: readonly string[]): ConnectError | undefined {
@@ -68,7 +68,7 @@ export function findMetadataError(fields: readonly string[]): ConnectError | und
  * Binary values stay base64 text, as everywhere in Connect's API (`decodeBinaryHeader` reads them).
  *
  * Never fails. A value beyond printable ASCII, legal in HTTP but not in gRPC, is left out: so whatever an application sees,
- * it may send on. The same goes for a malformed binary value.
+ * it may send on. The same applies to a malformed binary value.
  */
 export function metadataToHeaders(fields: readonly string[]): Headers {
   const headers = new Headers();
@@ -140,7 +140,7 @@ function appendField(
   }
   const value = stripEdges(givenValue);
   if (isBinaryName(name) ? !isBinaryValue(value) : !isAsciiValue(value)) {
-    // The value itself may be a secret, so only the name is told.
+    // The value itself may be a secret, so only the name is reported.
     return new ConnectError(
       `metadata value of ${name} is not ${isBinaryName(name) ? "base64" : "printable ASCII"}`,
       Code.Internal,

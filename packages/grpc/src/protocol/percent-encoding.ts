@@ -65,7 +65,7 @@ function isPlain(text: string): boolean {
 
 function encodeCharacters(text: string): string {
   let encoded = "";
-  // Each character gives at least one byte, so nothing behind the cap can matter.
+  // Each character gives at least one byte, so what follows the cap cannot matter.
   for (const character of text.slice(0, maxEncodedMessageBytes)) {
     const next = encoded + encodeCharacter(character, encoded.length === 0);
     if (next.length > maxEncodedMessageBytes) break;

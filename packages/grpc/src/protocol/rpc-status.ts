@@ -7,7 +7,7 @@ import { decodeGrpcMessage, encodeGrpcMessage } from "./percent-encoding.ts";
 export interface RpcStatus {
   /** 0 is OK. Any other whole number passes, also one that gRPC has not defined. */
   readonly code: number;
-  /** Empty where there is none. */
+  /** Empty without a message. */
   readonly message: string;
   /** The other fields of the trailers: name, value, name, value, … `grpc-status-details-bin` is among them, in base64. */
   readonly fields: readonly string[];

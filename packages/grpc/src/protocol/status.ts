@@ -1,13 +1,13 @@
 import { Code } from "@connectrpc/connect";
 
-/** The grpc-status value of success. Connect's `Code` has no member for it. */
+/** The grpc-status value of success. Connect's `Code` does not contain it. */
 export const okStatusText = "0";
 
 const largestCode = Code.Unauthenticated;
 const statusTexts: readonly string[] = Array.from({ length: largestCode + 1 }, (_, code) => String(code));
 
 /**
- * The grpc-status text of an error. A number that is no code of an error, 0 included, becomes Unknown: an error must never
+ * The grpc-status text of an error. A number that is not an error code, 0 included, becomes Unknown: an error must never
  * look like success on the wire.
  */
 export function formatStatusCode(code: Code): string {
@@ -16,7 +16,7 @@ export function formatStatusCode(code: Code): string {
 
 /**
  * Reads a grpc-status value: `undefined` for OK, otherwise the code. Anything but the decimal numbers 0 to 16 without leading
- * zeros is Unknown (gRPC status codes: "other" codes are to be treated as UNKNOWN).
+ * zeros is Unknown (gRPC status codes: "other" codes must be treated as UNKNOWN).
  */
 export function parseStatusCode(text: string): Code | undefined {
   if (text === okStatusText) return undefined;
@@ -66,7 +66,7 @@ export function codeFromStreamError(errorCode: number): Code {
   }
 }
 
-/** gRPC's names of the statuses, by number. Connect's `Code` writes them in its own way, and has no OK. */
+/** gRPC's names of the statuses, by number. Connect's `Code` writes them in its own way, and lacks OK. */
 export const statusNames: readonly string[] = [
   "OK",
   "CANCELLED",

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
- * Longest timeout that is told apart: 2^63-1 nanoseconds, about 292 years. The grammar allows more (99999999H), but Go, Java
+ * Longest timeout that is distinguished: 2^63-1 nanoseconds, about 292 years. The grammar allows more (99999999H), but Go, Java
  * and C++ peers hold deadlines in signed 64-bit nanoseconds, and a relayed timeout should mean the same everywhere.
  * Timers need a clamp of their own: `setTimeout` takes at most 2^31-1 ms.
  */

@@ -101,7 +101,7 @@ export function hasExactStatus(error: unknown): error is ConnectError {
   return error instanceof ConnectError && exactStatuses.has(error);
 }
 
-/** Returns the status that an error was made of, or the one that it stands for. */
+/** Returns the status that an error was made of, or the status of its code. */
 export function statusOfError(error: ConnectError): RpcStatus {
   const exact = exactStatuses.get(error);
   if (exact !== undefined) return exact;
@@ -114,7 +114,7 @@ export function statusOfError(error: ConnectError): RpcStatus {
 
 /**
  * Makes a list with a status fit into `maxListBytes`, as RFC 9113 §6.5.2 counts them: the details go first, then the text is cut,
- * then it goes, and then what the application added behind the status. False: not even the status alone fits.
+ * then it goes, and then what the application added after the status. False: not even the status alone fits.
  */
 export function fitStatus(fields: FieldList, maxListBytes: number): boolean {
   let over = headerListBytes(fields) - maxListBytes;

@@ -4,7 +4,7 @@ import { describeValue } from "../options/describe-value.ts";
 
 /**
  * Refuses an implementation that does not fit its service. A misspelt handler would otherwise leave its method unimplemented without a
- * word. Values that are not functions may stand next to handlers, as their state. Of an object of a class only the handlers are looked at: its
+ * word. Values that are not functions may be next to handlers, as their state. Of an object of a class only the handlers are looked at: its
  * other methods may serve the class itself.
  *
  * @throws TypeError that names the service, the handler, and the nearest method

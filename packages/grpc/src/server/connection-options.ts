@@ -9,13 +9,13 @@ import type { PlanSettings } from "../transport/server/request-plan.ts";
 import { withFiles } from "../transport/tls/tls-files.ts";
 import type { ServerOptions } from "./server-options.ts";
 
-/** gRFC A8's defaults for servers: what they ask of clients, and what they let clients ask. */
+/** gRFC A8's defaults for servers: their own keepalive pings, and how many pings they accept from clients. */
 const defaultKeepaliveTimeMs = 2 * 60 * 60 * 1000;
 const defaultKeepaliveTimeoutMs = 20_000;
 const defaultMinPingIntervalMs = 5 * 60 * 1000;
 const defaultMinIdlePingIntervalMs = 2 * 60 * 60 * 1000;
 
-/** An option of the server goes before the engine's limit that it stands for. */
+/** An option of the server takes precedence over the engine's limit that it sets. */
 function connectionLimits(options: ServerOptions): NonNullable<ConnectionOptions["limits"]> {
   const { keepaliveEnforcement: enforcement, limits } = options;
   const minPingIntervalMs = enforcement?.minTimeMs ?? defaultMinPingIntervalMs;

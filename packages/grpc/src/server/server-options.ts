@@ -19,7 +19,7 @@ export interface ServerOptions {
   routes: (router: ConnectRouter) => void;
   /**
    * Methods that are served as bytes, found by path, see `@tercel/grpc/raw`. `routes` comes first. **Interceptors do not run for them**, those that
-   * check who calls included. Default: none.
+   * check the caller's identity included. Default: none.
    */
   rawMethods?: RawMethods;
   /** Run around every call; the first is the outermost. They are Connect's interceptors. Default: none. */
@@ -27,7 +27,7 @@ export interface ServerOptions {
   /** Certificate and key as `node:tls` takes them, or `files` that may change. Default: cleartext. */
   tls?: ServerTlsOptions & TlsFilesOption;
   /**
-   * Cleartext is meant, for example behind a proxy or in a network of its own. Default false: a server without `tls` that listens where
+   * Cleartext is intended, for example behind a proxy or in a network of its own. Default false: a server without `tls` that listens where
    * others can reach it says so once in the log.
    */
   insecure?: boolean;
@@ -56,7 +56,7 @@ export interface ServerOptions {
   compressMinBytes?: number;
   /** For messages as JSON: types that google.protobuf.Any may hold there, and whether unknown fields are skipped (default true). */
   jsonOptions?: JsonCodecOptions;
-  /** The longest time a call may take, whatever the client asks; calls without a deadline get this one. Default: no limit. */
+  /** The longest time a call may take, whatever deadline the client sets; calls without a deadline get this one. Default: no limit. */
   maxTimeoutMs?: number;
   /** Calls on one connection at once. Default 200. */
   maxConcurrentStreams?: number;
@@ -72,7 +72,7 @@ export interface ServerOptions {
   /** Connections at once. Default 10,000. */
   maxConnections?: number;
   /**
-   * Connections at once from one IPv4 address or one /64 of IPv6. Default 512, room for an office behind one address. This
+   * Connections at once from one IPv4 address or one /64 of IPv6. Default 512, room for an office with one address. This
    * machine's own addresses, where proxies are, and Unix sockets are not counted.
    */
   maxConnectionsPerAddress?: number;
@@ -94,13 +94,13 @@ export interface ServerOptions {
   maxConnectionAgeMs?: number;
   /** How long that drain may take before running calls are cancelled. Default: any time. */
   maxConnectionAgeGraceMs?: number;
-  /** The engine's other limits, for those who know why. */
+  /** The engine's other limits, for expert use. */
   limits?: ConnectionOptions["limits"];
   /** Serves HTTP/1.1 connections on the same port, for example `http.createServer(…)`. Default: they get a 505. */
   http1Server?: ConnectionOptions["http1Server"];
   /** Serves the same methods by REST, Connect and gRPC-Web: `createGateway` of `@tercel/gateway`. In place of `http1Server`. Default: gRPC alone. */
   gateway?: Gateway;
-  /** Where failures are reported that the client is not told. Default: warnings and errors as JSON lines on standard error. */
+  /** Where failures are logged that are not sent to the client. Default: warnings and errors as JSON lines on standard error. */
   log?: Log;
   /**
    * For development: clients see google.rpc.DebugInfo, and get one with the stack of whatever a handler throws by accident.

@@ -36,7 +36,7 @@ export type ListenOptions =
   | { readonly port: number; readonly host?: string; readonly path?: undefined }
   | {
       readonly path: string;
-      /** Who may connect to the Unix socket, as file permissions. Default 0600: processes of the same user. */
+      /** File permissions of the Unix socket: they decide which users can connect. Default 0600: processes of the same user. */
       readonly mode?: number;
     };
 
@@ -52,12 +52,12 @@ export interface CloseOptions {
 }
 
 export interface Server {
-  /** Starts to serve. Port 0 takes a free one, which `address` tells. Rejects when the address cannot be had. */
+  /** Starts to serve. Port 0 takes a free port; the result has it. Rejects when the address is not available. */
   listen<Options extends ListenOptions>(options: Options): Promise<ListenAddressFor<Options>>;
   /** Where the server listens; undefined before `listen` and after `close`. */
   readonly address: ListenAddress | undefined;
   /**
-   * Takes another certificate and key, or whatever `tls` names, for the connections that come; those that stand go on with
+   * Takes another certificate and key, or whatever `tls` names, for new connections; open connections continue with
    * theirs. What `tls` does not name is as the options had it. Throws and changes nothing when it cannot be used.
    */
   updateTls(tls: ServerTlsOptions): void;
@@ -70,7 +70,7 @@ export interface Server {
   /** The services that are routed, for reflection and documentation. */
   readonly services: readonly DescService[];
   /**
-   * Drains: takes no more connections, tells clients to go elsewhere, lets calls end until the deadline, then cancels what
+   * Drains: stops accepting connections, sends clients GOAWAY, lets calls end until the deadline, then cancels what
    * is left. Resolves when nothing is left. A second call with a shorter deadline shortens the first.
    */
   close(options?: CloseOptions): Promise<void>;

@@ -4,7 +4,7 @@ export interface WorkerCounts {
   readonly wanted: number;
   /** Those whose setup is through and that are not stopping. */
   readonly ready: number;
-  /** Workers that ended without being asked to, since the beginning. */
+  /** Workers that ended unexpectedly, since the start. */
   readonly lost: number;
 }
 
@@ -28,7 +28,7 @@ export interface SharedOptions<Part> {
 /** Something that each worker has a part of and that is read as one, such as metrics. */
 export interface Shared<Part> extends SharedOptions<Part> {
   /**
-   * Everybody's part as one, asked for at this moment. A worker that does not answer within a second counts with the last
+   * The parts of all workers combined, collected now. A worker that does not respond within a second counts with its last
    * part it gave. In a program without workers it is the process's own.
    */
   collect(): Promise<MergedParts<Part>>;
@@ -53,7 +53,7 @@ export function createShared<Part>(options: SharedOptions<Part>): Shared<Part> {
   return shared;
 }
 
-/** From now on `collect` asks the parent. */
+/** From now on `collect` queries the parent. */
 export function connectShared(shared: object, ask: AskParent): void {
   parents.set(shared, ask);
 }

@@ -7,7 +7,7 @@ import { refuseUnknownOptions } from "../options/check-options.ts";
 /** What a call is seen by. */
 type StatusSource = PromiseLike<unknown> | AsyncIterable<unknown>;
 
-/** What an error has to say besides its code. What is left out is not looked at. */
+/** What an error must contain next to its code. What is left out is not checked. */
 export interface ExpectedError {
   /** As the server wrote it, without the code in front; a pattern has to match somewhere. */
   readonly message?: string | RegExp;

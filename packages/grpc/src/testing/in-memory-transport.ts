@@ -11,9 +11,9 @@ import { LimitReporter } from "../transport/limit-reporter.ts";
 export interface InMemoryOptions {
   /** The services, registered as with `createServer`. */
   routes: ServerOptions["routes"];
-  /** What else the server is to be made with. TLS does not exist in memory. */
+  /** Further options of the server. TLS does not exist in memory. */
   serverOptions?: Omit<ServerOptions, "routes" | "tls" | "http1Server" | "maxConnections">;
-  /** What the channel is to be made with. */
+  /** Options of the channel. */
   channelOptions?: Omit<ChannelOptions, "tls" | "connectTimeoutMs">;
   /** What is written arrives in pieces of at most this many bytes. Default: as it was written. */
   maxChunkBytes?: number;

@@ -8,7 +8,7 @@ export interface StubOptions {
   channelOptions?: ChannelOptions;
 }
 
-/** A server that stands in for a real one, on a port of its own. */
+/** A server that replaces a real one, on a port of its own. */
 export interface StubServer {
   readonly server: Server;
   /** `host:port`, for a channel or another program's configuration. */

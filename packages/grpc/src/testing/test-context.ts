@@ -14,7 +14,7 @@ export interface TestContextOptions {
   timeoutMs?: number;
   /** `host:port` of the client, for `callInfo`. Default: none, as in memory. */
   peerAddress?: string;
-  /** What TLS tells of the client, for `callInfo`. Default: nothing, as in cleartext. */
+  /** What TLS knows about the client, for `callInfo`. Default: undefined, as in cleartext. */
   peerTls?: ClientTls;
   /** Where the time comes from. Default: the system. */
   clock?: Clock;

@@ -7,7 +7,7 @@ export interface Clock {
   nowMs(): number;
   /**
    * Calls `run` once after `delayMs`; the returned function calls it off. The process may end before, unless
-   * `holdsProcess` says that somebody waits for it.
+   * `holdsProcess` is set.
    */
   after(delayMs: number, run: () => void, holdsProcess?: boolean): () => void;
 }

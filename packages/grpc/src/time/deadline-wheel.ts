@@ -37,7 +37,7 @@ export class DeadlineWheel {
   private cancelTimer: (() => void) | undefined = undefined;
   private timerSlot = 0;
 
-  /** `holdsProcess`: whether a pending deadline keeps the process alive, as it should for a call somebody awaits. */
+  /** `holdsProcess`: whether a pending deadline keeps the process alive, as it should for a call that is awaited. */
   constructor(clock: Clock, holdsProcess: boolean) {
     this.clock = clock;
     this.holdsProcess = holdsProcess;
@@ -47,7 +47,7 @@ export class DeadlineWheel {
     return this.count;
   }
 
-  /** `now` is the clock's time, for whoever has just read it. */
+  /** `now` is the clock's time, for callers that have just read it. */
   add(entry: DeadlineEntry, now = this.clock.nowMs()): void {
     if (this.count === 0) this.doneSlot = Math.floor(now / slotMs);
     const due = Math.max(Math.ceil(entry.deadlineAtMs / slotMs), this.doneSlot + 1);
@@ -100,7 +100,7 @@ export class DeadlineWheel {
     // Before anything is called, so that a call begun by what is called lands in a slot still to come.
     this.doneSlot = current;
     for (let number = first; number <= last; number++) this.expire(number % slotCount, now);
-    // Even if a call begun meanwhile has set the timer: it only knew of its own deadline. What was called took its time.
+    // Even if a call that began since then has set the timer: it only knew its own deadline. The callbacks took time.
     if (this.count > 0) this.sleep(this.clock.nowMs(), this.nextUsedSlot());
   };
 

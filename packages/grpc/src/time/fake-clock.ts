@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** A clock that stands still until a test moves it. */
+/** A clock that changes only when a test advances it. */
 export interface FakeClock extends Clock {
   /**
    * Moves on by `ms` and runs the timers that fall due on the way, in order of time and then of making; each sees the time it

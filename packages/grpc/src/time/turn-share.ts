@@ -11,12 +11,12 @@ const workPerMs = workPerTurn;
 /** Bytes of a message that are as much work as a small message. */
 const bytesShift = 10;
 
-/** A small compressed message may be inflated to 64 KiB on the spot, which takes as long as so many small messages. */
+/** A small compressed message may be inflated to 64 KiB on the spot, which takes as long as that many small messages. */
 const compressedWork = 128;
 
 /**
  * From here on a message's work is the time that it takes, because bytes say little about it: 1 MiB may be one field, of which the message
- * is a view, or half a million fields. Below, looking at the clock would cost more than it tells.
+ * is a view, or half a million fields. Below, reading the clock would cost more than it saves.
  */
 const minTimedBytes = 16_384;
 
@@ -45,14 +45,14 @@ export class TurnShare {
     return this.#left <= 0;
   }
 
-  /** A message of so many bytes is made next. Returns what `made` has to be given once that is done. */
+  /** A message of `bytes` is decoded next. Returns the value to pass to `made` after that. */
   making(bytes: number, compressed: boolean): number {
     if (compressed || bytes >= minTimedBytes) return this.#nowMs();
     this.#left -= workOfMessage(bytes, false);
     return 0;
   }
 
-  /** It is made, or could not be, or somebody else goes on with it. */
+  /** It was decoded, or failed, or another turn continues with it. */
   made(beganMs: number): void {
     if (beganMs !== 0) this.#left -= 1 + Math.round((this.#nowMs() - beganMs) * workPerMs);
   }

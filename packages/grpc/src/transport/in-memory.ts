@@ -8,7 +8,7 @@ import { serveStream } from "./server/serve-stream.ts";
 /** RFC 9113 §3.4: a client's first bytes. Whoever accepts a connection takes them off before the engine reads. */
 const prefaceBytes = 24;
 
-/** Like a socket's: beyond, `write` says that the reader is behind. */
+/** Like a socket's: beyond it, `write` returns false. */
 const highWaterBytes = 64 * 1024;
 
 export interface InMemoryNetworkOptions {
@@ -19,7 +19,7 @@ export interface InMemoryNetworkOptions {
 /** Both ends of connections that never leave the process: what is written at one end arrives at the other a turn later. */
 export interface InMemoryNetwork {
   readonly createListener: CreateListener;
-  /** Connections have no name that could be verified. */
+  /** Connections do not have a name that could be verified. */
   connect(settings: Omit<Http2ConnectSettings, "authority" | "isAuthorityFixed">): Connect;
   /** Cuts every connection off without a word, as when a cable is pulled and both sides notice. */
   cut(): void;
@@ -111,11 +111,11 @@ class InMemoryListener implements Listener {
   }
 
   async listen(): Promise<void> {
-    throw new Error("an in-memory server has no address to listen on");
+    throw new Error("an in-memory server cannot listen on an address");
   }
 
   updateTls(): void {
-    throw new Error("connections in memory have no TLS");
+    throw new Error("in-memory connections do not support TLS");
   }
 
   accept(channel: ByteChannel): FedConnection {
@@ -128,7 +128,7 @@ class InMemoryListener implements Listener {
         onLimit: (event) => this.options.onLimit?.(event, undefined, connection),
         onClose: () => {
           this.connections.delete(connection);
-          if (this.connections.size === 0) for (const tell of this.whenEmpty.splice(0)) tell();
+          if (this.connections.size === 0) for (const notify of this.whenEmpty.splice(0)) notify();
         },
       },
       this.options,
@@ -144,7 +144,7 @@ class InMemoryListener implements Listener {
     const endAll = (): void => {
       for (const connection of this.connections) connection.close(0, "the server shut down");
     };
-    // Somebody waits for it, and there is no socket that would hold the process.
+    // The caller waits for it, and without a socket nothing else holds the process.
     const cancel = clock?.after(deadlineMs, endAll, true);
     const empty = new Promise<void>((resolve) => this.whenEmpty.push(resolve));
     for (const connection of this.connections) connection.drain("shutdown");
@@ -170,7 +170,7 @@ class InMemoryPipe implements ByteChannel {
   private readonly maxChunkBytes: number;
   private readonly pipes: Set<InMemoryPipe>;
   private chunks: Uint8Array[] = [];
-  /** Who waits for the last byte of the chunks to leave. */
+  /** Callbacks for when the last byte of the chunks has left. */
   private waiting: (() => void)[] = [];
   private skipBytes: number;
   private isPaused = false;

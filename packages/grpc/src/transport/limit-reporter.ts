@@ -9,7 +9,7 @@ export type { LimitAction, LimitName };
 
 /** A peer has exceeded a limit of this process, and what followed. */
 export interface LimitExceeded extends LimitEvent {
-  /** The peer's address as far as it is known; undefined behind a Unix socket. */
+  /** The peer's address as far as it is known; undefined for a Unix socket. */
   readonly peer: string | undefined;
 }
 
@@ -19,11 +19,11 @@ export type OnLimit = (strike: LimitExceeded) => void;
 /** An attack must not become one on the log as well. */
 const maxLinesPerConnection = 10;
 
-/** What does no harm yet may go on for as long as a service lives. */
+/** A harmless event may repeat for as long as a service runs. */
 const warnedPeriodMs = 60_000;
 
 /**
- * Makes log lines of strikes, at most ten a second for a connection and a hundred for the process, one a minute of what has no consequence,
+ * Logs exceeded limits, at most ten lines a second for a connection and a hundred for the process, one a minute of what has no consequence,
  * and hands all to `onLimit`.
  */
 export class LimitReporter {

@@ -10,7 +10,7 @@ export class GivenBuffers {
   private collected: Uint8Array[] = [];
   private inFlight: Uint8Array[] = [];
 
-  /** `bytes` is going to be sent, and no one looks at it afterwards. A part of a larger buffer is not freed. */
+  /** `bytes` will be sent, and no one reads it afterwards. A part of a larger buffer is not freed. */
   give(bytes: Uint8Array): void {
     if (bytes.length === bytes.buffer.byteLength) this.waiting.add(bytes.buffer);
   }

@@ -43,7 +43,7 @@ export class OutputArena {
     return parts;
   }
 
-  /** What was taken out has left for the kernel: the slab can be written from its beginning, by whoever needs it next. */
+  /** What was taken out has left for the kernel: the next writer can fill the slab from its beginning. */
   recycle(): void {
     outputSlabs.give(this.detach());
   }

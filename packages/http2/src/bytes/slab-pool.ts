@@ -1,5 +1,5 @@
 /**
- * Buffers of one size that are used for a moment and then again, by whoever comes next: making one costs more than filling
+ * Buffers of one size that are used for a moment and then reused by others: allocating one costs more than filling
  * it. A slab's content is whatever it last held, so only bytes written since may be looked at or sent.
  */
 export class SlabPool {
@@ -16,7 +16,7 @@ export class SlabPool {
     return this.pooled.pop() ?? Buffer.allocUnsafeSlow(this.slabBytes);
   }
 
-  /** Takes a slab back that no one refers to any more; buffers of another size are left to the garbage collector. */
+  /** Takes back a slab that nothing refers to any more; buffers of another size are left to the garbage collector. */
   give(slab: Uint8Array): void {
     if (slab.length === this.slabBytes && this.pooled.length < this.maxPooled) this.pooled.push(slab);
   }
@@ -28,5 +28,5 @@ export class SlabPool {
  */
 export const outputSlabs = new SlabPool(65_536, 32);
 
-/** For frames that the end of a chunk cut off: the largest payload that peers may send unless they are told otherwise. */
+/** For frames that the end of a chunk cut off: the largest payload that peers may send unless SETTINGS say otherwise. */
 export const frameSlabs = new SlabPool(16_384, 32);

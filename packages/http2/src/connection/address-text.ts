@@ -1,4 +1,4 @@
-/** IPv4 inside IPv6, which is how a socket that listens to both tells it (RFC 4291 §2.5.5.2). */
+/** IPv4 inside IPv6, as a socket that listens to both reports it (RFC 4291 §2.5.5.2). */
 const mappedIpv4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 
 /** `host:port` as in a URL: IPv6 in brackets. */

@@ -1,10 +1,10 @@
-/** The part of a `net.Socket` or `tls.TLSSocket` that a connection uses; an in-memory pair can stand in for it. */
+/** The part of a `net.Socket` or `tls.TLSSocket` that a connection uses; an in-memory pair can replace it. */
 export interface ByteChannel {
   /** `written` is called, never from within `write`, once these bytes have left. */
   write(bytes: Uint8Array, written?: () => void): boolean;
   /** Bytes handed to `write` that have not left yet. */
   readonly writableLength: number;
-  /** The other end, while the socket lives; absent where ends have no addresses. */
+  /** The other end, while the socket is open; absent where ends do not have addresses. */
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
   readonly localAddress?: string | undefined;

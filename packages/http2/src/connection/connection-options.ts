@@ -15,7 +15,7 @@ import type { Clock } from "./time/clock.ts";
 import type { Keepalive } from "./time/keepalive.ts";
 import type { Ticker } from "./time/ticker.ts";
 
-/** What a connection tells the layer above. Each names the connection last, so that one object can serve all of a server's. */
+/** Events of a connection for the layer above. Each names the connection last, so that one object can serve all of a server's. */
 export interface ConnectionEvents {
   /** Server: a request has begun. The listener has to be set on the stream before this returns. */
   onStream?(stream: Http2Stream, head: RequestHead, connection: Http2Connection): void;
@@ -33,7 +33,7 @@ export interface ConnectionEvents {
 
 export interface ConnectionOptions {
   limits?: ConnectionLimitOptions;
-  /** Shared by the connections of a server or client: what `resolveLimits` made of `limits`, which it takes the place of. Default: made for each. */
+  /** Shared by the connections of a server or client: the result of `resolveLimits`, used instead of `limits`. Default: resolved for each. */
   resolvedLimits?: ConnectionLimits;
   /** Pings that find out whether the peer is still there. Default: none. */
   keepalive?: Keepalive;
@@ -58,8 +58,8 @@ export interface ConnectionOptions {
   sharedOutput?: SharedOutput;
   /** What all connections that share it may hold of unfinished messages. Default: one of its own. */
   sharedUnfinished?: SharedUnfinished;
-  /** Server: places for the streams of all connections that share it. Default: no limit but each connection's own. */
+  /** Server: one limit for the concurrent streams of all connections that share it. Default: only each connection's own limit. */
   streamPlaces?: SharedStreamLimit;
-  /** What TLS tells of the peer. Default: there is no TLS. */
+  /** What TLS knows about the peer. Default: the connection does not use TLS. */
   peerTls?: PeerTls | undefined;
 }

@@ -93,7 +93,7 @@ export function createParts(
     timeLimits: undefined as unknown as TimeLimits,
   };
   parts.intake = new FrameIntake(parts);
-  parts.guard = new ControlFrameGuard(frames, limits, parts.intake.pacer, parts.limitNotifier);
+  parts.guard = new ControlFrameGuard(frames, limits, parts.intake, parts.limitNotifier);
   parts.memory = new MessageMemory(parts);
   parts.registry = new StreamRegistry(parts);
   parts.control = new ControlFrames(parts);

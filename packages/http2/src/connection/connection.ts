@@ -73,7 +73,7 @@ export class Connection implements FedConnection, PartsOwner {
       sendWindowBytes: this.parts.outbound.window.available,
       receiveWindowBytes: this.parts.credit.window.availableBytes,
       ...(this.role === "client" &&
-        this.parts.peerSettings.haveCome && { peerMaxConcurrentStreams: this.parts.peerSettings.maxConcurrentStreams }),
+        this.parts.peerSettings.received && { peerMaxConcurrentStreams: this.parts.peerSettings.maxConcurrentStreams }),
     };
   }
 
@@ -91,7 +91,7 @@ export class Connection implements FedConnection, PartsOwner {
 
   request(fields: HeaderFields, extra: readonly string[], endStream: boolean, listener: StreamListener): Stream {
     if (this.role !== "client") throw callerError("a server cannot send requests");
-    if (!this.canOpenStream) throw callerError("the connection has no place for another stream");
+    if (!this.canOpenStream) throw callerError("concurrent stream limit reached");
     const stream = this.parts.registry.request(fields, extra, endStream, listener);
     // After the head, so that the peer sees a ping of a connection with streams.
     if (this.parts.keepalive?.isDormant === true) this.parts.timeLimits.wake(this.parts.clock.nowMs());
@@ -116,14 +116,14 @@ export class Connection implements FedConnection, PartsOwner {
   // ---- what the socket's owner calls
 
   receive(chunk: Uint8Array): boolean {
-    this.parts.keepalive?.heard();
+    this.parts.keepalive?.onBytes();
     if (this.shutdownBegun !== undefined) this.shutdownBegun.discarded(chunk.length);
-    return this.parts.intake.pacer.receive(chunk);
+    return this.parts.intake.receive(chunk);
   }
 
   drained(): void {
     this.parts.outbound.drained();
-    this.parts.intake.pacer.drained();
+    this.parts.intake.drained();
   }
 
   socketClosed(cause?: Error): void {
@@ -147,7 +147,7 @@ export class Connection implements FedConnection, PartsOwner {
   slotFreed(): void {
     if (this.isClosed) return;
     if (this.isEnding) this.drainBegun?.endWhenIdle();
-    else if (this.role === "client") this.tellCapacity();
+    else if (this.role === "client") this.notifyCapacity();
   }
 
   referencesChanged(isReferenced: boolean): void {
@@ -164,7 +164,7 @@ export class Connection implements FedConnection, PartsOwner {
 
   settingsReceived(isFirst: boolean): void {
     if (isFirst) this.events.onReady?.();
-    else this.tellCapacity();
+    else this.notifyCapacity();
   }
 
   tableAcknowledged(): void {
@@ -185,7 +185,7 @@ export class Connection implements FedConnection, PartsOwner {
     this.shutdown.fail(error, error.reason);
   }
 
-  /** As `fail`, for a peer that does not read or answer. */
+  /** As `fail`, for a peer that does not read or respond. */
   abandon(error: Http2Error): void {
     this.shutdown.abandon(error);
   }
@@ -238,15 +238,15 @@ export class Connection implements FedConnection, PartsOwner {
       windowBytes: () => this.parts.credit.window.availableBytes,
       peerGoaway: () => this.drainBegun?.peerGoaway,
       onFailing: (error) => {
-        if (error.limit !== undefined) this.parts.limitNotifier.tell(error.limit, "closed", 0, error.message);
+        if (error.limit !== undefined) this.parts.limitNotifier.notify(error.limit, "closed", 0, error.message);
       },
       onGone: (reported, streamsSee) => this.gone(reported, streamsSee),
     });
     return this.shutdownBegun;
   }
 
-  /** May be called in the middle of a stream's end, which has to be told whatever happens here. */
-  private tellCapacity(): void {
+  /** May be called while a stream ends, which must be reported even when a listener throws here. */
+  private notifyCapacity(): void {
     try {
       this.events.onCapacity?.();
     } catch (error) {

@@ -107,10 +107,10 @@ export class ControlFrames {
     const { budgets, guard, outbound, peerSettings, connection } = this.parts;
     guard.answered();
     outbound.resume();
-    const isFirst = !peerSettings.haveCome;
-    // Not for free: each one costs an answer and a walk over the streams (CVE-2019-9515).
+    const isFirst = !peerSettings.received;
+    // Counted, because each one costs an acknowledgement and a walk over the streams (CVE-2019-9515).
     if (!isFirst) budgets.glitch();
-    peerSettings.haveCome = true;
+    peerSettings.received = true;
     connection.settingsReceived(isFirst);
   }
 

@@ -19,16 +19,16 @@ const noFields: readonly string[] = [];
 /** A payload from here on travels as a buffer of its own: copying it would cost more than another entry in the write. */
 export const ownBufferBytes = 8192;
 
-/** What is written while the socket is behind is copied out of its slab, up to this. */
+/** Up to this size, what is written while the socket cannot keep up is copied out of its slab. */
 const maxCopiedBytes = 16_384;
 
-/** Who has to know how the socket takes what is written. */
+/** The connection, which is notified about the progress of writes. */
 export interface FrameWriterOwner {
   /** Data waits for the socket, so it matters when that is empty. */
   readonly hasWaitingData: boolean;
-  /** The socket has sent everything it held, and somebody waits for that. */
+  /** The socket has sent everything it held, and output or a reader waits for that. */
   drained(): void;
-  /** The socket holds back so many bytes, of frames of any type: at least `pauseAtBacklogBytes`. */
+  /** `bytes` of frames of any type wait in the socket: at least `pauseAtBacklogBytes`. */
   backlogGrew(bytes: number): void;
 }
 
@@ -60,7 +60,7 @@ export class FrameWriter {
   private flushScheduled = false;
   /** Slabs that the socket still reads from. */
   private inFlight: Uint8Array[] = [];
-  /** The socket finishes writes later, as TLS always does: it is asked to say when. */
+  /** The socket finishes writes later, as TLS always does, so each write has a callback. */
   private isDeferred = true;
   private closed = false;
 
@@ -90,7 +90,7 @@ export class FrameWriter {
     this.given.give(bytes);
   }
 
-  /** The socket takes no more data for now; frames that control the connection are still collected. */
+  /** The socket is full; frames that control the connection are still collected. */
   get isBlocked(): boolean {
     return this.backlogBytes + this.arena.pendingBytes >= this.limits.output.connectionBufferBytes;
   }
@@ -216,7 +216,7 @@ export class FrameWriter {
     this.flushScheduled = false;
     if (this.closed) return;
     const { arena, socket } = this;
-    // Not every channel reports "drain" after a write that stayed below its mark, so whoever waits needs the callback.
+    // Not every channel reports "drain" after a write that stayed below its mark, so a waiting writer needs the callback.
     const isAwaited =
       this.isDeferred ||
       this.queuedControlFrames > 0 ||
@@ -227,7 +227,7 @@ export class FrameWriter {
     const last = parts.length - 1;
     if (last === -1) return;
     let final = parts[last] as Uint8Array;
-    // A socket that is behind keeps what it is given: a slab for a few bytes would be memory that no count of bytes shows.
+    // A socket that cannot keep up holds on to what it is given: a slab for a few bytes would be memory that no count of bytes shows.
     const isCopied = this.backlogBytes > 0 && last === 0 && final.length <= maxCopiedBytes;
     if (isCopied) final = Buffer.from(final);
     if (last > 0) socket.cork();
@@ -262,7 +262,7 @@ export class FrameWriter {
     return new HpackEncoder(this.limits.headers.tableBytes, this.unindexedFields);
   }
 
-  /** A block that may not fit one frame goes on in CONTINUATION frames (RFC 9113 §6.10). */
+  /** A block that does not fit one frame continues in CONTINUATION frames (RFC 9113 §6.10). */
   private longHeaders(streamId: number, block: Uint8Array, endStream: boolean): void {
     const { length } = block;
     let at = 0;
@@ -280,8 +280,8 @@ export class FrameWriter {
   }
 
   /**
-   * A tick of the event loop begins when no microtask is left. So every handler that could answer what this turn has
-   * read has answered by then, and all of it leaves in one write; and no answer waits for the next turn.
+   * A tick of the event loop begins when no microtask is left. So every handler that could respond to what this turn has
+   * read has responded by then, and all responses leave in one write; none waits for the next turn.
    */
   private schedule(): void {
     if (this.flushScheduled) return;

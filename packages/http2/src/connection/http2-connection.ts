@@ -14,25 +14,25 @@ export interface Http2Connection {
   readonly peerTls: PeerTls | undefined;
   /** `host:port` of the other end; undefined in memory and over Unix sockets. A socket forgets it when it closes, we do not. */
   readonly peerAddress: string | undefined;
-  /** The other end's address alone, as long as the socket lives. */
+  /** The other end's address without its port, while the socket is open. */
   readonly remoteAddress: string | undefined;
   readonly isClosed: boolean;
   /** The largest header list that the peer says it takes; Infinity when it has not said. */
   readonly peerMaxHeaderListBytes: number;
   readonly openStreams: number;
-  /** Client: whether `request` would find a place now. */
+  /** Client: whether `request` can open a stream now. */
   readonly canOpenStream: boolean;
   /** Client: whether the connection takes new requests at all, now or when a stream ends. */
   readonly isAcceptingRequests: boolean;
 
-  /** What happened so far and how it stands now; made again each time, for debugging. */
+  /** Counts and state of the connection, for debugging; a new object for each call. */
   status(): ConnectionStatus;
   /** Client: sends a request head, `fields` and then `extra`. Throws when `canOpenStream` is false. */
   request(fields: HeaderFields, extra: readonly string[], endStream: boolean, listener: StreamListener): Http2Stream;
-  /** Sends a PING; the promise is settled by its answer, or rejected when the connection ends first. */
+  /** Sends a PING; the promise resolves with its acknowledgement, or rejects when the connection ends first. */
   ping(): Promise<void>;
   /**
-   * Ends the connection without losing a request: the peer is told to open no more streams, those that are open run
+   * Ends the connection without losing a request: a GOAWAY asks the peer not to open more streams, those that are open run
    * to their end, then the socket is closed (RFC 9113 §6.8). `reason` travels as debug data, in ASCII.
    */
   drain(reason?: string): void;
@@ -43,10 +43,10 @@ export interface Http2Connection {
   close(code?: number, reason?: string, message?: string): void;
 }
 
-/** A connection over bytes that somebody else moves: whoever made it hands on what comes, and says when the channel has room and when it is gone. */
+/** A connection whose owner moves the bytes: the owner passes on what arrives, and reports when the channel has room and when it has closed. */
 export interface FedConnection extends Http2Connection {
   /**
-   * Bytes from the peer; those behind the client's preface when this is a server. Never throws. True: the chunk has been used
+   * Bytes from the peer; those after the client's preface when this is a server. Never throws. True: the chunk has been used
    * up, so its memory can be freed or filled again.
    */
   receive(chunk: Uint8Array): boolean;

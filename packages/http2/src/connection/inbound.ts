@@ -8,7 +8,7 @@ import { contentEnd } from "../frame/padding.ts";
 import { rstStreamBytes } from "../frame/rst-stream.ts";
 import { windowUpdateBytes } from "../frame/window-update.ts";
 import { type HeaderBlock, HpackDecoder, HpackError, initialTableBytes } from "../hpack/index.ts";
-import { afterEndError, idleError, mayReceive } from "../stream/state.ts";
+import { afterEndError, idleError } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { Budgets } from "./abuse/budgets.ts";
 import type { LimitNotifier } from "./abuse/limit-notifier.ts";
@@ -26,7 +26,7 @@ import { type HeaderFrame, receiveHeaderBlock } from "./streams/header-reception
 import type { StreamRegistry } from "./streams/stream-registry.ts";
 import type { StreamTable } from "./streams/stream-table.ts";
 
-/** What the reading of frames asks of the connection. */
+/** What the frame handlers need of the connection. */
 export interface InboundOwner {
   /** Ends the connection. */
   fail(error: Http2Error): void;
@@ -149,7 +149,7 @@ export class Inbound implements FrameSink {
     }
   }
 
-  /** The one place where what goes wrong while reading becomes a reset or a GOAWAY; nothing leaves this class as a throw. */
+  /** Turns every error of reading into a reset or a GOAWAY; this class never throws to its caller. */
   failed(error: unknown, streamId: number): void {
     if (error instanceof HpackError) {
       this.parts.connection.fail(connectionError(ErrorCode.compressionError, error.message));
@@ -158,7 +158,7 @@ export class Inbound implements FrameSink {
     } else if (error instanceof Http2Error && error.blame === "peer") {
       this.parts.registry.failStream(streamId, error);
     } else {
-      // The layer above threw: this costs the stream it was called for, and the connection when there is none.
+      // The layer above threw: this ends the stream that it was called for, or the connection when it was not called for a stream.
       const scope = streamId === 0 ? "connection" : "stream";
       const failure = new Http2Error("a listener threw", { scope, blame: "local", cause: error });
       if (scope === "connection") this.parts.connection.fail(failure);
@@ -187,8 +187,8 @@ export class Inbound implements FrameSink {
     this.windowTuner.dataReceived(payloadBytes);
     const stop = contentEnd(flags, bytes, start, end);
     const stream = this.streams.find(streamId);
-    if (stream === undefined || !mayReceive(stream.state)) {
-      // §5.1: counted all the same, and given back, because no one will consume it.
+    if (stream === undefined || !stream.canReceive) {
+      // §5.1: it counts in the connection's window, and is credited at once, because no one will consume it.
       this.credit.release(payloadBytes);
       this.dataOnClosed(streamId, stream, payloadBytes, (flags & Flag.endStream) !== 0);
       return;
@@ -218,7 +218,7 @@ export class Inbound implements FrameSink {
   private dataOnClosed(streamId: number, stream: Stream | undefined, bytes: number, endStream: boolean): void {
     if (stream !== undefined) throw afterEndError(streamId);
     if (this.streams.isIdle(streamId)) throw idleError(streamId, "DATA");
-    this.streams.refuseFramesBehindPeersEnd(streamId, "DATA");
+    this.streams.refuseFramesAfterPeersEnd(streamId, "DATA");
     const arrival = this.streams.dataAfterReset(streamId, bytes, endStream);
     if (arrival === undefined) throw afterEndError(streamId);
     if (arrival === "late") this.parts.registry.lateFrame();
@@ -281,7 +281,7 @@ export class Inbound implements FrameSink {
     }
     if (block.overLimit) return;
     const detail = `a header list of ${block.listBytes} bytes, more than ${limits.headers.largeListBytes}: other servers may refuse it`;
-    limitNotifier.tell("large_header_list", "warned", streamId, detail);
+    limitNotifier.notify("large_header_list", "warned", streamId, detail);
   }
 
   private rstStream(streamId: number, bytes: Uint8Array, start: number, end: number): void {

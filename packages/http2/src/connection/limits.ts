@@ -5,11 +5,11 @@ export interface StreamLimits {
   /** Streams open at once, and handlers running at once. Default 200: clients expect at least 100. */
   maxConcurrent: number;
   /**
-   * Client: the last identifier that it opens a stream by; then it asks to be replaced by another connection. Default three
+   * Client: the last identifier that it opens a stream by; then another connection has to replace it. Default three
    * quarters of all, in good time before none is left.
    */
   maxId: number;
-  /** A stream whose end waits behind data that the peer gives no window for is reset after this. Default 60 s; 0 means never. */
+  /** A stream whose end waits after data for which the peer opens no window is reset after this. Default 60 s; 0 means never. */
   stallTimeoutMs: number;
 }
 
@@ -18,7 +18,7 @@ export interface HeaderLimits {
   /** Size of a header list by RFC 9113 §6.5.2 (name + value + 32 each). Default 16 KiB, the hard limit of several peers. */
   maxListBytes: number;
   /**
-   * Server: a request whose header list is larger than this, and within the limit, is taken and told of as `large_header_list`, because
+   * Server: a request whose header list is larger than this, and within the limit, is accepted and reported as `large_header_list`, because
    * other peers would refuse it. Default 8 KiB, the most that several of them take, or half of `maxListBytes` where that is given;
    * 0 means never.
    */
@@ -29,7 +29,7 @@ export interface HeaderLimits {
   tableBytes: number;
   /** Compressed bytes of one header block. Default 32 KiB. */
   maxBlockBytes: number;
-  /** CONTINUATION frames behind one HEADERS. Default 5 (CVE-2024-28182 and its kin). */
+  /** CONTINUATION frames after one HEADERS. Default 5 (CVE-2024-28182 and its kin). */
   maxContinuationFrames: number;
 }
 
@@ -97,7 +97,7 @@ export interface UnfinishedMessageLimits {
 
 /** What waits because a peer does not read, or not fast enough. */
 export interface OutputLimits {
-  /** Bytes of one stream that wait for a window before `sendData` asks its caller to pause. Default 64 KiB. */
+  /** Bytes of one stream that wait for a window before `sendData` returns false. Default 64 KiB. */
   streamBufferBytes: number;
   /** Bytes that wait in the socket before no stream may add data. Default 1 MiB (CVE-2019-9517). */
   connectionBufferBytes: number;
@@ -128,7 +128,7 @@ export interface OutputLimits {
   minBytesPerSecond: number;
 }
 
-/** A token bucket: so many at once, and so many more each second. */
+/** A token bucket: `burst` at once, and more each second. */
 export interface Budget {
   burst: number;
   perSecond: number;
@@ -151,7 +151,7 @@ export interface PeerBudgets {
   glitches: Budget;
 }
 
-/** How long a connection lives. */
+/** How long a connection stays open. */
 export interface LifeLimits {
   /** From the connection's begin to the peer's SETTINGS. Default 10 s. */
   handshakeTimeoutMs: number;

@@ -1,5 +1,4 @@
 import { frameHeaderBytes } from "../frame/frame-header.ts";
-import { maySend } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import { initialWindowBytes, SendWindow } from "../stream/window.ts";
 import type { SharedOutput } from "./flow/shared-output.ts";
@@ -81,9 +80,9 @@ export class Outbound {
     }
   }
 
-  /** The window of one waiting stream has opened. The others have no more room than before: none of them gets a turn. */
+  /** The window of one waiting stream has opened. The others do not have more room than before, so they are not tried. */
   resumeStream(stream: Stream): void {
-    // It keeps its place in the list meanwhile: a listener that sends from here must not give it another.
+    // It keeps its place in the list during this: a listener that sends from here must not give it another.
     while (this.sendOne(stream));
     if (!stream.isClosed && !stream.send.isWaiting) {
       this.dequeue(stream);
@@ -127,7 +126,7 @@ export class Outbound {
     this.frames.close();
   }
 
-  /** One DATA frame, or the end behind the last. True: there may be more to send now. */
+  /** Sends one DATA frame, or the end after the last one. True: more may be sent now. */
   private sendOne(stream: Stream): boolean {
     const { send } = stream;
     const { first } = send;
@@ -151,7 +150,7 @@ export class Outbound {
   private sendEnd(stream: Stream): boolean {
     const trailers = stream.send.settle();
     // The end may have left already, by a way that does not wait.
-    if (!stream.send.hasEnd || !maySend(stream.state)) return false;
+    if (!stream.send.hasEnd || !stream.canSend) return false;
     if (trailers === undefined) this.frames.data(stream.id, undefined, true);
     else this.frames.headers(stream.id, trailers, noFields, true);
     stream.endSent();
@@ -164,6 +163,6 @@ export class Outbound {
       stream.send.isQueued = true;
       this.waiting.push(stream);
     }
-    stream.tellRoom();
+    stream.notifyRoom();
   }
 }

@@ -1,2 +1,2 @@
-/** Who opened the connection: clients open streams with odd identifiers, and servers (which never push) none. */
+/** Clients open the connection, and streams with odd identifiers; servers, which never push, do not open streams. */
 export type Role = "client" | "server";

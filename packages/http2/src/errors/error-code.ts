@@ -33,7 +33,7 @@ const names = [
   "HTTP_1_1_REQUIRED",
 ] as const;
 
-/** The code's name in the RFC; a code no one registered is shown as a number. */
+/** The code's name in the RFC; an unregistered code is shown as a number. */
 export function errorCodeName(code: number): string {
   return names[code] ?? `0x${code.toString(16)}`;
 }

@@ -5,7 +5,7 @@ import type { LimitName } from "./limit-name.ts";
 export type ErrorScope = "stream" | "connection";
 
 /**
- * Who caused an error: the peer broke a rule or ended things, we could not go on (a limit, a time-out, a lost socket),
+ * What caused an error: the peer broke a rule or ended something, we could not continue (a limit, a time-out, a lost socket),
  * or the code that calls this package misused it.
  */
 export type ErrorBlame = "peer" | "local" | "caller";
@@ -51,7 +51,7 @@ export function connectionError(code: number, message: string): Http2Error {
   return new Http2Error(message, { scope: "connection", blame: "peer", code });
 }
 
-/** The peer broke a rule on one stream; the connection goes on (RFC 9113 §5.4.2). */
+/** The peer broke a rule on one stream; the connection stays open (RFC 9113 §5.4.2). */
 export function streamError(code: number, message: string): Http2Error {
   return new Http2Error(message, { scope: "stream", blame: "peer", code });
 }
@@ -66,7 +66,7 @@ export function streamLimitError(limit: LimitName, code: number, message: string
   return new Http2Error(message, { scope: "stream", blame: "peer", code, limit });
 }
 
-/** The code that uses this package asked for something that cannot be done. */
+/** The code that uses this package called a method that cannot succeed. */
 export function callerError(message: string): Http2Error {
   return new Http2Error(message, { scope: "stream", blame: "caller" });
 }

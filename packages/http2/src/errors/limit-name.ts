@@ -1,6 +1,6 @@
 /**
  * Every limit that a peer can strike. The list is closed, so that it can be a label of a metric; docs/specs/limits.md says
- * what stands behind each.
+ * what each one limits.
  */
 export const limitNames = [
   "connections",

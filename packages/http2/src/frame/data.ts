@@ -1,7 +1,7 @@
 import { frameHeaderBytes, writeFrameHeader } from "./frame-header.ts";
 import { Flag, FrameType } from "./frame-type.ts";
 
-/** RFC 9113 §6.1. Writes only the frame header; the payload stands behind it or travels as a buffer of its own. */
+/** RFC 9113 §6.1. Writes only the frame header; the payload follows it, or is written as a separate buffer. */
 export function writeDataHeader(
   target: Uint8Array,
   offset: number,

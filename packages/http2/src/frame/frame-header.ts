@@ -1,7 +1,7 @@
 /** RFC 9113 §4.1: length (24 bits), type (8), flags (8), one reserved bit, stream identifier (31). */
 export const frameHeaderBytes = 9;
 
-/** RFC 9113 §6.5.2: what every endpoint accepts, and the largest that a peer may ask for. */
+/** RFC 9113 §6.5.2: what every endpoint accepts, and the largest value that a peer may set. */
 export const minMaxFrameBytes = 16_384;
 export const maxMaxFrameBytes = 16_777_215;
 

@@ -13,7 +13,7 @@ const minDividedPayloadBytes = 4096;
 /** 32 bytes of a header block are as much work as a frame: they may be four fields, and a request of many is not a single step. */
 const headerBytesShift = 5;
 
-/** What a frame's header says (RFC 9113 §4.1) besides its length. */
+/** A frame's header (RFC 9113 §4.1) without its length. */
 export interface FrameHead {
   readonly type: number;
   readonly flags: number;
@@ -32,7 +32,7 @@ export interface FrameSink {
 
 /**
  * Cuts the bytes that a socket delivers into frames. Frames are read in place. One that the end of a chunk cut off is
- * copied into a buffer that lives until its rest has come; larger DATA frames are handed on in pieces instead.
+ * copied into a buffer until its rest has arrived; larger DATA frames are passed on in pieces instead.
  */
 export class FrameReader {
   private readonly sink: FrameSink;

@@ -133,7 +133,7 @@ test("refuses SETTINGS of a wrong size and takes those of a right one", () => {
 const paddings: readonly [what: string, payload: number[], padding: number | undefined][] = [
   ["no padding in an empty padded frame's single byte", [0], 0],
   ["padding that fills the frame", [3, 0, 0, 0], 3],
-  ["padding behind content", [1, 7, 7, 0], 1],
+  ["padding after content", [1, 7, 7, 0], 1],
   ["padding one byte too long", [4, 0, 0, 0], undefined],
   ["a padded frame without a pad length", [], undefined],
 ];
@@ -152,14 +152,14 @@ test("takes the first byte for content where the flag for padding is not set", (
   assert.equal(contentEnd(Flag.endStream, Uint8Array.of(200), 0, 1), 1);
 });
 
-test("finds padding behind priority fields, and refuses padding that would reach into them", () => {
+test("finds padding after priority fields, and refuses padding that would reach into them", () => {
   const flags = Flag.padded | Flag.priority;
   assert.equal(headersFragmentEnd(flags, Uint8Array.of(1, 0, 0, 0, 0, 0, 0), 0, 7), 6);
   const read = (): number => headersFragmentEnd(flags, Uint8Array.of(1, 0, 0, 0, 0, 0), 0, 6);
   assert.throws(read, isConnectionError(ErrorCode.protocolError));
 });
 
-test("finds the header block behind pad length and priority fields", () => {
+test("finds the header block after pad length and priority fields", () => {
   assert.equal(headersFragmentStart(0, 10, 30), 10);
   assert.equal(headersFragmentStart(Flag.padded, 10, 30), 11);
   assert.equal(headersFragmentStart(Flag.priority, 10, 30), 15);

@@ -5,7 +5,7 @@ import { Flag } from "./frame-type.ts";
 import { contentEnd, paddingError } from "./padding.ts";
 import { priorityBytes } from "./priority.ts";
 
-/** Where the header block fragment begins in a HEADERS payload (RFC 9113 §6.2): behind pad length and priority. A shorter payload is a size error. */
+/** Where the header block fragment begins in a HEADERS payload (RFC 9113 §6.2): after pad length and priority. A shorter payload is a size error. */
 export function headersFragmentStart(flags: number, start: number, end: number): number {
   const from = start + ((flags & Flag.padded) === 0 ? 0 : 1) + ((flags & Flag.priority) === 0 ? 0 : priorityBytes);
   if (from > end) throw connectionError(ErrorCode.frameSizeError, "a HEADERS frame is shorter than its own fields");

@@ -4,7 +4,7 @@ import { Flag, FrameType } from "./frame-type.ts";
 /** RFC 9113 §6.7: eight bytes that mean nothing to the other side. */
 export const pingBytes = 8;
 
-/** Our pings carry a 32-bit number in the last four bytes and zeros before, so that an answer finds its question. */
+/** Our pings carry a 32-bit number in the last four bytes and zeros before, so that an acknowledgement finds its ping. */
 export function writePing(target: Uint8Array, offset: number, number: number): number {
   writeFrameHeader(target, offset, pingBytes, FrameType.ping, 0, 0);
   writeUint32(target, offset + frameHeaderBytes, 0);
@@ -12,7 +12,7 @@ export function writePing(target: Uint8Array, offset: number, number: number): n
   return offset + frameHeaderBytes + pingBytes;
 }
 
-/** The number of the ping that an acknowledgement answers, or -1 when none of ours can have had this payload. */
+/** The number of the ping that an acknowledgement answers, or -1 when we cannot have sent this payload. */
 export function pingNumber(bytes: Uint8Array, start: number): number {
   return readUint32(bytes, start) === 0 ? readUint32(bytes, start + 4) : -1;
 }

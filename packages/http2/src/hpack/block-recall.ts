@@ -9,7 +9,7 @@ const maxKeptBytes = 16_384;
 /** From this length on a native comparison costs less than a loop. */
 const nativelyComparedBytes = 96;
 
-/** V8 keeps arrays of up to so many bytes in the object, which takes less memory than a buffer of their own. */
+/** V8 keeps arrays of up to this many bytes in the object, which takes less memory than a buffer of their own. */
 const maxInObjectBytes = 64;
 
 /** A connection repeats one block per method and few others: mostly one or two in all. */
@@ -28,7 +28,7 @@ interface Slot {
 }
 
 /**
- * Remembers what header blocks were decoded to while the dynamic table stands still: the same bytes then mean the same
+ * Remembers what header blocks were decoded to while the dynamic table does not change: the same bytes then mean the same
  * fields. A direct-mapped table that grows when a block falls on another's slot; from its largest size on, it takes that one's place.
  */
 export class BlockRecall {

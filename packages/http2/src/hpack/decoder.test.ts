@@ -97,7 +97,7 @@ test("refuses a string longer than the rest of the block, without looking at wha
   assert.throws(() => decode(new HpackDecoder(), 0x00, integer(2 ** 28, 0x80, 0x7f)), HpackError);
 });
 
-test("refuses invalid Huffman encodings in fields within and behind the limits", () => {
+test("refuses invalid Huffman encodings in fields within and after the limits", () => {
   for (const maxListBytes of [0, 16_384]) {
     for (const invalid of [0xff, 0x00]) {
       assert.throws(() => decode(new HpackDecoder({ maxListBytes }), 0x00, raw("n"), 0x81, invalid), HpackError);
@@ -117,7 +117,7 @@ test("takes two size updates in front of a block and refuses a third", () => {
   assert.throws(() => decode(new HpackDecoder(), sizeUpdate(0), sizeUpdate(0), sizeUpdate(0), 0x82), HpackError);
 });
 
-test("refuses a size update behind a field", () => {
+test("refuses a size update after a field", () => {
   assert.throws(() => decode(new HpackDecoder(), 0x82, sizeUpdate(0)), HpackError);
   assert.throws(() => decode(new HpackDecoder(), sizeUpdate(0), 0x82, sizeUpdate(0)), HpackError);
 });
@@ -193,14 +193,14 @@ test("takes Huffman-encoded strings of exactly the limit and cuts ones that deco
   }
 });
 
-test("takes as many fields as allowed and cuts the list behind them", () => {
+test("takes as many fields as allowed and cuts the list after them", () => {
   const fits = decode(new HpackDecoder(), new Array(128).fill(0x82));
   assert.deepEqual([fits.fieldCount, fits.overLimit, fits.fields.length], [128, false, 256]);
   const over = decode(new HpackDecoder(), new Array(129).fill(0x82));
   assert.deepEqual([over.fieldCount, over.overLimit, over.fields.length], [129, true, 256]);
 });
 
-test("keeps nothing behind the first field that went over the limit, but counts it", () => {
+test("keeps nothing after the first field that went over the limit, but counts it", () => {
   const block = decode(
     new HpackDecoder({ maxListBytes: 100 }),
     withoutIndexing("n", "v".repeat(100)),

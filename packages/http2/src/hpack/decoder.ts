@@ -7,7 +7,7 @@ import { readInteger } from "./integer.ts";
 import { staticNames, staticTableLength, staticValues } from "./static-table.ts";
 import { readString } from "./string-literal.ts";
 
-/** The smallest one since the last block and the final one (RFC 7541 §4.2): there is no use for more. */
+/** The smallest one since the last block and the final one (RFC 7541 §4.2): a block needs at most these two. */
 const maxSizeUpdates = 2;
 
 const noBytes = new Uint8Array(0);
@@ -59,11 +59,11 @@ export class HpackDecoder {
     this.maxTableBytes = bytes;
     if (bytes >= this.table.maxBytes) return;
     this.owedTableBytes = Math.min(this.owedTableBytes, bytes);
-    // No remembered block may stand in for one that has to open with the size update.
+    // The next block must begin with the size update, so a remembered block must not replace it.
     this.table.epoch++;
   }
 
-  /** Decodes the complete block in bytes[start, end). Throws HpackError when the connection cannot go on. */
+  /** Decodes the complete block in bytes[start, end). Throws HpackError when the connection has to end. */
   decode(bytes: Uint8Array, start: number, end: number): HeaderBlock {
     const epoch = this.table.epoch;
     const recalled = this.recall.find(bytes, start, end, epoch);
@@ -87,7 +87,7 @@ export class HpackDecoder {
       const first = bytes[cursor.position] as number;
       if (first >= 0x80) this.readIndexed(first);
       else if (first >= 0x40) this.readLiteralToIndex();
-      else if (first >= 0x20) throw new HpackError("table size update behind a field or behind the second one");
+      else if (first >= 0x20) throw new HpackError("table size update after a field or after a second update");
       else this.readLiteral();
     }
     const block = new HeaderBlock(this.fields, this.listBytes, this.fieldCount, this.overLimit);
@@ -131,7 +131,7 @@ export class HpackDecoder {
   private readLiteralToIndex(): void {
     const cursor = this.cursor;
     const table = this.table;
-    // Also behind the limit, what fits into the table has to be made: later blocks may refer to it.
+    // After the limit too, entries that fit into the table must be added: later blocks may refer to them.
     const maxTableStrings = table.maxBytes - entryOverheadBytes;
     const maxStrings = Math.max(this.roomForStrings(), maxTableStrings);
     const name = this.readName(0x3f, maxStrings);
@@ -143,7 +143,7 @@ export class HpackDecoder {
     else table.clear();
   }
 
-  /** RFC 7541 §6.2.2 and §6.2.3: whether it may be indexed further on concerns only those who pass it on. */
+  /** RFC 7541 §6.2.2 and §6.2.3: whether it may be indexed later matters only to a proxy that forwards it. */
   private readLiteral(): void {
     const cursor = this.cursor;
     const maxStrings = this.roomForStrings();
@@ -163,7 +163,7 @@ export class HpackDecoder {
     return name;
   }
 
-  /** Age of the dynamic entry behind `index`, which must be above the static table. */
+  /** Age of the dynamic entry at `index`, which must be above the static table. */
   private ageOf(index: number): number {
     const age = index - staticTableLength - 1;
     if (age >= this.table.length) throw new HpackError("index is beyond the dynamic table");

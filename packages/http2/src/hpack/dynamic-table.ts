@@ -4,7 +4,7 @@ export const entryOverheadBytes = 32;
 /** SETTINGS_HEADER_TABLE_SIZE before anyone has announced another (RFC 9113 §6.5.2). */
 export const initialTableBytes = 4096;
 
-/** Most clients' fields that repeat are no more. */
+/** Enough for the repeated fields of most clients. */
 const initialSlots = 8;
 
 /**

@@ -6,7 +6,7 @@ import { staticEntriesByName, staticIndexByName, staticTableLength } from "./sta
 const maxRememberedNames = 256;
 const maxRememberedNameBytes = 64;
 
-/** Most servers' fields that repeat are no more. */
+/** Enough for the repeated fields of most servers. */
 const initialSlots = 4;
 const noEntry = -1;
 
@@ -22,7 +22,7 @@ export interface NameRecord {
   newestEntry: number;
   /** By value: the numbers of the older ones. Most names have none, and no map. */
   olderEntries: Map<string, number> | undefined;
-  /** Insertions since an entry of this name was last of use. */
+  /** Insertions since an entry of this name was last used. */
   fruitlessInsertions: number;
   /** Stays known when its last entry is evicted. */
   readonly isRemembered: boolean;

@@ -12,7 +12,7 @@ const maxMemoSlots = 32;
 /** Longer blocks are encoded each time; constant lists come to a few bytes once their fields are indexed. */
 const maxMemoBytes = 128;
 
-/** After so many insertions of which none was used, the values of a name evidently do not repeat. */
+/** After this many insertions without a use, the values of a name evidently do not repeat. */
 const maxFruitlessInsertions = 16;
 
 /** A varying field enters the table once, for its name's sake; not if that costs more than a name is worth. */
@@ -53,7 +53,7 @@ export class HpackEncoder {
     this.setPeerMaxTableBytes(initialTableBytes);
   }
 
-  /** The peer's SETTINGS_HEADER_TABLE_SIZE. What follows from it is told to the peer at the head of the next block. */
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE. The next block begins with the size update that follows from it. */
   setPeerMaxTableBytes(bytes: number): void {
     const tableBytes = Math.min(bytes, this.maxTableBytes);
     if (tableBytes === this.tableBytes) return;
@@ -68,7 +68,7 @@ export class HpackEncoder {
   }
 
   /**
-   * Writes `fields` (flat: name, value, name, value …) as one block at `offset` and returns the offset behind it. The
+   * Writes `fields` (flat: name, value, name, value …) as one block at `offset` and returns the offset after it. The
    * target must have room for `maxEncodedBytes`; names are lower case, and all characters are bytes.
    */
   encode(fields: readonly string[], target: Uint8Array, offset: number): number {
@@ -161,7 +161,7 @@ export class HpackEncoder {
     if (record.policy === IndexingPolicy.without || record.fruitlessInsertions >= maxFruitlessInsertions) {
       return nameIndex === 0 && entryBytes <= Math.min(maxNameEntryBytes, this.table.maxBytes);
     }
-    // One entry that takes most of the table would evict all that is of use.
+    // One entry that takes most of the table would evict all useful ones.
     return entryBytes <= this.table.maxBytes * 0.75;
   }
 }

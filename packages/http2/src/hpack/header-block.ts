@@ -4,9 +4,9 @@
 export class HeaderBlock {
   /** Flat: name, value, name, value …; each string holds the bytes as latin1. */
   readonly fields: readonly string[];
-  /** Size as RFC 9113 §6.5.2 counts it, name + value + 32 for each field; also counts the fields behind the limit. */
+  /** Size as RFC 9113 §6.5.2 counts it, name + value + 32 for each field; also counts the fields after the limit. */
   readonly listBytes: number;
-  /** Number of fields; also counts those behind the limit. */
+  /** Number of fields; also counts those after the limit. */
   readonly fieldCount: number;
   /** The list was longer than allowed: `fields` holds only those in front of the first that did not fit. */
   readonly overLimit: boolean;

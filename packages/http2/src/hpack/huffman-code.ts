@@ -26,17 +26,23 @@ export const huffmanCodeBits = Uint8Array.of(
   30,
 );
 
+/** The longest code is that of the end-of-string symbol. */
+const maxCodeBits = 30;
+
 /** The code of each symbol, right-aligned. */
 export const huffmanCodes: Uint32Array = canonicalCodes(huffmanCodeBits);
 
 function canonicalCodes(codeBits: Uint8Array): Uint32Array {
-  const codes = new Uint32Array(codeBits.length);
-  let next = 0;
-  for (let bits = 1; bits <= 30; bits++) {
-    next <<= 1;
-    for (let symbol = 0; symbol < codeBits.length; symbol++) {
-      if (codeBits[symbol] === bits) codes[symbol] = next++;
-    }
+  const counts = new Uint32Array(maxCodeBits + 1);
+  for (const bits of codeBits) counts[bits] = (counts[bits] as number) + 1;
+  // The first code of each length follows from the last one that is shorter by a bit.
+  const next = new Uint32Array(maxCodeBits + 1);
+  for (let bits = 1; bits <= maxCodeBits; bits++) {
+    next[bits] = ((next[bits - 1] as number) + (counts[bits - 1] as number)) << 1;
   }
-  return codes;
+  return Uint32Array.from(codeBits, (bits) => {
+    const code = next[bits] as number;
+    next[bits] = code + 1;
+    return code;
+  });
 }

@@ -6,7 +6,11 @@ import { eosSymbol, huffmanCodeBits, huffmanCodes } from "./huffman-code.ts";
  *
  *   bit 31 EOS reached | 24-25 symbols completed | 16-23 second symbol | 8-15 first symbol | 0-7 next state
  */
-const steps: Int32Array = packSteps();
+const steps = new Int32Array(256 * 256);
+/** No step is packed as 0: either it completes a symbol, or its next state is below the root. A step is computed when it is first taken. */
+const unknownStep = 0;
+/** See `buildTree`; undefined before the first string. */
+let tree: Int32Array | undefined;
 
 /**
  * The states are numbered so that 0 to 7 are the nodes reached by that many one bits. A string may end only there: what
@@ -20,7 +24,7 @@ export function maxDecodedBytes(encodedBytes: number): number {
 }
 
 /**
- * Decodes bytes[start, end) into `target` and returns the decoded size, or -1 when the bytes are no valid encoding.
+ * Decodes bytes[start, end) into `target` and returns the decoded size, or -1 when the bytes are not a valid encoding.
  * What goes beyond the target's end is checked and counted, but not written.
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
@@ -28,7 +32,9 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number, tar
   let written = 0;
   let state = 0;
   for (let position = start; position < end; position++) {
-    const step = steps[(state << 8) | (bytes[position] as number)] as number;
+    const byte = bytes[position] as number;
+    let step = steps[(state << 8) | byte] as number;
+    if (step === unknownStep) step = computeStep(state, byte);
     if (step < 0) return -1;
     state = step & 0xff;
     const symbols = step >> 24;
@@ -63,13 +69,11 @@ function buildTree(): Int32Array {
   return children;
 }
 
-function packSteps(): Int32Array {
-  const children = buildTree();
-  const packed = new Int32Array(256 * 256);
-  for (let state = 0; state < 256; state++) {
-    for (let byte = 0; byte < 256; byte++) packed[(state << 8) | byte] = packStep(children, state, byte);
-  }
-  return packed;
+function computeStep(state: number, byte: number): number {
+  tree ??= buildTree();
+  const step = packStep(tree, state, byte);
+  steps[(state << 8) | byte] = step;
+  return step;
 }
 
 function packStep(children: Int32Array, state: number, byte: number): number {

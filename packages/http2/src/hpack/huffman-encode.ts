@@ -9,7 +9,7 @@ export function huffmanEncodedBytes(text: string): number {
   return (bits + 7) >>> 3;
 }
 
-/** Writes `text` (latin1) Huffman-encoded at `offset`; returns the offset behind it. */
+/** Writes `text` (latin1) Huffman-encoded at `offset`; returns the offset after it. */
 export function encodeHuffman(text: string, target: Uint8Array, offset: number): number {
   let pending = 0;
   let pendingBits = 0;

@@ -2,7 +2,7 @@
 export const IndexingPolicy = {
   /** The field enters the dynamic table and is an index from then on. */
   incremental: 0,
-  /** The field stays out of our table; whoever passes it on may decide otherwise. */
+  /** The field stays out of our table; a proxy that forwards it may index it. */
   without: 1,
   /** The field stays out of every table on its way (RFC 7541 §7.1.3). */
   never: 2,
@@ -10,7 +10,7 @@ export const IndexingPolicy = {
 export type IndexingPolicy = (typeof IndexingPolicy)[keyof typeof IndexingPolicy];
 
 /**
- * Secrets. A table shared by requests answers by the length of its output whether a guess was right (RFC 7541 §7.1), and
+ * Secrets. With a table that requests share, the length of the output reveals whether a guess was right (RFC 7541 §7.1), and
  * would keep the secret in memory at both ends.
  */
 const secretNames: ReadonlySet<string> = new Set([
@@ -46,7 +46,7 @@ const varyingNames: ReadonlySet<string> = new Set([
 
 /**
  * The form for literals called `name` (lower case). `unindexed` are names that the user of the engine knows to vary.
- * Binary fields count as secret: no one can tell what they hold.
+ * Binary fields count as secret: their content is unknown.
  */
 export function indexingPolicyFor(name: string, unindexed: readonly string[]): IndexingPolicy {
   if (varyingNames.has(name) || unindexed.includes(name)) return IndexingPolicy.without;

@@ -40,7 +40,7 @@ export function readInteger(cursor: BlockCursor, prefixMask: number): number {
   throw new HpackError(`integer is longer than ${maxIntegerBytes} bytes`);
 }
 
-/** Writes `value` behind the bits that `firstByte` holds above the prefix; returns the offset behind the integer. */
+/** Writes `value` after the bits that `firstByte` holds above the prefix; returns the offset after the integer. */
 export function writeInteger(
   target: Uint8Array,
   offset: number,

@@ -4,7 +4,7 @@ let created = 0;
 
 /**
  * A header list that is sent over and over, such as a response's head or its trailers. Each encoder remembers what it
- * wrote for the list and copies that while its table stands still. Meant to be created once, not per message.
+ * wrote for the list and copies that while its table does not change. Meant to be created once, not per message.
  */
 export class PreparedHeaders {
   /** Flat: name, value, name, value … */

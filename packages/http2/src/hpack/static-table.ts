@@ -75,15 +75,14 @@ export const staticIndexByName: ReadonlyMap<string, number> = new Map(
   definition.map(([name], position) => [name, position + 1] as const).reverse(),
 );
 
-/** By name and value: -index, which tells them from the numbers of dynamic entries. One for all encoders. */
-export const staticEntriesByName: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(
-  [...staticIndexByName.keys()].map((name) => [name, entriesOf(name)] as const),
-);
+/** By name and value: -index, which distinguishes them from the numbers of dynamic entries. One for all encoders. */
+export const staticEntriesByName: ReadonlyMap<string, ReadonlyMap<string, number>> = entriesByName();
 
-function entriesOf(name: string): ReadonlyMap<string, number> {
-  const entries = new Map<string, number>();
-  for (let index = 1; index <= staticTableLength; index++) {
-    if (staticNames[index] === name) entries.set(staticValues[index] as string, -index);
+function entriesByName(): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const byName = new Map<string, Map<string, number>>();
+  for (const [position, [name, value]] of definition.entries()) {
+    const entries = byName.get(name) ?? new Map<string, number>();
+    byName.set(name, entries.set(value, -(position + 1)));
   }
-  return entries;
+  return byName;
 }

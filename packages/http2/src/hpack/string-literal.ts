@@ -13,7 +13,7 @@ const scratch = new Uint8Array(4096);
 
 /**
  * Reads a string literal (RFC 7541 §5.2) and leaves its decoded size in `cursor.stringBytes`. A string above `maxBytes`
- * is checked and measured, but not made: the answer is undefined then.
+ * is checked and measured, but not created: the result is undefined then.
  */
 export function readString(cursor: BlockCursor, maxBytes: number): string | undefined {
   const { bytes, end } = cursor;
@@ -42,7 +42,7 @@ function decodeTarget(mostDecodedBytes: number, maxBytes: number): Uint8Array {
   return wantedBytes <= scratch.length ? scratch : new Uint8Array(wantedBytes);
 }
 
-/** Writes `text` (latin1) as a string literal, Huffman-encoded where that is shorter; returns the offset behind it. */
+/** Writes `text` (latin1) as a string literal, Huffman-encoded where that is shorter; returns the offset after it. */
 export function writeString(text: string, target: Uint8Array, offset: number): number {
   const huffmanBytes = huffmanEncodedBytes(text);
   if (huffmanBytes < text.length) {

@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import type { Connection } from "../connection/connection.ts";
 import { ErrorCode } from "../errors/error-code.ts";
 import { Http2Error } from "../errors/http2-error.ts";
 import { attach, divertData } from "./attach.ts";
 import { readGreeting } from "./server-greeting.ts";
+import { isTlsSocket } from "./tls/is-tls-socket.ts";
 import { explainClientTlsError } from "./tls/tls-failure.ts";
 
 /**
@@ -24,8 +24,7 @@ export function attachToServer(connection: Connection, socket: Socket): void {
   const onClose = (): void => {
     if (head !== undefined) read(head, true);
     // TLS 1.3 lets a server refuse the client's certificate when the client has finished its handshake.
-    else if (socket instanceof TLSSocket && socket.errored)
-      connection.socketClosed(explainClientTlsError(socket.errored));
+    else if (isTlsSocket(socket) && socket.errored) connection.socketClosed(explainClientTlsError(socket.errored));
   };
   attach(connection, socket);
   const endDiversion = divertData(socket, (chunk) => {

@@ -13,7 +13,7 @@ interface AttachedSocket extends Socket {
 }
 
 /**
- * Lets a connection live on a socket. The listeners are the same for all sockets, which are what they find their connection by: four
+ * Connects a connection to a socket. The listeners are the same for all sockets and find the connection by the socket: four
  * closures each would be a tenth of the memory of an idle one.
  */
 export function attach(connection: Connection, socket: Socket): void {

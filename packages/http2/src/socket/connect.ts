@@ -1,5 +1,5 @@
 import { connect as connectNet, type Socket } from "node:net";
-import { connect as connectTls, type ConnectionOptions as TlsClientOptions } from "node:tls";
+import type { ConnectionOptions as TlsClientOptions } from "node:tls";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents, ConnectionOptions } from "../connection/connection-options.ts";
 import type { Http2Connection } from "../connection/http2-connection.ts";
@@ -29,7 +29,7 @@ export interface ConnectOptions extends ConnectionOptions {
 const defaultConnectTimeoutMs = 20_000;
 
 /**
- * Connects and resolves once the transport stands; the peer's SETTINGS may still be on their way (`onReady`).
+ * Connects, and resolves once the transport is connected; the peer's SETTINGS may still be on their way (`onReady`).
  * Rejects with an {@link Http2Error} whose cause is the system's error.
  */
 export function connect(
@@ -42,7 +42,8 @@ export function connect(
     const socket: Socket =
       tls === undefined
         ? connectNet({ ...address, noDelay: true } as Parameters<typeof connectNet>[0] & object)
-        : connectTls({
+        : // Loaded here, because it costs milliseconds and a client without TLS does not need it.
+          process.getBuiltinModule("node:tls").connect({
             ...address,
             ...clientTlsOptions(withServerName(tls, serverName ?? address.host ?? "localhost")),
           });

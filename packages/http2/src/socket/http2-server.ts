@@ -14,7 +14,7 @@ export interface Http2Server {
   /** Those that are open now, oldest first. */
   openConnectionList(): Http2Connection[];
   /**
-   * Takes another certificate and key, or whatever `tls` names: new handshakes use them, connections that stand go on as
+   * Takes another certificate and key, or whatever `tls` names: new handshakes use them, open connections continue as
    * they are. What `tls` does not name stays as the options had it. Throws and changes nothing when it cannot be used.
    */
   updateTls(tls: TlsOptions): void;

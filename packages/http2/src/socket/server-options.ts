@@ -17,7 +17,7 @@ export type ListenAddress =
   | {
       /** Of a Unix socket, or of a named pipe on Windows. */
       readonly path: string;
-      /** Who may connect to a Unix socket, as file permissions. Default 0600: processes of the same user. */
+      /** File permissions of a Unix socket: they decide which users can connect. Default 0600: processes of the same user. */
       readonly mode?: number;
       readonly host?: undefined;
       readonly port?: undefined;
@@ -33,7 +33,7 @@ export interface Http2ServerOptions extends ConnectionOptions {
   /** Connections at once, of all peers. Default 10,000. */
   maxConnections?: number;
   /**
-   * Connections at once from one IPv4 address or one /64 of IPv6. Default 512, so that behind one address a whole office
+   * Connections at once from one IPv4 address or one /64 of IPv6. Default 512, so that a whole office with one address
    * may work. Unix sockets and this machine's own addresses are not counted.
    */
   maxConnectionsPerAddress?: number;
@@ -46,6 +46,6 @@ export interface Http2ServerOptions extends ConnectionOptions {
   onLimit?(event: LimitEvent, address: string | undefined, connection: Http2Connection | undefined): void;
   /** A peer at `address` was let go before it spoke HTTP/2: its TLS handshake failed, or it speaks another protocol, as `reason` says. */
   onHandshakeFailure?(reason: string, address: string | undefined): void;
-  /** Something went wrong with the listening socket itself, such as no file handles left; the server goes on. */
+  /** The listening socket itself reported an error, for instance that no file handles are left. The server keeps running. */
   onError?(error: Error): void;
 }

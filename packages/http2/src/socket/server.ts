@@ -1,5 +1,5 @@
 import { createServer as createNetServer, type Socket } from "node:net";
-import { TLSSocket, type TlsOptions } from "node:tls";
+import type { TlsOptions } from "node:tls";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEvents } from "../connection/connection-options.ts";
 import { SharedOutput } from "../connection/flow/shared-output.ts";
@@ -14,13 +14,14 @@ import { attach } from "./attach.ts";
 import type { Http2Server } from "./http2-server.ts";
 import type { Http2ServerOptions, ListenAddress } from "./server-options.ts";
 import { SocketAcceptor } from "./socket-acceptor.ts";
+import { isTlsSocket } from "./tls/is-tls-socket.ts";
 import { readPeerCertificate } from "./tls/peer-certificate.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
 
 /** Never: no network can lose a process of this machine, which closes what it no longer needs. */
 const localMaxIdleMs = 0;
 
-/** Makes a server, which listens once it is told to. Throws when `limits` or `tls` cannot be used. */
+/** Creates a server; `listen` starts it. Throws when `limits` or `tls` are invalid. */
 export function createHttp2Server(options: Http2ServerOptions): Http2Server {
   return new SocketServer(options);
 }
@@ -65,7 +66,7 @@ class SocketServer implements Http2Server {
       serve: (socket, rest) => this.serve(socket, rest),
     });
     this.listener = createNetServer({ noDelay: true }, (socket) => this.acceptor.admit(socket));
-    // Before it listens, an error is the answer to `listen`.
+    // Before it listens, an error rejects `listen`.
     this.listener.on("error", (error) => {
       if (!this.listener.listening) return;
       options.onError?.(error);
@@ -152,7 +153,7 @@ class SocketServer implements Http2Server {
     cancel();
   }
 
-  /** `rest` is what follows the preface; undefined when there was no valid preface, which the peer is told. */
+  /** `rest` is what follows the preface; undefined when the preface was invalid, which the connection reports to the peer. */
   private serve(socket: Socket, rest: Uint8Array | undefined): void {
     const connection = new Connection("server", socket, this.events, {
       ...this.options,
@@ -170,10 +171,10 @@ class SocketServer implements Http2Server {
   }
 
   private checkEmpty(): void {
-    if (this.closing && this.connections.size === 0) for (const tell of this.whenEmpty.splice(0)) tell();
+    if (this.closing && this.connections.size === 0) for (const notify of this.whenEmpty.splice(0)) notify();
   }
 }
 
 function peerTlsOf(socket: Socket): PeerTls | undefined {
-  return socket instanceof TLSSocket ? { certificate: readPeerCertificate(socket) } : undefined;
+  return isTlsSocket(socket) ? { certificate: readPeerCertificate(socket) } : undefined;
 }

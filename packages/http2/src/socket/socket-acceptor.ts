@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from "node:tls";
+import type { TLSSocket, TlsOptions, Server as TlsServer } from "node:tls";
 import type { Clock } from "../connection/time/clock.ts";
 import { callerError } from "../errors/http2-error.ts";
 import type { LimitAction, LimitName } from "../errors/limit-name.ts";
@@ -19,7 +19,7 @@ const defaultMaxTlsHandshakes = 256;
 const http505 =
   "HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\nThis port speaks HTTP/2 only.\r\n";
 
-/** What an acceptor needs besides the server's options. */
+/** What an acceptor needs in addition to the server's options. */
 export interface AcceptorParts {
   readonly clock: Clock;
   /** A socket that has not shown for so long what it speaks is closed. */
@@ -87,9 +87,9 @@ export class SocketAcceptor {
       return;
     }
     this.admission.enter(address);
-    // Not `once`, whose wrapper would live as long as the socket; "close" comes but once.
+    // Not `once`, whose wrapper would live as long as the socket; "close" is emitted only once.
     socket.on("close", () => this.admission.leave(address));
-    // Without an address it came over a Unix socket, whose peers are trusted, or it is gone already.
+    // Without an address it is a Unix socket, whose peers are trusted, or it has closed already.
     if (this.tls === undefined) this.accept(socket);
     else if (address === undefined) this.tls.emit("connection", socket);
     else this.handshakes.add(socket, sharerOf(address));
@@ -107,16 +107,18 @@ export class SocketAcceptor {
     try {
       this.options.onLimit?.({ limit, action, streamId: 0, detail }, address, undefined);
     } catch {
-      // Who only keeps the books must not end the process from within an event of the listening socket.
+      // An observer that throws must not end the process from within an event of the listening socket.
     }
   }
 
   private makeTls(given: TlsOptions): TlsServer {
-    const tls = createTlsServer(this.tlsOptions(given), (socket) => {
+    // Loaded here, because it costs milliseconds and a server without TLS does not need it.
+    const { createServer } = process.getBuiltinModule("node:tls");
+    const tls = createServer(this.tlsOptions(given), (socket) => {
       this.handshakes.ended(socket);
       this.acceptTls(socket);
     });
-    // A failed handshake concerns one peer. It is told here or as a connection above, and never as both or as neither.
+    // A failed handshake concerns one peer. It is reported exactly once: here, or as a connection above.
     tls.on("tlsClientError", (error: Error, socket: TLSSocket) => {
       this.reportHandshake(handshakeFailure(error), socket);
       socket.destroy();
@@ -159,7 +161,7 @@ export class SocketAcceptor {
     } else if (this.options.http1Server !== undefined) {
       this.options.http1Server.emit("connection", socket);
     } else {
-      // Without ALPN there is no telling what is spoken; the larger engines have required it since 2024.
+      // Without ALPN the protocol is unknown; the larger HTTP/2 servers have required ALPN since 2024.
       this.reportHandshake("the client does not speak HTTP/2 over TLS: it did not offer ALPN h2", socket);
       ignoreErrors(socket);
       socket.destroy();

@@ -1,38 +1,41 @@
-import cluster from "node:cluster";
-import { createHash, randomBytes } from "node:crypto";
+import type { Cluster } from "node:cluster";
 import { type BigIntStats, lstatSync, unlinkSync } from "node:fs";
 import { chmod, lstat, rename, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join, resolve } from "node:path";
-import { isMainThread } from "node:worker_threads";
 
 /** Only the owner's processes may connect. */
 const defaultMode = 0o600;
-/** While it has no other mode yet: no one else. */
+/** The mode until the configured one is set: only the owner can connect. */
 const privateUmask = 0o177;
 const writableByAll = 0o002;
 const sticky = 0o1000;
 
-/** What the kernel's `sockaddr_un` has room for, without the NUL behind it; a longer path would be cut off or refused without a reason. */
+/** What the kernel's `sockaddr_un` has room for, without the NUL at its end; the system would cut off a longer path, or refuse it without a reason. */
 const maxPathBytes = process.platform === "linux" ? 107 : 103;
 
 /**
  * The file of a Unix socket. It is bound under a name of its own and renamed when it has its mode, so that it is never there with
- * another; and renaming keeps the file of whoever takes the path over later, where the system's own clean-up would remove that.
+ * another; and renaming keeps the file of a process that takes the path over later, which the system's own clean-up would remove.
  *
  * Workers of `node:cluster` share one socket, which their parent binds: they agree on the name, the first that comes publishes it,
- * and none removes it, because the others may go on. What is left in the end is replaced at the next start.
+ * and none removes it, because the others may still use it. What is left in the end is replaced at the next start.
  */
 export class UnixSocketFile {
   readonly path: string;
   /** Where to bind. */
   readonly bindPath: string;
   private readonly mode: number;
-  private readonly isShared = cluster.isWorker;
+  private readonly isShared: boolean;
   private inode: string | undefined = undefined;
 
   private constructor(path: string, mode: number) {
     this.path = path;
+    // Loaded here, as few servers listen on Unix sockets.
+    const { createHash, randomBytes } = process.getBuiltinModule("node:crypto");
+    // Its type is that of the ES module; what it returns is the CommonJS one, which is the cluster itself.
+    const cluster = process.getBuiltinModule("node:cluster") as unknown as Cluster;
+    this.isShared = cluster.isWorker;
     const name = this.isShared ? createHash("sha256").update(`${process.ppid} ${path}`).digest() : randomBytes(3);
     this.bindPath = join(dirname(path), `.${name.toString("hex", 0, 3)}`);
     this.mode = mode;
@@ -57,10 +60,10 @@ export class UnixSocketFile {
     return file;
   }
 
-  /** Binding happens within `bind`, with permissions for no one else. */
+  /** The path is bound within `bind`, with permissions for the owner alone. */
   bindPrivately(bind: () => void): void {
     // A worker thread shares its process's mask and may not change it.
-    if (!isMainThread) {
+    if (!process.getBuiltinModule("node:worker_threads").isMainThread) {
       bind();
       return;
     }
@@ -83,7 +86,7 @@ export class UnixSocketFile {
     this.inode = inodeOf(this.path);
   }
 
-  /** Several workers may be here at once; whoever finds the name gone knows that another has published it. */
+  /** Several workers may run this at once. A worker that finds the name gone knows that another has published it. */
   private async publishOnce(): Promise<void> {
     try {
       if (inodeOf(this.bindPath) === undefined) return;
@@ -102,13 +105,13 @@ export class UnixSocketFile {
   }
 }
 
-/** Whoever may write to the folder may put a socket of their own in the place of ours. */
+/** A user who may write to the folder may replace our socket with their own. */
 async function checkFolder(path: string, folder: string): Promise<void> {
   const { uid, mode } = await stat(folder);
   const own = process.getuid?.();
   if (own === undefined) return;
   if (uid !== own && uid !== 0) throw unusable(path, `is in ${folder}, which belongs to another user (${uid})`);
-  // With the sticky bit, as /tmp has it, everybody may add files, but no one may replace those of others.
+  // With the sticky bit, as /tmp has it, every user may add files, but may not replace the files of others.
   if ((mode & writableByAll) !== 0 && (mode & sticky) === 0)
     throw unusable(path, `is in ${folder}, where everybody may replace it`);
 }
@@ -121,16 +124,16 @@ async function removeStale(path: string, file: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw error;
   }
-  if (!found.isSocket()) throw unusable(path, "is there already and is no socket");
+  if (!found.isSocket()) throw unusable(path, "exists and is not a socket");
   const own = process.getuid?.();
   if (own !== undefined && Number(found.uid) !== own)
     throw unusable(path, `is a socket of another user (${found.uid})`);
   if (await isServed(file)) throw Object.assign(unusable(path, "is served by another process"), { code: "EADDRINUSE" });
-  // Meanwhile a sibling may have put a living one in its place.
+  // A sibling may have replaced it with its own socket since then.
   if (inodeOf(file) === `${found.dev}:${found.ino}`) unlinkSync(file);
 }
 
-/** A socket whose server is gone refuses; one whose server is busy does not answer at once, but it takes the connection. */
+/** A socket whose server has ended refuses; one whose server is busy accepts the connection, if not at once. */
 function isServed(file: string): Promise<boolean> {
   return new Promise((done, failed) => {
     const socket = connect(file);

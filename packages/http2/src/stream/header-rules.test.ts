@@ -13,7 +13,7 @@ test("takes exactly the token characters without capitals in a name", () => {
 });
 
 test("refuses an empty name and takes an empty value", () => {
-  assert.match(fieldError("", "v") ?? "", /no name/);
+  assert.match(fieldError("", "v") ?? "", /empty field name/);
   assert.equal(fieldError("x", ""), undefined);
 });
 
@@ -71,7 +71,7 @@ test("finds the content length among the fields, also when it stands there twice
   assert.match(String(checkRegularFields(["content-length", "seven"])), /content-length/);
 });
 
-test("refuses a pseudo-header field behind a regular one", () => {
+test("refuses a pseudo-header field after a regular one", () => {
   assert.match(String(checkRegularFields(["a", "b", ":path", "/"])), /pseudo-header/);
 });
 

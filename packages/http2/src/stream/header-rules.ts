@@ -11,7 +11,7 @@ for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") nameBy
 const connectionFields = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
 
 export function fieldError(name: string, value: string): string | undefined {
-  if (name.length === 0) return "a field has no name";
+  if (name.length === 0) return "empty field name";
   for (let i = 0; i < name.length; i++) {
     if (nameBytes[name.charCodeAt(i)] !== 1) return "a field name has a character that names may not have";
   }
@@ -20,7 +20,7 @@ export function fieldError(name: string, value: string): string | undefined {
   return valueError(value);
 }
 
-/** No NUL, CR or LF (they could end a field for an HTTP/1.1 hop behind us), no white space at the edges (§8.2.1). */
+/** No NUL, CR or LF (they could end a field for an HTTP/1.1 hop after us), no white space at the edges (§8.2.1). */
 export function valueError(value: string): string | undefined {
   const { length } = value;
   if (length === 0) return undefined;
@@ -48,18 +48,19 @@ export function parseDigits(value: string): number {
   return Number(value);
 }
 
-/** Walks the fields behind the pseudo-header fields; returns the content length (-1: none) or what is wrong. */
+/** Checks the fields after the pseudo-header fields; returns the content length (-1: none) or what is wrong. */
 export function checkRegularFields(fields: readonly string[]): number | string {
   let contentLength = -1;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
     const value = fields[i + 1] as string;
-    if (name.charCodeAt(0) === 0x3a) return "a pseudo-header field stands where none may stand";
+    if (name.charCodeAt(0) === 0x3a) return "pseudo-header field after a regular field or in trailers";
     const error = fieldError(name, value);
     if (error !== undefined) return error;
     if (name === "content-length") {
       const length = parseDigits(value);
-      if (length === -1 || (contentLength !== -1 && contentLength !== length)) return "content-length is no one number";
+      if (length === -1) return "invalid content-length";
+      if (contentLength !== -1 && contentLength !== length) return "conflicting content-length";
       contentLength = length;
     }
   }

@@ -10,13 +10,13 @@ export interface Http2Stream {
   readonly isClosed: boolean;
   /** It is closed, and nothing runs for it any more, see `hold`. */
   readonly isReleased: boolean;
-  /** Whether headers, data or trailers can still be sent: the stream lives and its end was not sent or promised. */
+  /** Whether headers, data or trailers can still be sent: the stream is open and its end was not sent or promised. */
   readonly isWritable: boolean;
   /** Bytes that wait for a window or the socket. */
   readonly pendingBytes: number;
   /** `host:port` of the other end; undefined in memory and over Unix sockets. */
   readonly peerAddress: string | undefined;
-  /** What TLS tells of the other end; undefined without TLS. */
+  /** What TLS knows about the other end; undefined without TLS. */
   readonly peerTls: PeerTls | undefined;
   /** The largest header list that the peer says it takes; Infinity when it has not said. Advice only. */
   readonly peerMaxHeaderListBytes: number;
@@ -29,7 +29,7 @@ export interface Http2Stream {
    */
   sendData(bytes: Uint8Array, endStream?: boolean): boolean;
   /**
-   * `sendData` for a large payload that no one looks at afterwards: once it has left, its memory is freed, and `bytes` is empty
+   * `sendData` for a large payload that no one reads afterwards: once it has left, its memory is freed, and `bytes` is empty
    * from then on. Worth it for a buffer that `bytes` fills; a part of one is sent and left alone.
    */
   giveData(bytes: Uint8Array, endStream?: boolean): boolean;
@@ -42,7 +42,7 @@ export interface Http2Stream {
   /** The memory that `reserveData` gave an offset into. */
   readonly outputBytes: Uint8Array;
   commitData(offset: number, bytes: number, endStream: boolean): void;
-  /** Sends trailers behind whatever waits, and ends our side. */
+  /** Sends trailers after the data that waits, and ends our side. */
   sendTrailers(fields: HeaderFields): void;
 
   /** Gives the peer credit for `bytes` of received data that have been used up. */
@@ -87,7 +87,7 @@ export interface Http2Stream {
   /** The process may end although the stream is open, as with `unref` of Node's sockets and timers. */
   unref(): void;
 
-  /** Ends the stream at once. The listener is not told: its owner asked for it. Default code: CANCEL. */
+  /** Ends the stream at once. The listener is not called, because its owner asked for the reset. Default code: CANCEL. */
   reset(code?: number): void;
   /** Resets the stream once our side's end has left, if the peer has not ended its own by then (RFC 9113 §8.1). */
   resetWhenSent(code: number): void;

@@ -1,6 +1,6 @@
-/** What a certificate says of the one it was made for. Its common name is not here: no one checks what stands in that. */
+/** The identity in a peer's certificate. The common name is left out, because certificate authorities need not verify it. */
 export interface PeerCertificate {
-  /** Uniform resource identifiers among the subject alternative names, as they stand there (RFC 5280 §4.2.1.6). */
+  /** Uniform resource identifiers among the subject alternative names, as the certificate has them (RFC 5280 §4.2.1.6). */
   readonly uris: readonly string[];
   /** DNS names among the subject alternative names, in lower case. */
   readonly dnsNames: readonly string[];
@@ -12,7 +12,7 @@ export interface PeerCertificate {
   readonly fingerprint: string;
 }
 
-/** What TLS tells of the other end. */
+/** What TLS knows about the other end. */
 export interface PeerTls {
   /** Undefined unless the peer has shown a certificate, and one that was verified. */
   readonly certificate: PeerCertificate | undefined;

@@ -6,7 +6,7 @@ import { isCreditDue } from "./window.ts";
 const maxInformationalResponses = 16;
 
 /**
- * What a stream receives: its window, what of the data no one has used up, and whether as much comes as its head has announced (RFC 9113 §8.1.1).
+ * The receiving side of a stream: its window, the data that is not consumed, and whether it is as long as its content-length (RFC 9113 §8.1.1).
  * One method for each thing that comes; each throws what the peer did wrong. The window is part of it, and not an object that it has, because there is
  * one for each stream; its rules are those of `ReceiveWindow`.
  */
@@ -34,13 +34,13 @@ export class ReceiveHalf {
     return this.available;
   }
 
-  /** The peer is told by other means that it may send so much more. */
+  /** The peer learns by other means that it may send `bytes` more. */
   grow(bytes: number): void {
     this.size += bytes;
     this.available += bytes;
   }
 
-  /** Counts what came, padding included. False: the peer sent more than it was allowed. */
+  /** Counts received bytes, padding included. False: the peer sent more than it was allowed. */
   receive(bytes: number): boolean {
     this.available -= bytes;
     return this.available >= 0;
@@ -65,7 +65,7 @@ export class ReceiveHalf {
   onInformationalHead(status: number, endStream: boolean): void {
     this.informationalResponses++;
     if (endStream) throw streamError(ErrorCode.protocolError, "an interim response ended the stream");
-    if (status === 101) throw streamError(ErrorCode.protocolError, "HTTP/2 has no 101 response");
+    if (status === 101) throw streamError(ErrorCode.protocolError, "status 101 does not exist in HTTP/2");
     if (this.informationalResponses > maxInformationalResponses) {
       throw streamLimitError("interim_heads", ErrorCode.enhanceYourCalm, "too many interim responses");
     }

@@ -63,7 +63,7 @@ const malformed: readonly [what: string, fields: string[]][] = [
   ["a second :method that is empty the first time", [":method", "", ...post]],
   ["a :status", [...post, ":status", "200"]],
   ["an unknown pseudo-header field", [...post, ":protocol", "x"]],
-  ["a pseudo-header field behind the others", [...post, "a", "b", ":authority", "h"]],
+  ["a pseudo-header field after the others", [...post, "a", "b", ":authority", "h"]],
   ["a CONNECT with a :path", [":method", "CONNECT", ":authority", "h", ":path", "/"]],
   ["a CONNECT with a :scheme", [":method", "CONNECT", ":authority", "h", ":scheme", "http"]],
   ["a CONNECT that names no authority", [":method", "CONNECT"]],

@@ -2,7 +2,7 @@ import type { HeaderBlock } from "../hpack/index.ts";
 import { checkRegularFields, pseudoEntries, valueError } from "./header-rules.ts";
 
 /**
- * What a request opens with (RFC 9113 §8.3.1). Requests that sent the same bytes share one head, so no one changes it.
+ * The head of a request (RFC 9113 §8.3.1). Requests that sent the same bytes share one head, so no one changes it.
  */
 export class RequestHead {
   readonly method: string;
@@ -53,23 +53,23 @@ function parse(fields: readonly string[]): RequestHead | string {
     if (error !== undefined) return error;
     switch (fields[i]) {
       case ":method":
-        if (method !== undefined) return ":method stands twice";
+        if (method !== undefined) return "duplicate :method";
         method = value;
         break;
       case ":scheme":
-        if (scheme !== undefined) return ":scheme stands twice";
+        if (scheme !== undefined) return "duplicate :scheme";
         scheme = value;
         break;
       case ":authority":
-        if (authority !== undefined) return ":authority stands twice";
+        if (authority !== undefined) return "duplicate :authority";
         authority = value;
         break;
       case ":path":
-        if (path !== undefined) return ":path stands twice";
+        if (path !== undefined) return "duplicate :path";
         path = value;
         break;
       default:
-        return `${(fields[i] as string).slice(0, 32)} is no pseudo-header field of a request`;
+        return `${(fields[i] as string).slice(0, 32)} is not a pseudo-header field of a request`;
     }
   }
   if (method === undefined || method === "") return ":method is missing";

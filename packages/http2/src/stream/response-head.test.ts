@@ -28,7 +28,7 @@ const malformed: readonly [what: string, fields: string[]][] = [
   ["an empty status", [":status", ""]],
   ["two of them", [":status", "200", ":status", "200"]],
   ["a request's pseudo-header field", [":status", "200", ":path", "/"]],
-  ["a pseudo-header field behind the others", ["a", "b", ":status", "200"]],
+  ["a pseudo-header field after the others", ["a", "b", ":status", "200"]],
   ["a hop-by-hop field", [":status", "200", "upgrade", "h2c"]],
   ["a content length that is no number", [":status", "200", "content-length", "x"]],
 ];

@@ -18,7 +18,7 @@ export class ResponseHead {
   }
 }
 
-/** Fields behind the body (§8.1). Shared like heads. */
+/** Fields after the body (§8.1). Shared like heads. */
 export class Trailers {
   readonly fields: readonly string[];
   /** For the layer above, as in a head. */

@@ -4,6 +4,7 @@ import { ErrorCode } from "../errors/error-code.ts";
 import {
   afterEndError,
   afterReceivingEnd,
+  afterReset,
   afterSendingEnd,
   idleError,
   mayReceive,
@@ -32,12 +33,13 @@ for (const { name, state, sent, received, sends, receives } of rows) {
   test(`knows what may happen in the state ${name} and what comes next`, () => {
     assert.equal(afterSendingEnd(state), sent);
     assert.equal(afterReceivingEnd(state), received);
+    assert.equal(afterReset(), closed);
     assert.equal(maySend(state), sends);
     assert.equal(mayReceive(state), receives);
   });
 }
 
-test("makes a frame behind the end an error of the stream, and one on an idle stream an error of the connection", () => {
+test("makes a frame after the end an error of the stream, and one on an idle stream an error of the connection", () => {
   const late = afterEndError(3);
   assert.deepEqual([late.scope, late.code, late.blame], ["stream", ErrorCode.streamClosed, "peer"]);
   const idle = idleError(5, "DATA");

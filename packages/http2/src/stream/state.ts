@@ -20,12 +20,19 @@ import { connectionError, type Http2Error, streamError } from "../errors/http2-e
 export const StreamState = { open: 1, halfClosedLocal: 2, halfClosedRemote: 3, closed: 4 } as const;
 export type StreamState = (typeof StreamState)[keyof typeof StreamState];
 
+/** END_STREAM was sent. */
 export function afterSendingEnd(state: StreamState): StreamState {
   return state === StreamState.open ? StreamState.halfClosedLocal : StreamState.closed;
 }
 
+/** END_STREAM was received. */
 export function afterReceivingEnd(state: StreamState): StreamState {
   return state === StreamState.open ? StreamState.halfClosedRemote : StreamState.closed;
+}
+
+/** RST_STREAM, sent or received, or the end of the connection. */
+export function afterReset(): StreamState {
+  return StreamState.closed;
 }
 
 export function maySend(state: StreamState): boolean {
@@ -36,12 +43,12 @@ export function mayReceive(state: StreamState): boolean {
   return state === StreamState.open || state === StreamState.halfClosedLocal;
 }
 
-/** DATA or HEADERS came although the peer had ended its side. */
+/** DATA or HEADERS was received although the peer had ended its side. */
 export function afterEndError(streamId: number): Http2Error {
   return streamError(ErrorCode.streamClosed, `a frame came on stream ${streamId} after its end`);
 }
 
-/** A frame came that must not open a stream. */
+/** A frame was received that must not open a stream. */
 export function idleError(streamId: number, frame: string): Http2Error {
   return connectionError(ErrorCode.protocolError, `${frame} came on stream ${streamId}, which was never opened`);
 }

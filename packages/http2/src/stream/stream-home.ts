@@ -21,7 +21,7 @@ export interface StreamOutput<S> {
   commit(stream: S, offset: number, bytes: number, endStream: boolean): void;
   /** Sends what windows and socket allow of what the stream has pending, `addedBytes` of it new; the rest follows when there is room. */
   pending(stream: S, addedBytes: number): void;
-  /** So many pending bytes are not going to be sent. */
+  /** `bytes` pending bytes will not be sent. */
   stopWaiting(bytes: number): void;
 }
 
@@ -50,7 +50,7 @@ export interface StreamPeer {
   readonly peerMaxHeaderListBytes: number;
 }
 
-/** What the streams of a connection share, and who keeps count of them. */
+/** What the streams of a connection share, and what they report to. */
 export interface StreamHome<S> {
   readonly frames: StreamFrames;
   readonly output: StreamOutput<S>;
@@ -74,7 +74,7 @@ export interface StreamHome<S> {
   /** The stream no longer keeps the process alive. */
   streamUnreferenced(stream: S): void;
   slotReleased(stream: S): void;
-  /** The listener threw where the connection cannot tell by the frame which stream it was. */
+  /** The listener threw while no frame of its stream was being read. */
   listenerThrew(stream: S, error: unknown): void;
   /** The peer's advice left no room for a response: it counts as pointless, because each such stream ends with a reset. */
   headersTooLarge(): void;

@@ -15,7 +15,7 @@ export interface StreamListener {
   /** After `sendData` returned false: there is room again. */
   onWritable(): void;
   /**
-   * Server: asked when the peer resets the stream. True: the stream was at its end anyway, so that the reset is charged to a large budget
+   * Server: called when the peer resets the stream. True: the stream was at its end anyway, so that the reset is charged to a large budget
    * of its own and not as an attack (CVE-2023-44487). Default: every reset is.
    */
   isResetExpected?(): boolean;

@@ -7,22 +7,23 @@ import type { Loan } from "./loan.ts";
 import type { PeerTls } from "./peer-tls.ts";
 import { ReceiveHalf } from "./receive-half.ts";
 import { SendHalf } from "./send-half.ts";
-import { afterReceivingEnd, afterSendingEnd, maySend, StreamState } from "./state.ts";
+import { afterReceivingEnd, afterReset, afterSendingEnd, mayReceive, maySend, StreamState } from "./state.ts";
 import type { StreamHome } from "./stream-home.ts";
 import type { StreamListener } from "./stream-listener.ts";
 
 const noFields: readonly string[] = [];
 
-/** A stream as its connection has it: what `Http2Stream` says, and what the connection tells it. */
+/** A stream as its connection uses it: `Http2Stream`, and methods for the connection. */
 export class Stream implements Http2Stream {
   readonly id: number;
   private readonly home: StreamHome<Stream>;
   listener: StreamListener | undefined = undefined;
-  state: StreamState = StreamState.open;
+  /** Changes by the events of `state.ts` alone, each in one method: `endSent`, `endReceived` and `close`. */
+  private state: StreamState = StreamState.open;
   readonly send: SendHalf;
   readonly receive: ReceiveHalf;
 
-  /** `sendData` returned false, and the listener has not been told of room since. */
+  /** `sendData` returned false, and `onWritable` has not been called since. */
   private wantsRoom = false;
 
   /** Client: the request's method is HEAD, so a content-length announces nothing (RFC 9110 §8.6). */
@@ -49,6 +50,16 @@ export class Stream implements Http2Stream {
 
   get isClosed(): boolean {
     return this.state === StreamState.closed;
+  }
+
+  /** For the connection: our side has not ended. The end may be decided already, see `isWritable`. */
+  get canSend(): boolean {
+    return maySend(this.state);
+  }
+
+  /** For the connection: the peer's side has not ended. */
+  get canReceive(): boolean {
+    return mayReceive(this.state);
   }
 
   get isReleased(): boolean {
@@ -170,15 +181,15 @@ export class Stream implements Http2Stream {
     this.home.memory.leaveRoom(this);
   }
 
-  /** For the connection, and `consume`: bytes that are no use to anybody any more, such as padding. */
+  /** For the connection, and `consume`: bytes that no one will read, such as padding. */
   giveCredit(credit: number): void {
     this.home.credit.release(credit);
-    if (this.state === StreamState.closed || this.state === StreamState.halfClosedRemote) return;
+    if (!this.canReceive) return;
     const increment = this.receive.release(credit);
     if (increment > 0) this.home.frames.windowUpdate(this.id, increment);
   }
 
-  /** For the connection: the peer is told that it may send so much more on every stream. */
+  /** For the connection: a setting lets the peer send `bytes` more on every stream. */
   growReceiveWindow(bytes: number): void {
     this.receive.grow(bytes);
   }
@@ -220,7 +231,7 @@ export class Stream implements Http2Stream {
     else if (this.resetAfterEnd !== -1) this.reset(this.resetAfterEnd);
   }
 
-  /** For the connection: the peer's END_STREAM came. */
+  /** For the connection: the peer's END_STREAM was received. */
   endReceived(): void {
     this.state = afterReceivingEnd(this.state);
     if (this.state === StreamState.closed) this.finish(true, StreamState.closed);
@@ -234,24 +245,24 @@ export class Stream implements Http2Stream {
     try {
       listener?.onReset(error);
     } catch {
-      // It was the last call: there is no stream left that could fail, and others are about to be aborted like this one.
+      // It was the last call: the stream has ended already, and others are about to be aborted like this one.
     }
   }
 
   /** For the connection: less is pending than before, which the listener may wait for. */
-  tellRoom(): void {
+  notifyRoom(): void {
     if (!this.wantsRoom || this.pendingBytes >= this.home.streamBufferBytes) return;
     this.wantsRoom = false;
     try {
       this.listener?.onWritable();
     } catch (error) {
-      // Other streams wait behind this one, and the frame that made room may not have been this one's at all.
+      // Other streams wait after this one, and the frame that made room may belong to another stream.
       this.home.listenerThrew(this, error);
     }
   }
 
   /** For the connection: the request's handler may begin. */
-  tellAdmitted(): void {
+  notifyAdmitted(): void {
     try {
       this.listener?.onAdmitted?.();
     } catch (error) {
@@ -261,7 +272,7 @@ export class Stream implements Http2Stream {
 
   private close(): void {
     const before = this.state;
-    this.state = StreamState.closed;
+    this.state = afterReset();
     const dropped = this.send.drop();
     if (dropped > 0) this.home.output.stopWaiting(dropped);
     this.finish(false, before);
@@ -275,8 +286,8 @@ export class Stream implements Http2Stream {
   }
 
   /**
-   * What the layer above never consumed of a stream that is gone must not stay missing from the connection's window: who leaves a
-   * loop over responses never will.
+   * What the layer above never consumed of a stream that is gone must be returned to the connection's window: a caller that leaves a
+   * loop over responses never consumes the rest.
    */
   private returnUnconsumed(): void {
     const { unconsumedBytes } = this.receive;

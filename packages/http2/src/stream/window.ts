@@ -31,7 +31,7 @@ export class SendWindow {
 }
 
 /**
- * Credit is given at the latest for this much. A large window is large because the link is long, and whoever waits for half of it
+ * Credit is given at the latest for this much. A large window is large because the link is long, and a receiver that waits for half of it
  * lets the link run dry for half a round trip.
  */
 const maxUnreturnedBytes = 262_144;
@@ -65,18 +65,18 @@ export class ReceiveWindow {
     return this.available;
   }
 
-  /** Received bytes that no one has used up yet. */
+  /** Received bytes that are not consumed yet. */
   get heldBytes(): number {
     return this.size - this.available - this.unreturned;
   }
 
-  /** The peer is told by other means that it may send so much more. */
+  /** The peer learns by other means that it may send `bytes` more. */
   grow(bytes: number): void {
     this.size += bytes;
     this.available += bytes;
   }
 
-  /** Counts what came, padding included. False: the peer sent more than it was allowed. */
+  /** Counts received bytes, padding included. False: the peer sent more than it was allowed. */
   receive(bytes: number): boolean {
     this.available -= bytes;
     return this.available >= 0;

@@ -31,7 +31,7 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** Puts a pad length before and `padding` zero bytes behind the content (RFC 9113 §6.1); undefined adds nothing. */
+/** Puts a pad length before and `padding` zero bytes after the content (RFC 9113 §6.1); undefined adds nothing. */
 export function pad(content: Uint8Array, padding: number | undefined): Uint8Array {
   return padding === undefined ? content : Buffer.concat([Buffer.of(padding), content, Buffer.alloc(padding)]);
 }

@@ -5,7 +5,7 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** A {@link Clock} that stands still until `advance` moves it. It starts at 0. */
+/** A {@link Clock} that changes only when `advance` is called. It starts at 0. */
 export class FakeClock implements Clock {
   private now = 0;
   private timers: Timer[] = [];

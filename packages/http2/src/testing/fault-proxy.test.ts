@@ -138,12 +138,12 @@ test("writes in slices", async (t) => {
   assert.ok(server.chunks.length > 1, "everything came at once");
 });
 
-/** Before libuv 1.52, thus in Node 22, a socket that has just read takes the RST behind that for an end. */
+/** Before libuv 1.52, thus in Node 22, a socket that has just read takes the RST after that for an end. */
 const [, uvMinor] = process.versions.uv.split(".").map(Number) as [number, number];
 const resetBehindBytes = uvMinor < 52 ? "end" : "ECONNRESET";
 
 for (const bytes of [0, 1, 7]) {
-  test(`resets both sides behind ${bytes} bytes`, async (t) => {
+  test(`resets both sides after ${bytes} bytes`, async (t) => {
     const { client, server } = await join(t, { toServer: { after: { bytes, fault: "reset" } } });
     client.socket.write("0123456789");
     assert.equal(await server.outcome, bytes === 0 ? "ECONNRESET" : resetBehindBytes);
@@ -152,7 +152,7 @@ for (const bytes of [0, 1, 7]) {
   });
 }
 
-test("half-closes behind the bytes, and goes on in the other direction", async (t) => {
+test("half-closes after the bytes, and goes on in the other direction", async (t) => {
   const { client, server } = await join(t, { toServer: { after: { bytes: 4, fault: "half-close" } } });
   client.socket.write("0123456789");
   assert.equal(await server.outcome, "end");
@@ -161,7 +161,7 @@ test("half-closes behind the bytes, and goes on in the other direction", async (
   await client.untilLength(10);
 });
 
-test("swallows what comes behind the bytes, with no word to either side", async (t) => {
+test("swallows what comes after the bytes, with no word to either side", async (t) => {
   const { proxy, client, server } = await join(t, { toServer: { after: { bytes: 4, fault: "black hole" } } });
   client.socket.write("0123456789");
   await server.untilLength(4);

@@ -12,7 +12,7 @@ export interface Faults {
   bytesPerSecond?: number;
   /** Most bytes per write, each in a turn of the event loop of its own. The kernel may still join what is read late. */
   sliceBytes?: number;
-  /** What happens, once, when so many bytes have been passed on. */
+  /** What happens, once, after this number of bytes has been passed on. */
   after?: {
     bytes: number;
     /**
@@ -36,7 +36,7 @@ export interface FaultProxyOptions {
   random?: () => number;
 }
 
-/** Bytes that wait in one direction before its source is paused, besides those that are on their way. */
+/** Bytes that wait in one direction before its source is paused, not counting those that are on their way. */
 const maxWaitingBytes = 262_144;
 
 /** A TCP proxy on the loopback address that does to connections what networks do. */
@@ -85,7 +85,7 @@ export class FaultProxy {
 
   /**
    * From now on nothing moves, on connections that come later neither, until `release`: as when the server's process is stopped
-   * and goes on. What is sent meanwhile arrives then.
+   * and then continues. What was sent in the meantime arrives then.
    */
   hold(): void {
     this.isHeld = true;
@@ -177,7 +177,7 @@ class Lane {
   private readonly random: () => number;
   private readonly reset: () => void;
   private readonly maxQueuedBytes: number;
-  /** Pieces that are not due yet, or wait for those before them; undefined stands for the end. */
+  /** Pieces that are not due yet, or wait for those before them; undefined means the end. */
   private readonly queue: { bytes: Uint8Array | undefined; dueMs: number }[] = [];
   private queuedBytes = 0;
   private passedBytes = 0;

@@ -16,7 +16,7 @@ export interface MemoryChannelEnds {
 const defaultHighWaterMark = 65_536;
 
 /**
- * Stands in for a socket: it copies, counts and delivers bytes exactly when it is told to. What the connection writes
+ * Replaces a socket: it copies, counts and delivers bytes exactly when the test says so. What the connection writes
  * reaches the peer at once, or stays in `writableLength` while `holdWrites` is in force; what the peer sends reaches the
  * connection at once, or waits while the connection has paused the channel.
  */
@@ -31,7 +31,7 @@ export class MemoryChannel implements ByteChannel {
   private endAfterHeld = false;
   private readonly incoming: Uint8Array[] = [];
 
-  /** The connection has asked for silence. */
+  /** The connection has paused its input. */
   isPaused = false;
   /** The connection has ended its side, and all it wrote has left. */
   isEnded = false;
@@ -39,7 +39,7 @@ export class MemoryChannel implements ByteChannel {
   /** Whether the channel, were it a socket, would keep the process alive, and how often the connection has said so. */
   isReferenced = true;
   referenceChanges = 0;
-  /** Grows with everything that happens, so that a test can tell when nothing happens any more. */
+  /** Grows with everything that happens, so that a test can detect that nothing happens any more. */
   activity = 0;
 
   constructor(ends: MemoryChannelEnds, highWaterMark: number = defaultHighWaterMark) {
@@ -69,7 +69,7 @@ export class MemoryChannel implements ByteChannel {
     if (this.isDestroyed) return false;
     const belowMark = this.heldBytes + bytes.length < this.highWaterMark;
     if (!belowMark) this.needsDrain = true;
-    // A copy, as the kernel makes one: whoever wrote may use the memory again once nothing is held back.
+    // A copy, as the kernel makes one: the writer may reuse the memory once nothing is held back.
     this.held.push({ bytes: Buffer.from(bytes), written });
     this.heldBytes += bytes.length;
     if (!this.holding && this.corks === 0) this.deliver(Number.POSITIVE_INFINITY);

@@ -6,7 +6,7 @@ import type { Http2Stream } from "../stream/http2-stream.ts";
 import type { RequestHead } from "../stream/request-head.ts";
 import { RecordedStream } from "./recorded-stream.ts";
 
-/** What a connection has told the layer above, written down. */
+/** Records the events that a connection reports to the layer above. */
 export class RecordedEvents implements ConnectionEvents {
   /** Server: the streams that were opened, by identifier. */
   readonly streams = new Map<number, RecordedStream>();

@@ -7,9 +7,9 @@ import type { StreamListener } from "../stream/stream-listener.ts";
 /** The calls that a {@link StreamListener} gets. */
 export type ListenerCall = "head" | "data" | "trailers" | "end" | "reset" | "writable";
 
-/** A listener that writes down what it is told, and can be made to act or throw in any of its calls. */
+/** A listener that records its calls, and can be made to act or throw in any of them. */
 export class RecordedStream implements StreamListener {
-  /** Set by whoever opens the stream. */
+  /** The code that opens the stream sets this. */
   stream: Http2Stream | undefined = undefined;
   /** Server: what the stream was opened with. */
   readonly request: RequestHead | undefined;

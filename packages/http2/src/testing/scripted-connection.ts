@@ -22,7 +22,7 @@ export interface ScriptedOptions extends Omit<ConnectionOptions, "clock"> {
   highWaterMark?: number;
 }
 
-/** A connection under test, in memory, on a clock that stands still, and the peer that the test plays. */
+/** A connection under test, in memory, on a clock that the test advances, and a peer that the test scripts. */
 export interface ScriptedConnection {
   readonly peer: ScriptedPeer;
   readonly connection: Connection;
@@ -38,7 +38,7 @@ export interface ScriptedClient extends ScriptedConnection {
   request(fields: HeaderFields, options?: { endStream?: boolean; extra?: readonly string[] }): RecordedStream;
 }
 
-/** A server's connection whose client is scripted. It begins behind the client's preface, which sockets have checked by then. */
+/** A server's connection whose client is scripted. It begins after the client's preface, which sockets have checked by then. */
 export function createScriptedServer(options: ScriptedOptions = {}): ScriptedConnection {
   return createScripted("server", options);
 }
@@ -61,7 +61,7 @@ function createScripted(role: Role, options: ScriptedOptions): ScriptedConnectio
   const { onStream, highWaterMark, ...connectionOptions } = options;
   const clock = new FakeClock();
   const events = new RecordedEvents(onStream);
-  // A client's bytes begin with the preface, which is no frame.
+  // A client's bytes begin with the preface, which is not a frame.
   let prefaceLeft = role === "client" ? clientPreface.length : 0;
   const channel = new MemoryChannel(
     {

@@ -11,7 +11,7 @@ export interface PeerWire {
   send(chunk: Uint8Array): void;
   /**
    * Resolves when the other side has surely done all it was going to do, so that what has not come will not come.
-   * Undefined where no one can know that, such as on a real socket.
+   * Undefined where that cannot be known, such as on a real socket.
    */
   settle: (() => Promise<void>) | undefined;
 }
@@ -198,7 +198,8 @@ export class ScriptedPeer {
   /** The next frame. Rejects when none can come any more. */
   async nextFrame(): Promise<WireFrame> {
     const frame = await this.tryNext();
-    if (frame === undefined) throw new Error(this.over ? "the connection ended before another frame" : "no frame came");
+    if (frame === undefined)
+      throw new Error(this.over ? "the connection ended before another frame" : "no frame was received");
     return frame;
   }
 
@@ -207,7 +208,7 @@ export class ScriptedPeer {
     const skipped: string[] = [];
     for (;;) {
       const frame = await this.tryNext();
-      if (frame === undefined) throw new Error(`no ${type} came, only ${skipped.join(", ") || "nothing"}`);
+      if (frame === undefined) throw new Error(`no ${type} was received, only ${skipped.join(", ") || "nothing"}`);
       if (frame.type === type) return frame as FrameOf<T>;
       skipped.push(describeFrame(frame));
     }
@@ -241,17 +242,17 @@ export class ScriptedPeer {
     if (this.decoder.isInsideFrame) throw new Error("the last frame is incomplete");
   }
 
-  /** Verifies that the connection lives: a PING is answered, with no other frame before the answer. */
+  /** Verifies that the connection is alive: the next frame is the acknowledgement of a PING. */
   async expectAlive(): Promise<void> {
     const payload = "7465726365 6c3031".replaceAll(" ", "");
     this.sendPing(payload);
     const frame = await this.nextFrame();
     if (frame.type !== "PING" || !frame.ack || frame.payload !== payload) {
-      throw new Error(`expected the answer to a PING, got ${describeFrame(frame)}`);
+      throw new Error(`expected the acknowledgement of a PING, got ${describeFrame(frame)}`);
     }
   }
 
-  /** Resolves when the other side has ended or destroyed the connection; frames that came before can still be read. */
+  /** Resolves when the other side has ended or destroyed the connection; frames received before can still be read. */
   async whenClosed(): Promise<void> {
     if (this.channel.settle !== undefined) {
       await this.channel.settle();

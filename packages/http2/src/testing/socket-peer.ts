@@ -6,7 +6,7 @@ import { ScriptedPeer } from "./scripted-peer.ts";
 /** A scripted peer on a real socket, cleartext or TLS, that is connected already. `role` is the one that it plays. */
 export function createSocketPeer(socket: Duplex, role: Role): ScriptedPeer {
   const peer = new ScriptedPeer({ send: (chunk) => socket.write(chunk), settle: undefined });
-  // What a client under test opens with is no frame.
+  // A client under test begins with the preface, which is not a frame.
   let prefaceLeft = role === "server" ? clientPreface.length : 0;
   socket.on("data", (chunk: Uint8Array) => {
     const skip = Math.min(prefaceLeft, chunk.length);

@@ -107,7 +107,8 @@ export class WireDecoder {
 
   private fragment(flags: number, streamId: number, payload: Buffer): void {
     const { block } = this;
-    if (block === undefined || block.streamId !== streamId) throw new Error("CONTINUATION was sent behind no HEADERS");
+    if (block === undefined || block.streamId !== streamId)
+      throw new Error("CONTINUATION was sent without HEADERS before it");
     block.fragments.push(payload);
     if ((flags & Flag.endHeaders) === 0) return;
     this.block = undefined;

@@ -48,7 +48,7 @@ function* playing({ role, script, bytes }: Session, cuts: readonly number[]): Tu
   const checked = new CheckedConnection({ role, script });
   let from = 0;
   for (const at of [...cuts, bytes.length]) {
-    // As from a socket: in memory of its own, with nothing behind the chunk.
+    // As from a socket: in memory of its own, with nothing after the chunk.
     if (at > from) checked.deliver(new Uint8Array(bytes.subarray(from, at)));
     from = at;
     if (from < bytes.length) yield;

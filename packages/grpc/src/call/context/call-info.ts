@@ -1,7 +1,7 @@
 import { type ConnectError, type ContextKey, createContextKey } from "@connectrpc/connect";
 import type { MessageObserver } from "../../hooks/message-observer.ts";
 
-/** What a client's verified certificate says of it. Its common name is not here: no one checks what stands in that. */
+/** The identity in a client's verified certificate. The common name is left out, because certificate authorities need not verify it. */
 export interface ClientCertificate {
   /** Uniform resource identifiers among the subject alternative names, SPIFFE ids for instance. */
   readonly uris: readonly string[];
@@ -15,9 +15,9 @@ export interface ClientCertificate {
   readonly fingerprint: string;
 }
 
-/** What TLS tells of the client of a call. */
+/** What TLS knows about the client of a call. */
 export interface ClientTls {
-  /** Undefined unless the client has shown a certificate, and one that was verified: servers ask for it by `tls.requestCert`. */
+  /** Undefined unless the client has sent a certificate that was verified: servers request it with `tls.requestCert`. */
   readonly certificate: ClientCertificate | undefined;
 }
 
@@ -47,25 +47,25 @@ export interface CallInfo {
   readonly endedBy: ConnectError | undefined;
   /**
    * When the call's headers arrived, by `performance.now()`: before the message of a unary request. Undefined where no interceptor has a step for
-   * arrivals, so that other servers need not look at the clock.
+   * arrivals, so that other servers need not read the clock.
    */
   readonly arrivedAtMs: number | undefined;
-  /** Whether there is a deadline, asked without a look at the clock. */
+  /** Whether the call has a deadline; does not read the clock. */
   readonly hasDeadline: boolean;
   /** Milliseconds until the deadline, 0 when it has passed; undefined for a call without one. */
   remainingMs(): number | undefined;
   /** Gives the call at most this many milliseconds from now. A deadline that is nearer stays. */
   shortenDeadline(timeoutMs: number): void;
   /**
-   * Tells when the call is over: behind all interceptors, with the status that the client is told, whatever the handler still does. At
+   * Calls `listener` when the call is over: after all interceptors, with the status that the client gets, whatever the handler still does. At
    * once when it is over already.
    */
   whenOver(listener: OnCallEnd): void;
   /**
-   * Tells of the call's messages as they pass, until it is over. A request that is no stream is told of even when it has come already.
+   * Observes the call's messages as they pass, until it is over. A request that is not a stream is reported even if it was received before.
    * What the observer throws is ignored.
    *
-   * @returns how many requests of a stream have come before, which it is not told of
+   * @returns how many requests of a stream were received before, which are not reported
    */
   watchMessages(observer: MessageObserver): number;
 }

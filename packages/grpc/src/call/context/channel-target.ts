@@ -1,6 +1,6 @@
 import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 
-/** Where a channel puts its target on the requests that its interceptors see. Their context values are the caller's own, who may share them between channels. */
+/** Where a channel puts its target on the requests that its interceptors see. Their context values are the caller's own, which several channels may share. */
 export const channelTarget: unique symbol = Symbol("tercel.channelTarget");
 
 /**

@@ -6,7 +6,7 @@ import { type CallInfo, type ClientTls, callInfo, type OnCallEnd } from "./call-
 import { CallValues } from "./call-values.ts";
 import type { ResponseMetadata } from "./response-metadata.ts";
 
-/** What a context shows, taken from the call only when somebody looks. */
+/** The values of a context, read from the call only when they are used. */
 export interface ContextSource extends CallInfo {
   readonly url: string;
   /** Of a protocol other than gRPC: its name as Connect has it, and the request's HTTP method. */
@@ -22,15 +22,15 @@ export class CallContext implements HandlerContext, CallInfo, ResponseMetadata {
   readonly method: DescMethod;
   private readonly source: ContextSource;
   private header: Headers | undefined = undefined;
-  /** What the handler has set to be sent; undefined while it has not asked. */
+  /** Response metadata that the handler has set; undefined until the handler first reads it. */
   givenHeader: Headers | undefined = undefined;
   givenTrailer: Headers | undefined = undefined;
-  /** The call's values; an interceptor may put its own in their place. Undefined while no one has asked. */
+  /** The call's values; an interceptor may replace them. Undefined until they are first read. */
   givenValues: ContextValues | undefined = undefined;
   /** What interceptors were handed as the request and as the response; undefined without interceptors. */
   handedRequest: object | undefined = undefined;
   handedResponse: object | undefined = undefined;
-  /** Response headers that were set while no one had asked for a Headers object, fit to be sent: name, value, name, value, … */
+  /** Response headers that were set before a Headers object was first read, fit to be sent: name, value, name, value, … */
   plainHeader: string[] | undefined = undefined;
 
   constructor(source: ContextSource, method: DescMethod) {
@@ -144,7 +144,7 @@ export class CallContext implements HandlerContext, CallInfo, ResponseMetadata {
     return this.givenTrailer;
   }
 
-  /** Whether there is response metadata to send, asked without making any. */
+  /** Whether the response has metadata to send; does not create any. */
   get hasResponseHeader(): boolean {
     if (this.plainHeader !== undefined) return true;
     return this.givenHeader !== undefined && this.givenHeader.keys().next().done !== true;
@@ -168,7 +168,7 @@ export interface ReplacedRequest {
   readonly contextValues: ContextValues;
 }
 
-/** The context as the handler sees it behind interceptors that handed on another request. */
+/** The context that the handler gets after interceptors that passed on another request. */
 export function mergedContext(context: CallContext, request: ReplacedRequest): HandlerContext {
   return {
     requestMethod: context.requestMethod,

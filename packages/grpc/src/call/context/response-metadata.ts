@@ -1,15 +1,15 @@
 import type { ContextValues } from "@connectrpc/connect";
 import type { MetadataInit } from "../../protocol/metadata.ts";
 
-/** What a handler wants to be sent besides its messages, as far as it has said so. */
+/** The metadata that a handler sends with its messages. */
 export interface ResponseMetadata {
-  /** Headers as the application made them; undefined while it has not asked. */
+  /** Headers as the application set them; undefined until it reads them. */
   readonly givenHeader: Headers | undefined;
-  /** Headers that are fit to be sent: name, value, name, value, … Only where there is no `givenHeader`. */
+  /** Headers that are fit to be sent: name, value, name, value, … Only without `givenHeader`. */
   readonly plainHeader: readonly string[] | undefined;
   givenTrailer: MetadataInit | undefined;
-  /** The call's values, asked whether to compress; undefined while no one has asked for them. */
+  /** The call's values, which say whether to compress; undefined until they are first read. */
   readonly givenValues: ContextValues | undefined;
-  /** Whether there are headers to send, asked without making any. */
+  /** Whether the response has headers to send; does not create any. */
   readonly hasResponseHeader: boolean;
 }

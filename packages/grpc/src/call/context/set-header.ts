@@ -6,7 +6,7 @@ import { CallContext } from "./handler-context.ts";
  * Sets a header of the response an interceptor was handed: `response.header.set(name, value)`, but on our servers without making a
  * Headers object for it, which costs more than a small call. `name` is in lower case, and one that metadata may have.
  *
- * `isFit` says that no one need look at the value: that it is printable ASCII with no blank at either end.
+ * `isFit` says that the value need not be checked: it is printable ASCII without a blank at either end.
  */
 export function setHeader(
   request: { readonly contextValues: ContextValues },

@@ -38,7 +38,7 @@ export class SchemaCodec implements MessageCodec<Message> {
   readonly ownsEncoded = true;
   readonly #codec: Codec;
   readonly #schema: DescMessage;
-  /** Undefined until it is asked for: a method that is never called has its schema searched for nothing. */
+  /** Undefined until it is first read, so that the schema of a method that is never called is not searched. */
   #retainsInput: boolean | undefined = undefined;
   /** So many messages are copied without asking whether they have to be. */
   #copiesLeft = 0;

@@ -283,7 +283,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.serve();
   }
 
-  /** Straight to whoever has waited longest. */
+  /** Passes the message directly to the reader that has waited longest. */
   private deliver(payload: Payload): void {
     const waiter = this.shiftWaiter();
     this.making = waiter;
@@ -318,7 +318,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     );
   }
 
-  /** A message could not be made, and nothing that came after it is of use. */
+  /** A message could not be decoded, so the messages after it are dropped. */
   private refuse(error: unknown, waiter: Waiter<T>): void {
     if (this.making !== waiter) return;
     this.making = undefined;
@@ -352,7 +352,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.creditedOfFirst = 0;
   }
 
-  /** A failure goes to whoever has waited longest, the end to the others. */
+  /** The reader that has waited longest gets the failure, the others get the end. */
   private tellEnd(): void {
     if (this.firstWaiter === undefined) return;
     this.isOver = true;

@@ -111,7 +111,7 @@ test("fails with the resolver's reason, without a config, and for want of endpoi
   balancer.onResolverError(new ConnectError("cannot resolve", Code.Unavailable));
   assert.equal(failure().rawMessage, "cannot resolve");
   balancer.update({ endpoints });
-  assert.match(failure().rawMessage, /tercel_attribute_filter has no config/);
+  assert.match(failure().rawMessage, /tercel_attribute_filter needs a config/);
   assert.equal(update([]), false);
   assert.match(failure().rawMessage, /the name resolves to no address$/);
 });

@@ -105,7 +105,7 @@ class AttributeFilter implements Balancer {
 
   update({ endpoints, config }: BalancerUpdate): boolean {
     if (config === undefined) {
-      this.#fail(`${policyName} has no config: it does not know the policy to choose endpoints for`);
+      this.#fail(`${policyName} needs a config with a childPolicy`);
       return endpoints.length > 0;
     }
     const { require, prefer, child } = config as AttributeFilterConfig;

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 
 /**
- * Reads the fields of one policy's config as protobuf's JSON mapping writes them. Fields it is not asked for are left alone,
+ * Reads the fields of one policy's config as protobuf's JSON mapping writes them. Other fields are ignored,
  * as in gRPC's other implementations: the config may be written for newer clients too.
  */
 export class ConfigFields {
@@ -67,7 +67,7 @@ export class ConfigFields {
     return new ConfigFields(`${this.#where}.${name}`, given);
   }
 
-  /** A field as it stands; undefined when it is absent. */
+  /** A field as it is written; undefined when it is absent. */
   raw(name: string): JsonValue | undefined {
     return this.#given(name);
   }

@@ -6,7 +6,7 @@ const attemptDelayMs = 250;
 
 /**
  * One pass over the addresses (gRFC A61, "Happy Eyeballs"): each is tried in its order, as soon as the attempt before it has
- * failed or has taken a quarter of a second. An attempt that goes on may still win.
+ * failed or has taken a quarter of a second. An attempt that continues may still win.
  */
 export class ConnectingPass {
   readonly #subchannels: readonly Subchannel[];
@@ -28,7 +28,7 @@ export class ConnectingPass {
 
   start(): void {
     for (const subchannel of this.#subchannels) {
-      // One that still pauses has its failure behind it.
+      // One that still pauses has failed already.
       if (subchannel.state === "transient_failure") this.#failed.add(subchannel);
     }
     this.#tryNext();

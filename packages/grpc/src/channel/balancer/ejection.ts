@@ -6,9 +6,9 @@ export class EjectionRecord {
   ejectedAtMs: number | undefined;
   /** Half a sentence for errors; of the latest ejection. */
   ejectionReason = "";
-  /** Calls in a row that ended at their deadlines without a word of the endpoint; what it answers ends the row. */
+  /** Calls in a row that ended at their deadlines without a response; a response ends the row. */
   deadlinesInRow = 0;
-  /** Calls that any endpoint had answered when the row began. */
+  /** Calls that any endpoint had responded to when the row began. */
   answeredBefore = 0;
   /** How often in a row it was ejected, less one for each interval that it has behaved since. */
   multiplier = 0;
@@ -40,8 +40,8 @@ export interface EjectionSettings {
 }
 
 /**
- * Ejects an endpoint that hangs: so many calls in a row got no answer, and others did meanwhile (otherwise the deadlines are too short, or
- * what all of them depend on is slow). One that is let back hangs still if its next call gets no answer either. Returns whether it was
+ * Ejects an endpoint that hangs: this many calls in a row got no response while other endpoints responded (otherwise the deadlines are too short, or
+ * what all of them depend on is slow). One that is let back hangs still if its next call gets no response either. Returns whether it was
  * ejected.
  */
 export function ejectHung(
@@ -55,7 +55,11 @@ export function ejectHung(
   if (!isHung || record.ejectedAtMs !== undefined) return false;
   const all = [...records];
   if (!mayEject(countEjected(all), all.length, settings)) return false;
-  eject(record, nowMs, `ejected, because ${record.deadlinesInRow} calls in a row got no answer before their deadlines`);
+  eject(
+    record,
+    nowMs,
+    `ejected, because ${record.deadlinesInRow} calls in a row got no response before their deadlines`,
+  );
   return true;
 }
 
@@ -141,7 +145,7 @@ interface Counts {
   readonly failed: number;
 }
 
-/** Those with enough calls to judge by; one without any has no rate at all. */
+/** Those with enough calls to judge by; an endpoint without calls does not have a rate. */
 function withVolume(counts: readonly Counts[], requestVolume: number): readonly Counts[] {
   return counts.filter(({ succeeded, failed }) => succeeded + failed >= Math.max(1, requestVolume));
 }

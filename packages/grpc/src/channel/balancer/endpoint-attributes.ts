@@ -21,7 +21,7 @@ export function endpointInstance(endpoint: Endpoint): string | undefined {
 
 /**
  * An attribute as text, for filters: `version`, `zone` and the like, or, where no attribute has that name, an entry of the
- * attribute `metadata` (a Map or an object). Undefined where there is none or it is no text, number or boolean.
+ * attribute `metadata` (a Map or an object). Undefined where it is missing or not a text, number or boolean.
  */
 export function endpointText(endpoint: Endpoint, name: string): string | undefined {
   const own = textOf(endpoint.attributes?.get(name));

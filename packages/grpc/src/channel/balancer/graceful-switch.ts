@@ -6,7 +6,7 @@ import { createQueuePicker, createResolverErrorPicker } from "./pickers.ts";
 import type { PolicyChoice } from "./policy-choice.ts";
 
 /**
- * Holds the policy that is at work, and lets another take its place without a gap: the new one connects while the old one goes
+ * Holds the current policy, and replaces it with another without a gap: the new one connects while the old one goes
  * on, and takes over once it can say more than that it connects, or once the old one has nothing to offer.
  */
 export class GracefulSwitch {

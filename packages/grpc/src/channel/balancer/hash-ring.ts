@@ -2,7 +2,7 @@ import { compareHashes, type Hash64, xxh64OfText } from "./xxh64.ts";
 
 /** A place to put on the ring. */
 export interface RingMember {
-  /** Hashed with a number behind it, for each of its entries. */
+  /** Hashed with a number after it, for each of its entries. */
   readonly hashKey: string;
   /** Positive. */
   readonly weight: number;
@@ -27,7 +27,7 @@ export function createHashRing(members: readonly RingMember[], minSize: number, 
   const scale = Math.min(Math.ceil(lightest * minSize) / lightest, maxSize);
 
   const entries: (Hash64 & { readonly member: number })[] = [];
-  // What a member lacks to a whole number goes to those behind it, so that the sum comes out right: in an order of their own,
+  // What a member lacks to a whole number goes to those after it, so that the sum comes out right: in an order of their own,
   // lest the ring depend on the resolver's.
   let target = 0;
   const order = members.map((member, at) => ({ ...member, at })).sort((a, b) => (a.hashKey < b.hashKey ? -1 : 1));

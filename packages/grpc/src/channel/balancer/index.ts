@@ -35,7 +35,7 @@ export interface CallTracker {
 /**
  * What becomes of a call:
  *
- * - `complete`: it goes to this subchannel. If that has lost its connection meanwhile or has no place free, the call waits.
+ * - `complete`: it goes to this subchannel. If that has lost its connection or is at its stream limit, the call waits.
  * - `queue`: it waits for the next picker.
  * - `fail`: it fails, or waits for the next picker if it waits for ready.
  * - `drop`: it fails even if it waits for ready.
@@ -54,7 +54,7 @@ export type PickResult =
 export interface Picker {
   /**
    * Whether two calls that are picked at the same moment can fare differently. If not, the first waiting call that finds no
-   * place stands for all behind it. If so, each waiting call is tried each time a place becomes free, which costs time in
+   * place decides for all after it. If so, each waiting call is tried each time a stream ends, which costs time in
    * proportion to the queue.
    */
   readonly dependsOnCall: boolean;
@@ -63,15 +63,15 @@ export interface Picker {
    * has none. It may make the balancer act (leave `idle`), and thereby replace this picker.
    */
   pick(info: PickInfo | undefined): PickResult;
-  /** What a call that has to wait now is waiting for: half a sentence for the error of a deadline that passes meanwhile. */
+  /** What a call that has to wait now is waiting for: half a sentence for the error of a deadline that passes while it waits. */
   describe(): string;
 }
 
-/** What a server says of its load (xds.data.orca.v3.OrcaLoadReport); 0 stands for what it does not say. */
+/** A server's load report (xds.data.orca.v3.OrcaLoadReport); 0 for a value that it does not report. */
 export interface LoadReport {
   /** Share of the machine's processors in use; may exceed 1. */
   readonly cpuUtilization: number;
-  /** The same in the application's own measure, which goes before the processor's. */
+  /** The same in the application's own measure, which takes precedence over the processor's. */
   readonly applicationUtilization: number;
   /** Queries per second. */
   readonly rpsFractional: number;
@@ -84,17 +84,17 @@ export interface BalancerHost {
   /** The channel's target as the caller wrote it, for error messages. */
   readonly targetText: string;
   readonly clock: Clock;
-  /** Makes a subchannel in `idle`. Who makes it shuts it down. */
+  /** Creates a subchannel in `idle`. The caller shuts it down. */
   createSubchannel(address: Address, onState: SubchannelStateListener): Subchannel;
   /**
    * Sets the channel's state and picker together. Waiting calls are picked again before it returns. A balancer reports
    * `connecting` with a picker that queues, `transient_failure` with one that fails, and never `shutdown`. A picker whose
-   * subchannels have no place free for a call should look for one that has.
+   * subchannels are all at their stream limits should look for one that is not.
    */
   updateState(state: ConnectivityState, picker: Picker): void;
   /**
    * Follows the health of a subchannel that is `ready` (gRFC A61, "Generic Health Reporting Mechanism"): what its server says
-   * of itself (A17) and what policies above found out (A50). The listener hears the present health before this returns, and
+   * of itself (A17) and what policies above found out (A50). The listener is called with the current health before this returns, and
    * then each change until the returned function is called, which has to happen when the subchannel leaves `ready`.
    *
    * Undefined where no one has an opinion: every connected server is healthy then.
@@ -102,7 +102,7 @@ export interface BalancerHost {
   readonly watchHealth?: ((subchannel: Subchannel, listener: HealthListener) => () => void) | undefined;
   /**
    * Asks the server of a subchannel that is `ready` to report its load at least this often (gRFC A51, out of band), until the
-   * returned function is called. A server that does not offer that stays silent. Undefined where it cannot be asked for.
+   * returned function is called. A server that does not offer that stays silent. Undefined where reports cannot be requested.
    */
   readonly watchLoad?:
     | ((subchannel: Subchannel, intervalMs: number, listener: (report: LoadReport) => void) => () => void)
@@ -112,7 +112,7 @@ export interface BalancerHost {
 }
 
 export interface BalancerUpdate {
-  /** All endpoints there are now, in the resolver's order. */
+  /** All current endpoints, in the resolver's order. */
   readonly endpoints: readonly Endpoint[];
   /** What the factory's `parseConfig` made of the policy's config; undefined where the service config names none. */
   readonly config?: unknown;
@@ -124,7 +124,7 @@ export interface BalancerUpdate {
  */
 export interface Balancer {
   /**
-   * New endpoints, also if nothing has changed. False says that they are of no use (none, for instance), upon which the
+   * New endpoints, also if nothing has changed. False says that they cannot be used (the list is empty, for instance), upon which the
    * resolver tries again; the balancer has then dropped what the endpoints before were.
    */
   update(update: BalancerUpdate): boolean;

@@ -36,7 +36,7 @@ export interface OutlierDetectionConfig extends EjectionSettings {
  * (`stdevFactor` 1900, `enforcementPercentage` 100, `minimumHosts` 5, `requestVolume` 100), `failurePercentageEjection`
  * (`threshold` 85, `enforcementPercentage` 100, `minimumHosts` 5, `requestVolume` 50) and `childPolicy`, which is required.
  *
- * Besides A50's: `consecutiveDeadlineEjection` (`threshold` 5) ejects an endpoint at once when so many calls in a row have ended at
+ * In addition to A50's: `consecutiveDeadlineEjection` (`threshold` 5) ejects an endpoint at once when this many calls in a row have ended at
  * their deadlines without a word of it while others answered: a process that hangs stays connected. Without any of the three kinds
  * of ejection it does nothing.
  */
@@ -115,7 +115,7 @@ export class OutlierDetection implements Balancer, OutcomeCounts {
 
   update({ endpoints, config }: BalancerUpdate): boolean {
     if (config === undefined) {
-      const describe = (): string => "outlier_detection has no config: it does not know the policy to look after";
+      const describe = (): string => "outlier_detection needs a config with a childPolicy";
       this.#host.updateState("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
       return endpoints.length > 0;
     }
@@ -269,16 +269,16 @@ class EjectionWatch {
 
   onReport(report: HealthReport): void {
     this.#report = report;
-    this.#tell();
+    this.#notify();
   }
 
   refresh(ejection: string | undefined): void {
     if (this.#ejection === ejection) return;
     this.#ejection = ejection;
-    this.#tell();
+    this.#notify();
   }
 
-  #tell(): void {
+  #notify(): void {
     if (this.#ejection !== undefined) {
       this.#listener({ state: "transient_failure", reason: this.#ejection });
     } else if (this.#report !== undefined) {

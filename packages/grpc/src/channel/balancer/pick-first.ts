@@ -31,7 +31,7 @@ interface PickFirstConfig {
  *
  * It tries the addresses in their order, IPv4 and IPv6 in turns, and begins the next one when an attempt has failed or has
  * taken 250 ms. When all have failed it is in `transient_failure`, and stays there until one is reached: each address is
- * tried again as soon as its own pause is over. When the connection ends it goes `idle`, asks for resolution, and starts at
+ * tried again as soon as its own pause is over. When the connection ends it becomes `idle`, requests resolution, and starts at
  * the first address with the next call; at once if the server ended a connection that was in use. Its config has one
  * field, `shuffleAddressList`: the order of the endpoints becomes random, by weight.
  */
@@ -146,7 +146,7 @@ class PickFirst implements Balancer {
     this.#failuresSinceRequest = 0;
     this.#fail(() => this.#describeAttempts());
     this.#host.requestResolution();
-    // Resolution may have begun another pass meanwhile.
+    // Resolution may have begun another pass in the meantime.
     if (this.#pass !== undefined) return;
     // Those whose pause ended during the pass; the others follow as theirs end.
     for (const subchannel of this.#subchannels.values()) subchannel.connect();
@@ -187,7 +187,7 @@ class PickFirst implements Balancer {
       else if (state === "connecting") this.#report("connecting", createQueuePicker(describe));
       else this.#fail(describe);
     });
-    // What the listener heard at once may have made an end of it.
+    // The listener's first call may have ended it.
     if (isEnded) endWatch();
   }
 
@@ -195,7 +195,7 @@ class PickFirst implements Balancer {
     const where = formatAddress(subchannel.address);
     const describe = (): string => {
       const openCalls = subchannel.connection?.openCalls ?? 0;
-      return `${where} takes no more calls at once (${openCalls} are open)`;
+      return `${where} has reached its limit of concurrent calls (${openCalls} are open)`;
     };
     this.#report("ready", createSubchannelPicker(subchannel, describe));
   }
@@ -203,8 +203,8 @@ class PickFirst implements Balancer {
   #loseChosen(subchannel: Subchannel): void {
     const where = formatAddress(subchannel.address);
     const reason = subchannel.lastError?.message ?? "the connection ended";
-    // One that already connects again, or waits to (gRFC A105), goes on. In idle it is kept as well: it remembers whether its
-    // server hangs up on every connection, and has the counts that channelz tells.
+    // One that already connects again, or waits to (gRFC A105), continues. In idle it is kept as well: it remembers whether its
+    // server hangs up on every connection, and has the counts that channelz reports.
     const isReplaced = subchannel.state !== "idle" || subchannel.closedWhileActive;
     this.#shutdownAllBut(subchannel);
     this.#forgetChosen();

@@ -49,7 +49,7 @@ test("takes the caller's policies before built-in ones", () => {
   assert.equal(findPolicy(policies.all, "round_robin"), other);
   assert.equal(policies.choose("x", [{ own: {} }]).factory, own);
   assert.throws(() => createPolicies([own, own]), { message: 'balancers holds two policies named "own"' });
-  assert.throws(() => createPolicies([{ policyName: "", create: pickFirst.create }]), /no balancer factory/);
+  assert.throws(() => createPolicies([{ policyName: "", create: pickFirst.create }]), /not a balancer factory/);
 });
 
 test("reads the configs of children, however deep", () => {
@@ -80,7 +80,7 @@ test("says what is wrong with a list", () => {
     [[{ round_robin: 1 }], "loadBalancingConfig: the config of round_robin has to be an object"],
     [
       [{ grpclb: {} }, { xds: {} }],
-      /^loadBalancingConfig holds no policy that is known, only grpclb, xds; known are pick_first,/,
+      /^loadBalancingConfig names only unknown policies, grpclb, xds; known policies: pick_first,/,
     ],
     [[{ outlier_detection: {} }], /^outlier_detection: childPolicy has to be a list/],
     [

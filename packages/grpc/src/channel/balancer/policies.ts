@@ -62,7 +62,7 @@ export function createPolicies(
   for (const factory of custom) {
     const { policyName } = factory;
     if (typeof policyName !== "string" || policyName === "" || typeof factory.create !== "function") {
-      throw new TypeError(`balancers holds ${JSON.stringify(policyName)}, which is no balancer factory`);
+      throw new TypeError(`balancers holds ${JSON.stringify(policyName)}, which is not a balancer factory`);
     }
     if (customNames.has(policyName)) throw new TypeError(`balancers holds two policies named "${policyName}"`);
     customNames.add(policyName);
@@ -72,7 +72,7 @@ export function createPolicies(
   return { all, choose };
 }
 
-/** The policy of that name, or of the name without `_experimental`; undefined when there is none. */
+/** The policy of that name, or of the name without `_experimental`; undefined when it is unknown. */
 export function findPolicy(policies: readonly BalancerFactory[], name: string): BalancerFactory | undefined {
   const plainName = name.endsWith(experimentalSuffix) ? name.slice(0, -experimentalSuffix.length) : name;
   return (
@@ -109,6 +109,6 @@ function choosePolicy(
     return factory.parseConfig === undefined ? { factory } : { factory, config: factory.parseConfig(config) };
   }
   throw new TypeError(
-    `${where} holds no policy that is known, only ${unknown.join(", ")}; known are ${policies.map(({ policyName }) => policyName).join(", ")}`,
+    `${where} names only unknown policies, ${unknown.join(", ")}; known policies: ${policies.map(({ policyName }) => policyName).join(", ")}`,
   );
 }

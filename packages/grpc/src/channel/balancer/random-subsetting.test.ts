@@ -46,8 +46,8 @@ test("changes at most one endpoint when one comes or goes, whatever the order th
   assert.equal(used().length, 4);
 });
 
-test("says that it has no config instead of failing without a word", () => {
+test("reports a missing config", () => {
   const { balancer, failure } = setUp(1, 1);
   balancer.update(endpointsOf("a:1"));
-  assert.match(failure().rawMessage, /random_subsetting has no config/);
+  assert.match(failure().rawMessage, /random_subsetting needs a config/);
 });

@@ -15,7 +15,7 @@ interface RandomSubsettingConfig {
 
 /**
  * Lets another policy see only some endpoints, other ones in each channel: where thousands of clients and servers meet, not
- * everybody has to connect to everybody (gRFC A68). When a server comes or goes, a channel changes at most one of its own.
+ * every client would have to connect to every server (gRFC A68). When a server comes or goes, a channel changes at most one of its own.
  *
  * Config: `subsetSize`, at least 1, and `childPolicy`, a list as in `loadBalancingConfig`; both required.
  */
@@ -54,7 +54,7 @@ class RandomSubsetting implements Balancer {
 
   update({ endpoints, config }: BalancerUpdate): boolean {
     if (config === undefined) {
-      const describe = (): string => "random_subsetting has no config: it does not know how many endpoints to use";
+      const describe = (): string => "random_subsetting needs a config with a subsetSize";
       this.#host.updateState("transient_failure", createUnavailablePicker(this.#host.targetText, describe));
       return endpoints.length > 0;
     }

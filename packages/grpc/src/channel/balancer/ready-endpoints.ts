@@ -5,7 +5,7 @@ import { type EndpointChild, EndpointChildren } from "./endpoint-children.ts";
 import type { Balancer, BalancerHost, BalancerUpdate, CallTracker, Picker, PickInfo, PickResult } from "./index.ts";
 import { createQueuePicker, createResolverErrorPicker, createUnavailablePicker } from "./pickers.ts";
 
-/** What a pick for a subchannel answers. */
+/** The result of a pick for a subchannel. */
 export type CompleteResult = Extract<PickResult, { kind: "complete" }>;
 
 /** How a policy spreads calls over the endpoints that are ready; the rest is the same for all that keep to it. */
@@ -158,7 +158,7 @@ function resultOf(child: EndpointChild): CompleteResult {
   return result;
 }
 
-/** What a picker answers for each of these endpoints, made once so that picking makes nothing. */
+/** The pick results of these endpoints, created once so that picking does not allocate. */
 export function resultsOf(
   ready: readonly EndpointChild[],
   trackerOf?: (child: EndpointChild) => CallTracker,
@@ -188,6 +188,6 @@ export function resultWithPlace(results: readonly CompleteResult[], start: numbe
 /** What a call is waiting for that finds every ready endpoint full. */
 export function describeFull(results: readonly CompleteResult[]): string {
   return results.length === 1
-    ? "the only connected endpoint takes no more calls at once"
+    ? "the only connected endpoint has reached its limit of concurrent calls"
     : `none of the ${results.length} connected endpoints takes more calls at once`;
 }

@@ -21,7 +21,7 @@ const ringSizeCap = 4096;
 
 /**
  * Calls with the same value of a header go to the same endpoint, as long as it can be reached; when endpoints come or go, only
- * few values move (gRFC A42 and A76). Calls without the header go to any. It connects only to endpoints that calls ask for.
+ * few values move (gRFC A42 and A76). Calls without the header go to any. It connects only to endpoints that calls need.
  * Unlike in other policies, a call waits for its own endpoint even if another has a place free.
  *
  * Config: `requestHashHeader` (required: without xDS nothing else says what to hash), `minRingSize` (1024), `maxRingSize`
@@ -70,7 +70,7 @@ class RingHash implements Balancer {
     this.#config = config as RingHashConfig | undefined;
     this.#children.update(endpoints);
     if (this.#config === undefined) {
-      this.#fail(() => "ring_hash has no config: it does not know what to hash");
+      this.#fail(() => "ring_hash needs a config that says what to hash");
       return endpoints.length > 0;
     }
     if (endpoints.length === 0) {

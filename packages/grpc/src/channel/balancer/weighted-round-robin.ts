@@ -20,7 +20,7 @@ interface WeightedRoundRobinConfig extends EndpointLoadSettings {
   readonly weightUpdatePeriodMs: number;
 }
 
-/** gRFC A58: more often would cost more than it could tell. */
+/** gRFC A58: more often would cost more than it is worth. */
 const minWeightUpdatePeriodMs = 100;
 
 function parseConfig(fields: ConfigFields): WeightedRoundRobinConfig {
@@ -58,7 +58,7 @@ class WeightedRoundRobin implements ReadyPolicy {
   readonly #host: BalancerHost;
   readonly #random: () => number;
   readonly #loads = new WeakMap<EndpointChild, EndpointLoad>();
-  /** What ends the out-of-band reports of each endpoint that is ready; nothing where there are none. */
+  /** Functions that end the out-of-band reports of each ready endpoint; empty without such reports. */
   readonly #watched = new Map<EndpointChild, (() => void) | undefined>();
   #config = defaultConfig;
   #picker: WeightedPicker | undefined;
@@ -159,7 +159,7 @@ class WeightedPicker implements Picker {
   readonly #loads: readonly EndpointLoad[];
   readonly #results: ReturnType<typeof resultsOf>;
   #scheduler: StrideScheduler | undefined;
-  /** Goes on from one set of weights to the next, so that those who come first do not always come first. */
+  /** Kept from one set of weights to the next, so that the first endpoints are not always preferred. */
   #turns: number;
 
   constructor(loads: readonly EndpointLoad[], results: ReturnType<typeof resultsOf>, start: number) {

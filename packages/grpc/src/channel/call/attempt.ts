@@ -10,7 +10,7 @@ import type { MethodPlan } from "./method-plans.ts";
 /** When what happened, by the clock's `nowMs`; 0 for what has not. */
 export interface AttemptTimestamps {
   readonly startedAtMs: number;
-  /** It had its place on a connection. */
+  /** It got a stream on a connection. */
   sentAtMs: number;
   /** The response began; noted for streams only. */
   headAtMs: number;
@@ -19,28 +19,28 @@ export interface AttemptTimestamps {
 }
 
 /**
- * One try to make a call: waits for a connection, has its place there, and ends. A call that is neither repeated nor hedged is
+ * One attempt of a call: waits for a connection, runs on it, and ends. A call that is neither retried nor hedged is
  * one attempt.
  */
 export class Attempt extends ClientCall implements CallOutcome {
   /** Attempts that a server has seen before this one; what `grpc-previous-rpc-attempts` says. */
   readonly earlierAttempts: number;
-  /** Undefined for an attempt that began with its call, found its connection at once, and has nothing more to tell. */
+  /** Undefined for an attempt that began with its call and found its connection at once. */
   times: AttemptTimestamps | undefined = undefined;
   error: ConnectError | undefined = undefined;
   /** It had to wait for its connection, and may still; then less is left of the deadline than at the start. */
   wait: CallWaiter | undefined = undefined;
-  /** Another attempt has won, or the call is over: what becomes of this one is of no interest. */
+  /** Another attempt has won, or the call is over: the result of this one is ignored. */
   isAbandoned = false;
   pick: CompletePick | undefined = undefined;
   /** The attempt before it was not seen by a server. */
   isTransparent = false;
   declare observer: AttemptObservers | undefined;
-  /** For streams: how many of the requests it has sent, whether the stream has room, and whether it knows that there are no more. */
+  /** For streams: how many of the requests it has sent, whether the stream has room, and whether the last one has been sent. */
   sentMessages = 0;
   isBlocked = false;
   hasEndedRequests = false;
-  /** It has its place on a connection and is not over. */
+  /** It has a stream on a connection and is not over. */
   private isOpen = false;
 
   constructor(plan: ClientCallPlan, owner: ClientCallListener, earlierAttempts: number) {
@@ -48,7 +48,7 @@ export class Attempt extends ClientCall implements CallOutcome {
     this.earlierAttempts = earlierAttempts;
   }
 
-  /** Its times, for those who note one or ask; one without has those of its call. */
+  /** Its times; an attempt without its own has those of its call. */
   timesSince(callStartedAtMs: number): AttemptTimestamps {
     this.times ??= {
       startedAtMs: callStartedAtMs,
@@ -59,7 +59,7 @@ export class Attempt extends ClientCall implements CallOutcome {
     return this.times;
   }
 
-  /** Takes its place on the connection and sends the request's head. */
+  /** Opens a stream on the connection and sends the request's head. */
   open(head: MethodPlan["head"], fields: readonly string[]): void {
     const { pick } = this;
     const connection = pick?.subchannel.connection;
@@ -77,7 +77,7 @@ export class Attempt extends ClientCall implements CallOutcome {
     return this.sendValues?.get(keepsProcessAlive) !== false;
   }
 
-  /** The attempt is over: tells the balancer. */
+  /** The attempt is over: notifies the balancer. */
   settled(error: ConnectError | undefined): void {
     this.error = error;
     this.observer?.onEnd(error);

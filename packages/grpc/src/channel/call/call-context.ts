@@ -17,7 +17,7 @@ export interface CallContext {
   readonly sendShare: TurnShare;
   readonly receiveShare: TurnShare;
   readonly interceptors: readonly Interceptor[];
-  /** Those of the interceptors that want to hear of attempts. */
+  /** The interceptors that observe attempts. */
   readonly onAttempt: readonly OnAttempt[] | undefined;
   /** As a URI, for interceptors and observers. */
   readonly target: string;
@@ -25,7 +25,7 @@ export interface CallContext {
   /** Undefined leaves it to the service config. */
   readonly waitForReady: boolean | undefined;
   readonly maxConcurrentCalls: number;
-  /** `http://authority`, for interceptors that look at a call's URL. */
+  /** `http://authority`, for interceptors that read a call's URL. */
   readonly baseUrl: string;
   readonly clock: Clock;
   /** From 0 up to 1, for the pauses before retries. */

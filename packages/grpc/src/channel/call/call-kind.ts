@@ -5,7 +5,7 @@ import type { CallContext } from "./call-context.ts";
 import type { MethodPlan } from "./method-plans.ts";
 import type { RetryController } from "./retry-controller.ts";
 
-/** What the caller of a method has given besides the messages. */
+/** The caller's options for one call. */
 export interface OutgoingCallInit {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
@@ -46,7 +46,7 @@ export interface CallKind {
   prepareAttempt?(attempt: Attempt): void;
   /** The response of the attempt that the call has committed to begins. */
   onHead?(attempt: Attempt): void;
-  /** A response message, where responses have no queue. */
+  /** A response message, of a call without a response queue. */
   onMessage?(message: object | Promise<object>): void;
   /** The attempt's stream has room again. */
   onWritable?(attempt: Attempt): void;

@@ -54,7 +54,7 @@ export function explainFailedCall(call: ExplainedCall, error: ConnectError): voi
   });
 }
 
-/** What the call is doing and how its time was spent, to stand behind the message of an error that begins here. */
+/** What the call is doing and how its time was spent, for the end of the message of a local error. */
 export function describeFailedCall(call: ExplainedCall): string {
   const nowMs = call.calls.clock.nowMs();
   const phases = phasesOf(call, nowMs);
@@ -66,7 +66,7 @@ function describePhase(call: ExplainedCall, phase: CallPhase): string {
   const { attempt, repetition } = call;
   switch (phase) {
     case "send":
-      return `sending the request to ${endpointOf(attempt)}, which takes no more of it (${attempt.unsentBytes} bytes are left)`;
+      return `sending the request to ${endpointOf(attempt)}, which has stopped reading it (${attempt.unsentBytes} bytes are left)`;
     case "first byte":
       return `waiting for the response of ${endpointOf(attempt)}`;
     case "receive":

@@ -29,7 +29,7 @@ export interface CallInit {
   readonly contextValues: ContextValues | undefined;
 }
 
-/** Starts the call itself, behind the interceptors. */
+/** Starts the call itself, after the interceptors. */
 export type StartCall = (
   request: UnaryRequest | StreamRequest,
   init: {
@@ -42,7 +42,7 @@ export type StartCall = (
 ) => Promise<UnaryResponse | StreamResponse>;
 
 /**
- * A call through a channel's interceptors. The request object they see makes its headers and its signal when asked; the
+ * A call through a channel's interceptors. The request object they see creates its headers and its signal when they are read; the
  * deadline spans the whole chain, so an interceptor that calls twice does not get twice the time.
  */
 export async function interceptedCall<R extends UnaryResponse | StreamResponse>(
@@ -128,7 +128,7 @@ class CallScope implements DeadlineEntry {
   hasCalled = false;
   /** What a call failed with last. */
   callError: unknown = undefined;
-  /** The interceptors have returned; a stream goes on behind them. */
+  /** The interceptors have returned; a stream continues after them. */
   private hasAnswered = false;
 
   constructor(calls: CallContext, init: CallInit) {
@@ -148,7 +148,7 @@ class CallScope implements DeadlineEntry {
     return this.cancellation.signal;
   }
 
-  /** As long as no interceptor has asked for a signal, the caller's own is enough. */
+  /** Until an interceptor reads the signal, the caller's own is enough. */
   untouchedSignal(given: AbortSignal | undefined): AbortSignal | undefined {
     return this.isSignalMade ? this.signal : given;
   }

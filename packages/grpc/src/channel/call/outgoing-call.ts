@@ -19,7 +19,7 @@ import { type AttemptOwner, WaitingAttempt } from "./waiting-attempt.ts";
 
 /**
  * A call as the application made it. Mostly it is one attempt; it makes further ones where the server has not seen the first,
- * or the service config asks for retries or hedging. Its kind is an object of its own. The deadline and the caller's signal
+ * or the service config has a policy for retries or hedging. Its kind is an object of its own. The deadline and the caller's signal
  * count from the beginning, all waits included.
  *
  * What an attempt brings counts from the moment on at which the call commits to it: when its response begins. Until then the
@@ -229,7 +229,7 @@ export class OutgoingCall implements AttemptOwner, RepeatedCall, CallOfKind, Dea
 
   // ---- what its kind calls
 
-  /** Whatever other attempts do is of no interest any more. */
+  /** From now on the other attempts are ignored. */
   commit(attempt: Attempt): void {
     if (this.isCommitted) return;
     this.isCommitted = true;

@@ -14,7 +14,7 @@ export interface ResponseMaker {
   stream(call: ClientCall, messages: AsyncIterable<object>): OpenResponse;
 }
 
-/** Connect's response objects, with headers that are made when somebody looks at them. */
+/** Connect's response objects, with headers that are created when they are read. */
 export const typedResponses: ResponseMaker = {
   unary: (call, message) => new LazyUnaryResponse(call, message as Message),
   stream: (call, messages) => new LazyStreamResponse(call, messages as AsyncIterable<Message>),

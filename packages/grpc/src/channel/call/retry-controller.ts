@@ -13,7 +13,7 @@ export interface RepeatedCall {
   startAttempt(earlierAttempts: number, isTransparent: boolean): void;
   /** Ends an attempt that no one wants any more. */
   abandon(attempt: Attempt): void;
-  /** The call is over with this error: there will be no further attempt. */
+  /** The call is over with this error: it is not tried again. */
   giveUp(attempt: Attempt, error: ConnectError): void;
   /** Whether the whole request is still there, and may stay in memory; keeps it until the call commits. */
   holdRequest(): boolean;
@@ -50,7 +50,7 @@ export class RetryController {
   private cancelTimer: (() => void) | undefined = undefined;
   private nextAtMs = 0;
   private isOver = false;
-  /** Why there is no further attempt; undefined while there may be one, and where no policy asks for any. */
+  /** Why the call is not tried again; undefined while it may be, and without a retry or hedging policy. */
   reason: string | undefined = undefined;
 
   constructor(call: RepeatedCall, settings: RepetitionSettings) {
@@ -82,7 +82,7 @@ export class RetryController {
     else this.startHedgeAfter(hedgingPolicy, hedgingPolicy.hedgingDelayMs);
   }
 
-  /** An attempt has failed before anything of a response came. */
+  /** An attempt has failed before any part of a response was received. */
   failed(attempt: Attempt, error: ConnectError, wasDropped: boolean): void {
     this.open.delete(attempt);
     if (ClientCall.isUnprocessed(error) && !this.wasRefused) {
@@ -100,12 +100,12 @@ export class RetryController {
     else this.retry(retryPolicy, attempt, error, pushback);
   }
 
-  /** One attempt has won: the others are of no use, and no more will begin. */
+  /** One attempt has won: the others are cancelled, and no more will begin. */
   commit(winner: Attempt): void {
     this.stop(winner);
   }
 
-  /** The open attempt that has sent most: the one to go on with when the request no longer fits the buffer. */
+  /** The open attempt that has sent most: the one to continue with when the request no longer fits the buffer. */
   get furthest(): Attempt | undefined {
     let furthest: Attempt | undefined;
     for (const attempt of this.open) {
@@ -130,7 +130,7 @@ export class RetryController {
     const { throttle, random } = this.settings;
     if (pushback === "never") {
       throttle?.failed();
-      this.giveUp(attempt, error, "the server asked for no further attempt");
+      this.giveUp(attempt, error, "the server forbade further attempts");
       return;
     }
     if (policy === undefined) {
@@ -176,7 +176,7 @@ export class RetryController {
       this.giveUp(attempt, error, "the hedging policy takes this status as final");
       return;
     }
-    if (pushback === "never") this.endHedges("the server asked for no further attempt");
+    if (pushback === "never") this.endHedges("the server forbade further attempts");
     else if (typeof pushback === "number") this.startHedgeAfter(policy, pushback);
     else this.startHedge(policy);
     this.lastFailure = { attempt, error };

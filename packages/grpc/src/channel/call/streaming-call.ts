@@ -28,7 +28,7 @@ export class StreamingCall implements CallKind, SendingCall<boolean> {
   private hasPumped = false;
   private inputOver = false;
   private wakeSender: (() => void) | undefined = undefined;
-  /** Told of the call's end after everybody else. */
+  /** Called last when the call ends. */
   onOver: ((error: ConnectError | undefined) => void) | undefined = undefined;
 
   constructor(requests: AsyncIterable<object>, resolve: (response: object | Promise<never>) => void) {
@@ -166,7 +166,7 @@ export class StreamingCall implements CallKind, SendingCall<boolean> {
     return this.hasRoom;
   }
 
-  /** The request no longer fits the buffer: the call goes on with the attempt that is furthest, or with the next one. */
+  /** The request no longer fits the buffer: the call continues with the attempt that has sent most, or with the next one. */
   private overflow(): void {
     const { repetition } = this.call;
     const attempt = repetition === undefined ? this.call.attempt : repetition.furthest;
@@ -230,7 +230,7 @@ export class StreamingCall implements CallKind, SendingCall<boolean> {
     this.wakeSender = undefined;
   }
 
-  /** The call is over, so the application's generator is told to clean up; what it says to that changes nothing. */
+  /** The call is over, so the application's generator is asked to clean up; its result is ignored. */
   private stopInput(): void {
     if (this.inputOver) return;
     this.inputOver = true;

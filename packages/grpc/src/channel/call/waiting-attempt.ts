@@ -4,7 +4,7 @@ import type { PickInfo } from "../balancer/index.ts";
 import type { CallWaiter, CompletePick, WaiterQueue } from "../core/waiter-queue.ts";
 import type { Attempt } from "./attempt.ts";
 
-/** Whoever makes attempts: it is told of each what becomes of it. */
+/** The call that makes attempts: it is notified of the outcome of each. */
 export interface AttemptOwner extends ClientCallListener {
   readonly pickInfo: PickInfo;
   /** The attempt has a subchannel, whose connection it has to `open` on before this returns. */

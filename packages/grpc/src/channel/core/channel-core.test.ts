@@ -220,7 +220,7 @@ test("a full connection makes calls wait, not fail", async () => {
   assert.equal(waiting.error, undefined);
   assert.match(
     core.describeWait(),
-    /^waiting for a connection to "ipv4:.*127\.0\.0\.1:1 takes no more .*\(1 are open\)$/,
+    /^waiting for a connection to "ipv4:.*127\.0\.0\.1:1 has reached its limit .*\(1 are open\)$/,
   );
   connection.endCall();
   assert.equal(waiting.connection, connection);

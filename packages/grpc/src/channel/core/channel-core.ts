@@ -47,7 +47,7 @@ export interface ChannelCoreOptions {
   readonly balancer?: BalancerFactory;
   /** The policies that service configs may name. Default pick_first alone. */
   readonly balancers?: readonly BalancerFactory[];
-  /** In force where the resolver brings none. Default: one that asks for nothing. */
+  /** In force where the resolver does not return one. Default: an empty config. */
   readonly serviceConfig?: ServiceConfig;
   /** Notified of each service config that comes into force, before any call is given a connection by it. */
   readonly onServiceConfig?: (config: ServiceConfig) => void;
@@ -142,11 +142,11 @@ export class ChannelCore {
 
   /**
    * A subchannel whose connection can take a call now; undefined when the call has to `enqueue`. Called for every call, so it
-   * allocates nothing. `info` is for policies that look at the call.
+   * allocates nothing. `info` is for policies that read the call.
    */
   tryPick(info?: PickInfo): CompletePick | undefined {
     const picker = this.#picker;
-    // No one overtakes those who wait for the same.
+    // A new call must not overtake calls that wait for the same.
     if (this.#waiters.length > 0 && !picker.dependsOnCall) return undefined;
     const result = picker.pick(info);
     if (result.kind !== "complete") return undefined;
@@ -155,7 +155,7 @@ export class ChannelCore {
 
   /**
    * Lets a call wait until a connection has a place for it. The waiter may be called back before this returns. Without
-   * `waitForReady` the call fails with Unavailable while the channel cannot connect. Who ends the call otherwise (deadline,
+   * `waitForReady` the call fails with Unavailable while the channel cannot connect. Code that ends the call otherwise (deadline,
    * cancellation) has to `remove` the waiter.
    */
   enqueue(waiter: CallWaiter): void {
@@ -172,7 +172,7 @@ export class ChannelCore {
       return;
     }
     this.#waiters.add(waiter);
-    // Those who wait already have been tried with this picker, so a picker that queues says nothing new.
+    // The waiting calls have been tried with this picker, so a picker that queues changes nothing for them.
     if (result.kind === "complete" || picker !== this.#picker) this.#waiters.serve();
   }
 
@@ -181,7 +181,7 @@ export class ChannelCore {
     this.#waiters.remove(waiter);
   }
 
-  /** What a call that waits now is waiting for: for the error of one whose deadline passes meanwhile. */
+  /** What a call that waits now is waiting for: for the error of one whose deadline passes while it waits. */
   describeWait(): string {
     return `waiting for a connection to "${this.#target.text}": ${this.#picker.describe()}`;
   }
@@ -367,7 +367,7 @@ export class ChannelCore {
     if (state === this.#state) return;
     this.#state = state;
     this.history.entered(state, this.#clock.nowMs());
-    this.#watchers.tell(state);
+    this.#watchers.notify(state);
   }
 
   #createClosedError(): ConnectError {

@@ -26,7 +26,7 @@ export class ConnectionSet {
         },
         attempt,
       );
-      // The end may come in the same turn as the success, before the promise has told us of it.
+      // The end may come in the same turn as the success, before its promise has resolved.
       if (!isClosed) {
         connection = made;
         this.#open.add(made);

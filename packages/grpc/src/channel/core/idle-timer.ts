@@ -1,7 +1,7 @@
 import type { Clock } from "../../time/clock.ts";
 
 /**
- * Tells when a channel has had no call for a while. One timer serves all calls: a call's end only notes the time, and the
+ * Reports when a channel has not had a call for a while. One timer serves all calls: a call's end only notes the time, and the
  * timer, when it fires, waits for what is left.
  */
 export class IdleTimer {

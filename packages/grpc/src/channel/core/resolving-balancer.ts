@@ -29,7 +29,7 @@ export interface ActiveTargetOptions {
   readonly watchLoad?: BalancerHost["watchLoad"];
   readonly createSubchannel: (address: Address, onState: SubchannelStateListener) => Subchannel;
   readonly onState: (state: ConnectivityState, picker: Picker) => void;
-  /** The config that is in force from now on; before the balancer hears of the endpoints that came with it. */
+  /** The config that applies from now on; called before the balancer gets the endpoints that came with it. */
   readonly onServiceConfig: (config: ServiceConfig) => void;
   readonly onEndpoints: (endpoints: readonly Endpoint[]) => void;
   readonly onResolverError: (error: ConnectError) => void;
@@ -67,7 +67,7 @@ export class ResolvingBalancer {
     return this.#balancer.policyName;
   }
 
-  /** Begins to resolve. Apart from the constructor, because results may come at once and the channel has to know us by then. */
+  /** Begins to resolve. Not in the constructor, because results may come at once, when the channel must already have this object. */
   start(): void {
     const { target, clock, backoff, resolver } = this.#options;
     const listener: ResolverListener = {

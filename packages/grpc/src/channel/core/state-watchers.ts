@@ -3,7 +3,7 @@ import type { ConnectivityState } from "../subchannel/connectivity.ts";
 /** Hears a state that the channel has entered. */
 export type StateWatcher = (state: ConnectivityState) => void;
 
-/** Those who hear of a channel's states: each state in a microtask of its own, so that what they do cannot disturb the channel. */
+/** The listeners to a channel's states: each state is reported in its own microtask, so that a listener cannot disturb the channel. */
 export class StateWatchers {
   private readonly watchers = new Set<StateWatcher>();
 
@@ -15,7 +15,7 @@ export class StateWatchers {
     return () => this.watchers.delete(entry);
   }
 
-  tell(state: ConnectivityState): void {
+  notify(state: ConnectivityState): void {
     for (const watcher of this.watchers) {
       queueMicrotask(() => {
         if (this.watchers.has(watcher)) watcher(state);

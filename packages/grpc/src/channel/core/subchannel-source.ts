@@ -12,7 +12,7 @@ import type { WatchSettings } from "../subchannel/retrying-watch.ts";
 import { createSubchannel } from "../subchannel/subchannel.ts";
 import type { StartWatch } from "../subchannel/watch-stream.ts";
 
-/** However many a service config asks for (gRFC A105). */
+/** The upper limit for a service config (gRFC A105). */
 const maxConnectionsPerSubchannel = 10;
 
 export interface SubchannelSourceOptions {
@@ -20,16 +20,16 @@ export interface SubchannelSourceOptions {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly connectTimeoutMs: number | undefined;
-  /** Makes the calls that follow servers' health and load. Without it no one follows them. */
+  /** Starts the calls that watch servers' health and load. Without it they are not watched. */
   readonly startWatch: StartWatch | undefined;
-  /** The one in force, asked whenever it matters. */
+  /** Returns the one in force; called each time it is needed. */
   readonly serviceConfig: () => ServiceConfig | undefined;
   readonly log: Log;
   /** A connection may take another call. */
   readonly onCapacity: () => void;
 }
 
-/** Makes the subchannels of a channel, and what follows the health and the load of the servers behind them. */
+/** Creates the subchannels of a channel, and the watches of their servers' health and load. */
 export class SubchannelSource {
   readonly #options: SubchannelSourceOptions;
   #hasLoggedUnimplemented = false;

@@ -12,7 +12,7 @@ export interface CallWaiter {
   waitForReady: boolean;
   /** Whether the process must not end while it waits. Does not change. */
   readonly keepsProcessAlive: boolean;
-  /** For policies that look at the call; undefined where none does. */
+  /** For policies that read the call; undefined where none does. */
   readonly pickInfo: PickInfo | undefined;
   /** The subchannel's connection has a place for the call, which has to take it before it returns. */
   onPick(pick: CompletePick): void;

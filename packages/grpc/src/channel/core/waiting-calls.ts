@@ -12,7 +12,7 @@ export class WaitingCalls {
   #hasToServeAgain = false;
   readonly #hold: ProcessHold;
 
-  /** `picker` is asked again for each call, because what a call does may change it. */
+  /** `picker` is read again for each call, because a call may change it. */
   constructor(clock: Clock, picker: () => Picker) {
     this.#hold = new ProcessHold(clock);
     this.#picker = picker;
@@ -22,7 +22,7 @@ export class WaitingCalls {
     return this.#queue.length;
   }
 
-  /** Puts a call behind the others. `serve` has to follow where the picker may have a connection for it. */
+  /** Adds a call after the others. The caller must then call `serve` if the picker may have a connection for it. */
   add(waiter: CallWaiter): void {
     this.#queue.append(waiter);
     this.#holdProcess();
@@ -55,7 +55,7 @@ export class WaitingCalls {
     for (let waiter = queue.step(); waiter !== undefined; waiter = queue.step()) waiter.onResolutionEnd();
   }
 
-  /** Tries the waiting calls with the current picker. Being called meanwhile, by a call that begins or fails, it starts over. */
+  /** Tries the waiting calls with the current picker. When a call that begins or fails calls it again during this, it starts over. */
   serve(): void {
     // Whenever a call ends its connection has room, and mostly no one waits for that.
     if (this.#queue.length === 0) return;
@@ -94,7 +94,7 @@ export class WaitingCalls {
         }
         result.subchannel.ensureCapacity();
       }
-      // A call that waits for ready says nothing about those behind it that do not.
+      // A call with waitForReady does not decide for the calls after it without.
       if (result.kind !== "fail" && !picker.dependsOnCall) return;
     }
   }

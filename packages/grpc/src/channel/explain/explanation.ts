@@ -66,7 +66,7 @@ export interface CallExplanation {
   readonly phases: readonly PhaseTime[];
   /** In order of their start; the last one is mostly the one whose error the caller got. */
   readonly attempts: readonly AttemptExplanation[];
-  /** Why the call was not sent once more; absent where no one asked for that. */
+  /** Why the call was not sent again; absent without a retry or hedging policy. */
   readonly notRepeated?: string;
   readonly state: ConnectivityState;
   readonly policy?: string;

@@ -20,7 +20,7 @@ export function isIpv6(text: string): boolean {
     if (count === undefined) return false;
     groupCount += count;
   }
-  // "::" stands for one group of zeros or more.
+  // "::" replaces one group of zeros or more.
   return halves.length === 2 ? groupCount < 8 : groupCount === 8;
 }
 

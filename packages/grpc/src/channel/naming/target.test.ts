@@ -104,7 +104,7 @@ test("hands a query to the resolver of a further scheme, and to no built-in one"
   assert.equal(target.authority, "orders%3F");
   assert.equal(parseTarget("discovery:///orders", { schemes: ["discovery"] }).query, undefined);
   assert.throws(() => parseTarget("discovery:///?version=v2", { schemes: ["discovery"] }), /nothing follows/);
-  assert.throws(() => parseTarget("discovery:///orders#1", { schemes: ["discovery"] }), /no fragment/);
+  assert.throws(() => parseTarget("discovery:///orders#1", { schemes: ["discovery"] }), /cannot have a fragment/);
 });
 
 test("names the known schemes when it refuses an unknown one", () => {
@@ -123,30 +123,30 @@ test("suggests the target that was probably meant", () => {
   assert.throws(() => parseTarget("bücher.example:80"), /ASCII form/);
 });
 
-test("refuses what is no target", () => {
+test("refuses invalid targets", () => {
   const malformed = [
     ["", /host is missing/],
-    ["localhost:", /no port/],
-    ["localhost:0", /no port/],
-    ["localhost:65536", /no port/],
-    ["localhost:8080/path", /no port/],
-    ["localhost:80a", /no port/],
-    ["[::1]8080", /no port/],
-    ["[localhost]:80", /no IPv6 address/],
-    ["[::1", /no IPv6 address/],
-    ["a b:80", /no host/],
-    ["user@host:80", /no host/],
+    ["localhost:", /is not a port/],
+    ["localhost:0", /is not a port/],
+    ["localhost:65536", /is not a port/],
+    ["localhost:8080/path", /is not a port/],
+    ["localhost:80a", /is not a port/],
+    ["[::1]8080", /is not a port/],
+    ["[localhost]:80", /do not contain an IPv6 address/],
+    ["[::1", /do not contain an IPv6 address/],
+    ["a b:80", /is not a host/],
+    ["user@host:80", /is not a host/],
     [`${"a".repeat(255)}:80`, /longer than/],
     ["dns:", /nothing follows/],
     ["dns:///", /nothing follows/],
-    ["dns:///a?b", /no query/],
-    ["unix:///a#b", /no query/],
-    ["unix://run/a.sock", /takes no authority/],
-    ["unix:///a%00b", /no NUL/],
+    ["dns:///a?b", /cannot have a query/],
+    ["unix:///a#b", /cannot have a query/],
+    ["unix://run/a.sock", /does not take an authority/],
+    ["unix:///a%00b", /must not contain NUL/],
     ["unix:///a%zz", /not followed by the code/],
-    ["ipv4:localhost:80", /no IPv4 address/],
+    ["ipv4:localhost:80", /is not an IPv4 address/],
     ["ipv4:1.2.3.4:80,", /host is missing/],
-    ["ipv6:1.2.3.4:80", /no IPv6 address/],
+    ["ipv6:1.2.3.4:80", /is not an IPv6 address/],
     ["static:///a:1,,b:2", /host is missing/],
   ] as const;
   for (const [text, message] of malformed) {

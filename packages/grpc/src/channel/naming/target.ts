@@ -10,7 +10,7 @@ export interface ParsedTarget {
   readonly uri: string;
   /** Lower case; chooses the resolver. `dns` for a target without one. */
   readonly scheme: string;
-  /** What stood between `//` and the next `/`, percent-decoded; empty without. For dns the server to ask. */
+  /** The text between `//` and the next `/`, percent-decoded; empty without. For dns the name server. */
   readonly resolverAuthority: string;
   /** The name to resolve: what follows the scheme and the authority, percent-decoded, without its first slash. */
   readonly endpoint: string;
@@ -74,9 +74,9 @@ export function parseTarget(text: string, options: ParseTargetOptions = {}): Par
   }
   const isBuiltin = builtinSchemes.includes(scheme);
   if (isBuiltin && /[?#]/.test(text)) {
-    throw refuse("a target has no query and no fragment; write %3F for ? and %23 for #");
+    throw refuse("a target cannot have a query or a fragment; write %3F for ? and %23 for #");
   }
-  if (text.includes("#")) throw refuse("a target has no fragment; write %23 for #");
+  if (text.includes("#")) throw refuse("a target cannot have a fragment; write %23 for #");
 
   const queryStart = indexOrEnd(text, "?", 0);
   const afterScheme = text.slice(scheme.length + 1, queryStart);
@@ -91,7 +91,7 @@ export function parseTarget(text: string, options: ParseTargetOptions = {}): Par
     throw refuse(`nothing follows the scheme${hasAuthority ? " and authority" : ""}${hint}`);
   }
   if (resolverAuthority !== "" && scheme !== "dns" && isBuiltin) {
-    throw refuse(`${scheme} takes no authority: write three slashes, or none, after "${scheme}:"`);
+    throw refuse(`${scheme} does not take an authority: write three slashes, or none, after "${scheme}:"`);
   }
 
   const base = { text, uri: text, scheme, resolverAuthority, endpoint };
@@ -104,8 +104,8 @@ export function parseTarget(text: string, options: ParseTargetOptions = {}): Par
         authority: dnsAuthority(endpoint),
       };
     case "unix":
-      if (path.includes("\0")) throw refuse("a socket's path holds no NUL; abstract sockets are not supported");
-      // A socket has no name to verify or to route by: gRPC's implementations agree on localhost.
+      if (path.includes("\0")) throw refuse("a socket's path must not contain NUL; abstract sockets are not supported");
+      // A socket does not have a name to verify or to route by: gRPC's implementations agree on localhost.
       return { ...base, addresses: [{ path }], authority: "localhost" };
     case "ipv4":
     case "ipv6":
@@ -149,7 +149,8 @@ function readHostPort(text: string, defaultPort: number, refuse: Refuse): { host
   const written = text.slice(0, hostEnd);
   const host = isBracketed ? written.slice(1, -1) : written;
   const rest = text.slice(hostEnd);
-  if (isBracketed && !isIpv6(host)) throw refuse(`no IPv6 address stands in the brackets of ${JSON.stringify(text)}`);
+  if (isBracketed && !isIpv6(host))
+    throw refuse(`the brackets of ${JSON.stringify(text)} do not contain an IPv6 address`);
   if (!isBracketed && rest.indexOf(":", 1) !== -1) {
     throw refuse(`${JSON.stringify(text)} has too many colons: an IPv6 address with a port is written "[::1]:8080"`);
   }
@@ -159,7 +160,7 @@ function readHostPort(text: string, defaultPort: number, refuse: Refuse): { host
     return { host, port: defaultPort };
   }
   if (!/^:[0-9]{1,5}$/.test(rest) || Number(rest.slice(1)) > 65_535 || Number(rest.slice(1)) === 0) {
-    throw refuse(`${JSON.stringify(rest)} is no port: a colon and a number from 1 to 65535 follows the host`);
+    throw refuse(`${JSON.stringify(rest)} is not a port: expected a colon and a number from 1 to 65535 after the host`);
   }
   // ":8080" is a port of this machine, as in grpc-go.
   return { host: host === "" ? "localhost" : host, port: Number(rest.slice(1)) };
@@ -168,19 +169,19 @@ function readHostPort(text: string, defaultPort: number, refuse: Refuse): { host
 /** Lets through what a resolver or a header could not misread; the resolver judges whether the name exists. */
 function checkHost(host: string, refuse: Refuse): void {
   if (!/^[A-Za-z0-9._~-]+$/.test(host)) {
-    throw refuse(`${JSON.stringify(host)} is no host; an international name is written in its ASCII form (xn--…)`);
+    throw refuse(`${JSON.stringify(host)} is not a host; write an international name in its ASCII form (xn--…)`);
   }
   if (host.length > 254) throw refuse("the host is longer than the 253 characters and final dot that a name may have");
 }
 
 function checkHostOfScheme(scheme: string, host: string, refuse: Refuse): void {
-  if (scheme === "ipv4" && !isIpv4(host)) throw refuse(`${JSON.stringify(host)} is no IPv4 address`);
-  if (scheme === "ipv6" && !isIpv6(host)) throw refuse(`${JSON.stringify(host)} is no IPv6 address`);
+  if (scheme === "ipv4" && !isIpv4(host)) throw refuse(`${JSON.stringify(host)} is not an IPv4 address`);
+  if (scheme === "ipv6" && !isIpv6(host)) throw refuse(`${JSON.stringify(host)} is not an IPv6 address`);
 }
 
 function checkDnsServer(server: string, refuse: Refuse): void {
   const { host } = readHostPort(server, 53, refuse);
-  // A name here would have to be resolved before the server that resolves names can be asked.
+  // A name here would have to be resolved before the name server can be reached.
   if (!isIpv4(host) && !isIpv6(host)) {
     throw refuse(
       `the DNS server ${JSON.stringify(server)} has to be an IP address; if it is the host to connect to, write "dns:///${server}"`,

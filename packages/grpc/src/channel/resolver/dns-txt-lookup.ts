@@ -1,5 +1,3 @@
-import { Resolver } from "node:dns/promises";
-
 /**
  * The TXT records of a name, each a list of strings; none when the name has none or does not exist. `server` as in DnsLookup.
  * Rejects with an error that says what failed.
@@ -11,6 +9,7 @@ export type DnsTxtLookup = (
 ) => Promise<readonly (readonly string[])[]>;
 
 export const nodeDnsTxtLookup: DnsTxtLookup = async (name, server, signal) => {
+  const { Resolver } = process.getBuiltinModule("node:dns/promises");
   const resolver = new Resolver();
   if (server !== undefined) resolver.setServers([server]);
   const cancel = (): void => resolver.cancel();

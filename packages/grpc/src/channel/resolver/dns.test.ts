@@ -212,7 +212,7 @@ test("reports addresses even if the service config cannot be had or read", async
       () => Promise.reject(new Error("queryTxt ETIMEOUT")),
       /^no service config of "_grpc_config\.example\.com": queryTxt ETIMEOUT$/,
     ],
-    [async () => [["grpc_config={}"]], /^no service config .*: its grpc_config= is no list of choices$/],
+    [async () => [["grpc_config={}"]], /^no service config .*: its grpc_config= is not a list of choices$/],
   ] as const) {
     const { lookup, events, serviceConfigs } = setUp(undefined, undefined, { lookupTxt, serviceConfig: true });
     await lookup(0).answer("1.2.3.4");

@@ -11,18 +11,18 @@ import { reportAddresses } from "./static.ts";
 
 export interface DnsResolverOptions {
   /**
-   * Least time from one successful resolution to the next, however often the channel asks. Default 30,000 ms as in grpc-go
-   * and grpc-js: a channel asks each time a connection is lost, and a name server must not feel every restart.
+   * Least time from one successful resolution to the next, however often the channel requests one. Default 30,000 ms as in grpc-go
+   * and grpc-js: a channel requests one for each lost connection, and a name server must not be queried for every restart.
    */
   readonly minTimeBetweenResolutionsMs?: number;
   /**
    * Resolve again this long after each success even if nothing is wrong, for names whose addresses grow in number while the old
-   * ones go on. At least `minTimeBetweenResolutionsMs`. Default: not, as in grpc-go and grpc-js.
+   * ones keep running. At least `minTimeBetweenResolutionsMs`. Default: not, as in grpc-go and grpc-js.
    */
   readonly resolutionPeriodMs?: number;
   /**
-   * Also ask for the service config in the TXT records of `_grpc_config.<host>` (gRFC A2). Default false, as in grpc-go: it
-   * costs a query that most names cannot answer, and whoever answers decides on retries and time-outs.
+   * Also look up the service config in the TXT records of `_grpc_config.<host>` (gRFC A2). Default false, as in grpc-go: it
+   * costs a query that most name servers cannot answer, and the answer decides on retries and time-outs.
    */
   readonly serviceConfig?: boolean;
   /** Default: the system's resolver, or the DNS server that the target names. */
@@ -44,7 +44,7 @@ const optionNames: readonly (keyof DnsResolverOptions)[] = [
 
 interface DnsSettings {
   readonly lookup: DnsLookup;
-  /** Undefined where no service config is asked for. */
+  /** Undefined without the option `serviceConfig`. */
   readonly lookupTxt: DnsTxtLookup | undefined;
   readonly minTimeBetweenMs: number;
   readonly periodMs: number | undefined;
@@ -167,7 +167,7 @@ class DnsResolution implements Resolver {
     );
   }
 
-  /** Never rejects: addresses are of use without a service config too. */
+  /** Never rejects: addresses are useful without a service config too. */
   async #lookUpServiceConfig(lookupTxt: DnsTxtLookup, server: string | undefined): Promise<ServiceConfigFields> {
     const name = `_grpc_config.${this.#host}`;
     try {

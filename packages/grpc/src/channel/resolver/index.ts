@@ -9,12 +9,12 @@ import type { Backoff } from "../retry/backoff.ts";
 export interface Endpoint {
   /** At least one; in the order in which to try them. One with an `authority` is verified and called by that name. */
   readonly addresses: readonly Address[];
-  /** What balancers and filters know it by: weight, zone, registry metadata. A key's meaning is set by who writes it. */
+  /** What balancers and filters know it by: weight, zone, registry metadata. The code that writes a key defines its meaning. */
   readonly attributes?: ReadonlyMap<string, unknown>;
 }
 
 export interface ResolverResult {
-  /** In the resolver's order of preference. Empty means that the name exists and no server stands behind it. */
+  /** In the resolver's order of preference. Empty means that the name exists and does not have servers. */
   readonly endpoints: readonly Endpoint[];
   /** The service config as JSON text (gRFC A2), if the name system holds one. */
   readonly serviceConfigJson?: string;
@@ -29,11 +29,11 @@ export interface ResolverResult {
 export interface ResolverListener {
   /**
    * Replaces everything reported before. False says that the channel cannot use the result (no endpoint, for instance): a
-   * resolver that polls asks again after a pause, one that watches waits for news. The channel does not ask by itself.
+   * resolver that polls resolves again after a pause, one that watches waits for changes. The channel does not call it again by itself.
    */
   onResult(result: ResolverResult): boolean;
   /**
-   * Resolution failed. A channel that has endpoints goes on with them; otherwise its calls fail with this error unless they
+   * Resolution failed. A channel that has endpoints keeps them; otherwise its calls fail with this error unless they
    * wait for ready. The resolver tries again by itself, after a pause.
    */
   onError(error: ConnectError): void;
@@ -43,7 +43,7 @@ export interface ResolverListener {
 export interface Resolver {
   /**
    * A hint that the endpoints may be out of date: a connection was lost, or all attempts failed. It may come very often, so
-   * the resolver limits how often it asks its name system. It must not throw.
+   * the resolver limits how often it queries its name system. It must not throw.
    */
   resolveNow(): void;
   /** Ends everything at once: timers, watches, lookups under way. Called exactly once. It must not throw. */

@@ -49,9 +49,9 @@ test("refuses the whole record for one mistake in it", () => {
     [[good, { percentage: 101, serviceConfig: {} }], /percentage has to be a whole number from 0 to 100/],
     [[good, { percentage: "10", serviceConfig: {} }], /percentage has to be/],
     [[good, { clientLanguage: "go", serviceConfig: {} }], /clientLanguage has to be a list of texts/],
-    [[good, 5], /a choice that is no object/],
+    [[good, 5], /a choice that is not an object/],
   ] as const) {
     assert.throws(() => choose(...(choices as readonly object[])), { name: "TypeError", message });
   }
-  assert.throws(() => chooseServiceConfig([["grpc_config=[{"]], client), /is no JSON/);
+  assert.throws(() => chooseServiceConfig([["grpc_config=[{"]], client), /is not JSON/);
 });

@@ -15,7 +15,7 @@ const choiceFields: readonly string[] = ["clientLanguage", "percentage", "client
  * The service config for this client, as JSON text, from the TXT records of a name (each a list of strings that belong
  * together). Undefined when none of them is for it.
  *
- * @throws TypeError when a record cannot be read: then none of it is to be used
+ * @throws TypeError when a record cannot be read: then none of them may be used
  */
 export function chooseServiceConfig(records: readonly (readonly string[])[], client: ClientTraits): string | undefined {
   for (const record of records) {
@@ -40,15 +40,17 @@ function readChoices(text: string): readonly Choice[] {
   try {
     list = JSON.parse(text);
   } catch (error) {
-    throw new TypeError(`its ${attributePrefix} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new TypeError(
+      `its ${attributePrefix} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
-  if (!Array.isArray(list)) throw new TypeError(`its ${attributePrefix} is no list of choices`);
+  if (!Array.isArray(list)) throw new TypeError(`its ${attributePrefix} is not a list of choices`);
   return list.map(readChoice);
 }
 
 function readChoice(choice: unknown): Choice {
   if (typeof choice !== "object" || choice === null || Array.isArray(choice)) {
-    throw new TypeError(`its ${attributePrefix} holds a choice that is no object`);
+    throw new TypeError(`its ${attributePrefix} holds a choice that is not an object`);
   }
   const given = choice as Record<string, unknown>;
   for (const name of Object.keys(given)) {
@@ -77,7 +79,7 @@ function readTexts(given: Record<string, unknown>, name: string): readonly strin
   return value;
 }
 
-/** A list without entries is for everybody. */
+/** An empty list matches every client. */
 function isFor({ languages, percentage, hostnames }: Choice, client: ClientTraits): boolean {
   const hasLanguage = languages.length === 0 || languages.some((one) => one.toLowerCase() === client.language);
   const hasHostname = hostnames.length === 0 || hostnames.includes(client.hostname);

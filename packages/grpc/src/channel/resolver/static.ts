@@ -7,7 +7,7 @@ export const staticResolvers: readonly ResolverFactory[] = ["ipv4", "ipv6", "sta
   create: reportAddresses,
 }));
 
-/** Reports the target's own addresses, once: they cannot change, so there is nothing to resolve again. */
+/** Reports the target's own addresses, once: they cannot change. */
 export function reportAddresses(target: ParsedTarget, listener: ResolverListener): Resolver {
   listener.onResult({ endpoints: target.addresses.map((address) => ({ addresses: [address] })) });
   return { resolveNow() {}, close() {} };

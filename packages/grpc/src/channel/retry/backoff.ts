@@ -12,12 +12,12 @@ export interface BackoffOptions {
   readonly random?: () => number;
 }
 
-/** The pause in milliseconds when this many failures in a row came before; 0 asks for the first pause. */
+/** The pause in milliseconds after `failures` earlier failures in a row; 0 is the first pause. */
 export type Backoff = (earlierFailures: number) => number;
 
 /**
  * Makes a pause that grows exponentially. Jitter applies to the first pause too, unlike in the protocol's pseudocode: the
- * clients of a server that went away all fail at the same moment, and the text asks that they disperse.
+ * clients of a server that stops all fail at the same moment, and the specification requires that they disperse.
  *
  * @throws RangeError when an option is not a number in its range.
  */

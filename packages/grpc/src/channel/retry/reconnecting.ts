@@ -55,9 +55,9 @@ export const definiteCodes: readonly Code[] = [
 
 /** Where time comes from: a process and a page wait in their own ways. */
 export interface ReconnectPauses {
-  /** By how many streams in a row have given no message before this one. A server that names a time (RetryInfo) is not asked before. */
+  /** By how many streams in a row have given no message before this one. A server that names a time (RetryInfo) is not called before. */
   backoff(earlierFailures: number): number;
-  /** What the server asks for (RetryInfo); undefined where it says nothing. */
+  /** The server's RetryInfo; undefined without one. */
   askedMs(error: ConnectError): number | undefined;
   /** Resolves after the time; rejects when the signal aborts. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;

@@ -16,7 +16,7 @@ export class ReplayBudget {
     return this.heldBytes;
   }
 
-  /** Whether a call that holds `held` may hold `more` besides; if so it does from now on, until `release`. */
+  /** Whether a call that holds `held` may hold `more` in addition; if so, `more` counts until `release`. */
   reserve(held: number, more: number): boolean {
     if (held + more > this.maxBytesPerCall || this.heldBytes + more > this.maxBytes) return false;
     this.heldBytes += more;

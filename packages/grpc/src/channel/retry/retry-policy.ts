@@ -13,7 +13,7 @@ export interface RetryPolicy {
   readonly retryableCodes: CodeSet;
 }
 
-/** A call that has no answer yet is sent again while it goes on. As in `hedgingPolicy` of the service config (gRFC A6). */
+/** A call without a response is sent again while its first attempt continues. As in `hedgingPolicy` of the service config (gRFC A6). */
 export interface HedgingPolicy {
   /** The first one included; 2 to 5. */
   readonly maxAttempts: number;

@@ -37,7 +37,7 @@ export class RetryThrottle {
     return this.leftParts <= this.maxParts / 2;
   }
 
-  /** An attempt failed in a way that another one might fix, or the server asked for no more. */
+  /** An attempt failed in a way that another one might fix, or the server forbade further attempts. */
   failed(): void {
     this.leftParts = Math.max(0, this.leftParts - parts);
   }

@@ -7,8 +7,8 @@ const durationPattern = /^(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s$/;
 const maxDurationSeconds = 315_576_000_000;
 
 /**
- * A value of a service config together with where it stands, so that whatever is wrong with it can be named. An absent field
- * and one that is null mean the same (proto3 JSON), so there is no ConfigValue of either.
+ * A value of a service config together with its path, so that errors can name it. An absent field
+ * and one that is null mean the same (proto3 JSON), and neither has a ConfigValue.
  */
 export class ConfigValue {
   readonly json: JsonValue;
@@ -22,7 +22,7 @@ export class ConfigValue {
     this.refuseUnknown = refuseUnknown;
   }
 
-  /** The error that this value is to be refused with. */
+  /** The error that refuses this value. */
   refusal(reason: string): TypeError {
     return new TypeError(`${this.path} ${reason}`);
   }

@@ -109,7 +109,7 @@ test("cuts attempts down to five, and takes two for the least", () => {
 });
 
 const wrong: [string, string | object, RegExp][] = [
-  ["text that is no JSON", "{", /^serviceConfig is no JSON: /],
+  ["text that is not JSON", "{", /^serviceConfig is not JSON: /],
   ["a list", [], /^serviceConfig is \[\]; it has to be an object/],
   ["a misspelt field", { methodConfigs: [] }, /unknown field "methodConfigs"; did you mean "methodConfig"\?/],
   [
@@ -147,7 +147,7 @@ const wrong: [string, string | object, RegExp][] = [
   [
     "unknown policies only",
     { loadBalancingConfig: [{ robin: {} }] },
-    /known here: robin\. Known policies: pick_first, round_robin/,
+    /unknown policies: robin\. Known policies: pick_first, round_robin/,
   ],
   ["a policy that is nearly known", { loadBalancingPolicy: "round_robbin" }, /Did you mean "round_robin"\?/],
   ["two policies in one", { loadBalancingConfig: [{ pick_first: {}, round_robin: {} }] }, /an object with one field/],
@@ -191,7 +191,7 @@ test("leaves fields that no one knows alone in what a resolver brings, and nothi
 test("keeps the last valid config, and the same object for the same text", () => {
   const choice = new ServiceConfigChoice(emptyServiceConfig, balancers);
   assert.equal(choice.current, undefined);
-  assert.match(choice.choose("{")?.message ?? "", /no JSON/);
+  assert.match(choice.choose("{")?.message ?? "", /is not JSON/);
   assert.equal(choice.current, undefined);
   assert.equal(choice.choose("{}"), undefined);
   const first = choice.current;

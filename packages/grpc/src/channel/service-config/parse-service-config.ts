@@ -59,11 +59,11 @@ function readJson(text: string, where: string): JsonValue {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new TypeError(`${where} is no JSON: ${(error as Error).message}`, { cause: error });
+    throw new TypeError(`${where} is not JSON: ${(error as Error).message}`, { cause: error });
   }
 }
 
-/** gRFC A24: the first policy that is known counts, and those behind it are not even looked at. */
+/** gRFC A24: the first known policy counts, and those after it are not even read. */
 function choosePolicy(policies: ConfigValue, known: readonly BalancerFactory[]): ServiceConfig["balancer"] {
   const unknown: string[] = [];
   for (const item of policies.items()) {
@@ -82,14 +82,14 @@ function choosePolicy(policies: ConfigValue, known: readonly BalancerFactory[]):
     }
   }
   if (unknown.length === 0) return undefined;
-  throw policies.refusal(`names no policy that is known here: ${unknown.join(", ")}.${hint(unknown, known)}`);
+  throw policies.refusal(`names only unknown policies: ${unknown.join(", ")}.${hint(unknown, known)}`);
 }
 
-/** The older field is an enum in upper case and a string in lower case, depending on who writes it. */
+/** The older field is an enum in upper case or a string in lower case. */
 function policyNamed(policy: ConfigValue, known: readonly BalancerFactory[]): BalancerFactory {
   const name = policy.text().toLowerCase();
   const factory = findPolicy(known, name);
-  if (factory === undefined) throw policy.refusal(`names no policy that is known here: ${name}.${hint([name], known)}`);
+  if (factory === undefined) throw policy.refusal(`names an unknown policy: ${name}.${hint([name], known)}`);
   return factory;
 }
 

@@ -6,7 +6,7 @@ import { emptyServiceConfig, type ServiceConfig } from "./service-config.ts";
  * changes nothing (gRFC A21). Where nothing was valid before, the application's holds if it gave one.
  */
 export class ServiceConfigChoice {
-  /** The application's, or one that asks for nothing. */
+  /** The application's, or an empty one. */
   readonly byDefault: ServiceConfig;
   private readonly isDefaultGiven: boolean;
   private readonly parse: ParseServiceConfigOptions;
@@ -38,7 +38,7 @@ export class ServiceConfigChoice {
     }
   }
 
-  /** The resolver has brought none that can be used. Returns what stays in force; undefined where there is nothing to fall back on. */
+  /** The resolver did not return a usable config. Returns the config that stays in force; undefined without one. */
   fallBack(): "earlier config" | "default config" | undefined {
     if (this.current !== undefined) return this.current === this.byDefault ? "default config" : "earlier config";
     if (!this.isDefaultGiven) return undefined;

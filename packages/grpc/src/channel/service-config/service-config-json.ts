@@ -2,7 +2,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 
 /**
  * A service config as it is written: the JSON form of grpc.service_config.ServiceConfig, the same for every gRPC library.
- * Durations are seconds with an "s" behind them, `"0.25s"`.
+ * Durations are seconds followed by "s": `"0.25s"`.
  */
 export interface ServiceConfigJson {
   /** Load balancing policies in order of preference; the first that is known is used. `[{ round_robin: {} }]` */
@@ -27,7 +27,7 @@ export interface MethodConfigJson {
   name: readonly { readonly service?: string; readonly method?: string }[];
   /** Calls get this deadline or their own, whichever is earlier. */
   timeout?: string;
-  /** Calls wait for a connection instead of failing while there is none; call and channel may say otherwise. */
+  /** Calls wait for a connection instead of failing without one; call and channel may override this. */
   waitForReady?: boolean;
   maxRequestMessageBytes?: number;
   maxResponseMessageBytes?: number;
@@ -42,7 +42,7 @@ export interface MethodConfigJson {
     /** Names such as `"UNAVAILABLE"`, or numbers. */
     retryableStatusCodes: readonly (string | number)[];
   };
-  /** Send again what has no answer yet, only for methods that may run more than once. Not together with `retryPolicy`. */
+  /** Send calls without a response again, only for methods that may run more than once. Not together with `retryPolicy`. */
   hedgingPolicy?: {
     /** The first one included; from 2. More than 5 counts as 5. */
     maxAttempts: number;

@@ -2,13 +2,13 @@ import type { BalancerFactory } from "../balancer/index.ts";
 import type { HedgingPolicy, RetryPolicy } from "../retry/retry-policy.ts";
 import type { RetryThrottling } from "../retry/retry-throttle.ts";
 
-/** What a service's owner asks of its clients, checked and read (gRFC A2, grpc.service_config.ServiceConfig). */
+/** A service config, parsed and checked: how a service's owner wants clients to call it (gRFC A2, grpc.service_config.ServiceConfig). */
 export interface ServiceConfig {
   /** The first policy of `loadBalancingConfig` that this channel knows, with its config as that policy has read it. */
   readonly balancer: { readonly factory: BalancerFactory; readonly config: unknown } | undefined;
   readonly methods: MethodConfigs;
   readonly retryThrottling: RetryThrottling | undefined;
-  /** The service whose health decides whether an endpoint gets calls (gRFC A17); "" stands for the server as a whole. */
+  /** The service whose health decides whether an endpoint gets calls (gRFC A17); "" is the server as a whole. */
   readonly healthCheckServiceName: string | undefined;
   /** How many connections to one address there may be when calls find no place on fewer (gRFC A105). */
   readonly maxConnectionsPerSubchannel: number | undefined;

@@ -25,9 +25,9 @@ const unknown: HealthReport = { state: "connecting", reason: "its health is not 
 
 /**
  * Asks the server of a subchannel that is `ready` by `grpc.health.v1.Health/Watch` whether it serves `serviceName` (gRFC A17;
- * empty stands for the server as a whole). Until the first answer the server counts as connecting. A server that does not
+ * empty is the server as a whole). Until the first response the server counts as connecting. A server that does not
  * implement the health service counts as healthy. For any other end of the stream it counts as failing until the next stream
- * says more. The listener hears the present health before this returns; the returned function ends the watch.
+ * says more. The listener is called with the current health before this returns; the returned function ends the watch.
  */
 export function watchHealth(
   settings: WatchSettings,

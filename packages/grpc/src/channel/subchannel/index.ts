@@ -11,7 +11,7 @@ export interface CallCounts {
 }
 
 /**
- * One address and its connections: one, and further ones while calls find no place on those there are (gRFC A105).
+ * One address and its connections: one, and further ones while the others have reached their stream limits (gRFC A105).
  *
  * ```text
  *          connect()            SETTINGS came
@@ -22,13 +22,13 @@ export interface CallCounts {
  *    └───────────────────────────────────────────┘        any ── shutdown() ──► shutdown
  * ```
  *
- * It connects only when asked, once per request: who wants a new attempt asks again in `idle`. From `ready` it goes to
+ * It connects only when `connect` is called, once per call: for a new attempt, call it again in `idle`. From `ready` it goes to
  * `connecting` if an attempt at a further connection is under way, and to `transient_failure` if such an attempt has failed
  * just before or if one connection after the other ended as soon as it stood.
  */
 export interface Subchannel {
   readonly address: Address;
-  /** Calls that were given to it, attempts counted each; whoever gives it a call counts. Absent where no one looks. */
+  /** Calls sent through it, each attempt counted by the code that sends it. Absent where nothing reads the counts. */
   readonly calls?: CallCounts;
   /**
    * Called with the outcome of each call that was sent to it, by whichever picker; must not throw. For policies that judge servers: they
@@ -59,7 +59,7 @@ export interface Subchannel {
   connect(): void;
   /**
    * A call has found no place. Lets go of connections whose stream identifiers are used up, which no one else notices, and
-   * begins a further connection if all are full and there may be one more. A call that waits is told by `onCapacity`.
+   * begins a further connection if all are full and there may be one more. A call that waits is notified by `onCapacity`.
    */
   ensureCapacity(): void;
   /**

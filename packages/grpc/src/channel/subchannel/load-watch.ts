@@ -7,7 +7,7 @@ import { RetryingWatch, type WatchSettings } from "./retrying-watch.ts";
 
 /**
  * Asks the server of a subchannel that is `ready` by `xds.service.orca.v3.OpenRcaService/StreamCoreMetrics` to report its load
- * this often (gRFC A51). A server that does not implement it is not asked again. The returned function ends the watch.
+ * this often (gRFC A51). A server that does not implement it is not called again. The returned function ends the watch.
  */
 export function watchLoad(
   settings: WatchSettings,

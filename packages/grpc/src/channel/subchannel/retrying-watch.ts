@@ -21,7 +21,7 @@ export interface RetryingWatchEvents {
   onInterrupted?(error: ConnectError | undefined): void;
   /** Another stream begins after the pause. */
   onRetry?(): void;
-  /** The server does not offer the method: it will not be asked again. */
+  /** The server does not offer the method: it will not be called again. */
   onUnimplemented?(): void;
 }
 
@@ -68,7 +68,7 @@ export class RetryingWatch {
   #open(): void {
     const { startWatch, clock } = this.#settings;
     const { connection } = this.#subchannel;
-    // Without a connection there is nothing to know; whoever watches stops with it.
+    // Without a connection the state is unknown; the watch ends with the connection.
     if (this.#isStopped || this.#cancel !== undefined || !connection?.isAcceptingCalls) return;
     if (!connection.canStartCall) {
       this.#subchannel.ensureCapacity();

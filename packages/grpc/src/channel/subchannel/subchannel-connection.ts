@@ -3,21 +3,21 @@ import type { ClientConnection, ClientConnectionEvents } from "../../transport/c
 /** Longest part of a peer's GOAWAY text that an error message repeats. */
 const maxDebugLength = 200;
 
-/** What a link tells the subchannel it belongs to. */
+/** What a connection reports to its subchannel. */
 export interface SubchannelConnectionOwner {
   onConnectionCapacity(link: SubchannelConnection): void;
-  /** The link takes no new calls any more. `closedWhileActive` as in Subchannel. */
+  /** The connection no longer takes new calls. `closedWhileActive` as in Subchannel. */
   onConnectionLost(link: SubchannelConnection, error: Error, closedWhileActive: boolean): void;
   /** Its connection is gone. */
   onConnectionClosed(link: SubchannelConnection): void;
 }
 
-/** Hears one attempt and the connection it leads to, and tells the subchannel which of them speaks. */
+/** Listens to one attempt and the connection it leads to, and reports to the subchannel with itself as the source. */
 export class SubchannelConnection implements ClientConnectionEvents {
   readonly giveUp = new AbortController();
   /** Undefined while the attempt is under way. */
   connection: ClientConnection | undefined;
-  /** The server said goodbye before the promise of the connection told us of it. */
+  /** The server sent GOAWAY before the promise of the connection resolved. */
   lostEarly: Error | undefined;
   readonly #owner: SubchannelConnectionOwner;
 
@@ -32,7 +32,7 @@ export class SubchannelConnection implements ClientConnectionEvents {
   onGoaway({ code, debug }: { readonly code: number; readonly debug: string }): void {
     // Quoted and cut: the text is the peer's.
     const quoted = debug === "" ? "" : ` ${JSON.stringify(debug.slice(0, maxDebugLength))}`;
-    // Age ends connections of servers that go on. Calls in flight show that more are to come.
+    // A connection that ends because of its age says nothing against its server. Calls in flight show that more are to come.
     const closedWhileActive = code === 0 && (debug === "max_age" || (this.connection?.openCalls ?? 0) > 0);
     this.#lose(new Error(`the server sent GOAWAY with error code ${code}${quoted}`), closedWhileActive);
   }

@@ -12,8 +12,8 @@ export interface SubchannelOptions {
   /** Least time an attempt may take; a longer backoff extends it (gRPC's connection backoff protocol). Default 20,000 ms. */
   readonly connectTimeoutMs?: number;
   /**
-   * How many connections there may be at once, asked each time another one is wanted. Default 10, the limit that gRFC A105
-   * sets for clients: with one, the call behind the peer's stream limit would wait for a call before it to end. Connections
+   * The largest number of connections at once, read each time another one is needed. Default 10, the limit that gRFC A105
+   * sets for clients: with one, a call beyond the peer's stream limit would wait for another call to end. Connections
    * that are there stay when the answer becomes smaller.
    */
   readonly maxConnections?: () => number;
@@ -43,9 +43,9 @@ class ConnectingSubchannel implements Subchannel, SubchannelConnectionOwner {
   #state: ConnectivityState = "idle";
   /** Links that take calls, oldest first. Events of any link that is neither here nor the attempt are old news. */
   #links: readonly SubchannelConnection[] = [];
-  /** For channelz: links go on to finish their calls when they take no more. */
+  /** For channelz: connections that no longer take calls still finish theirs. */
   readonly #open = new Set<SubchannelConnection>();
-  /** The oldest connection, on its own because every call asks for it. */
+  /** The oldest connection, in a field because every call reads it. */
   #first: ClientConnection | undefined;
   readonly #connectionListeners = new Set<() => void>();
   #attempt: SubchannelConnection | undefined;
@@ -226,7 +226,7 @@ class ConnectingSubchannel implements Subchannel, SubchannelConnectionOwner {
   #pause(): void {
     this.#cancelBackoff = this.#options.clock.after(this.#pauseLeftMs(), () => {
       this.#cancelBackoff = undefined;
-      // In `ready` it was a further connection that failed: calls that still wait for it may ask again.
+      // In `ready` it was a further connection that failed: calls that still wait for it may request another.
       if (this.#state === "ready") this.#offerPlaces();
       else this.#enterCurrentState();
     });

@@ -49,14 +49,15 @@ class WatchCall implements ClientCallListener {
 
   begin(connection: ClientConnection, heads: RequestHeads, request: Message): void {
     try {
-      if (!connection.canStartCall) throw new ConnectError("the connection takes no more calls", Code.Unavailable);
+      if (!connection.canStartCall)
+        throw new ConnectError("concurrent call limit of the connection reached", Code.Unavailable);
       connection.start(this.#call, heads.of(this.#call.method.path), []);
       // It serves the channel's calls, and must not outlive them.
       this.#call.unref();
       const sent = this.#call.send(request, true);
       if (sent instanceof Promise) sent.catch((error) => this.#fail(error));
     } catch (error) {
-      // Not at once: whoever watches has to have what cancels it by then.
+      // Not at once: the caller must have the function that cancels the watch first.
       queueMicrotask(() => this.#fail(error));
     }
   }

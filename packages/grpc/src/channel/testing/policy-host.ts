@@ -120,7 +120,7 @@ export function setUpPolicy(
     },
     updateState: (state, newPicker) => {
       counts.reports += 1;
-      // A new picker for the same state is no transition.
+      // A new picker for the same state is not a transition.
       if (states.at(-1) !== state) states.push(state);
       picker = newPicker;
     },
@@ -153,7 +153,7 @@ export function setUpPolicy(
     const result = pick(info);
     return result.kind === "fail" || result.kind === "drop" ? result.createError() : assert.fail(result.kind);
   };
-  /** Picks as for a call that begins now: where it goes, and a tracker that tells all who follow it; undefined where no one does. */
+  /** Picks as for a call that begins now: where it goes, and a tracker that notifies all trackers of it; undefined without any. */
   const startCall = (info?: PickInfo): { address: string; tracker: CallTracker | undefined } => {
     const result = pick(info);
     if (result.kind !== "complete") assert.fail(result.kind);

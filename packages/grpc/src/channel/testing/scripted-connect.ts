@@ -30,7 +30,7 @@ export class ScriptedConnection implements ClientConnection {
   }
 
   startCall(): void {
-    if (!this.canStartCall) throw new Error("no place for a call");
+    if (!this.canStartCall) throw new Error("concurrent call limit reached");
     this.openCalls += 1;
   }
 

@@ -2,7 +2,7 @@ let isAllowed: boolean | undefined;
 
 /**
  * Whether this process may make functions of strings: `node --disallow-code-generation-from-strings` and a Content Security Policy
- * forbid it, by an EvalError. Anything else that goes wrong is thrown.
+ * forbid it, by an EvalError. Any other error is thrown.
  */
 export function mayGenerateCode(): boolean {
   isAllowed ??= canGenerate();

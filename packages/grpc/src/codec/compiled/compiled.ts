@@ -55,7 +55,7 @@ export function lendCompiled(schema: DescMessage, message: Writable, payload: Pa
   return true;
 }
 
-/** True: the message stands in `output`, and whoever called ends it there. */
+/** True: the message was written to `output`, where the caller ends it. */
 function writeCompiled(schema: DescMessage, message: Writable, onFault: OnCodecFault): boolean {
   const { writers, compile } = (message as Partial<Message>).$typeName === undefined ? initWriters : messageWriters;
   let write = writers.get(schema);

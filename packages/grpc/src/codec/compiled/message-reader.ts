@@ -24,7 +24,7 @@ interface CompiledType {
  * the two could differ, it throws `oddInput` instead: for malformed input, a wire type other than the field's, values outside
  * closed enums. It throws `overBudget` for a message that takes too much memory.
  *
- * Returns `undefined` where code must not be generated from strings, and where 64-bit integers are to be strings
+ * Returns `undefined` where code must not be generated from strings, and where 64-bit integers must be strings
  * (`BUF_BIGINT_DISABLE`). Then `fromBinary` has to do it all.
  */
 export function compileMessageReader(schema: DescMessage): ReadMessage | undefined {

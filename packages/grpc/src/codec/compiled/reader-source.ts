@@ -7,7 +7,7 @@ import { maxDepth } from "../wire/skip-field.ts";
 /** The text of a program that reads messages of one type, and what it refers to. */
 export interface ReaderSource {
   /**
-   * Body of a function of `types`, `values` and `tools`; see message-reader.ts. No name of a schema stands in it other than as
+   * Body of a function of `types`, `values` and `tools`; see message-reader.ts. Names of the schema occur in it only as
    * a JSON string, so that a schema from elsewhere cannot become code.
    */
   readonly text: string;
@@ -90,7 +90,7 @@ function zeroExpression(value: unknown, valueName: (value: unknown) => string): 
   }
 }
 
-/** How a value is read: statements that end with the position behind it, and the expression that then is the value. */
+/** How a value is read: statements that move the position past it, and the expression that has the value after them. */
 interface ValueSource {
   readonly wireType: WireType;
   /** @param end name of the variable that holds the end of what surrounds the value */
@@ -292,7 +292,7 @@ function tagOf(number: number, wireType: WireType): number {
   return ((number << 3) | wireType) >>> 0;
 }
 
-/** Pays for what takes so much memory; see MemoryBudget. */
+/** Charges this much memory; see MemoryBudget. */
 function spend(bytes: number): string {
   return `if((r.left-=${bytes})<0)r.extend(p);`;
 }

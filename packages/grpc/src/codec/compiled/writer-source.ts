@@ -7,7 +7,7 @@ import { isKeptAsJson } from "./reader-source.ts";
 /** The text of a program that writes messages of one type, and the types of its fields, in the order of `types`. */
 export interface WriterSource {
   /**
-   * Body of a function of `types` and `tools`; see message-writer.ts. No name of a schema stands in it other than as a JSON string,
+   * Body of a function of `types` and `tools`; see message-writer.ts. Names of the schema occur in it only as JSON strings,
    * so that a schema from elsewhere cannot become code.
    */
   readonly text: string;
@@ -145,7 +145,7 @@ class FieldSource {
   }
 }
 
-/** Whether the value `x` of a field without presence is to be written. */
+/** Whether the value `x` of a field without presence must be written. */
 function isSet(field: DescField & { fieldKind: "scalar" | "enum" | "message" }): string {
   if (field.fieldKind === "enum") return `x!==${field.enum.values[0]?.number}`;
   switch (field.scalar) {
@@ -190,7 +190,7 @@ function scalar(type: ScalarType, value: string): string {
   return `w.${methods[type]}(${value});`;
 }
 
-/** WireWriter's methods, each of which looks at what it gets. */
+/** WireWriter's methods, each of which checks its argument. */
 const methods: Record<ScalarType, string> = {
   [ScalarType.DOUBLE]: "double",
   [ScalarType.FLOAT]: "float",

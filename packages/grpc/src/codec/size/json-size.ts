@@ -12,7 +12,7 @@ const ownBuffer = 104;
 /** A google.protobuf.Value in a list. */
 const value = 92;
 
-/** Types that stand for any JSON. */
+/** Types that represent any JSON. */
 const anyJson = new Set(["Any", "ListValue", "Struct", "Value"].map((name) => `google.protobuf.${name}`));
 
 /**

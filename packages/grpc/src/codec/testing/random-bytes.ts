@@ -124,7 +124,7 @@ function writeBare(writer: BinaryWriter, type: ScalarType, random: Random): void
   const sign = random(2) === 0 ? 1 : -1;
   switch (type) {
     case ScalarType.STRING:
-      // Now and then bytes that are no UTF-8.
+      // Now and then bytes that are not UTF-8.
       if (random(40) === 0) writer.bytes(Uint8Array.of(0x61, 0xff, 0xc3));
       else writer.string(pick(texts, random));
       break;

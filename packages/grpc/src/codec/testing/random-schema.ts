@@ -75,7 +75,7 @@ export function randomSchema(random: Random): DescMessage {
     ],
   });
   const schema = createFileRegistry(set).getMessage("random.M0");
-  if (schema === undefined) throw new Error("the schema has no M0");
+  if (schema === undefined) throw new Error("the schema lacks M0");
   return schema;
 }
 

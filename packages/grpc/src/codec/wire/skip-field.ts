@@ -66,7 +66,7 @@ function skipLengthDelimited(bytes: Uint8Array, at: number, end: number): number
   return next > end ? -1 : next;
 }
 
-/** Returns where a varint ends of which 32 bits count; it may have 10 bytes. -1 when there is none. */
+/** Returns where a varint ends of which 32 bits count; it may have 10 bytes. -1 when it is malformed. */
 export function skipVarint32(bytes: Uint8Array, at: number, end: number): number {
   const next = skipVarint(bytes, at, end);
   return next - at > 10 ? -1 : next;

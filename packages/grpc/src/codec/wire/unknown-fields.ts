@@ -32,7 +32,7 @@ export function keepUnknownFields(message: Message, bytes: Uint8Array, start: nu
   kept.add(start, end);
 }
 
-/** The unknown fields of one message: as parts of its input first, as a list once something asked for it. */
+/** The unknown fields of one message: kept as parts of its input until the list is first read. */
 class UnknownFields {
   readonly #bytes: Uint8Array;
   /** Where each part begins and ends. Neighbours are one part. */

@@ -11,7 +11,7 @@ import { keepUnknownFields } from "./unknown-fields.ts";
  * Thrown for input that is not the plain case: broken, or with rarely used features. Without a trace of its own: it is caught
  * close by, and protobuf-es then reads the message or finds the words for what is wrong with it.
  */
-export const oddInput: unique symbol = Symbol("input is no plain message");
+export const oddInput: unique symbol = Symbol("input is not a plain message");
 
 const noBytes = new Uint8Array(0);
 
@@ -176,7 +176,7 @@ export class WireReader extends FieldSkipper {
     return this.#view;
   }
 
-  /** Moves behind a length and returns where what it measures ends. */
+  /** Moves past a length prefix and returns where the value that it measures ends. */
   lengthDelimited(end: number): number {
     const length = this.uint32(end);
     if (length > end - this.at) throw oddInput;
@@ -187,7 +187,7 @@ export class WireReader extends FieldSkipper {
   text(start: number, end: number, isStrict: boolean): string {
     const text = utf8Slice.call(this.input, start, end);
     if (!text.includes("\ufffd")) return text;
-    // Either the sender wrote that mark, or it stands for bytes that are not UTF-8.
+    // Either the sender wrote that mark, or it replaces bytes that are not UTF-8.
     const bytes = this.#viewOf(start, end);
     if (!isStrict) return getTextEncoding().decodeUtf8(bytes, false);
     if (!isUtf8(bytes)) throw oddInput;

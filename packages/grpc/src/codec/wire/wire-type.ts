@@ -1,7 +1,7 @@
 import { ScalarType } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 
-/** How a value of this type stands in a message, if it is not packed. */
+/** The wire type of a value of this type, if it is not packed. */
 export function wireTypeOf(type: ScalarType): WireType {
   switch (type) {
     case ScalarType.STRING:

@@ -8,7 +8,7 @@ import { copyBytes } from "./copy-bytes.ts";
  */
 const sharedBytes = 16 * 1024;
 
-/** A message from here on is not lent: whoever sends it would have to copy it. */
+/** A message from this size on is not lent: its sender would have to copy it. */
 const minGivenBytes = 8192;
 
 /** From this length on a string is measured before room is made for it, instead of assuming three bytes for each unit. */
@@ -48,7 +48,7 @@ export class WireWriter implements PayloadLender {
   #sharedView = this.#view;
   #sharedStart = 0;
 
-  /** Ends the message and returns its bytes. The next one begins behind them. */
+  /** Ends the message and returns its bytes. The next one begins after them. */
   finish(): Uint8Array {
     const bytes = new Uint8Array(this.#buffer.buffer, this.#start, this.#at - this.#start);
     this.#startAfter(this.#at);
@@ -70,7 +70,7 @@ export class WireWriter implements PayloadLender {
 
   readonly copy = copyBytes;
 
-  /** The payload has left. Its place is free again, unless another message was written behind it. */
+  /** The payload has left. Its memory is reused, unless another message was written after it. */
   takeBack({ bytes, start, end }: Payload): void {
     if (bytes !== this.#buffer || end !== this.#start || this.#at !== end) return;
     this.#start = start;
@@ -213,7 +213,7 @@ export class WireWriter implements PayloadLender {
       contentStart = this.#start + fork;
       this.#buffer.copyWithin(contentStart + prefixBytes - 1, contentStart, this.#at);
     }
-    // No reserving here: there is room for the length, and a move to another buffer would leave the content behind.
+    // No reserving here: there is room for the length, and a move to another buffer would lose the content.
     this.#at = contentStart - 1;
     this.#varint32(length);
     this.#at += length;
@@ -307,7 +307,7 @@ export class WireWriter implements PayloadLender {
   }
 }
 
-/** Puts the halves of a 64-bit value into `scratch`. What is no bigint is rare, and protobuf-es knows what it means. */
+/** Puts the halves of a 64-bit value into `scratch`. A value that is not a bigint is rare, and protobuf-es knows what it means. */
 function splitSigned(value: bigint | number | string): void {
   const integer = typeof value === "bigint" ? value : protoInt64.parse(value);
   if (BigInt.asIntN(64, integer as bigint) !== integer) throw oddValue;

@@ -25,7 +25,7 @@ import { createRegister } from "./register.ts";
 /** What a socket is known by: a connection of either side, or a server, for the one that it listens on. */
 type SocketSubject = { status?(): ConnectionStatus };
 
-/** The state of channels and servers, as grpcdebug and other tools ask for it (grpc.channelz.v1, gRFC A14). */
+/** The state of channels and servers, for grpcdebug and other tools (grpc.channelz.v1, gRFC A14). */
 export interface Channelz {
   /**
    * Tells of a channel or server from now on; the returned function ends that.
@@ -39,7 +39,7 @@ export interface Channelz {
   readonly routes: (router: ConnectRouter) => void;
 }
 
-/** Answers hold at most this many entries, whatever the caller asks for. */
+/** Responses hold at most this many entries, whatever the client requests. */
 const maxResults = 100;
 
 const states: Readonly<Record<ConnectivityState, State>> = {
@@ -51,8 +51,8 @@ const states: Readonly<Record<ConnectivityState, State>> = {
 };
 
 /**
- * Makes a channelz service that knows only what is added to it: addresses, targets and error messages are not for everybody who
- * may call a server, so serve it on a port of your own. It tells of channels, their subchannels, servers, and the sockets of
+ * Creates a channelz service that knows only what is added to it: addresses, targets and error messages are not for every client that
+ * may call a server, so serve it on a port of your own. It reports channels, their subchannels, servers, and the sockets of
  * both.
  */
 export function createChannelz(subjects: Iterable<Channel | Server> = []): Channelz {
@@ -123,7 +123,7 @@ export function createChannelz(subjects: Iterable<Channel | Server> = []): Chann
     return { socketId: idOf(connection), name: status === undefined ? "" : nameSocket(status, path) };
   }
 
-  /** By their numbers; those that no one has asked for yet get the next ones, in the order in which they came. */
+  /** By their numbers; those that were not requested before get the next ones, in the order in which they were added. */
   function serverSockets(server: Server) {
     return connectionsOf(server)
       .map((connection) => socketRef(connection, server.address?.path))

@@ -5,11 +5,11 @@ import type { AddressSchema, SecuritySchema, SocketSchema } from "../../gen/grpc
 import type { Address, ConnectionStatus } from "../../transport/client/client-connection.ts";
 import { ipBytes } from "./ip-bytes.ts";
 
-/** What a socket is besides its connection. */
+/** A socket's properties next to its connection. */
 export interface SocketPlace {
   readonly id: bigint;
   readonly role: "client" | "server";
-  /** Where the server listens, for Unix sockets, whose ends have no addresses. */
+  /** Where the server listens, for Unix sockets, whose ends do not have addresses. */
   readonly path: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export function nameSocket(status: ConnectionStatus, path: string | undefined): 
   return `${formatHostPort(local.host, local.port)} -> ${formatHostPort(remote.host, remote.port)}`;
 }
 
-/** A connection as channelz tells it (gRFC A14). */
+/** A connection as channelz reports it (gRFC A14). */
 export function describeSocket(status: ConnectionStatus, place: SocketPlace): MessageInitShape<typeof SocketSchema> {
   const { local, remote, tls } = status;
   const { id, role, path } = place;
@@ -50,7 +50,7 @@ export function describeSocket(status: ConnectionStatus, place: SocketPlace): Me
           : { lastRemoteStreamCreatedTimestamp: lastStream })),
       ...(lastSent !== undefined && { lastMessageSentTimestamp: lastSent }),
       ...(lastReceived !== undefined && { lastMessageReceivedTimestamp: lastReceived }),
-      // gRFC A14 names each window by who may send into it.
+      // gRFC A14 names each window by the side that may send into it.
       localFlowControlWindow: BigInt(status.sendWindowBytes),
       remoteFlowControlWindow: BigInt(status.receiveWindowBytes),
       ...(status.receivedGoawayCode !== undefined && { receivedGoawayError: status.receivedGoawayCode }),

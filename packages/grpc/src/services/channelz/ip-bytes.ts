@@ -1,9 +1,9 @@
 import { isIpv4, isIpv6 } from "../../channel/naming/ip-address.ts";
 
-/** IPv4 inside IPv6, as a socket that listens to both tells it (RFC 4291 §2.5.5.2). */
+/** IPv4 inside IPv6, as a socket that listens to both reports it (RFC 4291 §2.5.5.2). */
 const mappedIpv4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 
-/** An address as 4 or 16 bytes in network order; undefined for text that is no IP address. */
+/** An address as 4 or 16 bytes in network order; undefined for text that is not an IP address. */
 export function ipBytes(text: string): Uint8Array | undefined {
   const plain = text.replace(mappedIpv4, "");
   if (isIpv4(plain)) return Uint8Array.from(plain.split("."), Number);

@@ -1,4 +1,4 @@
-/** Things with numbers by which others ask for them. */
+/** Entities with the numbers that identify them in channelz. */
 export interface Register<T> {
   /** Adds a thing, once however often it is added; the returned function takes it out. */
   add(thing: T): () => void;

@@ -179,7 +179,7 @@ describe("health with dependencies", () => {
 
   it("refuses checks that are none", () => {
     const check = (): void => {};
-    assert.throws(() => createHealth({ checks: [{ name: "", check }] }), /has no name/);
+    assert.throws(() => createHealth({ checks: [{ name: "", check }] }), /needs a name/);
     assert.throws(() => setUp({ name: "a" }, { name: "a" }), /two checks have the name "a"/);
     assert.throws(() => createHealth({ checks: [{ name: "a", check, timeoutMs: 0 }] }), /timeoutMs is 0/);
     assert.throws(

@@ -2,7 +2,7 @@ import { thrownMessage } from "../../logging/thrown-text.ts";
 import { checkWholeNumber, refuseUnknownOptions } from "../../options/check-options.ts";
 import type { Clock } from "../../time/clock.ts";
 
-/** Something that services depend on, asked regularly whether it is there. */
+/** Something that services depend on, checked regularly. */
 export interface HealthCheck {
   /** What it is called in reports, such as `database`. Unique. */
   readonly name: string;
@@ -33,7 +33,7 @@ export interface DependencyReport {
 
 const defaultIntervalMs = 10_000;
 const defaultTimeoutMs = 5_000;
-/** Problems are shown to operators; a page of HTML that a proxy sent is no help. */
+/** Problems are shown to operators; a proxy's page of HTML does not help them. */
 const maxProblemCharacters = 256;
 
 /** Runs checks, one at a time of each, and says which dependencies are missing. */
@@ -63,7 +63,7 @@ export class DependencyChecks {
     for (const dependency of this.#dependencies) dependency.stop();
   }
 
-  /** Whether something is missing that the service cannot do without. "" asks for the server as a whole. */
+  /** Whether a required dependency of the service is unhealthy. "" is the server as a whole. */
   blocks(service: string): boolean {
     return this.#dependencies.some((dependency) => dependency.blocks(service));
   }
@@ -162,7 +162,7 @@ const checkNames: readonly (keyof HealthCheck)[] = [
 function checkHealthCheck(check: HealthCheck): void {
   const where = `createHealth: check "${check.name}"`;
   refuseUnknownOptions(where, check, checkNames);
-  if (typeof check.name !== "string" || check.name === "") throw new TypeError("createHealth: a check has no name");
+  if (typeof check.name !== "string" || check.name === "") throw new TypeError("createHealth: a check needs a name");
   if (typeof check.check !== "function") throw new TypeError(`${where}: check has to be a function`);
   checkWholeNumber(where, "intervalMs", check.intervalMs, 1, Number.MAX_SAFE_INTEGER);
   checkWholeNumber(where, "timeoutMs", check.timeoutMs, 1, Number.MAX_SAFE_INTEGER);

@@ -9,7 +9,7 @@ import {
 /** What a server says of a service; `SERVICE_UNKNOWN` where it does not have it. */
 export type ReportedStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
 
-/** Asks a server for its health (grpc.health.v1.Health). An empty name stands for the server as a whole. */
+/** A client of a server's health service (grpc.health.v1.Health). An empty name is the server as a whole. */
 export interface HealthClient {
   /** Returns the status of a service now. */
   check(service: string, options?: CallOptions): Promise<ReportedStatus>;

@@ -13,13 +13,13 @@ import { type Clock, systemClock } from "../../time/clock.ts";
 import { DependencyChecks, type DependencyReport, type HealthCheck } from "./dependency-checks.ts";
 import { createLatestValue, type LatestValue } from "./latest-value.ts";
 
-/** What a service can be reported as. `SERVICE_UNKNOWN` is what Watch tells of services that were never set. */
+/** The status of a service. Watch reports `SERVICE_UNKNOWN` for services that were never set. */
 export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING";
 
-/** The health of a server and its services, as load balancers and orchestrators ask for it (grpc.health.v1.Health). */
+/** The health of a server and its services, for load balancers and orchestrators (grpc.health.v1.Health). */
 export interface Health {
   /**
-   * Sets the status of a service by its full name and tells everyone who watches it. "" is the server as a whole. After
+   * Sets the status of a service by its full name and notifies every watch of it. "" is the server as a whole. After
    * `shutdown` this changes nothing.
    */
   setStatus(service: string, status: ServingStatus): void;
@@ -49,8 +49,8 @@ export interface Health {
   shutdown(): void;
 
   /**
-   * Ends the watches under way, and later ones after their first word, with UNAVAILABLE. A watch has no end of its own and
-   * would hold up a drain until its deadline; whoever watches asks the next server.
+   * Ends open watches, and later ones after their first message, with UNAVAILABLE. A watch never ends by itself and
+   * would delay a drain until its deadline; its client watches the next server.
    */
   endWatches(): void;
 
@@ -61,7 +61,7 @@ export interface Health {
   readonly routes: (router: ConnectRouter) => void;
 }
 
-/** Services that List tells at most (the public definition of List sets this number). */
+/** The most services that List returns (the public definition of List sets this number). */
 export const maxListedServices = 100;
 
 export interface HealthOptions {
@@ -84,9 +84,13 @@ export function createHealth(options: HealthOptions = {}): Health {
   /** As they were set, whatever became of dependencies. */
   const ownStatuses = new Map<string, ServingStatus>([["", "SERVING"]]);
   const checks = new DependencyChecks(options.checks ?? [], options.clock ?? systemClock, onDependency);
-  // Entries exist only while somebody watches, because callers choose these names freely.
+  // Entries exist only while a client watches, because clients choose these names freely.
   const watchers = new Map<string, Set<LatestValue<ServingStatus>>>();
-  const followers = new Set<{ readonly service: string; told: ServingStatus | undefined; readonly tell: () => void }>();
+  const followers = new Set<{
+    readonly service: string;
+    reported: ServingStatus | undefined;
+    readonly notify: () => void;
+  }>();
   let isShutDown = false;
   let areWatchesOver = false;
 
@@ -100,12 +104,12 @@ export function createHealth(options: HealthOptions = {}): Health {
     tellWatchers(service);
   }
 
-  /** They know what they were told last, so telling them twice does no harm. */
+  /** Each remembers the status that it reported last, so a second notification is harmless. */
   function tellWatchers(service: string): void {
     const status = statusOf(service);
     if (status === undefined) return;
     for (const watcher of watchers.get(service) ?? []) watcher.set(status);
-    for (const follower of [...followers]) if (follower.service === service) follower.tell();
+    for (const follower of [...followers]) if (follower.service === service) follower.notify();
   }
 
   function onDependency({ name, state, required, problem }: DependencyReport): void {
@@ -137,14 +141,14 @@ export function createHealth(options: HealthOptions = {}): Health {
     const others = watchers.get(service) ?? new Set();
     watchers.set(service, others.add(watcher));
     try {
-      let told = statusOf(service);
-      yield toResponse(told);
+      let reported = statusOf(service);
+      yield toResponse(reported);
       while (!areWatchesOver) {
         const status = await watcher.next();
         if (status === undefined) break;
         // A slow watcher may have missed a change and its reversal.
-        if (status === told) continue;
-        told = status;
+        if (status === reported) continue;
+        reported = status;
         yield toResponse(status);
       }
       if (areWatchesOver) throw new ConnectError("the server is shutting down", Code.Unavailable);
@@ -164,16 +168,16 @@ export function createHealth(options: HealthOptions = {}): Health {
     follow(service, listener) {
       const follower = {
         service,
-        told: statusOf(service),
-        tell() {
+        reported: statusOf(service),
+        notify() {
           const status = statusOf(service);
-          if (status === follower.told) return;
-          follower.told = status;
+          if (status === follower.reported) return;
+          follower.reported = status;
           listener(status);
         },
       };
       followers.add(follower);
-      listener(follower.told);
+      listener(follower.reported);
       return () => followers.delete(follower);
     },
     start: () => checks.start(),

@@ -7,7 +7,7 @@ import {
 
 /**
  * A check for another service, by its own grpc.health.v1: `{ name: "order-service", check: askHealth(channel, "order.v1.OrderService") }`.
- * Without a name it asks for the server as a whole.
+ * Without a name it checks the server as a whole.
  */
 export function askHealth(transport: Transport, service = ""): (signal: AbortSignal) => Promise<void> {
   const client = createClient(HealthService, transport);

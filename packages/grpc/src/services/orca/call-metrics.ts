@@ -23,7 +23,7 @@ export function recordCallMetrics(context: HandlerContext, metrics: LoadMetrics)
   writeCallMetrics(context.responseTrailer, all);
 }
 
-/** The report in a response's trailers; undefined when there is none, or none that can be read. */
+/** The report in a response's trailers; undefined when it is missing or cannot be read. */
 export function readCallMetrics(trailer: Headers): OrcaLoadReport | undefined {
   const value = trailer.get(trailerName);
   if (value === null) return undefined;

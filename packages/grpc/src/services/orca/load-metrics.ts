@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type OrcaLoadReport, OrcaLoadReportSchema } from "../../gen/xds/data/orca/v3/orca_load_report_pb.ts";
 
 /**
- * What can be told of a server's load. Shares are numbers from 0 to 1. A value that is out of its range or no finite number is
+ * The metrics of a server's load. Shares are numbers from 0 to 1. A value that is out of its range or not a finite number is
  * left out of reports, as everywhere in gRPC: a wrong metric must not cost a call.
  */
 export interface LoadMetrics {

@@ -7,13 +7,13 @@ import { recordedCallMetrics, writeCallMetrics } from "./call-metrics.ts";
 import { type LoadMetrics, overlaid, toReport } from "./load-metrics.ts";
 
 export interface LoadReportingOptions {
-  /** Streams of reports send no more often than this, whatever their client asks for. Default 30,000, as in grpc-go. */
+  /** Streams of reports send no more often than this, whatever interval their client requests. Default 30,000, as in grpc-go. */
   minIntervalMs?: number;
   /** For tests. */
   clock?: Clock;
 }
 
-/** A server's load as a whole, told to balancers that weigh servers by it (gRFC A51 and A58). */
+/** Reports the load of a whole server to balancers that weigh servers by it (gRFC A51 and A58). */
 export interface LoadReporting {
   /** Lays these metrics over those that were set before; `undefined` takes one back. */
   update(metrics: LoadMetrics): void;
@@ -30,9 +30,9 @@ export interface LoadReporting {
 const defaultMinIntervalMs = 30_000;
 
 /**
- * Makes what tells a server's load: its service by streams, its interceptor by the trailers of calls.
+ * Creates the two ways to report a server's load: a service with streams, and an interceptor that adds it to trailers.
  *
- * @throws TypeError for an unknown option, RangeError for an interval that is no whole number from 1 on
+ * @throws TypeError for an unknown option, RangeError for an interval that is not a whole number of at least 1
  */
 export function createLoadReporting(options: LoadReportingOptions = {}): LoadReporting {
   const where = "createLoadReporting";

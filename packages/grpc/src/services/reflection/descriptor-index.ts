@@ -8,9 +8,9 @@ export interface DescriptorIndex {
   fileByName(name: string): DescFile | undefined;
   /** By a service, method, message, enum, enum value, field, oneof or extension. */
   fileBySymbol(symbol: string): DescFile | undefined;
-  /** By an extension, told by the message it extends and its number. */
+  /** By an extension, identified by the message it extends and its number. */
   fileByExtension(extendee: string, number: number): DescFile | undefined;
-  /** The numbers of all known extensions of a message, ascending; `undefined` if there is no such message. */
+  /** The numbers of all known extensions of a message, ascending; `undefined` for an unknown message. */
   extensionNumbers(extendee: string): readonly number[] | undefined;
   /** A file as a serialized google.protobuf.FileDescriptorProto. */
   serialize(file: DescFile): Uint8Array;

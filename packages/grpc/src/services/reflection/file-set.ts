@@ -45,7 +45,7 @@ export function registryOfFiles(files: ReadonlyMap<string, FileDescriptorProto>)
   return createFileRegistry(create(FileDescriptorSetSchema, { file: importsFirst(files) }));
 }
 
-/** Iterative, because a chain of imports is as deep as whoever sends it likes. */
+/** Iterative, because the sender decides how deep a chain of imports is. */
 function importsFirst(files: ReadonlyMap<string, FileDescriptorProto>): FileDescriptorProto[] {
   const importers = new Map<string, FileDescriptorProto[]>();
   const missing = new Map<string, number>();

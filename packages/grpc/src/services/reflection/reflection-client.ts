@@ -5,7 +5,7 @@ import { printable } from "../../logging/printable.ts";
 import { registryOfFiles, wellKnownFile } from "./file-set.ts";
 import { openReflectionStream, type ReflectionAnswer, type ReflectionStream } from "./reflection-stream.ts";
 
-/** Asks a server for what it serves, as command-line tools do that have no .proto files. */
+/** Reads what a server serves, for tools without the .proto files. */
 export interface ReflectionClient {
   /** The full names of all services, sorted. */
   listServices(options?: CallOptions): Promise<string[]>;
@@ -13,7 +13,7 @@ export interface ReflectionClient {
    * The file that declares a service, method, message, enum, field or extension, with everything that it imports; undefined when
    * the server does not know the symbol.
    *
-   * @throws ConnectError with the code Unimplemented when the server has no reflection, and DataLoss when what it sends is not a
+   * @throws ConnectError with the code Unimplemented when the server does not serve reflection, and DataLoss when what it sends is not a
    *   complete and correct set of files
    */
   findSymbol(symbol: string, options?: CallOptions): Promise<FileRegistry | undefined>;
@@ -93,7 +93,7 @@ async function loadFiles(stream: ReflectionStream, first: ReflectionAnswer): Pro
   };
 
   take(first, "a file");
-  // A map is iterated over what is added meanwhile as well.
+  // Iterating a map includes entries that are added during the iteration.
   for (const file of files.values()) {
     for (const name of file.dependency) {
       if (files.has(name)) continue;

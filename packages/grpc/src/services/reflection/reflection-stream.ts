@@ -12,7 +12,7 @@ export type ReflectionQuestion = NonNullable<MessageInitShape<typeof ServerRefle
 /** v1 and v1alpha differ in the names of their packages only. */
 export type ReflectionAnswer = ServerReflectionResponse["messageResponse"];
 
-/** One stream to a server's reflection, on which one question is asked after the other. */
+/** One stream to a server's reflection service, with one request after the other. */
 export interface ReflectionStream {
   /** @throws ConnectError when the stream fails or ends without an answer */
   ask(question: ReflectionQuestion): Promise<ReflectionAnswer>;
@@ -42,7 +42,7 @@ export function openReflectionStream(
         const { done } = await answers.next();
         if (done !== true) await answers.return?.();
       } catch {
-        // What was asked is known, or has failed by itself.
+        // Every request has its response, or has failed by itself.
       }
     },
   };
@@ -50,7 +50,7 @@ export function openReflectionStream(
 
 type Request = MessageInitShape<typeof ServerReflectionRequestSchema>;
 
-/** What is asked, as the transport reads it. At most one question waits, because each is answered before the next. */
+/** The requests, as the transport reads them. At most one waits, because each gets its response before the next. */
 class Questions implements AsyncIterableIterator<Request> {
   #waiting: Request | undefined = undefined;
   #isOver = false;

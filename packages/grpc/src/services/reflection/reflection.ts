@@ -7,7 +7,7 @@ import { createDescriptorIndex, type DescriptorIndex, filesOfServices } from "./
 export interface ReflectionOptions {
   /** The services that callers may know of. The reflection services are added by themselves. */
   services: readonly DescService[];
-  /** Files besides those of the services and their imports: extensions, and types that travel in google.protobuf.Any. */
+  /** Files in addition to those of the services and their imports: extensions, and types that travel in google.protobuf.Any. */
   files?: readonly DescFile[];
 }
 
@@ -22,7 +22,7 @@ export interface Reflection {
 
 /**
  * Answers questions about the given services from their descriptors. What a server publishes this way is public to everyone
- * who may call it, names and comments-free schemas of internal services included.
+ * that may call it, including the names and the schemas, without comments, of internal services.
  */
 export function createReflection(options: ReflectionOptions): Reflection {
   const services = [...options.services, ...reflectionServices];
@@ -31,7 +31,7 @@ export function createReflection(options: ReflectionOptions): Reflection {
   let index: DescriptorIndex | undefined;
 
   async function* answerAll<R extends Request>(requests: AsyncIterable<R>): AsyncGenerator<Response<R>> {
-    // Most servers are never asked, so the work waits for the first who does.
+    // Most servers are never queried, so the work is done for the first request.
     index ??= createDescriptorIndex(files);
     const sent = new Set<DescFile>();
     for await (const request of requests) {
@@ -104,7 +104,7 @@ function answer(question: Question, names: readonly string[], index: DescriptorI
   }
 }
 
-/** The file asked for, then what it imports, as far as this stream has not had it yet. */
+/** The requested file, then its imports, unless this stream has sent them already. */
 function fileAnswer(file: DescFile | undefined, what: string, index: DescriptorIndex, sent: Set<DescFile>): Answer {
   if (file === undefined) return notFound(what);
   sent.add(file);

@@ -7,7 +7,7 @@ import { metadataToHeaders } from "../../protocol/metadata.ts";
 import { codeFromHttpStatus } from "../../protocol/status.ts";
 import type { ClientCallSettings } from "./client-call-settings.ts";
 
-/** Whether a response is one of gRPC in the format that was asked for; if so, how its messages are to be read. */
+/** Whether a response is gRPC in the requested format; if so, how to read its messages. */
 export function checkResponseHead(head: ResponseHead, settings: ClientCallSettings): EncodingChoice {
   const { status, fields } = head;
   if (status !== 200 && findField(fields, "grpc-status") === -1) {
@@ -21,7 +21,7 @@ export function checkResponseHead(head: ResponseHead, settings: ClientCallSettin
   if (format !== settings.codec.name) {
     const shown =
       contentType === undefined ? "no content-type" : `content-type ${JSON.stringify(contentType.slice(0, 64))}`;
-    return { error: new ConnectError(`the server answered with ${shown}, which is no gRPC`, Code.Unknown) };
+    return { error: new ConnectError(`the server answered with ${shown}, which is not gRPC`, Code.Unknown) };
   }
   return chooseResponseDecoding(fieldValue(fields, "grpc-encoding"), settings.compressions);
 }

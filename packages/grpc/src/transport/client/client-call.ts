@@ -21,20 +21,20 @@ import { sendMessage } from "../messages/send-message.ts";
 import { checkResponseHead } from "./check-response-head.ts";
 import type { ClientCallPlan } from "./client-call-settings.ts";
 
-/** What a call tells whoever made it; the call itself comes along, because one that is repeated or hedged has several. */
+/** What a call reports to its owner, with itself as an argument, because an owner that retries or hedges has several. */
 export interface ClientCallListener {
   /** By the clock's `nowMs`; 0 without a deadline. */
   readonly deadlineAtMs: number;
   /** The response's head is here. Not called when the response is a status alone. */
   onHead(call: ClientCall): void;
-  /** One response message, or the promise of it, which somebody may leave alone. Not called when the receiver has a queue. */
+  /** One response message, or the promise of it, which the owner may ignore. Not called when the receiver has a queue. */
   onMessage(call: ClientCall, message: object | Promise<object>): void;
-  /** Whoever read the responses takes no more of them. */
+  /** The reader of the responses has stopped. */
   onReaderGone(): void;
   /** The call is over, always exactly once. */
   onEnd(call: ClientCall, error: ConnectError | undefined): void;
   onWritable(call: ClientCall): void;
-  /** What the call is doing now and how its time was spent, to be put behind the message of an error that is ours. */
+  /** What the call is doing now and how its time was spent, for the end of the message of a local error. */
   describeCall(): string;
 }
 
@@ -152,7 +152,7 @@ export class ClientCall implements StreamListener, MessageReceiverOwner, Sending
     if (this.stream?.isWritable) this.stream.sendData(noBytes, true);
   }
 
-  /** Ends the call from this side; the server is told by a reset. */
+  /** Ends the call from this side, with a reset to the server. */
   cancel(error: ConnectError): void {
     this.cutOff(error);
   }
@@ -268,10 +268,10 @@ export class ClientCall implements StreamListener, MessageReceiverOwner, Sending
   }
 
   /** Tells where the call was, which the server does not know. */
-  private errorOfDeadline(told?: ConnectError): ConnectError {
+  private errorOfDeadline(reported?: ConnectError): ConnectError {
     const message = `the deadline has passed${this.listener.describeCall()}`;
-    const error = new ConnectError(message, Code.DeadlineExceeded, told?.metadata, undefined, told);
-    if (told !== undefined) error.details = told.details;
+    const error = new ConnectError(message, Code.DeadlineExceeded, reported?.metadata, undefined, reported);
+    if (reported !== undefined) error.details = reported.details;
     return error;
   }
 

@@ -12,7 +12,7 @@ export type Address = ({ readonly host: string; readonly port: number } | { read
 
 export type { ConnectionStatus };
 
-/** A call that has not begun: it is told of its stream, and then what happens on it. */
+/** A call that has not begun: it receives its stream, and then the events of the stream. */
 export interface StartingCall extends StreamListener {
   /** Called once, before anything else. The request's head has been sent. */
   begin(stream: Http2Stream): void;
@@ -20,7 +20,7 @@ export interface StartingCall extends StreamListener {
 
 /** A connection as the channel sees it. */
 export interface ClientConnection {
-  /** A new call finds a place now. */
+  /** A new call can begin now. */
   readonly canStartCall: boolean;
   /** The connection takes new calls at all: false after GOAWAY, after close, and when its stream identifiers are used up. */
   readonly isAcceptingCalls: boolean;
@@ -41,7 +41,7 @@ export interface ClientConnection {
 export interface ClientConnectionEvents {
   /** A call has ended or the peer allows more, so `canStartCall` may have become true. */
   onCapacity(): void;
-  /** `isAcceptingCalls` is false from now on; open calls go on. */
+  /** `isAcceptingCalls` is false from now on; open calls continue. */
   onGoaway(info: { readonly code: number; readonly debug: string }): void;
   /** The connection is gone; called exactly once, and only after the attempt has succeeded. */
   onClose(error: Error | undefined): void;
@@ -54,7 +54,7 @@ export interface ConnectAttempt {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when the transport stands and the server's SETTINGS have come. Rejects with an error that says what failed. */
+/** Resolves when the transport is connected and the server's SETTINGS were received. Rejects with an error that says what failed. */
 export type Connect = (
   address: Address,
   events: ClientConnectionEvents,

@@ -17,6 +17,6 @@ export function connectError(error: Error, isTls: boolean): Error {
 export function closedEarly(isTls: boolean): Error {
   const hint = isTls
     ? "it may require a client certificate, or not accept the one that it got"
-    : "it may speak TLS on this port, and this channel has no tls";
+    : "it may speak TLS on this port, and this channel is created without tls";
   return new Error(`the server closed the connection before it sent anything; ${hint}`);
 }

@@ -12,7 +12,7 @@ export interface HandledCall extends ContextSource, SendingCall<Promise<void> | 
   readonly requestFields: readonly string[];
   readonly responseCodec: MessageCodec;
   readonly sender: MessageSender;
-  /** Set by whoever runs the handler, before it begins. */
+  /** Set before the handler runs. */
   metadata: ResponseMetadata | undefined;
   /** Its status is decided: nothing that is sent any more arrives. */
   readonly isOver: boolean;
@@ -21,7 +21,7 @@ export interface HandledCall extends ContextSource, SendingCall<Promise<void> | 
   sendHead(): ConnectError | undefined;
   /** Call after each message of a stream for which `respond` had room. The promise, if any, is kept when it is this call's turn again. */
   share(): Promise<void> | undefined;
-  /** The handler has answered all it wanted. */
+  /** The handler has sent its whole response. */
   succeed(): void;
   /** The handler has ended, whatever became of the call before. */
   handlerEnded(): void;
@@ -90,7 +90,7 @@ export function sendAnswer(call: HandledCall, message: object): void {
   }
 }
 
-/** Sends messages as they come, no faster than they leave. Leaving the loop tells the handler that no one listens. */
+/** Sends messages as the handler yields them, no faster than they leave. Leaving the loop ends the handler's generator. */
 export async function sendAll(call: HandledCall, outputs: AsyncIterable<object>): Promise<void> {
   const { responseCodec } = call;
   for await (const init of outputs) {

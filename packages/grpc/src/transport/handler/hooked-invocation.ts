@@ -18,10 +18,10 @@ import { HookedRequest, HookedResponse } from "./intercepted-messages.ts";
 import { callHandler, type Init, type TypedHandler } from "./typed-handler.ts";
 
 /**
- * One call behind nothing but hooks: one object for all of them, and no promise that the handler has not made. So a handler that answers
- * at once is answered for at once.
+ * One call whose interceptors are all hooks: one object for all of them, and only the promises that the handler creates. So the response of a handler that returns
+ * at once is sent at once.
  *
- * What came of it is the one message of the answer, or undefined for a response stream, which is sent by then.
+ * The result is the one message of the response, or undefined for a response stream, which has been sent by then.
  */
 export class HookedInvocation extends HookRun<Init | undefined> {
   private readonly handler: TypedHandler;
@@ -126,7 +126,7 @@ export class HookedInvocation extends HookRun<Init | undefined> {
         }
         if (!call.isOver) continue;
       } catch (error) {
-        // Leaving tells the handler that no one listens.
+        // Leaving the loop ends the handler's generator.
         this.onLeave();
         await source.return?.();
         failed(call, error);

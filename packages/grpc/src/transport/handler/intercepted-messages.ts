@@ -2,13 +2,13 @@ import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { ContextValues, MethodImplSpec } from "@connectrpc/connect";
 import type { CallContext } from "../../call/context/handler-context.ts";
 
-// What a server's interceptors are handed: Connect's request and response, with headers and signal made when somebody looks.
+// What a server's interceptors are handed: Connect's request and response, with headers and signal created when they are read.
 //
 // Hooks only read them, so that for these the accessors of a class will do. Interceptors spread these objects into new ones, so there the
 // accessors have to be the objects' own. Accessors of an object literal are new functions for each object, which makes V8 treat it as a
 // dictionary and costs four times as much as defining shared ones.
 
-/** A symbol, so that it is not in the way of anybody's names. */
+/** A symbol, so that it cannot collide with other names. */
 const context = Symbol("context");
 
 interface WithContext {

@@ -8,7 +8,7 @@ import { callHandler, type Init, type TypedHandler } from "./typed-handler.ts";
 
 /**
  * With interceptors the call takes Connect's shapes: a request object in, a response object out. Both make headers and signal when
- * asked, and as long as the interceptors pass on the objects they were given, nothing is asked: these cost more than a small call.
+ * read, and as long as the interceptors pass on the objects they were given, nothing is read: these cost more than a small call.
  */
 export async function invokeIntercepted(
   handler: TypedHandler,

@@ -21,7 +21,7 @@ export interface MethodHandler {
   readonly maxSendMessageBytes: number;
   /** Client-streaming and bidirectional methods take any number of requests; the others exactly one. */
   readonly requestIsStream: boolean;
-  /** For those who count calls that are not handled; undefined for a method that is served as bytes. */
+  /** For observers of unhandled calls; undefined for a method that is served as bytes. */
   readonly desc: DescMethod | undefined;
   /** Those among the interceptors that want to know of calls as they arrive. */
   readonly arrivals: CallArrivals | undefined;

@@ -18,11 +18,11 @@ export interface ReceivingCall {
   readonly receivedCodec: MessageCodec;
   readonly receivedCompression: Compression | undefined;
   readonly maxReceiveMessageBytes: number;
-  /** Cancelled, past its deadline, or its connection lost: what was received is of no use. A call that is over otherwise may be read. */
+  /** Cancelled, past its deadline, or its connection lost: what was received is dropped. A call that is over otherwise may be read. */
   readonly isCutOff: boolean;
   /** See `DecompressingCall`. */
   takeRoom(bytes: number): Promise<void> | undefined;
-  /** The message for which room was taken has so many bytes; 0 when there is none. */
+  /** The message for which room was taken has `bytes` bytes; 0 when it was not decoded. */
   keepRoom(bytes: number): void;
 }
 

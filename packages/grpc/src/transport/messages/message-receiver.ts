@@ -11,11 +11,11 @@ import { isOneMessage } from "./one-message.ts";
 
 /** The call whose messages are received. */
 export interface MessageReceiverOwner {
-  /** A message of a direction that has one, and so has no queue. More may come than should. */
+  /** A message of a unary direction, which does not have a queue. A peer may send more than one. */
   onMessage(payload: Payload): void;
-  /** What came is not a message, which ends the call. Returns what whoever waits for the message fails with. */
+  /** The received bytes are not a message, which ends the call. Returns the error for the reader of the message. */
   onBadMessage(error: unknown): unknown;
-  /** Whoever read the messages takes no more. */
+  /** The reader of the messages has stopped. */
   onReaderGone(): void;
 }
 
@@ -84,7 +84,7 @@ export class MessageReceiver implements MessageSink, MessageSource<object>, Rece
       if (queue === undefined) stream?.consume(end - start);
       this.onMessage(arriving.borrow(bytes, start + messagePrefixBytes, end, false));
     } else {
-      // Held until the direction has ended: whoever sends one message and no end must not have it held for nothing.
+      // Held until the direction has ended: a peer that sends one message and never the end must be counted for it.
       if (queue === undefined) stream?.lend(end - start);
       this.reader ??= new MessageReader(this, maxMessageBytes);
       const error = this.reader.push(bytes, start, end);

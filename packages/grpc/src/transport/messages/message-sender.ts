@@ -4,7 +4,7 @@ import type { MessageCodec } from "../../call/messages/message-codec.ts";
 import type { Compression } from "../../protocol/compression.ts";
 import { Payload } from "../../protocol/payload.ts";
 
-/** A call that messages are sent for, or whoever keeps them for it. */
+/** A call that messages are sent for, or a buffer that keeps them for it. */
 export interface SendingCall<Sent> {
   /** Asked about each message whether to compress it. */
   readonly sendValues: ContextValues | undefined;
@@ -75,7 +75,7 @@ export class MessageSender {
   }
 }
 
-/** Whoever is told of a message may send another one before the first has left: that has a payload of its own. */
+/** An observer of a message may send another one before the first has left: that needs a payload of its own. */
 function takeSpare(): Payload {
   const payload = spare ?? new Payload();
   spare = undefined;
@@ -88,7 +88,7 @@ function keepSpare(payload: Payload): void {
   spare = payload;
 }
 
-/** Neither side sends what it was told not to; the message names both numbers. */
+/** Neither side sends a message over its limit; the error names both numbers. */
 function tooLargeToSend(bytes: number, limit: number): ConnectError {
   return new ConnectError(
     `a message of ${bytes} bytes is over the limit of ${limit} for sending`,

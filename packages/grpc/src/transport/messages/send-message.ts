@@ -6,7 +6,7 @@ import type { Payload } from "../../protocol/payload.ts";
 /** Copying a payload this small next to its prefix is cheaper than sending two pieces. */
 const joinBelowBytes = 8192;
 
-/** Smaller payloads may fill a buffer that the codec goes on to write into, and are little to collect. */
+/** Smaller payloads may be in a buffer that the codec still writes into, and cost little to collect. */
 const minFreedBytes = 65_536;
 
 /**

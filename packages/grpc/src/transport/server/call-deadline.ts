@@ -1,17 +1,17 @@
 import type { DeadlineEntry } from "../../time/deadline-wheel.ts";
 import type { ServerCallSettings } from "./server-call-settings.ts";
 
-/** A call on a server as far as its deadline goes. */
+/** The fields of a server's call that its deadline needs. */
 export interface TimedCall extends DeadlineEntry {
   readonly settings: Pick<ServerCallSettings, "clock" | "deadlines">;
   readonly isOver: boolean;
-  /** 0 as long as there is no deadline. */
+  /** 0 without a deadline. */
   deadlineAtMs: number;
   /** The least time that the call was ever given. */
   leastTimeoutMs: number;
 }
 
-/** Gives a call the time that its client asks for. False: that has passed. */
+/** Sets the deadline that the client requested. False: it has passed. */
 export function startDeadline(call: TimedCall, timeoutMs: number): boolean {
   const { clock, deadlines } = call.settings;
   const nowMs = clock.nowMs();
@@ -22,7 +22,7 @@ export function startDeadline(call: TimedCall, timeoutMs: number): boolean {
   return true;
 }
 
-/** Gives a call at most so much time from now on. */
+/** Limits a call to at most `timeoutMs` from now on. */
 export function shortenDeadline(call: TimedCall, timeoutMs: number): void {
   // What was given less before ends before.
   if (timeoutMs >= call.leastTimeoutMs) return;

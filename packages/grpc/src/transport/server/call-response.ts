@@ -48,7 +48,7 @@ export function sendHead(call: RespondingCall): ConnectError | undefined {
   return undefined;
 }
 
-/** Ends the response well. Returns an error, with the stream left open, where the client does not accept so much metadata. */
+/** Ends the response with status OK. Returns an error, with the stream left open, where the client does not accept so much metadata. */
 export function sendSuccess(call: RespondingCall): ConnectError | undefined {
   const { metadata, stream } = call;
   const refused = sendHead(call);

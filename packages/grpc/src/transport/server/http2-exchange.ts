@@ -77,7 +77,7 @@ export class Http2Exchange implements HttpExchange, StreamListener {
     if (this.#isGone) return;
     this.#isEnded = true;
     this.#stream.sendData(last, true);
-    // A request that ends with this very frame is not over before this has returned, and then there is nothing to reset.
+    // A request that ends with this frame is over only after this has returned, and then the stream need not be reset.
     queueMicrotask(() => {
       if (!this.#stream.isClosed) this.#stream.resetWhenSent(ErrorCode.noError);
     });

@@ -29,7 +29,7 @@ export interface Listener {
   readonly openConnections: number;
   /** Those that are open now, for channelz. */
   openConnectionList(): readonly ServerConnection[];
-  /** New handshakes use this; throws when it cannot be used, or when there is no TLS. */
+  /** New handshakes use this; throws when it cannot be used, or without TLS. */
   updateTls(tls: ServerTlsOptions): void;
   /** Takes no more connections, drains those there are, and cuts off what is left after `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;

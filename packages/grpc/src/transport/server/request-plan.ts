@@ -44,12 +44,12 @@ export interface RequestPlan {
   readonly lookedUp: (string | null)[];
 }
 
-/** A request that is answered without a handler: in HTTP's terms where it is no gRPC, in gRPC's where it is. */
+/** A request that is refused without a handler: with an HTTP status where it is not gRPC, with a gRPC status where it is. */
 export type Refusal =
   | { readonly version: number; readonly httpStatus: number; readonly text: string }
   | { readonly version: number; readonly error: ConnectError; readonly handler: MethodHandler | undefined };
 
-/** In the order that gRPC's own servers check: what is no gRPC first, then the method, then the rest of the head. */
+/** In the order that gRPC's own servers check: requests that are not gRPC first, then the method, then the rest of the head. */
 export function planRequest(settings: PlanSettings, head: RequestHead): RequestPlan | Refusal {
   const { version } = settings.methods;
   if (head.method !== "POST") return { version, httpStatus: 405, text: "gRPC takes POST only" };

@@ -36,7 +36,7 @@ export function serveStream(
   }
   stream.listener = new Discard(stream);
   refuse(callSettings, stream, head.path, plan);
-  // A request that ends with this very frame is not over before this has returned, and then there is nothing to reset.
+  // A request that ends with this frame is over only after this has returned, and then the stream need not be reset.
   queueMicrotask(() => {
     if (!stream.isClosed) stream.resetWhenSent(ErrorCode.noError);
   });
@@ -58,14 +58,14 @@ function refuse(settings: ServerCallSettings, stream: Http2Stream, path: string,
       handler?.arrivals?.arrived(method);
       handler?.arrivals?.unhandled(method, error.code, durationMs);
     }
-    settings.unhandled.tell({ path, peer, method, code: error.code, reason: error.rawMessage, durationMs });
+    settings.unhandled.report({ path, peer, method, code: error.code, reason: error.rawMessage, durationMs });
     return;
   }
   stream.sendHeaders([":status", String(refusal.httpStatus), "content-type", "text/plain; charset=utf-8"]);
   stream.sendData(Buffer.from(`${refusal.text}\n`), true);
   const durationMs = performance.now() - arrivedAtMs;
   // As gRPC's clients take an HTTP status of these (http-grpc-status-mapping).
-  settings.unhandled.tell({ path, peer, method: undefined, code: Code.Unknown, reason: refusal.text, durationMs });
+  settings.unhandled.report({ path, peer, method: undefined, code: Code.Unknown, reason: refusal.text, durationMs });
 }
 
 /** Takes what still comes on a refused stream, and gives it back to the windows. */

@@ -30,7 +30,7 @@ import type { ServerCallSettings } from "./server-call-settings.ts";
  */
 const earlyResetMs = 100;
 
-/** Not a field of calls: all would pay for what few ask. */
+/** Not a field of calls: all would pay for what few read. */
 const compressedRequests = new WeakSet<ServerCall>();
 
 /**
@@ -41,7 +41,7 @@ const compressedRequests = new WeakSet<ServerCall>();
 export class ServerCall
   implements StreamListener, TimedCall, MessageReceiverOwner, FailingCall, HandledCall, EndedCall
 {
-  /** 0 as long as there is no deadline. */
+  /** 0 without a deadline. */
   deadlineAtMs = 0;
   /** 0 where no one wants to know. */
   private arrivalMs = 0;
@@ -58,7 +58,7 @@ export class ServerCall
   metadata: ResponseMetadata | undefined = undefined;
   private readonly head: RequestHead;
   private readonly receiver: MessageReceiver;
-  /** Undefined while no one has asked for the signal. */
+  /** Undefined until the signal is first read. */
   private cancellation: Cancellation | undefined = undefined;
   endedBy: ConnectError | undefined = undefined;
   /** The request of a method that takes one, or what will be made one. */
@@ -222,7 +222,7 @@ export class ServerCall
       this.fail(error);
       return;
     }
-    // A status would wait behind data that the peer does not read; a reset takes the data with it.
+    // A status would wait after data that the peer does not read; a reset takes the data with it.
     this.stream.reset(ErrorCode.cancel);
     this.finish(error);
   }
@@ -377,7 +377,7 @@ export class ServerCall
     this.wakeSender?.();
     this.wakeSender = undefined;
     if (this.onOver !== undefined) tellEnd(this.onOver, this);
-    // The answer is complete, so the rest of the request is of no use (gRPC over HTTP/2, "Responses").
+    // The answer is complete, so the rest of the request is not needed (gRPC over HTTP/2, "Responses").
     if (!this.stream.isClosed) this.stream.resetWhenSent(ErrorCode.noError);
   }
 
@@ -386,6 +386,6 @@ export class ServerCall
     const { desc: method, arrivals } = this.plan.handler;
     const durationMs = arrivalMs === 0 ? 0 : performance.now() - arrivalMs;
     if (method !== undefined) arrivals?.unhandled(method, code, durationMs);
-    this.settings.unhandled.tell({ path: this.head.path, peer, method, code, reason, durationMs });
+    this.settings.unhandled.report({ path: this.head.path, peer, method, code, reason, durationMs });
   }
 }

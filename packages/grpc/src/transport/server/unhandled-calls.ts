@@ -10,7 +10,7 @@ import type { Clock } from "../../time/clock.ts";
 /** Whoever calls methods that are not there may do so at any rate; the log is not to keep up with it. */
 const maxLinesPerServer = 10;
 
-/** A client that goes, or whose time is up, before its call has begun is nothing that anybody has to look into. */
+/** A client that cancels, or whose deadline passes, before its call has begun is not a problem to log. */
 const endsOfClients: ReadonlySet<Code> = new Set([Code.Canceled, Code.DeadlineExceeded]);
 
 /** The call as it came. */
@@ -19,16 +19,16 @@ export interface UnhandledRequest {
   readonly path: string;
   /** `host:port` of the client; undefined over Unix sockets and in memory. */
   readonly peer: string | undefined;
-  /** Undefined for a method that the server does not have, and for what is no gRPC at all. */
+  /** Undefined for a method that the server does not have, and for requests that are not gRPC. */
   readonly method: DescMethod | undefined;
-  /** What the client was told, or takes the answer for. */
+  /** The code that the client gets, or derives from the response. */
   readonly code: Code;
   readonly reason: string;
   readonly durationMs: number;
 }
 
 /**
- * Tells of calls that neither interceptors nor a handler had, which no one else would log: the listener of each, the log in at most ten lines
+ * Reports calls that reached neither interceptors nor a handler, which nothing else would log: the listener of each, the log in at most ten lines
  * a second for a server, as a warning, or at level debug where only the client went.
  */
 export class UnhandledCalls {
@@ -51,12 +51,12 @@ export class UnhandledCalls {
     return this.listener !== undefined;
   }
 
-  tell(request: UnhandledRequest): void {
+  report(request: UnhandledRequest): void {
     const { method, code, durationMs } = request;
     try {
       this.listener?.({ method, code, durationMs });
     } catch {
-      // Who only keeps the books must not fail the connection whose reading it is called from.
+      // An observer must not fail the connection whose reading calls it.
     }
     this.write(request);
   }
@@ -72,7 +72,7 @@ export class UnhandledCalls {
     }
     const suppressed = pace.takeSuppressed();
     this.log[isEndOfClient ? "debug" : "warn"]("a call reached no handler", {
-      // gRPC has no query; what is no gRPC may have a secret there.
+      // A gRPC path does not have a query; another request may have a secret there.
       path: printable(path.split("?", 1)[0] ?? ""),
       code: statusNames[code],
       reason: printable(reason),

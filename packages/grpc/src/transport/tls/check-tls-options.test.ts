@@ -61,12 +61,12 @@ describe("the option tls", () => {
       assertRefused({ [part]: [null] }, new RegExp(`tls\\.${part}\\[0\\] is null`));
     }
     const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assertRefused({ cert: broken }, /tls\.cert holds no valid certificate in PEM form$/);
-    assertRefused({ ca: [broken] }, /tls\.ca\[0\] holds no valid certificate in PEM form$/);
+    assertRefused({ cert: broken }, /tls\.cert does not contain a valid certificate in PEM form$/);
+    assertRefused({ ca: [broken] }, /tls\.ca\[0\] does not contain a valid certificate in PEM form$/);
     const secret = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
     assertRefused(
       { key: secret },
-      /^((?!c2Vj).)*tls\.key holds no private key in PEM form; one that is encrypted needs tls\.passphrase$/,
+      /^((?!c2Vj).)*tls\.key does not contain a private key in PEM form; one that is encrypted needs tls\.passphrase$/,
     );
   });
 });
@@ -111,10 +111,13 @@ describe("certificates in the option tls", { skip: withoutOpenssl }, () => {
       { key: other.key, cert: pair.cert },
       /tls\.key is not the private key of the certificate in tls\.cert$/,
     );
-    assertRefused({ key: encrypted(), cert: pair.cert }, /tls\.key holds no private key .*needs tls\.passphrase$/);
+    assertRefused(
+      { key: encrypted(), cert: pair.cert },
+      /tls\.key does not contain a private key .*needs tls\.passphrase$/,
+    );
     assertRefused(
       { key: encrypted(), passphrase: "shut" },
-      /tls\.key holds no private key in PEM form that the passphrase opens$/,
+      /tls\.key does not contain a private key in PEM form that the passphrase opens$/,
     );
   });
 

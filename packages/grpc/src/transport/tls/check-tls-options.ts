@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { refuseUnknownOptions } from "../../options/check-options.ts";
 import type { ClientTlsOptions } from "../client/http2-client-connection.ts";
 import type { ServerTlsOptions } from "../server/listen.ts";
@@ -93,13 +93,14 @@ function privateKeyOf(what: string, value: unknown, shared: unknown): KeyObject 
   const pem = pemOf(what, isObject ? value.pem : value);
   const own = isObject && "passphrase" in value ? value.passphrase : shared;
   const passphrase = typeof own === "string" ? own : undefined;
+  const { createPrivateKey } = process.getBuiltinModule("node:crypto");
   try {
     return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
   } catch {
     // OpenSSL's words for it help no one, and might quote the key.
     const rule =
       passphrase === undefined ? "; one that is encrypted needs tls.passphrase" : " that the passphrase opens";
-    throw new TypeError(`${what} holds no private key in PEM form${rule}`);
+    throw new TypeError(`${what} does not contain a private key in PEM form${rule}`);
   }
 }
 

@@ -24,11 +24,11 @@ export interface TlsFilesOptions {
    * Default 60,000 ms; 0 means never.
    */
   readonly pollMs?: number;
-  /** Where it is told that files were taken or refused. Default: warnings and errors as JSON lines on standard error. */
+  /** Where it is logged that files were loaded or refused. Default: warnings and errors as JSON lines on standard error. */
   readonly log?: Log;
   /** For tests. */
   readonly clock?: Clock;
-  /** For tests: tells of changes in a folder until the returned function is called. */
+  /** For tests: reports changes in a folder until the returned function is called. */
   readonly watchFolder?: (folder: string, onChange: () => void) => () => void;
 }
 
@@ -40,7 +40,7 @@ export interface TlsFiles {
   onChange(listener: () => void): () => void;
   /** Looks at the files now, as after `settleMs`. False when they were refused, which the log says. */
   reload(): boolean;
-  /** Ends the watching. What holds now goes on to hold. */
+  /** Stops watching. The current material stays in use. */
   close(): void;
 }
 
@@ -71,7 +71,7 @@ export function watchTlsFiles(options: TlsFilesOptions): TlsFiles {
   const log = safeLog(options.log);
   const clock = options.clock ?? systemClock;
   const listeners = new Set<() => void>();
-  /** What the last look has said when it failed, so that a lasting fault is told once. */
+  /** The last failure to read the files, so that a lasting failure is logged once. */
   let toldProblem: string | undefined;
 
   let current = read();

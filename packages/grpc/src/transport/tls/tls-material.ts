@@ -1,6 +1,6 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 
-/** What TLS files held when they were read, as `node:tls` takes it. What was not asked for is absent. */
+/** The contents of TLS files when they were read, as `node:tls` takes them. Files that were not configured are absent. */
 export interface TlsMaterial {
   readonly cert?: Buffer;
   readonly key?: Buffer;
@@ -14,7 +14,7 @@ export interface TlsFileNames {
   readonly caFile?: string;
 }
 
-/** What can be told of valid material. */
+/** What is known of valid material. */
 export interface TlsFacts {
   /** When the own certificate begins and ceases to be valid; undefined without one. */
   readonly validFrom: Date | undefined;
@@ -37,9 +37,9 @@ export function checkTlsMaterial({ cert, key, ca }: TlsMaterial, names: TlsFileN
   const own = readCertificates(cert, `certFile ${names.certFile}`)[0] as X509Certificate;
   let belongs: boolean;
   try {
-    belongs = own.checkPrivateKey(createPrivateKey(key));
+    belongs = own.checkPrivateKey(process.getBuiltinModule("node:crypto").createPrivateKey(key));
   } catch {
-    throw new Error(`keyFile ${names.keyFile} holds no private key in PEM form without a passphrase`);
+    throw new Error(`keyFile ${names.keyFile} does not contain a private key in PEM form without a passphrase`);
   }
   if (!belongs)
     throw new Error(`the key in keyFile ${names.keyFile} is not that of the certificate in certFile ${names.certFile}`);
@@ -49,14 +49,15 @@ export function checkTlsMaterial({ cert, key, ca }: TlsMaterial, names: TlsFileN
 /**
  * The certificates in PEM text, at least one. `what` is where they come from, for errors.
  *
- * @throws TypeError when there is none, or one that cannot be read
+ * @throws TypeError when it is missing or cannot be read
  */
 export function readCertificates(pem: Buffer, what: string): X509Certificate[] {
+  const { X509Certificate } = process.getBuiltinModule("node:crypto");
   try {
     const found = pem.toString("latin1").match(pemCertificate) ?? [];
     if (found.length > 0) return found.map((one) => new X509Certificate(one));
   } catch {
     // Reported below: OpenSSL's words for it help no one.
   }
-  throw new TypeError(`${what} holds no valid certificate in PEM form`);
+  throw new TypeError(`${what} does not contain a valid certificate in PEM form`);
 }

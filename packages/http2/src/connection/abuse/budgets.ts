@@ -4,7 +4,7 @@ import type { ConnectionLimits } from "../limits.ts";
 import type { Clock } from "../time/clock.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
-/** A request that came to its end gives back a tenth of a reset: a client that cancels one call in twenty lives on. */
+/** A completed request gives back a tenth of a reset: a client that cancels one call in twenty is never refused. */
 const resetsPerCompleted = 0.1;
 
 /**
@@ -14,7 +14,7 @@ const resetsPerCompleted = 0.1;
 export class Budgets {
   private readonly clock: Clock;
   private readonly limits: ConnectionLimits;
-  /** A bucket that nothing was taken from is full: it is made when it is first of use. */
+  /** Unused buckets are full, so each is created at its first use. */
   private glitches: TokenBucket | undefined = undefined;
   private peerResets: TokenBucket | undefined = undefined;
   private causedResets: TokenBucket | undefined = undefined;
@@ -90,7 +90,7 @@ export class Budgets {
   }
 
   /**
-   * A window update came. As many are normal as there were streams and DATA frames to answer; a receiver that gives window
+   * Counts a window update. As many are normal as there were streams and DATA frames to answer; a receiver that gives window
    * back for each KiB it has read stays within this, too. More is pointless.
    */
   windowUpdate(streamsOpened: number, dataFrames: number, dataBytes: number): void {

@@ -12,11 +12,11 @@ export class LimitNotifier {
     this.connection = connection;
   }
 
-  tell(limit: LimitName, action: LimitAction, streamId: number, detail: string): void {
+  notify(limit: LimitName, action: LimitAction, streamId: number, detail: string): void {
     try {
       this.events.onLimit?.({ limit, action, streamId, detail }, this.connection);
     } catch {
-      // Who only keeps the books has no say in what becomes of the connection.
+      // An observer that throws must not affect the connection.
     }
   }
 }

@@ -6,8 +6,8 @@ import type { ConnectionLimits } from "../limits.ts";
 const maxStrikes = 2;
 
 /**
- * How often a peer may ask whether we are still there. Pings cost an answer each and keep radios and idle machines awake, so
- * a peer that asks all the time is sent away. Sending data forgives what was: peers measure the link by pings then.
+ * How often a peer may ping us. Each ping costs an acknowledgement and keeps radios and idle machines awake, so
+ * a connection with too many pings is closed. Sending data resets the count: peers measure the link by pings then.
  */
 export class PingPolicy {
   private readonly limits: ConnectionLimits;

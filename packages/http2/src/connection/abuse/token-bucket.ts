@@ -14,7 +14,7 @@ export class TokenBucket {
     this.perMs = perSecond / 1000;
   }
 
-  /** Pays one token; false when there is none left. */
+  /** Takes one token; false when none is left. */
   take(nowMs: number): boolean {
     if (this.tokens < this.burst && nowMs > this.filledAtMs) {
       this.tokens = Math.min(this.burst, this.tokens + (nowMs - this.filledAtMs) * this.perMs);

@@ -9,7 +9,7 @@ import type { Clock } from "../time/clock.ts";
 import type { Pings } from "../time/pings.ts";
 import type { Shutdown } from "./shutdown.ts";
 
-/** How long a drain waits for the answer to its ping before it names the last stream. */
+/** How long a drain waits for the acknowledgement of its ping before it names the last stream. */
 const pingTimeoutMs = 5000;
 
 export interface DrainParts {
@@ -45,7 +45,7 @@ export class Drain {
       this.endWhenIdle();
       return;
     }
-    // Requests that cross the first GOAWAY are still taken; the ping's answer tells that the peer has read it.
+    // Requests that cross the first GOAWAY are still taken; the ping's acknowledgement shows that the peer has read it.
     frames.goaway(maxUint31, ErrorCode.noError, reason);
     const nameLast = (): void => {
       cancel();
@@ -58,7 +58,7 @@ export class Drain {
     pings.send(nameLast);
   }
 
-  /** The peer takes no streams after the last one that it names. Throws where it takes back what it said before. */
+  /** The peer does not process streams after the last one that it names. Throws when a later GOAWAY names a later stream. */
   peerGoesAway(goaway: Goaway): void {
     // §6.8: what was called unprocessed may have been sent elsewhere by now.
     if (this.parts.role === "client" && goaway.lastStreamId % 2 === 0 && goaway.lastStreamId !== 0) {

@@ -17,7 +17,7 @@ const goawayFlushMs = 1000;
  */
 const maxDiscardedControlBytes = 262_144;
 
-/** What a shutdown ends, and whom it tells. */
+/** What a shutdown ends, and what it notifies. */
 export interface ShutdownParts {
   readonly role: Role;
   readonly socket: ByteChannel;
@@ -31,15 +31,15 @@ export interface ShutdownParts {
   windowBytes(): number;
   /** The latest GOAWAY that the peer has sent. */
   peerGoaway(): Goaway | undefined;
-  /** The connection ends by this error; its streams still live. */
+  /** The connection ends by this error; its streams are still open. */
   onFailing(error: Http2Error): void;
   /** The socket and the streams are gone. `reported` is undefined when that happened in good order. */
   onGone(reported: Http2Error | undefined, streamsSaw: Http2Error): void;
 }
 
-/** How a connection ends: with its last answer, by an error that the peer is told, or because the socket is gone. */
+/** How a connection ends: after its last response, by an error that is sent to the peer, or because the socket has closed. */
 export class Shutdown {
-  /** By an error, or because somebody closed it. */
+  /** By an error, or by a call of `close`. */
   isFailing = false;
   isClosed = false;
   private hasEnded = false;
@@ -56,7 +56,7 @@ export class Shutdown {
   end(): void {
     if (this.hasEnded || this.isFailing || this.isClosed) return;
     this.hasEnded = true;
-    // What the peer still sends is of no interest, and answering it would be a write behind the end.
+    // What the peer still sends is of no interest, and answering it would be a write after the end.
     this.parts.stopReading();
     this.endSocket();
   }
@@ -80,7 +80,7 @@ export class Shutdown {
     this.fail(new Http2Error(message, { scope: "connection", blame: "local", code }), reason);
   }
 
-  /** The peer does not read or answer, so nothing is said any more. */
+  /** The peer does not read or respond, so we do not send anything more. */
   abandon(error: Http2Error): void {
     this.isFailing = true;
     this.parts.onFailing(error);
@@ -93,7 +93,7 @@ export class Shutdown {
   /**
    * Bytes have arrived that nothing reads. They are taken from the socket so that the GOAWAY arrives (a socket that is closed with unread
    * bytes sends a reset), but no more than an honest peer may have sent before it knew. Beyond that the socket stays open, unread, until its
-   * time is over: it costs nothing, and whoever ignores the end is not helped to the next connection.
+   * time is over: it costs nothing, and does not help a peer that ignores the end to its next connection.
    */
   discarded(bytes: number): void {
     if ((!this.isFailing && !this.hasEnded) || this.isClosed) return;
@@ -132,7 +132,7 @@ export class Shutdown {
   private destroySoon(): void {
     this.cancelDestroy?.();
     this.cancelDestroy = this.parts.clock.after(goawayFlushMs, () => {
-      // The last answers of a drain may take a slow peer longer; the stall time-out watches over that.
+      // A slow peer may need longer for the last responses of a drain; the stall time-out watches over that.
       if (!this.isFailing && this.parts.socket.writableLength > 0) this.destroySoon();
       else this.parts.socket.destroy();
     });

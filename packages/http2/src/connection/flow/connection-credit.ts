@@ -7,7 +7,7 @@ import type { ConnectionLimits } from "../limits.ts";
 import { CreditAhead } from "./credit-ahead.ts";
 import type { GrowthAllowance } from "./window-growth.ts";
 
-/** What the peer may send on all streams together, and what it gets for data that came: credit, in WINDOW_UPDATE frames of stream 0. */
+/** What the peer may send on all streams together, and the credit for received data, in WINDOW_UPDATE frames of stream 0. */
 export class ConnectionCredit {
   readonly window: ReceiveWindow;
   readonly smallData = new SmallDataBudget();
@@ -35,18 +35,18 @@ export class ConnectionCredit {
     if (this.ahead.give(payloadBytes, this.maxAheadBytes)) this.returnCredit(payloadBytes);
   }
 
-  /** Bytes have been used up, or no one will. */
+  /** Bytes have been consumed, or never will be. */
   release(payloadBytes: number): void {
     const due = this.ahead.repay(payloadBytes);
     if (due > 0) this.returnCredit(due);
   }
 
-  /** Bytes of all streams that no one has used up. */
+  /** Bytes of all streams that are not consumed. */
   get heldBytes(): number {
     return this.window.heldBytes + this.ahead.heldBytes;
   }
 
-  /** Lets the peer send so much more from now on. */
+  /** Lets the peer send `bytes` more from now on. */
   grow(bytes: number): void {
     this.window.grow(bytes);
     this.frames.windowUpdate(0, bytes);

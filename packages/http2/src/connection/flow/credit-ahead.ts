@@ -1,7 +1,7 @@
 import type { GrowthAllowance } from "./window-growth.ts";
 
 /**
- * Credit that the connection's window gets for data before anybody has used it up. Without it one stream that is not read
+ * Credit that the connection's window gets for data before the application has consumed it. Without it one stream that is not read
  * would, with its own full window, take the whole connection's, and every other call would wait for that one reader.
  */
 export class CreditAhead {
@@ -18,7 +18,7 @@ export class CreditAhead {
     return this.bytes;
   }
 
-  /** Data came. True: it gets its credit now. `maxBytes` may be held like this, and what others leave of the allowance. */
+  /** Data was received. True: it gets its credit now. `maxBytes` may be held like this, and what others leave of the allowance. */
   give(bytes: number, maxBytes: number): boolean {
     if (this.ended || this.bytes + bytes > maxBytes || !this.allowance.take(bytes)) return false;
     this.bytes += bytes;

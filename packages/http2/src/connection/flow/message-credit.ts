@@ -49,7 +49,7 @@ export class MessageCredit implements UnfinishedOwner {
 
   tighten(): void {
     const { limitNotifier, ownSettings } = this.parts;
-    limitNotifier.tell("unfinished_messages", "paused", 0, "unfinished messages wait for room");
+    limitNotifier.notify("unfinished_messages", "paused", 0, "unfinished messages wait for room");
     ownSettings.tighten();
   }
 

@@ -2,7 +2,7 @@ import type { Borrower, Loan } from "../../stream/loan.ts";
 import { MessageCredit, type MessageCreditParts } from "./message-credit.ts";
 import { MessageRooms, type RoomUser } from "./message-rooms.ts";
 
-/** What a connection holds of messages that are not complete, or larger than what came for them. Nothing is made before there is one. */
+/** The memory of a connection's messages that are incomplete, or larger than the data received for them. Its parts are created for the first such message. */
 export class MessageMemory {
   private readonly parts: MessageCreditParts;
   private credit: MessageCredit | undefined = undefined;
@@ -24,7 +24,7 @@ export class MessageMemory {
     this.credit?.unfinished.complete(loan);
   }
 
-  /** Returns how many of the bytes have had no credit yet. */
+  /** Returns how many of the bytes have not been credited yet. */
   repay(loan: Loan, bytes: number): number {
     return this.credit === undefined ? 0 : this.credit.unfinished.repay(loan, bytes);
   }

@@ -59,7 +59,7 @@ export class MessageRooms {
     });
   }
 
-  /** The message is made, and has so many bytes: no more than there is room for. 0: there is none, or it is used up. */
+  /** The message is made, and has `bytes` bytes, which fit the room. 0: the message does not exist, or has been consumed. */
   keep(user: RoomUser, bytes: number): void {
     const room = this.#rooms.get(user);
     if (room === undefined) return;
@@ -68,7 +68,7 @@ export class MessageRooms {
     else if (bytes < room.bytes) this.#resize(room, bytes);
   }
 
-  /** The call was cut off: it waits no longer, and has no room. */
+  /** The call was aborted: it stops waiting and gives up its room. */
   leave(user: RoomUser): void {
     for (const waiter of this.#waiting) {
       if (waiter.user !== user) continue;

@@ -44,7 +44,7 @@ export class SharedUnfinished {
   }
 }
 
-/** What the budget asks of its connection. */
+/** What the budget needs of its connection. */
 export interface UnfinishedOwner {
   /** Something waits for credit: the windows of all streams become small, so that what comes is for those that have credit. */
   tighten(): void;
@@ -69,7 +69,7 @@ export class UnfinishedMessages implements RoomWaiter {
   private readonly clock: Clock;
   /** Loans for messages that are not complete, oldest first. */
   private readonly open = new Set<Loan>();
-  /** Bytes that are lent, and those of messages that are larger than what came for them; see `MessageRooms`. */
+  /** Bytes that are lent, and those of messages that are larger than the data received for them; see `MessageRooms`. */
   private heldBytes = 0;
   /** Of these, bytes of complete messages that the application has not taken. */
   private completeBytes = 0;
@@ -110,7 +110,7 @@ export class UnfinishedMessages implements RoomWaiter {
     this.shared.grantWaiting();
   }
 
-  /** `bytes` that were lent are held no longer. Returns those of them that have had no credit yet. */
+  /** `bytes` that were lent are released. Returns how many of them have not been credited yet. */
   repay(loan: Loan, bytes: number): number {
     const ungranted = Math.min(bytes, loan.wanted);
     const granted = Math.min(bytes - ungranted, loan.granted);

@@ -19,7 +19,7 @@ const measuredShare = 1 / 4;
 const averagedRoundTrips = 10;
 const newestWeight = 0.9;
 
-/** Bytes by which windows may grow that somebody shares; each connection gives back what it took. */
+/** Bytes by which the windows of several connections may grow together; each connection returns what it took. */
 export class GrowthAllowance {
   private left: number;
 
@@ -27,7 +27,7 @@ export class GrowthAllowance {
     this.left = bytes;
   }
 
-  /** False, and nothing taken, when so much is not left. */
+  /** Takes `bytes`; false, and nothing is taken, when fewer are left. */
   take(bytes: number): boolean {
     if (bytes > this.left) return false;
     this.left -= bytes;
@@ -70,8 +70,8 @@ export class WindowGrowth {
   }
 
   /**
-   * Counts data that came. "measure": a round trip is to be measured from now on, with a PING whose answer `answered` is told of.
-   * "filled": the answer to the first PING is not here, but so much came before it that it can only say one thing.
+   * Counts received data. "measure": start measuring a round trip, with a PING; call `answered` for its acknowledgement.
+   * "filled": the first PING is not acknowledged yet, but so much data came before that the result is already known.
    */
   received(bytes: number, clock: Pick<Clock, "nowMs">): "measure" | "filled" | undefined {
     this.bytes += bytes;
@@ -92,7 +92,7 @@ export class WindowGrowth {
     return this.grow(firstGrowthFactor * this.windowBytes, heldBytes);
   }
 
-  /** The PING's answer is here. `heldBytes` of the window are not used up yet. Returns by how much the windows grow, mostly 0. */
+  /** The PING was acknowledged. `heldBytes` of the window are not consumed yet. Returns by how much the windows grow, mostly 0. */
   answered(nowMs: number, heldBytes: number): number {
     const { bytes } = this;
     this.isMeasuring = false;

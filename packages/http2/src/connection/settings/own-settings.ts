@@ -7,7 +7,7 @@ import type { Role } from "../role.ts";
 /** A stream's window while the connection has to choose which streams may send: what RFC 9113 §6.9.2 begins with. */
 const tightWindowBytes = initialWindowBytes;
 
-/** What the peer has been told by SETTINGS, and how much of it the peer is known to have read. */
+/** The SETTINGS that we have sent, and which of them the peer has acknowledged. */
 export class OwnSettings {
   /** The receive window that streams have while none is held back. */
   private wideWindowBytes: number;

@@ -9,10 +9,10 @@ import type { StreamTable } from "../streams/stream-table.ts";
 /** RFC 9113 §5.1.2 sets no number until the peer's SETTINGS come; everybody assumes this one. */
 const assumedMaxConcurrentStreams = 100;
 
-/** What the peer has told by SETTINGS, and what follows from each (RFC 9113 §6.5.2). */
+/** The peer's SETTINGS, and what follows from each (RFC 9113 §6.5.2). */
 export class PeerSettings {
   /** Its first SETTINGS frame is here. */
-  haveCome = false;
+  received = false;
   maxConcurrentStreams = assumedMaxConcurrentStreams;
   /** The send window of a new stream. */
   initialWindowBytes = initialWindowBytes;

@@ -4,7 +4,7 @@ import type { ConnectionLimits } from "../limits.ts";
 import type { HeaderFrame } from "./header-reception.ts";
 
 /**
- * A header block whose frames have not all come (RFC 9113 §6.10). It is gathered before it is decoded, which is safe
+ * A header block whose frames have not all arrived (RFC 9113 §6.10). It is collected before it is decoded, which is safe
  * because its frames and bytes are bounded.
  */
 export class HeaderAssembly {

@@ -3,12 +3,12 @@ import { connectionError, type Http2Error, streamError, streamLimitError } from 
 import type { HeaderBlock } from "../../hpack/index.ts";
 import { type RequestHead, requestHead } from "../../stream/request-head.ts";
 import { responseHead, trailers } from "../../stream/response-head.ts";
-import { afterEndError, idleError, mayReceive } from "../../stream/state.ts";
+import { afterEndError, idleError } from "../../stream/state.ts";
 import type { Stream } from "../../stream/stream.ts";
 import type { Role } from "../role.ts";
 import type { StreamTable } from "./stream-table.ts";
 
-/** What the HEADERS frame of a block said besides. */
+/** The fields of the HEADERS frame next to its block. */
 export interface HeaderFrame {
   readonly streamId: number;
   readonly endStream: boolean;
@@ -16,14 +16,14 @@ export interface HeaderFrame {
   readonly dependency: number;
 }
 
-/** What a complete header block can set going in the connection. */
+/** What a complete header block can cause in the connection. */
 export interface StreamOpener {
   readonly role: Role;
-  /** A request the connection has no place for, or comes too late for: it was not and will not be acted on. */
+  /** Whether a request is refused because the stream limit is reached or the connection is ending: it was not and will not be processed. */
   refuses(streamId: number): boolean;
-  /** A request that is in order: makes the stream and tells the layer above. */
+  /** Opens the stream of a valid request and notifies the layer above. */
   openStream(streamId: number, head: RequestHead): Stream;
-  /** What follows on a request that is not opened may be on its way already. */
+  /** Ignores further frames of a request that is not opened: they may be on their way already. */
   ignoreRest(streamId: number): void;
   /** A frame on a stream that we have reset was not on its way by then: it is ignored (RFC 9113 §5.1), but charged like the error it is. */
   lateFrame(): void;
@@ -43,10 +43,10 @@ export function receiveHeaderBlock(
   if (stream === undefined) {
     if (opener.role === "server") receiveRequest(opener, streams, frame, block);
     else if (streams.isIdle(streamId)) throw idleError(streamId, "HEADERS");
-    else streams.refuseFramesBehindPeersEnd(streamId, "HEADERS");
+    else streams.refuseFramesAfterPeersEnd(streamId, "HEADERS");
     return;
   }
-  if (!mayReceive(stream.state)) throw afterEndError(streamId);
+  if (!stream.canReceive) throw afterEndError(streamId);
   if (opener.role === "client" && !stream.receive.hasHead) receiveResponse(stream, endStream, block);
   else receiveTrailers(stream, endStream, block);
 }
@@ -94,7 +94,7 @@ function receiveResponse(stream: Stream, endStream: boolean, block: HeaderBlock)
     stream.receive.onInformationalHead(head.status, endStream);
     return;
   }
-  // An answer to HEAD, and a 304, may name the length of a body that does not come, be it by an empty DATA frame
+  // A response to HEAD, and a 304, may have the length of a body that is not sent, not even as an empty DATA frame
   // (RFC 9113 §8.1.1).
   const hasBody = !stream.isHead && head.status !== 204 && head.status !== 304;
   stream.receive.onResponseHead(head.contentLength, endStream, hasBody);

@@ -26,7 +26,7 @@ function openGate() {
   const begun: number[] = [];
   const streams = Array.from(
     { length: 20 },
-    (_, nth) => ({ tellAdmitted: () => begun.push(nth) }) as unknown as Stream,
+    (_, nth) => ({ notifyAdmitted: () => begun.push(nth) }) as unknown as Stream,
   );
   const request = (nth: number, expectedBytes: number): void => {
     if (gate.admits(streams[nth] as Stream, expectedBytes)) begun.push(nth);

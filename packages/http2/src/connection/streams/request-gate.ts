@@ -4,7 +4,7 @@ import type { SharedOutput } from "../flow/shared-output.ts";
 import type { ConnectionLimits } from "../limits.ts";
 import type { Outbound } from "../outbound.ts";
 
-/** One connection may hold four times what is left for all: little enough that others find room, and most of it where there are none. */
+/** One connection may hold four times what is left for all: little enough that others find room, and most of it when it is alone. */
 const shareOfLeft = 4;
 
 export interface RequestGateParts {
@@ -16,7 +16,7 @@ export interface RequestGateParts {
 
 /**
  * Holds requests before their handlers begin while too much of earlier responses waits on the connection, and admits them in order as
- * that leaves. Frames are read all the time, so a peer that gives window always gets its requests answered.
+ * that leaves. Frames are read all the time, so a peer that opens its windows always gets its responses.
  *
  * What a handler sends is known only later. So each request is counted by what its response is expected to take until the event loop's
  * next turn, when the responses of handlers that do not wait have been counted themselves: requests that arrive in one chunk must not
@@ -90,7 +90,7 @@ export class RequestGate {
     this.#isReported = true;
     const { outbound, limitNotifier } = this.#parts;
     const detail = `requests wait: ${outbound.waitingBytes} bytes of responses are waiting for the peer to take them`;
-    limitNotifier.tell("waiting_output", "paused", 0, detail);
+    limitNotifier.notify("waiting_output", "paused", 0, detail);
   }
 
   /** Not at once: this may be called in the middle of sending. */
@@ -107,7 +107,7 @@ export class RequestGate {
       if (!this.#hasRoom(admittedBytes)) break;
       this.#held.delete(stream);
       admittedBytes += expectedBytes;
-      stream.tellAdmitted();
+      stream.notifyAdmitted();
     }
     if (this.#held.size === 0) this.#expectedBytes = admittedBytes;
     else if (this.#hasRoom(0)) this.#releaseNextTurn();

@@ -20,7 +20,7 @@ export interface StreamAdmissionParts {
   readonly places: SharedStreamLimit | undefined;
 }
 
-/** Which streams find a place: a stream keeps its own until it is closed and its handler has ended. */
+/** Enforces the limits of concurrent streams: a stream counts until it is closed and its handler has ended. */
 export class StreamAdmission {
   private readonly parts: StreamAdmissionParts;
 
@@ -28,7 +28,7 @@ export class StreamAdmission {
     this.parts = parts;
   }
 
-  /** Whether a request that the peer opens cannot be taken, and is told so where that is news to the peer. */
+  /** Whether a request of the peer is refused. Sends the refusal, unless the peer knows already. */
   refuses(streamId: number): boolean {
     const { streams, budgets, places, limits } = this.parts;
     if (streamId > streams.lastAllowedStreamId) return true;
@@ -63,6 +63,6 @@ export class StreamAdmission {
     const { streams, ownSettings, frames, limitNotifier } = this.parts;
     streams.endedLocally(streamId, ownSettings.streamAllowanceBytes);
     frames.rstStream(streamId, ErrorCode.refusedStream);
-    limitNotifier.tell(limit, "refused", streamId, detail);
+    limitNotifier.notify(limit, "refused", streamId, detail);
   }
 }

@@ -5,7 +5,7 @@ import { PreparedHeaders } from "../../hpack/index.ts";
 import type { HeaderFields } from "../../stream/header-fields.ts";
 import { isHeadRequest } from "../../stream/is-head-request.ts";
 import type { RequestHead } from "../../stream/request-head.ts";
-import { mayReceive, StreamState } from "../../stream/state.ts";
+import { StreamState } from "../../stream/state.ts";
 import { Stream } from "../../stream/stream.ts";
 import type { StreamHome, StreamPeer } from "../../stream/stream-home.ts";
 import type { StreamListener } from "../../stream/stream-listener.ts";
@@ -25,16 +25,16 @@ import { StreamAdmission, type StreamAdmissionParts } from "./stream-admission.t
 /** RFC 6585 §5. */
 const tooLargeHeaders = new PreparedHeaders([":status", "431", "content-length", "0"]);
 
-/** What a registry reports, and who ends the connection for it. */
+/** What a registry reports to its connection. */
 export interface StreamRegistryOwner {
   /** Server: a request has begun. */
   streamOpened(stream: Stream, head: RequestHead): void;
-  /** A stream's place is free. */
+  /** A stream no longer counts towards the concurrent streams. */
   slotFreed(): void;
   /** The number of streams that keep the process alive has become one, or none. */
   referencesChanged(isReferenced: boolean): void;
   fail(error: Http2Error): void;
-  /** What was thrown on behalf of a stream, or of none (0). */
+  /** A listener threw, for a stream or for the connection (0). */
   failed(error: unknown, streamId: number): void;
 }
 
@@ -54,7 +54,7 @@ export interface StreamRegistryParts extends StreamAdmissionParts, RequestGatePa
   readonly connection: StreamRegistryOwner & StreamPeer;
 }
 
-/** Opens the streams of a connection, ends them, and knows what they share. Frames that come are for it, and streams report to it. */
+/** Opens the streams of a connection, ends them, and knows what they share. Incoming frames are passed to it, and streams report to it. */
 export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
   readonly role: Role;
   readonly frames: FrameWriter;
@@ -108,7 +108,7 @@ export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
       connection.fail(exhausted as Http2Error);
       return;
     }
-    if (error.limit !== undefined) limitNotifier.tell(error.limit, "reset", streamId, error.message);
+    if (error.limit !== undefined) limitNotifier.notify(error.limit, "reset", streamId, error.message);
     const stream = streams.find(streamId);
     if (stream !== undefined) {
       this.resetStream(stream, error);
@@ -151,7 +151,7 @@ export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
     budgets.glitch();
     const stream = new Stream(streamId, this);
     this.admission.add(stream);
-    limitNotifier.tell("header_list", "refused", streamId, "the request's header list is over the limit");
+    limitNotifier.notify("header_list", "refused", streamId, "the request's header list is over the limit");
     stream.sendHeaders(respondToLargeHeaders?.(fields) ?? tooLargeHeaders, true);
     if (endStream) stream.endReceived();
     else stream.reset(ErrorCode.noError);
@@ -194,7 +194,7 @@ export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
 
   sendReset(stream: Stream, code: number): void {
     const { streams, frames } = this.parts;
-    streams.endedLocally(stream.id, mayReceive(stream.state) ? stream.receive.availableBytes : undefined);
+    streams.endedLocally(stream.id, stream.canReceive ? stream.receive.availableBytes : undefined);
     frames.rstStream(stream.id, code);
   }
 

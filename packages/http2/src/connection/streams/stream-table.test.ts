@@ -87,15 +87,15 @@ test("ignores late frames on closed streams when it is a client, but not on the 
   const table = new StreamTable("client", 3);
   assert.deepEqual([table.dataAfterReset(1, 1e9, false), table.trailersAfterReset(1)], ["inFlight", "inFlight"]);
   for (let i = 0; i < 65; i++) table.endedByPeer(2 * i + 1, i === 64 ? "reset" : "end");
-  table.refuseFramesBehindPeersEnd(1, "DATA");
-  assert.throws(() => table.refuseFramesBehindPeersEnd(3, "DATA"), { scope: "connection" });
-  assert.throws(() => table.refuseFramesBehindPeersEnd(129, "DATA"), { scope: "stream" });
+  table.refuseFramesAfterPeersEnd(1, "DATA");
+  assert.throws(() => table.refuseFramesAfterPeersEnd(3, "DATA"), { scope: "connection" });
+  assert.throws(() => table.refuseFramesAfterPeersEnd(129, "DATA"), { scope: "stream" });
 });
 
 test("keeps no memory of ended streams when it is a server", () => {
   const table = new StreamTable("server", 3);
   table.endedByPeer(1, "end");
-  table.refuseFramesBehindPeersEnd(1, "DATA");
+  table.refuseFramesAfterPeersEnd(1, "DATA");
 });
 
 test("ignores frames of streams after the last one allowed", () => {

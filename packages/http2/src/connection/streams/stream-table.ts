@@ -14,7 +14,7 @@ export class StreamTable {
   lastStreamId = 0;
   /** The last stream that we have promised to act on; what belongs to later ones is ignored (RFC 9113 §6.8). */
   lastAllowedStreamId = maxUint31;
-  /** Places taken among the concurrent streams: open streams, and closed ones whose handler still runs. */
+  /** Streams that count towards the concurrent streams: open ones, and closed ones whose handler still runs. */
   slots = 0;
   private readonly byId = new StreamIndex();
   /** Undefined until there is one to remember, as most connections are idle most of the time. */
@@ -22,10 +22,10 @@ export class StreamTable {
   private peerEnded: PeerEndedStreams | undefined = undefined;
   private readonly role: Role;
   private readonly maxLocallyEnded: number;
-  /** DATA mostly follows its HEADERS at once, so the last stream found is likely the next one asked for. */
+  /** DATA mostly follows its HEADERS at once, so the last stream found is likely the next one needed. */
   private recent: Stream | undefined = undefined;
 
-  /** `maxLocallyEnded`: how many streams the peer may have sent frames on that we have ended meanwhile. */
+  /** `maxLocallyEnded`: on how many streams that we have ended the peer may still send frames. */
   constructor(role: Role, maxLocallyEnded: number) {
     this.role = role;
     this.maxLocallyEnded = maxLocallyEnded;
@@ -86,7 +86,7 @@ export class StreamTable {
   }
 
   /** Client: throws for a frame that cannot have crossed anything of ours, because the peer ended the stream (RFC 9113 §5.1). */
-  refuseFramesBehindPeersEnd(id: number, frame: string): void {
+  refuseFramesAfterPeersEnd(id: number, frame: string): void {
     const how = this.peerEnded?.howEnded(id);
     if (how === "reset") throw afterEndError(id);
     if (how === "end") throw connectionError(ErrorCode.streamClosed, `${frame} came on stream ${id} after its end`);
@@ -94,7 +94,7 @@ export class StreamTable {
 
   /**
    * Whether DATA of `bytes` on this closed stream was sent before the peer could know that it is closed; undefined: we never reset it. A client
-   * cancels streams all the time and servers answer late, so a client always allows it.
+   * cancels streams all the time and servers respond late, so a client always allows it.
    */
   dataAfterReset(id: number, bytes: number, endStream: boolean): Arrival | undefined {
     if (this.role === "client" || id > this.lastAllowedStreamId) return "inFlight";

@@ -21,9 +21,9 @@ export interface TlsStatus {
   readonly remoteCertificate?: Uint8Array;
 }
 
-/** What a connection has done and how it stands, for those who look into a running process. Times are the clock's `nowMs`. */
+/** Counts and state of a connection, for debugging a running process. Times are the clock's `nowMs`. */
 export interface ConnectionStatus {
-  /** When this was told. */
+  /** When this was read. */
   readonly atMs: number;
   readonly streamsStarted: number;
   /** The response was sent (server) or came (client) to its end. */
@@ -107,7 +107,7 @@ function endOf(host: string | undefined, port: number | undefined): SocketEnd | 
 }
 
 function tlsOf(socket: ByteChannel): TlsStatus | undefined {
-  // A socket that is closed meanwhile has no cipher any more.
+  // A socket that has closed since then does not have a cipher.
   const cipherSuite = socket.getCipher?.()?.standardName;
   if (cipherSuite === undefined) return undefined;
   const localCertificate = socket.getX509Certificate?.()?.raw;

@@ -25,11 +25,11 @@ test("takes a time of 0 for the answer at its word", () => {
 
 test("takes any byte for a sign of life, before the ping and instead of its answer", () => {
   const timer = new KeepaliveTimer({ timeMs: 1000, timeoutMs: 500 }, 0);
-  timer.heard();
+  timer.onBytes();
   assert.equal(timer.step(1000, true), "wait");
   assert.equal(timer.step(1999, true), "wait");
   assert.equal(timer.step(2000, true), "ping");
-  timer.heard();
+  timer.onBytes();
   assert.equal(timer.step(2500, true), "wait");
   assert.equal(timer.step(3500, true), "ping");
 });
@@ -63,7 +63,7 @@ test("asks at the next step for a stream that opened before the time was over", 
 test("does not ask a peer that has just said something", () => {
   const timer = new KeepaliveTimer({ timeMs: 1000 }, 0);
   timer.step(1000, false);
-  timer.heard();
+  timer.onBytes();
   assert.equal(timer.wakes(1001), false);
   assert.equal(timer.step(2000, true), "wait");
 });

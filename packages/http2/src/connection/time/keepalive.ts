@@ -1,8 +1,8 @@
-/** When to ask a silent peer whether it is still there. */
+/** When to ping a silent peer. */
 export interface Keepalive {
   /** Silence after which a PING is sent. */
   timeMs: number;
-  /** How long its answer may take before the connection counts as dead. Default 20 s. */
+  /** How long the acknowledgement may take before the connection counts as dead. Default 20 s. */
   timeoutMs?: number;
   /**
    * Also while no stream is open. Default false: it would keep idle machines awake. The first stream after a silence of `timeMs`
@@ -16,7 +16,7 @@ const defaultTimeoutMs = 20_000;
 /** Counts silence. Any byte received is a sign of life. */
 export class KeepaliveTimer {
   private readonly options: Keepalive;
-  private heardSinceTick = false;
+  private receivedSinceTick = false;
   private quietSinceMs: number;
   private pingedAtMs: number | undefined = undefined;
   /** The peer was silent for the time, and only the lack of streams has kept back a ping. */
@@ -27,8 +27,9 @@ export class KeepaliveTimer {
     this.quietSinceMs = nowMs;
   }
 
-  heard(): void {
-    this.heardSinceTick = true;
+  /** Bytes were received. */
+  onBytes(): void {
+    this.receivedSinceTick = true;
   }
 
   answered(): void {
@@ -37,8 +38,8 @@ export class KeepaliveTimer {
 
   step(nowMs: number, hasStreams: boolean): "ping" | "dead" | "wait" {
     this.isDormant = false;
-    if (this.heardSinceTick) {
-      this.heardSinceTick = false;
+    if (this.receivedSinceTick) {
+      this.receivedSinceTick = false;
       this.quietSinceMs = nowMs;
       this.pingedAtMs = undefined;
       return "wait";
@@ -58,7 +59,7 @@ export class KeepaliveTimer {
   /** A stream has opened while `isDormant`. True: ping now. */
   wakes(nowMs: number): boolean {
     this.isDormant = false;
-    if (this.heardSinceTick) return false;
+    if (this.receivedSinceTick) return false;
     this.pingedAtMs = nowMs;
     return true;
   }

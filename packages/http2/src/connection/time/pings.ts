@@ -1,10 +1,10 @@
 import type { Http2Error } from "../../errors/http2-error.ts";
 import type { FrameWriter } from "../frame-writer.ts";
 
-/** Called once: without an error by the ping's answer, with one when the connection ends before. */
+/** Called once: without an error for the acknowledgement, with one when the connection ends before. */
 export type PingSettled = (error?: Http2Error) => void;
 
-/** Our pings that are not answered yet, by the number that each carries. */
+/** Our pings that are not acknowledged yet, by the number that each carries. */
 export class Pings {
   private next = 1;
   /** Undefined before the first. */
@@ -27,7 +27,7 @@ export class Pings {
     this.frames.ping(number);
   }
 
-  /** An answer no one asked for is ignored. */
+  /** An acknowledgement of a ping that we did not send is ignored. */
   acknowledged(number: number): void {
     const settle = this.open?.get(number);
     this.open?.delete(number);

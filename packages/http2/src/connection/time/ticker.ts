@@ -1,13 +1,13 @@
 import type { Clock } from "./clock.ts";
 
-/** Time limits of connections are checked this often: they are coarse, and a timer each would cost more than it tells. */
+/** Time limits of connections are checked this often: they are coarse, and a timer each would cost more than it is worth. */
 const tickMs = 1000;
 
 export interface Ticking {
   tick(nowMs: number): void;
 }
 
-/** Calls every member once a second, with one timer for all of them and none when there are none. */
+/** Calls every member once a second, with one timer for all of them. The timer runs only while it has members. */
 export class Ticker {
   private readonly clock: Clock;
   private readonly members = new Set<Ticking>();

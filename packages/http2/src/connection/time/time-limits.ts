@@ -20,16 +20,16 @@ import type { Pings } from "./pings.ts";
 
 /** How a connection ends that has had its time. */
 export interface EndedByTime extends Pick<Http2Connection, "drain" | "close"> {
-  /** By the peer's fault, which it is told. */
+  /** Ends it for the peer's fault, which is sent to the peer. */
   fail(error: Http2Error): void;
-  /** As `fail`, for a peer that does not read or answer. */
+  /** As `fail`, for a peer that does not read or respond. */
   abandon(error: Http2Error): void;
 }
 
 export interface TimeLimitsParts {
   readonly limits: ConnectionLimits;
   readonly phases: ConnectionTimers;
-  /** Undefined where no pings were asked for. */
+  /** Undefined without the option `keepalive`. */
   readonly keepalive: KeepaliveTimer | undefined;
   readonly socket: ByteChannel;
   readonly streams: StreamTable;
@@ -58,7 +58,7 @@ export class TimeLimits implements OutputHolder {
 
   enforce(nowMs: number): void {
     const { phases, socket, streams, inbound, frames, peerSettings, ownSettings, connection } = this.parts;
-    const settingsReceived = peerSettings.haveCome;
+    const settingsReceived = peerSettings.received;
     const overdue = phases.overdue(nowMs, settingsReceived, ownSettings.areAcknowledged, inbound.headersSinceMs);
     if (overdue !== undefined) {
       connection.fail(overdue);
@@ -107,9 +107,9 @@ export class TimeLimits implements OutputHolder {
     const limitMs = limits.streams.stallTimeoutMs;
     if (limitMs === 0) return;
     for (const stream of outbound.stalledStreams(nowMs, limitMs)) {
-      limitNotifier.tell("stream_stall", "reset", stream.id, "the peer gave no window");
+      limitNotifier.notify("stream_stall", "reset", stream.id, "the peer did not open its window");
       const error = { scope: "stream", blame: "peer", code: ErrorCode.cancel } as const;
-      registry.resetStream(stream, new Http2Error("the peer gave no window", error));
+      registry.resetStream(stream, new Http2Error("the peer did not open its window", error));
     }
   }
 
@@ -132,7 +132,7 @@ export class TimeLimits implements OutputHolder {
     if (step === "ping") {
       this.sendKeepalive(keepalive);
     } else if (step === "dead") {
-      connection.abandon(new Http2Error("keepalive got no answer", { scope: "connection", blame: "peer" }));
+      connection.abandon(new Http2Error("keepalive ping timed out", { scope: "connection", blame: "peer" }));
     }
   }
 }

@@ -21,7 +21,7 @@ test("refuses the preface with any one byte changed", () => {
   for (let at = 0; at < clientPreface.length; at++) {
     const wrong = `${clientPreface.slice(0, at)}\x01${clientPreface.slice(at + 1)}`;
     assert.equal(classify(wrong), "unknown", `byte ${at}`);
-    assert.equal(classify(wrong.slice(0, at + 1)), "unknown", `byte ${at}, with nothing behind it`);
+    assert.equal(classify(wrong.slice(0, at + 1)), "unknown", `byte ${at}, with nothing after it`);
   }
 });
 

@@ -56,10 +56,10 @@ interface Running {
 }
 
 /**
- * Lets only so many TLS handshakes run at once: each costs milliseconds of CPU and some hundred KiB. A socket takes a slot when its first
+ * Limits how many TLS handshakes run at once: each costs milliseconds of CPU and some hundred KiB. A socket takes a slot when its first
  * record is complete, so that one that sends nothing, or a part, takes none. A network takes a slot only while more are free than it has:
  * one can have half of them, and however many attack, there is one left for the next. Others wait for their turn, the networks with the
- * fewest handshakes first. While some wait, a handshake that goes on for too long gives way.
+ * fewest handshakes first. While others wait, a handshake that takes too long is given up.
  */
 export class HandshakeQueue {
   readonly #options: HandshakeQueueOptions;
@@ -205,7 +205,7 @@ export class HandshakeQueue {
 
   /**
    * Once they wait for long, the newest and the one that has waited longest within `patienceMs` in turn. The first finds a client that has
-   * just come; the second one that came before others whose handshake was given up, and who are back at once.
+   * just come; the second one prefers peers that came earlier to those whose handshake was given up and that reconnect at once.
    */
   #nextOf(network: string): Socket {
     const oldest = this.#waiting.oldestOf(network) as Socket;

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 /** Sockets by the network that they come from, each network's oldest first. Every operation takes the same time, however many there are. */
 export class SocketsByNetwork {
   readonly #sockets = new Map<string, Set<Socket>>();
-  /** The networks that have so many sockets. */
+  /** The networks with this number of sockets. */
   readonly #networks = new Map<number, Set<string>>();
   #most = 0;
   #size = 0;

@@ -2,7 +2,7 @@ import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../../stream/peer-tls.ts";
 import { parseSubjectAltNames } from "./subject-alt-names.ts";
 
-/** The certificate that the peer has shown, if it was asked for one and the one it has was verified. */
+/** The peer's certificate, if one was requested and verified. */
 export function readPeerCertificate(
   socket: Pick<TLSSocket, "authorized" | "getPeerX509Certificate">,
 ): PeerCertificate | undefined {

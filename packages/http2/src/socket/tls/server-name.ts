@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from "node:tls";
+import type { ConnectionOptions, PeerCertificate } from "node:tls";
 
 /** Enough to recognize a certificate by; the peer decides how long its list is. */
 const maxNamesLength = 256;
@@ -22,7 +22,7 @@ export function withServerName(tls: ConnectionOptions, serverName: string): Conn
 
 /** As Node's own check, with an error that names what was expected and what was found. */
 function checkIdentity(name: string, certificate: PeerCertificate): Error | undefined {
-  const error = checkServerIdentity(name, certificate);
+  const error = process.getBuiltinModule("node:tls").checkServerIdentity(name, certificate);
   if (error === undefined) return undefined;
   error.message = `the server's certificate is not for ${name}, but for ${namesOf(certificate)}`;
   return error;

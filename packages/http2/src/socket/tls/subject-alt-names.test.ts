@@ -24,7 +24,7 @@ const broken: readonly (readonly [what: string, text: string])[] = [
   ["letters beyond ASCII", 'URI:"urn:\\u00e4"'],
   ["an empty name", "DNS:, URI:urn:a"],
   ["a quote that does not end", 'URI:"urn:a'],
-  ["text behind a quote", 'URI:"urn:a"b'],
+  ["text after a quote", 'URI:"urn:a"b'],
   ["an escape that JSON does not know", 'URI:"urn:\\x41"'],
   ["an entry without a type", "urn, URI:a"],
 ];

@@ -1,4 +1,3 @@
-import { constants } from "node:crypto";
 import type { ConnectionOptions, TlsOptions } from "node:tls";
 
 /**
@@ -18,7 +17,10 @@ const ciphers = [
 ].join(":");
 
 /** RFC 9113 §9.2.1 forbids both; renegotiation also lets a client make a server work for nothing. */
-const secureOptions = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION;
+function forbiddenOptions(): number {
+  const { constants } = process.getBuiltinModule("node:crypto");
+  return constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION;
+}
 
 /** What `given` leaves open is decided for HTTP/2; what HTTP/2 forbids stays off whatever is given. */
 export function serverTlsOptions(
@@ -32,7 +34,7 @@ export function serverTlsOptions(
     handshakeTimeout,
     ...given,
     ALPNProtocols: [...protocols],
-    secureOptions: (given.secureOptions ?? 0) | secureOptions,
+    secureOptions: (given.secureOptions ?? 0) | forbiddenOptions(),
   };
 }
 
@@ -43,6 +45,6 @@ export function clientTlsOptions(given: ConnectionOptions): ConnectionOptions {
     ciphers,
     ...given,
     ALPNProtocols: ["h2"],
-    secureOptions: (given.secureOptions ?? 0) | secureOptions,
+    secureOptions: (given.secureOptions ?? 0) | forbiddenOptions(),
   };
 }
