@@ -1,6 +1,7 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import { safeLog } from "../logging/safe-log.ts";
-import { appendStatusTrailers } from "../protocol/trailers.ts";
+import { encodeGrpcMessage } from "../protocol/percent-encoding.ts";
+import { formatStatusCode } from "../protocol/status.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { systemClock } from "../time/clock.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
@@ -17,12 +18,10 @@ const defaultMinIdlePingIntervalMs = 2 * 60 * 60 * 1000;
 
 /** Without this, clients would make UNKNOWN of HTTP's 431: the mapping of statuses has no line for that. */
 function refusalOfMetadata(): string[] {
-  const fields = [":status", "200", "content-type", "application/grpc"];
-  appendStatusTrailers(
-    fields,
-    new ConnectError("the request's metadata is over the limit of this server", Code.ResourceExhausted),
-  );
-  return fields;
+  const message = encodeGrpcMessage("the request's metadata is over the limit of this server");
+  // Not by a ConnectError: for its Headers, Node would load all of fetch when a server starts, which takes some MB.
+  const status = ["grpc-status", formatStatusCode(Code.ResourceExhausted), "grpc-message", message];
+  return [":status", "200", "content-type", "application/grpc", ...status];
 }
 
 /** An option of the server goes before the engine's limit that it stands for. */
