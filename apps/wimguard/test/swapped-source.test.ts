@@ -35,6 +35,7 @@ describe("a folder of the source that is swapped for a link to elsewhere", () =>
     const [secret, mine] = [join(outside, "file"), join(source, "in", "file")];
     writeFileSync(secret, "a secret\n");
     writeFileSync(mine, "my file\n");
+    for (const place of [outside, join(source, "in")]) writeFileSync(join(place, "a"), "a\n");
     writeFileSync(join(source, "kept"), "kept\n");
     // An attacker cannot choose the ctime of a file: that of a file elsewhere is another one.
     const ctimeOf = (path: string): bigint => statSync(path, { bigint: true }).ctimeNs;
@@ -47,7 +48,7 @@ describe("a folder of the source that is swapped for a link to elsewhere", () =>
     const programs = join(folder, "programs");
     mkdirSync(programs);
     const tar = execFileSync("sh", ["-c", "command -v tar"], { encoding: "utf8" }).trim();
-    const head = `#!/bin/bash\nset -e\ntar='${tar}' folder='${folder}'\n[[ " $* " = *" --create "* ]] || exec "$tar" "$@"\n`;
+    const head = `#!/bin/bash\nset -e\ntar='${tar}' folder='${folder}'\n[[ " $* " = *" --create "* ]] || exec -a tar "$tar" "$@"\n`;
     writeFileSync(join(programs, "tar"), head + script, { mode: 0o700 });
     useHeldTar(test, { path: [programs, process.env.PATH].join(delimiter) });
   }
@@ -69,7 +70,7 @@ describe("a folder of the source that is swapped for a link to elsewhere", () =>
   it("is archived as the link that it is, without what that leads to", async (test) => {
     // tar reads when everything has been looked at.
     const swap = 'mv in "$folder/away"; ln -s "$folder/outside" in\n';
-    replaceTar(test, `cat > "$folder/names"\n[ -L in ] || { ${swap}}\nexec "$tar" "$@" < "$folder/names"\n`);
+    replaceTar(test, `cat > "$folder/names"\n[ -L in ] || { ${swap}}\nexec -a tar "$tar" "$@" < "$folder/names"\n`);
     const { archivePath, manifestPath, warnings } = await writeArchive("tar", source, folder, { method: "NONE" });
     assert.ok(!readFileSync(archivePath).includes("a secret"));
     assert.deepEqual(
@@ -82,20 +83,20 @@ describe("a folder of the source that is swapped for a link to elsewhere", () =>
   });
 
   it("and back again, at the moment at which tar opens a file, is archived with the file that was looked at", async (test) => {
-    // tar lists each name when it has opened the file.
+    // tar lists each name when it has opened the file, and is then done with the folder.
     replaceTar(
       test,
-      `[ ! -e "$folder/swapped" ] || exec "$tar" "$@"
+      `[ ! -e "$folder/swapped" ] || exec -a tar "$tar" "$@"
 touch "$folder/swapped"
 cat > "$folder/names"
 mkfifo "$folder/fed" "$folder/listed"
-"$tar" "$@" --verbose --index-file="$folder/listed" < "$folder/fed" &
+(exec -a tar "$tar" "$@" --verbose --index-file="$folder/listed" < "$folder/fed") &
 exec 3> "$folder/fed" 4< "$folder/listed"
 until_listed() { while read -r line <&4; do [ "$line" != "$1" ] || return 0; done; return 1; }
-head -zn 2 "$folder/names" >&3
-until_listed ./in/
+head -zn 3 "$folder/names" >&3
+until_listed ./in/a
 mv in "$folder/away"; ln -s "$folder/outside" in
-tail -zn +3 "$folder/names" >&3
+tail -zn +4 "$folder/names" >&3
 exec 3>&-
 until_listed ./in/file
 rm in; mv "$folder/away" in
@@ -110,6 +111,7 @@ wait $!
     assert.deepEqual(rounds, [
       ["", 0],
       ["in", 0],
+      ["in/a", 0],
       ["kept", 0],
       ["in/file", 1],
     ]);
