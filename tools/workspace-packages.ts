@@ -38,11 +38,13 @@ export function packagesAbove(packages: readonly WorkspacePackage[], file: strin
   return packages.filter((one) => one.folder === "" || file.startsWith(`${one.folder}/`));
 }
 
-/** The packages that users install: those in packages/ that are not private. One that holds nothing yet is only announced. */
+/** The packages that users install: those in packages/ and apps/ that are not private. One that holds nothing yet is only announced. */
 export function publicPackages(root: string): WorkspacePackage[] {
   const holdsCode = ({ folder }: WorkspacePackage): boolean =>
     ["src", "dist"].some((part) => existsSync(join(root, folder, part)));
-  return readPackages(root).filter((one) => one.folder.startsWith("packages/") && !one.isPrivate && holdsCode(one));
+  return readPackages(root).filter(
+    (one) => /^(?:packages|apps)\//.test(one.folder) && !one.isPrivate && holdsCode(one),
+  );
 }
 
 /** True when an entry point's source file is there. */

@@ -23,7 +23,7 @@ const reportEnding = ".api.md";
 
 /** True for a file that this tool writes: `packages/grpc/api/testing.api.md`. */
 export function isReport(file: string): boolean {
-  return /^packages\/[^/]+\/api\//.test(file) && file.endsWith(reportEnding);
+  return /^(?:packages|apps)\/[^/]+\/api\//.test(file) && file.endsWith(reportEnding);
 }
 
 /** Reports of all published packages below `root`, from their built declarations; throws when one is not built. */

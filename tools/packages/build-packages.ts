@@ -9,8 +9,8 @@ import { removeStaleBuilds } from "./stale-builds.ts";
 /** Builds every public package below `root`: declarations by tsc, code by esbuild. Throws an error that says what to do. */
 export function buildPackages(root: string): void {
   const packages = publicPackages(root);
-  for (const one of packages) if (isBundled(root, one)) bundleProgram(root, one);
-  const libraries = packages.filter((one) => !isBundled(root, one));
+  const bundled = packages.filter((one) => hasBundle(root, one));
+  const libraries = packages.filter((one) => librarySources(root, one).length > 0);
   compile(
     root,
     libraries.map(({ folder }) => folder),
@@ -18,7 +18,7 @@ export function buildPackages(root: string): void {
   for (const one of libraries) {
     const folder = join(root, one.folder);
     removeStaleBuilds(folder);
-    const sources = [...one.entryPoints.values(), ...one.programs.values()];
+    const sources = librarySources(root, one);
     bundleCode(
       folder,
       sources.map((source) => source.slice(one.folder.length + 1)),
@@ -29,11 +29,18 @@ export function buildPackages(root: string): void {
     if (missing !== undefined)
       throw new Error(`${one.name} is not built, ${missing} is missing: run npx tsc -b --force`);
   }
+  // Next to the library of a package that has both.
+  for (const one of bundled) bundleProgram(root, one);
 }
 
-/** True for a program that is published with all that it imports. It has no types, because it is not imported. */
-export function isBundled(root: string, one: WorkspacePackage): boolean {
+/** True when a package's program is published with all that it imports. It has no types, because it is not imported. */
+export function hasBundle(root: string, one: WorkspacePackage): boolean {
   return existsSync(join(root, one.folder, bundleScript));
+}
+
+/** What is published with imports of other packages, and with types: entry points, and programs without a bundle. */
+function librarySources(root: string, one: WorkspacePackage): string[] {
+  return [...one.entryPoints.values(), ...(hasBundle(root, one) ? [] : one.programs.values())];
 }
 
 const bundleScript = "bundle/build.ts";

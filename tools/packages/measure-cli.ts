@@ -118,6 +118,9 @@ try {
   const handlers = readFileSync(file, "utf8");
   const dev = spawn(tercel, ["dev", "--set", "service.port=0"], { cwd: service, env, stdio: "pipe" });
   const nextLine = linesOf(dev);
+  const wimguard = join(folder, "node_modules/.bin/wimguard");
+  const data = join(folder, "wimguard");
+  const daemon = spawn(wimguard, ["server", "--port=0", "--dir", data], { cwd: folder, env, stdio: "pipe" });
   const measures: readonly Measure[] = [
     { name: "tercel --version", budgetMs: 80, measure: () => runs(tercel, ["--version"], folder) },
     { name: "tercel --help", budgetMs: 80, measure: () => runs(tercel, ["--help"], folder) },
@@ -149,8 +152,11 @@ try {
       budgetMs: 400,
       measure: () => startOf("dist/main.js", service),
     },
+    { name: "wimguard --help", budgetMs: 150, measure: () => runs(wimguard, ["--help"], folder) },
+    { name: "wimguard list", budgetMs: 150, measure: () => runs(wimguard, ["list", "--dir", data], folder) },
   ];
   try {
+    await linesOf(daemon)((line) => line.startsWith("listening on "));
     await nextLine((line) => line.includes("listens at"));
     for (const { name, budgetMs, measure } of measures) {
       const took: number[] = [];
@@ -168,7 +174,8 @@ try {
     console.log(`load of the machine: ${load.toFixed(1)} on ${availableParallelism()} cores`);
   } finally {
     dev.kill("SIGINT");
-    await once(dev, "close");
+    daemon.kill("SIGTERM");
+    await Promise.all([once(dev, "close"), once(daemon, "close")]);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -27,7 +28,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { readMarkdown } from "../docs/read-markdown.ts";
 import { publicPackages, type WorkspacePackage } from "../workspace-packages.ts";
-import { builtFrom, isBundled } from "./build-packages.ts";
+import { builtFrom, hasBundle } from "./build-packages.ts";
 import {
   bytesOf,
   cacheInImage,
@@ -79,19 +80,21 @@ describe("the packed packages", () => {
       const paths = pathsOf(one);
       const tests = paths.filter((path) => /\.test\.|(^|\/)test\//.test(path));
       assert.deepEqual(tests, [], one.name);
-      const endings = isBundled(root, one) ? ([".js"] as const) : ([".js", ".d.ts"] as const);
-      for (const source of [...one.entryPoints.values(), ...one.programs.values()]) {
-        for (const ending of endings) {
-          const built = builtFrom(one, source, ending).slice(one.folder.length + 1);
-          assert.ok(paths.includes(built), `${one.name} lacks ${built}`);
-        }
+      const programs = [...one.programs.values()];
+      const typed = [...one.entryPoints.values(), ...(hasBundle(root, one) ? [] : programs)];
+      const files = [
+        ...[...typed, ...programs].map((source) => builtFrom(one, source, ".js")),
+        ...typed.map((source) => builtFrom(one, source, ".d.ts")),
+      ];
+      for (const file of files) {
+        const built = file.slice(one.folder.length + 1);
+        assert.ok(paths.includes(built), `${one.name} lacks ${built}`);
       }
     }
   });
 
   it("load few files of code from each entry point, because each takes its time when a program starts", () => {
-    // A program in a bundle loads what a command needs, which takes less time than to read one file with everything.
-    for (const one of packages.filter((each) => !isBundled(root, each))) {
+    for (const one of packages) {
       for (const [entry, source] of one.entryPoints) {
         const count = filesLoadedWith(join(root, builtFrom(one, source, ".js"))).size;
         assert.ok(count <= mostFilesLoaded, `${entry} loads ${count} files of its package`);
@@ -195,6 +198,32 @@ describe("the packed packages", () => {
     assert.ok(pathsOf(cli).includes("dist/THIRD-PARTY-LICENSES.txt"));
     assert.ok(statSync(tarballOf(cli)).size <= 1_500_000);
     assert.deepEqual([...cli.dependencies], []);
+  });
+
+  it("run WimGuard, from a fresh config to a restore that is compared, and its client library", async (t) => {
+    const place = mkdtempSync(join(tmpdir(), "tercel-packed-wimguard-"));
+    t.after(() => rmSync(place, { recursive: true, force: true }));
+    const [source, data, cache] = [join(place, "papers"), join(place, "data"), join(place, "cache")];
+    mkdirSync(source);
+    writeFileSync(join(source, "notes"), "to be kept\n");
+    // Without the test runner's cache the program opens its own.
+    const env = { WIMGUARD_DIR: data, XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: "" };
+    const npx = (...args: readonly string[]): string => runAsUser("npx", ["wimguard", ...args], folder, env).stdout;
+    const daemon = startCommand(t, join(folder, "node_modules", ".bin", "wimguard"), ["server", "--port=0"], env);
+    assert.match(await daemon.line(), /^listening on 127\.0\.0\.1:\d+$/);
+    npx("backup", "--source", source, "--destination", join(place, "papers.tar.zst"));
+    const [, uuid = ""] = /"uuid":"([^"]+)"/.exec(npx("list", "--json")) ?? [];
+    npx("restore", uuid, "--target", join(place, "restored"), "--verify");
+    assert.equal(readFileSync(join(place, "restored", "notes"), "utf8"), "to be kept\n");
+    const program =
+      'import { connect } from "@tercel/wimguard"; const wim = await connect(); console.log((await wim.backup.listBackups({})).total); await wim.close();';
+    writeFileSync(join(folder, "wimguard.js"), program);
+    assert.equal(runAsUser(process.execPath, ["wimguard.js"], folder, env).stdout, "1\n");
+    daemon.signal("SIGTERM");
+    assert.deepEqual(await daemon.ended, [0, null]);
+    const compiled = join(cache, "wimbackup", "compiled");
+    assert.equal(statSync(compiled).mode & 0o777, 0o700);
+    assert.notDeepEqual(readdirSync(compiled), []);
   });
 
   it("make a service by npm create tercel as by tercel new", () => {

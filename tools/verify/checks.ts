@@ -127,7 +127,7 @@ export const checks: readonly Check[] = [
   { name: "bench-kit", command: npmRun("bench", "kit"), minutes: 9, figure: /^ {2}(?:generated: serves|kit ).*$/gm },
   { name: "bench-wimguard", command: npmRun("bench", "wimguard"), minutes: 30, figure: /^(?:met|MISSED) .*$/gm },
   { name: "bench-loop-delay", command: npmRun("bench:loop-delay"), minutes: 2 },
-  { name: "bench-cli", command: npmRun("bench:cli"), minutes: 2, figure: /^tercel --version: .*$/gm },
+  { name: "bench-cli", command: npmRun("bench:cli"), minutes: 2, figure: /^(?:tercel --version|wimguard list): .*$/gm },
   { name: "bench-rate", command: npmRun("bench:rate"), minutes: 1 },
   { name: "bench-attacks", command: npmRun("bench:attacks"), minutes: 6 },
 ];

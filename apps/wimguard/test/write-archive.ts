@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Compression, FileEngineName } from "../src/engine/compression.ts";
+import type { EngineWarning } from "../src/engine/engine.ts";
 import { noRules } from "../src/source/source-rules.ts";
 import { type PerformedWrite, performWrite } from "../src/thread/perform-write.ts";
 import { recordEvents, unsyncedFiles } from "./trees/there-and-back.ts";
@@ -9,6 +10,7 @@ import { recordEvents, unsyncedFiles } from "./trees/there-and-back.ts";
 export interface WrittenTestArchive extends PerformedWrite {
   readonly archivePath: string;
   readonly manifestPath: string;
+  readonly warnings: readonly EngineWarning[];
 }
 
 /** Backs up a folder to `archive` and `manifest` in another one. */
@@ -37,6 +39,7 @@ export async function writeArchive(
     manifestDraftPath: manifestPath,
     header: { uuid: origin.uuid, engine, source, createTime: origin.createTime },
   };
-  const written = await performWrite(unsyncedFiles, job, recordEvents(), new AbortController().signal);
-  return { ...written, archivePath, manifestPath };
+  const events = recordEvents();
+  const written = await performWrite(unsyncedFiles, job, events, new AbortController().signal);
+  return { ...written, archivePath, manifestPath, warnings: events.warnings };
 }

@@ -1,8 +1,9 @@
 // Builds what is published: the program with all that it needs and no dependency, the .proto files that projects may import, and the
 // licences of what is in the bundle. Run by npm before it packs; the folder to write to may be given.
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { build, type Metafile, type Plugin } from "esbuild";
+import { build, type Plugin } from "esbuild";
+import { licencesOf } from "./licences.ts";
 
 const own = dirname(import.meta.dirname);
 const root = resolve(own, "../..");
@@ -68,20 +69,6 @@ for (const file of globSync(shippedProtos, { cwd: root })) {
   cpSync(join(root, file), target);
 }
 cpSync(join(root, "packages/service/config.schema.json"), join(dist, "config.schema.json"));
-writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licencesOf(metafile));
-
-/** The licence of each package of others that is in the bundle. */
-function licencesOf({ inputs }: Metafile): string {
-  const folders = new Set(
-    Object.keys(inputs).flatMap((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []),
-  );
-  const texts = [...folders].sort().map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
-    const [file] = globSync("{LICENSE,LICENCE,license}*", { cwd: join(root, folder) });
-    const text = file === undefined ? `Licence: ${license}` : readFileSync(join(root, folder, file), "utf8").trim();
-    return `${name} ${version}\n\n${text}\n`;
-  });
-  return texts.join(`\n${"-".repeat(80)}\n\n`);
-}
+writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licencesOf(root, metafile));
 
 console.error(`bundled ${relative(root, dist)}`);

@@ -3,6 +3,7 @@ import { createDaemonLog } from "../daemon/daemon-log.ts";
 import { runDaemon } from "../daemon/run-daemon.ts";
 import type { CommonOptions, Console } from "./console.ts";
 import { UsageError } from "./exit-codes.ts";
+import { letYoungSpaceGrow } from "./young-space.ts";
 
 export interface ServerOptions extends CommonOptions {
   readonly port?: string;
@@ -29,7 +30,10 @@ export async function server(options: ServerOptions, output: Console): Promise<n
     ...(socket !== undefined && { socket }),
     isInsecure: options.insecure === true,
     log: createDaemonLog((line) => void process.stderr.write(line)),
-    onListening: (address) => output.result(`listening on ${address}`, { address, pid: process.pid }),
+    onListening(address) {
+      letYoungSpaceGrow();
+      output.result(`listening on ${address}`, { address, pid: process.pid });
+    },
   });
   return outcome.exitCode;
 }

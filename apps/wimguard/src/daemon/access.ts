@@ -103,8 +103,10 @@ export function createAccess(config: Config, services: readonly DescService[], l
       `service.server.apps: ${own.id} is the appID of this installation: give the app another id`,
     );
   }
-  const auths = new Map([own, ...apps].map((app) => [app.id, createAppAuth(app, services, log)]));
-  return [chooseByIssuer(auths, own.id), refuseLongTokens];
+  const ownAuth = createAppAuth(own, services, log);
+  if (apps.length === 0) return [ownAuth, refuseLongTokens];
+  const auths = new Map(apps.map((app) => [app.id, createAppAuth(app, services, log)]));
+  return [chooseByIssuer(auths, ownAuth), refuseLongTokens];
 }
 
 function createAppAuth({ id, secret, role }: App, services: readonly DescService[], log: Log): Interceptor {
@@ -129,10 +131,10 @@ function createAppAuth({ id, secret, role }: App, services: readonly DescService
  * Lets the app check a token that it claims to be from: its key and its name belong together. What the token says is not trusted before: it only
  * chooses who looks at it.
  */
-function chooseByIssuer(auths: ReadonlyMap<string, Interceptor>, ownId: string): Interceptor {
+function chooseByIssuer(auths: ReadonlyMap<string, Interceptor>, ownAuth: Interceptor): Interceptor {
   return (next) => {
     const checks = new Map([...auths].map(([id, auth]) => [id, auth(next)]));
-    const fallback = checks.get(ownId) ?? next;
+    const fallback = ownAuth(next);
     return (request) => (checks.get(claimedIssuer(request.header.get("authorization") ?? "")) ?? fallback)(request);
   };
 }

@@ -2,7 +2,6 @@ import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { createServer, type Log, type Server, watchTlsFiles } from "@tercel/grpc";
 import { createHealth, createReflection, type Health } from "@tercel/grpc/services";
 import { createRegistry, createServerMetrics, type ServerMetrics } from "@tercel/interceptors/metrics";
-import { createRateLimit } from "@tercel/interceptors/rate-limit";
 import { createRecovery } from "@tercel/interceptors/recovery";
 import { type Lifecycle, type LifecycleOutcome, runLifecycle } from "@tercel/service/lifecycle";
 import type { Config } from "../config/config-schema.ts";
@@ -10,7 +9,6 @@ import { prepareConfig, saveAddress } from "../config/prepare-config.ts";
 import { StartError } from "../failure/start-error.ts";
 import { errorDomain } from "../failure/to-connect-error.ts";
 import { createNodeDurableFiles } from "../files/node-durable-files.ts";
-import { closeMetrics, serveMetrics } from "../metrics/serve-metrics.ts";
 import { keepTicking } from "../schedule/keep-ticking.ts";
 import { appOf, createAccess } from "./access.ts";
 import { checkExposure, isLoopback } from "./check-exposure.ts";
@@ -83,6 +81,7 @@ async function startDaemon(life: Lifecycle, options: DaemonOptions): Promise<voi
   );
   const { metricsPort } = settings;
   if (metricsPort !== undefined) {
+    const { closeMetrics, serveMetrics } = await import("../metrics/serve-metrics.ts");
     await life.start("metrics page", () => serveMetrics(registry, metricsPort), closeMetrics);
   }
   await listen(life, config, options, {
@@ -111,10 +110,8 @@ async function listen(life: Lifecycle, config: Config, options: DaemonOptions, s
     // Who may open it is the file's mode: no token is needed.
     await life.serve(createDaemonServer(config, health, served, [], log), { path: socket, mode: 0o600 });
   }
-  const limit = isLoopback(served.host)
-    ? []
-    : [createRateLimit({ limit: { requests: callsPerMinute, per: "minute" }, keyOf: appOf, domain: errorDomain, log })];
-  const protection = [...createAccess(config, services, log), ...limit];
+  const limits = isLoopback(served.host) ? [] : [await createCallLimit(log)];
+  const protection = [...createAccess(config, services, log), ...limits];
   const server = await createTcpServer(life, config, health, served, protection, options);
   const port = options.port ?? settings.port;
   const { port: listening } = await life.serve(server, { host: served.host, port }, { health });
@@ -127,6 +124,16 @@ async function listen(life: Lifecycle, config: Config, options: DaemonOptions, s
   );
   log.info("listening", { address: joinHostPort(served.host, listening), pid: process.pid });
   options.onListening(joinHostPort(served.host, listening));
+}
+
+async function createCallLimit(log: Log): Promise<Interceptor> {
+  const { createRateLimit } = await import("@tercel/interceptors/rate-limit");
+  return createRateLimit({
+    limit: { requests: callsPerMinute, per: "minute" },
+    keyOf: appOf,
+    domain: errorDomain,
+    log,
+  });
 }
 
 async function createTcpServer(
@@ -161,7 +168,9 @@ function createDaemonServer(
   log: Log,
   more: Pick<Parameters<typeof createServer>[0], "tls" | "insecure"> = {},
 ): Server {
-  const reflection = createReflection({ services: [...services, health.service] });
+  const reflection = config.service.server.reflection
+    ? createReflection({ services: [...services, health.service] })
+    : undefined;
   return createServer({
     ...more,
     log,
@@ -170,7 +179,7 @@ function createDaemonServer(
     routes(router) {
       routes(router);
       health.routes(router);
-      if (config.service.server.reflection) reflection.routes(router);
+      reflection?.routes(router);
     },
   });
 }

@@ -130,7 +130,7 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
   );
   const metrics = await life.start(
     "metrics",
-    () => createDaemonMetrics(registry, { queue, backups }),
+    () => createDaemonMetrics(registry, { queue, backups, isScraped: settings.metricsPort !== undefined }),
     (started) => started.close(),
   );
   const targets = settings.notify ?? {};

@@ -18,10 +18,17 @@ export interface DaemonMetrics {
 /** From a backup of a few files to one that takes all day. */
 const durationBounds = [0.1, 1, 10, 60, 600, 3_600, 6 * 3_600, 24 * 3_600];
 
+export interface DaemonMetricsOptions {
+  readonly queue: JobQueue;
+  readonly backups: BackupStore;
+  /** Whether anyone can read them: looking at the process wakes it a hundred times a second. */
+  readonly isScraped: boolean;
+}
+
 /** Registers what a scraper learns of the daemon: its jobs, its archives, its process. */
 export function createDaemonMetrics(
   registry: Registry,
-  { queue, backups }: { readonly queue: JobQueue; readonly backups: BackupStore },
+  { queue, backups, isScraped }: DaemonMetricsOptions,
 ): DaemonMetrics {
   const runs = registry.counter("wimguard_runs_total", {
     help: "Runs that have ended since the daemon started.",
@@ -55,7 +62,7 @@ export function createDaemonMetrics(
     for (const { series } of free.series.values()) series.set(Number.NaN);
     for (const one of allDestinations()) free.with(one.name).set(freeSpaceOf(one)?.freeBytes ?? Number.NaN);
   });
-  const stopObserving = observeProcess(registry);
+  const stopObserving = isScraped ? observeProcess(registry) : () => {};
   return {
     watchSpace(all) {
       allDestinations = all;

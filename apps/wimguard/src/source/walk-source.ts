@@ -30,6 +30,9 @@ export interface WalkOptions {
   onMountPoint?(path: Buffer): void;
 }
 
+/** The code of the error for a folder whose place a link has taken: what opening it without following links would give. */
+export const replacedCode = "ELOOP";
+
 const slash = Buffer.from("/");
 
 /**
@@ -91,7 +94,19 @@ function readFolder(source: string, path: Buffer, options: WalkOptions): SourceE
       if (!hasErrorCode(error, "ENOENT")) options.onUnreadable({ path: inner, error: error as Error });
     }
   }
-  return entries;
+  if (path.length === 0 || !isLink(folder)) return entries;
+  // It has taken the folder's place since that was looked at, and may have listed another one.
+  const error = Object.assign(new Error("the folder was replaced while it was read"), { code: replacedCode });
+  options.onUnreadable({ path, error });
+  return [];
+}
+
+function isLink(path: Buffer): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 function identityOf(path: string): string | undefined {

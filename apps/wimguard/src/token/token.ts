@@ -1,5 +1,5 @@
-import { hkdfSync } from "node:crypto";
-import { SignJWT } from "jose";
+import { Buffer } from "node:buffer";
+import { createHmac, hkdfSync } from "node:crypto";
 import type { Config } from "../config/config-schema.ts";
 import { type Role, roles } from "./role.ts";
 
@@ -31,12 +31,17 @@ export async function mintToken(
 ): Promise<string> {
   if (!(ttlMs >= 1000 && ttlMs <= maxTokenMs)) throw new RangeError(`invalid ttl of ${ttlMs} ms: use 1s to 24h`);
   const issuedAt = Math.floor(nowMs / 1000);
-  return new SignJWT({ roles: [role] })
-    .setProtectedHeader({ alg: tokenAlgorithm })
-    .setIssuer(appID)
-    .setAudience(audience)
-    .setSubject(role)
-    .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + Math.floor(ttlMs / 1000))
-    .sign(deriveKey(appSecret, "tokens"));
+  const header = { alg: tokenAlgorithm };
+  const claims = {
+    roles: [role],
+    iss: appID,
+    aud: audience,
+    sub: role,
+    iat: issuedAt,
+    exp: issuedAt + Math.floor(ttlMs / 1000),
+  };
+  // RFC 7515 §3.1. A library for this would take a tenth of the time of a short command.
+  const signed = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  const signature = createHmac("sha256", deriveKey(appSecret, "tokens")).update(signed).digest("base64url");
+  return `${signed}.${signature}`;
 }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createRandom } from "../crash/crash-points.ts";
 import type { CleanupContext } from "./cleanup.ts";
 import { startInProcess } from "./daemon-in-process.ts";
 import { childrenOf } from "./kill-child.ts";
 import { untilEnded } from "./running-backup.ts";
+import { afterChanges, watchChanges } from "./watch-changes.ts";
 
 /** A daemon whose backups are cancelled. */
 export interface CancelSite {
@@ -15,7 +15,7 @@ export interface CancelSite {
   check(seed: number): Promise<boolean>;
 }
 
-/** Starts a daemon, and measures how long a backup takes. */
+/** Starts a daemon, and counts how many changes of files a backup makes. */
 export async function createCancelSite(context: CleanupContext, ending: ".tar.zst" | ".wim"): Promise<CancelSite> {
   const daemon = await startInProcess(context);
   const { source, destinations, data } = daemon.folders;
@@ -25,14 +25,18 @@ export async function createCancelSite(context: CleanupContext, ending: ".tar.zs
       writeFileSync(join(source, `${folder}`, `${at}`), `${folder} ${at} `.repeat(1 + 400 * at));
   }
   const destination = join(destinations, `a${ending}`);
-  const startedMs = performance.now();
+  let changes = 0;
+  const stopCounting = watchChanges(daemon.folders, () => {
+    changes++;
+  });
   const { uuid: first } = await daemon.client.backupToEnd({ source, destination });
-  const tookMs = performance.now() - startedMs;
+  stopCounting();
   await daemon.client.backup.deleteBackup({ uuid: first });
   return {
     async check(seed) {
       const controller = new AbortController();
-      const timer = sleep(createRandom(seed)() * tookMs * 1.1).then(() => controller.abort());
+      const moment = Math.floor(createRandom(seed)() * (changes + 2));
+      const stopWatching = afterChanges(daemon.folders, moment, () => controller.abort());
       const before = { names: readdirSync(destinations), manifests: readdirSync(join(data, "manifests")) };
       let [uuid, isCompleted] = ["", false];
       try {
@@ -43,8 +47,9 @@ export async function createCancelSite(context: CleanupContext, ending: ".tar.zs
         }
       } catch (error) {
         assert.equal(ConnectError.from(error).code, Code.Canceled, String(error));
+      } finally {
+        stopWatching();
       }
-      await timer;
       // Before the record there is nothing to end.
       const state = uuid === "" ? await lastState() : await untilEnded(daemon, uuid);
       const { backups } = await daemon.client.backup.listBackups({ limit: 1000 });
@@ -78,10 +83,9 @@ export async function createCancelSite(context: CleanupContext, ending: ".tar.zs
     const barrier = join(destinations, `barrier${ending}`);
     const { uuid } = await daemon.client.backupToEnd({ source, destination: barrier });
     await daemon.client.backup.deleteBackup({ uuid });
-    for (;;) {
-      const { backups } = await daemon.client.backup.listBackups({ limit: 1000 });
-      if (backups.every(({ status }) => status !== "in_progress")) return backups[0]?.status ?? "cancelled";
-      await sleep(5);
-    }
+    const { backups } = await daemon.client.backup.listBackups({ limit: 1000 });
+    const [last] = backups;
+    if (last === undefined) return "cancelled";
+    return last.status === "in_progress" ? untilEnded(daemon, last.uuid) : last.status;
   }
 }

@@ -45,6 +45,8 @@ export interface DaemonStart {
   readonly uid?: number;
   /** What runs the daemon, in front of its command. */
   readonly wrapper?: readonly string[];
+  /** A built program. Default: the sources. */
+  readonly program?: string;
 }
 
 /** Makes the folders of a daemon; they are removed after the test. */
@@ -88,10 +90,12 @@ interface SpawnedDaemon {
 
 export function spawnDaemon(
   { data }: DaemonFolders,
-  { args = [], env = {}, uid, wrapper = [] }: DaemonStart,
+  { args = [], env = {}, uid, wrapper = [], program }: DaemonStart,
 ): SpawnedDaemon {
-  const [program = "", ...rest] = [...wrapper, ...wimguardCommand("server", "--port=0", "--dir", data, ...args)];
-  const child = spawn(program, rest, {
+  const words = ["server", "--port=0", "--dir", data, ...args];
+  const command = program === undefined ? wimguardCommand(...words) : [process.execPath, program, ...words];
+  const [first = "", ...rest] = [...wrapper, ...command];
+  const child = spawn(first, rest, {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid !== undefined && { uid, gid: uid }),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, watch } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readErrorReason } from "@tercel/grpc/errors";
 import { engines } from "../../src/engine/engines.ts";
@@ -9,6 +9,7 @@ import { buildTree } from "../trees/trees.ts";
 import type { CleanupContext } from "./cleanup.ts";
 import { type DaemonFolders, makeFolders, startDaemon } from "./daemon-process.ts";
 import { killChildOf } from "./kill-child.ts";
+import { afterChanges } from "./watch-changes.ts";
 
 const noEvents = recordEvents();
 const never = new AbortController().signal;
@@ -31,7 +32,6 @@ export async function killDaemons(context: CleanupContext, kills: number, random
     const daemon = await startDaemon(context, { folders });
     await checkFolders(folders, daemon.client, kept);
     if (round === kills) break;
-    // At any change of a file of its: the pace of the machine does not matter.
     let [isKilled, isChildKilled] = [false, false];
     const isChildMeant = random() < 0.3;
     const stopWatching = afterChanges(folders, Math.floor(random() * 3 * changesOfBackup), () => {
@@ -66,19 +66,6 @@ export async function killDaemons(context: CleanupContext, kills: number, random
     stopWatching();
   }
   return completed;
-}
-
-/** Calls back once when so many changes have been seen in the folders that a daemon writes to. */
-function afterChanges({ data, destinations }: DaemonFolders, count: number, onReached: () => void): () => void {
-  let left = count;
-  const watchers = [data, join(data, "manifests"), destinations].map((folder) =>
-    watch(folder, () => {
-      if (left-- === 0) onReached();
-    }),
-  );
-  return () => {
-    for (const watcher of watchers) watcher.close();
-  };
 }
 
 type Client = Awaited<ReturnType<typeof startDaemon>>["client"];

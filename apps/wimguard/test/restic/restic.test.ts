@@ -26,21 +26,13 @@ import { createSuiteContext } from "../daemon/cleanup.ts";
 import { type DaemonInProcess, startInProcess } from "../daemon/daemon-in-process.ts";
 import { makeFolders, startDaemon } from "../daemon/daemon-process.ts";
 import { startBackup, untilEnded } from "../daemon/running-backup.ts";
-import { withoutPython } from "../trees/trees.ts";
 import { startRestServer } from "./rest-server.ts";
 import { childrenOf, isRunning, password, restic, snapshotsOf, withoutRestic, writeSecret } from "./restic-tools.ts";
-import { checkStoredAndBack } from "./restic-trees.ts";
 
 /** Registers a repository under a name. */
 async function register(wim: WimGuard, name: string, url: string, secretRef: string) {
   return wim.registry.createDestination({ destination: { name, url, secretRef } });
 }
-
-describe("random trees in repositories", { skip: withoutRestic || withoutPython }, () => {
-  it("come back as they were, by WimGuard and by restic alone", async (test) => {
-    await checkStoredAndBack(3, makeFolders(test).data);
-  });
-});
 
 describe("a repository on this machine", { skip: withoutRestic }, () => {
   const context = createSuiteContext();

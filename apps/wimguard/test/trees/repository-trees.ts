@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { collect } from "@tercel/test-support/async";
+import { repositoryPrefix } from "../../src/engine/restic/repository/repository-location.ts";
 import { Engine } from "../../src/gen/wimguard/v1/common_pb.ts";
 import type { CleanupContext } from "../daemon/cleanup.ts";
 import { startInProcess } from "../daemon/daemon-in-process.ts";
+import { restic, writeSecret } from "../restic/restic-tools.ts";
 import { treeSteps } from "./trees.ts";
 
-/** Why repositories are not tried here, or false where they are. */
-export const withoutRestic: string | false = spawnSync("restic", ["version"]).status !== 0 && "restic is not installed";
+const methods = ["AUTO", "OFF", "MAX"];
 
 /** A daemon with a repository. */
 export interface RepositorySite {
@@ -21,14 +21,8 @@ export interface RepositorySite {
 export async function createRepositorySite(context: CleanupContext, trees = treeSteps): Promise<RepositorySite> {
   const daemon = await startInProcess(context);
   const { destinations, data } = daemon.folders;
-  const [repository, password] = [join(destinations, "repository"), join(data, "password")];
-  writeFileSync(password, "of a test\n", { mode: 0o600 });
-  const destination = {
-    name: "safe",
-    url: `restic:${repository}`,
-    engine: Engine.RESTIC,
-    secretRef: `file:${password}`,
-  };
+  const repository = repositoryPrefix + join(destinations, "repository");
+  const destination = { name: "safe", url: repository, engine: Engine.RESTIC, secretRef: writeSecret(data) };
   await daemon.client.registry.createDestination({ destination });
   return {
     async check(seed) {
@@ -42,15 +36,13 @@ export async function createRepositorySite(context: CleanupContext, trees = tree
         mkdirSync(source);
         await trees.build(seed, source, "any");
         const expected = await trees.walk(source);
-        const { uuid, warnings } = await daemon.client.backupToEnd({ source, destination: "safe" });
+        const compression = methods[seed % methods.length] ?? "AUTO";
+        const { uuid, warnings } = await daemon.client.backupToEnd({ source, destination: "safe", compression });
         assert.equal(warnings, "");
         await collect(daemon.client.restore.createRestore({ snapshotUuid: uuid, target, verify: true }));
         assert.deepEqual(await trees.walk(target), expected, "restored by WimGuard");
-        const options = ["--repo", repository, "--password-file", password, "--quiet"];
-        execFileSync("restic", [...options, "restore", "latest", "--path", source, "--target", opened], {
-          stdio: "ignore",
-        });
-        assert.deepEqual(await trees.walk(join(opened, source)), expected, "opened without WimGuard");
+        restic(repository, "restore", "latest", "--path", source, "--target", opened);
+        assert.deepEqual(await trees.walk(join(opened, source)), expected, "restored without WimGuard");
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }

@@ -1,5 +1,6 @@
 import { createSuiteContext } from "../../../../apps/wimguard/test/daemon/cleanup.ts";
-import { createRepositorySite, withoutRestic } from "../../../../apps/wimguard/test/trees/repository-trees.ts";
+import { withoutRestic } from "../../../../apps/wimguard/test/restic/restic-tools.ts";
+import { createRepositorySite } from "../../../../apps/wimguard/test/trees/repository-trees.ts";
 import { startTreeProgram, withoutPython } from "../../../../apps/wimguard/test/trees/trees.ts";
 import type { Proof } from "../proof.ts";
 

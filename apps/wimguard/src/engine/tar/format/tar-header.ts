@@ -20,6 +20,8 @@ export interface TarMember {
   readonly gid: number;
   /** Seconds since 1970 as decimal text, with up to nine digits after the point. */
   readonly mtime: string;
+  /** When the inode changed last, in nanoseconds since 1970; undefined in archives that do not say. */
+  readonly ctimeNs: bigint | undefined;
   /** The target of a link, or the path of the member that a hard link repeats. */
   readonly linkPath: Buffer | undefined;
   /** Whether the data begins with a map of a sparse file (GNU format 1.0). */
@@ -93,6 +95,7 @@ export function toMember({ type, size, block }: TarHeader, extras: MemberExtras,
     uid: paxNumber(pax, "uid", offset) ?? numberAt(block, 108, 8, offset),
     gid: paxNumber(pax, "gid", offset) ?? numberAt(block, 116, 8, offset),
     mtime: pax.get("mtime")?.toString("latin1") ?? String(numberAt(block, 136, 12, offset)),
+    ctimeNs: parseTime(pax.get("ctime")?.toString("latin1") ?? ""),
     linkPath: isLink ? (pax.get("linkpath") ?? longLink ?? textAt(block, 157, 100)) : undefined,
     isSparse,
     device: type.endsWith("-device") ? [numberAt(block, 329, 8, offset), numberAt(block, 337, 8, offset)] : undefined,
@@ -133,6 +136,12 @@ function numberAt(block: Buffer, at: number, length: number, offset: number): nu
   if (text === "") return 0;
   if (!/^[0-7]+$/.test(text)) damaged(offset, `invalid number ${JSON.stringify(text)}`);
   return Number.parseInt(text, 8);
+}
+
+/** Undefined for text that is not a time of 1970 or later. */
+function parseTime(text: string): bigint | undefined {
+  const [, seconds, fraction = ""] = /^(\d{1,16})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  return seconds === undefined ? undefined : BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
 }
 
 function paxNumber(pax: PaxRecords, keyword: string, offset: number): number | undefined {

@@ -47,6 +47,11 @@ export class TarReader {
     return this.#endOffset;
   }
 
+  /** Everything before it belongs to members that were reported; after it, headers of the next one may have begun. */
+  get knownOffset(): number {
+    return this.#isInHeaders ? this.#memberOffset : this.#offset - this.#pendingBytes;
+  }
+
   /** @throws FailureError ARCHIVE_DAMAGED */
   push(chunk: Buffer): void {
     let at = 0;

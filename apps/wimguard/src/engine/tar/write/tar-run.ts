@@ -4,10 +4,12 @@ import type { Readable } from "node:stream";
 import type { ManifestEntry } from "../../../manifest/manifest-entry.ts";
 import type { EngineEvents, WriteOutputs } from "../../engine.ts";
 import { hashZeros } from "../format/hash-zeros.ts";
-import { blockBytes, type TarMember } from "../format/tar-header.ts";
+import type { TarMember } from "../format/tar-header.ts";
 import { memberPath } from "../format/tar-messages.ts";
 import { TarReader } from "../format/tar-reader.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
+import type { LookedEntry } from "./entry-states.ts";
+import type { ReplacedEntries } from "./replaced-entries.ts";
 
 export interface TarRunTarget {
   readonly archive: ArchiveWriter;
@@ -15,15 +17,30 @@ export interface TarRunTarget {
   readonly events: EngineEvents;
   /** How often the files of this run have been read before. */
   readonly round: number;
-  /** What an entry's inode was when its name was given to tar; undefined where the next backup has to read it again. */
-  readonly stateOf?: (path: Buffer) => string | undefined;
+  /** The entry as it was when its name was given to tar; undefined for a source that is a file. */
+  readonly takeLooked: (path: Buffer) => LookedEntry | undefined;
+  readonly replaced: ReplacedEntries;
+  /** Receives files that were left out, because tar has read another file in their place. */
+  readonly onReplaced: (path: Buffer) => void;
 }
 
 /** What a chunk has brought, in order: digests and manifest are written between chunks, not inside the parser. */
 type Step =
   | { readonly kind: "content"; readonly hash: Hash; readonly bytes: Buffer }
   | { readonly kind: "hole"; readonly hash: Hash; readonly bytes: number }
-  | { readonly kind: "end"; readonly member: TarMember; readonly hash: Hash | undefined };
+  | {
+      readonly kind: "end";
+      readonly member: TarMember;
+      readonly hash: Hash | undefined;
+      readonly state: string | undefined;
+    };
+
+/** Where a member begins: in the stream of tar, and in the archive, which lacks what was left out. */
+interface Mark {
+  readonly streamOffset: number;
+  readonly archiveOffset: number;
+  readonly isLeftOut: boolean;
+}
 
 /** Reads what one run of GNU tar writes: into the archive without its end marker, and member by member into the manifest. */
 export class TarRun {
@@ -31,8 +48,11 @@ export class TarRun {
   readonly #signal: AbortSignal;
   readonly #reader: TarReader;
   #steps: Step[] = [];
-  #borders: number[] = [];
-  #hash: Hash | undefined;
+  #marks: Mark[] = [];
+  /** The member that is being read. */
+  #current: { readonly mark: Mark; readonly hash: Hash | undefined; readonly state: string | undefined } | undefined;
+  /** Whether what is being written is left out. */
+  #isLeavingOut = false;
   /** Bytes of the files that have been read. */
   sourceBytes = 0;
   files = 0;
@@ -42,38 +62,54 @@ export class TarRun {
     this.#signal = signal;
     this.#reader = new TarReader(
       {
-        onMember: (member) => {
-          this.#borders.push(member.offset);
-          this.#hash = member.kind === "file" ? createHash("sha256") : undefined;
-        },
+        onMember: (member) => this.#begin(member),
         onContent: (bytes) => {
-          if (this.#hash !== undefined) this.#steps.push({ kind: "content", hash: this.#hash, bytes });
+          const hash = this.#current?.hash;
+          if (hash !== undefined) this.#steps.push({ kind: "content", hash, bytes });
         },
         onHole: (bytes) => {
-          if (this.#hash !== undefined) this.#steps.push({ kind: "hole", hash: this.#hash, bytes });
+          const hash = this.#current?.hash;
+          if (hash !== undefined) this.#steps.push({ kind: "hole", hash, bytes });
         },
-        onMemberEnd: (member) => this.#steps.push({ kind: "end", member, hash: this.#hash }),
+        onMemberEnd: (member) => this.#end(member),
       },
       target.archive.offset,
     );
   }
 
   async read(stdout: Readable): Promise<void> {
-    const { archive } = this.#target;
-    // Whole blocks only, so that the end marker is known before any of it is written.
+    // Only what belongs to members that are known, so that those that are left out, and the end marker, are known before any of them is written.
     let held: Buffer = Buffer.alloc(0);
+    let offset = this.#target.archive.offset;
     for await (const chunk of stdout as AsyncIterable<Buffer>) {
       if (this.#reader.endOffset !== undefined) continue;
       this.#reader.push(chunk);
       const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-      const limit = this.#reader.endOffset ?? wholeBlocks(archive.offset + bytes.length);
-      const taken = bytes.subarray(0, limit - archive.offset);
+      const limit = this.#reader.endOffset ?? this.#reader.knownOffset;
+      const taken = bytes.subarray(0, limit - offset);
       held = bytes.subarray(taken.length);
-      const borders = this.#borders;
-      this.#borders = [];
-      await archive.write(taken, borders);
+      await this.#write(taken, offset);
+      offset = limit;
       await this.#takeSteps();
     }
+  }
+
+  #begin(member: TarMember): void {
+    const { takeLooked, replaced, onReplaced } = this.#target;
+    const path = memberPath(member.path);
+    const looked = takeLooked(path);
+    const verdict = replaced.check(member, path, looked);
+    if (verdict === "replaced") onReplaced(path);
+    const isLeftOut = verdict !== "same";
+    const before = this.#current?.mark;
+    const archiveOffset =
+      before === undefined
+        ? member.offset
+        : before.archiveOffset + (before.isLeftOut ? 0 : member.offset - before.streamOffset);
+    const mark = { streamOffset: member.offset, archiveOffset, isLeftOut };
+    this.#marks.push(mark);
+    const hash = member.kind === "file" && !isLeftOut ? createHash("sha256") : undefined;
+    this.#current = { mark, hash, state: looked?.state };
   }
 
   /** @throws FailureError ARCHIVE_DAMAGED when the end marker has not come */
@@ -81,8 +117,36 @@ export class TarRun {
     this.#reader.end();
   }
 
+  #end(member: TarMember): void {
+    if (this.#current === undefined || this.#current.mark.isLeftOut) return;
+    const { mark, hash, state } = this.#current;
+    this.#steps.push({ kind: "end", member: { ...member, offset: mark.archiveOffset }, hash, state });
+  }
+
+  /** @param offset of the bytes in the stream of tar */
+  async #write(bytes: Buffer, offset: number): Promise<void> {
+    const marks = this.#marks;
+    this.#marks = [];
+    let at = 0;
+    let borders: number[] = [];
+    for (const { streamOffset, archiveOffset, isLeftOut } of marks) {
+      if (isLeftOut !== this.#isLeavingOut) {
+        await this.#pass(bytes.subarray(at, streamOffset - offset), borders);
+        at = streamOffset - offset;
+        borders = [];
+        this.#isLeavingOut = isLeftOut;
+      }
+      if (!isLeftOut) borders.push(archiveOffset);
+    }
+    await this.#pass(bytes.subarray(at), borders);
+  }
+
+  async #pass(bytes: Buffer, borders: readonly number[]): Promise<void> {
+    if (!this.#isLeavingOut) await this.#target.archive.write(bytes, borders);
+  }
+
   async #takeSteps(): Promise<void> {
-    const { outputs, round, stateOf } = this.#target;
+    const { outputs, round } = this.#target;
     const steps = this.#steps;
     this.#steps = [];
     let content = 0;
@@ -98,8 +162,9 @@ export class TarRun {
           this.sourceBytes += step.member.size;
         }
         const entry = toEntry(step.member, round, step.hash);
-        const state = stateOf?.(entry.path);
-        await outputs.addEntry(state === undefined ? entry : { ...entry, state });
+        // What was read again is read again by the next backup as well.
+        const { state } = step;
+        await outputs.addEntry(state === undefined || round > 0 ? entry : { ...entry, state });
       }
     }
     this.#count(content);
@@ -109,10 +174,6 @@ export class TarRun {
   #count(bytes: number): void {
     if (this.#target.round === 0 && bytes > 0) this.#target.events.onBytes(bytes);
   }
-}
-
-function wholeBlocks(offset: number): number {
-  return offset - (offset % blockBytes);
 }
 
 /** @param round how often its path came before */

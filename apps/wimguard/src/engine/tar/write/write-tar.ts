@@ -4,15 +4,16 @@ import { lstatSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { fail } from "../../../failure/failure.ts";
-import { fileState } from "../../../source/file-state.ts";
+import { hasErrorCode } from "../../../failure/to-failure.ts";
 import { toWalkOptions } from "../../../source/source-rules.ts";
 import { walkInTurns } from "../../../source/walk-in-turns.ts";
-import { placeOf, walkSource } from "../../../source/walk-source.ts";
+import { placeOf, replacedCode, type UnreadableEntry, walkSource } from "../../../source/walk-source.ts";
 import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenArchive } from "../../engine.ts";
 import { runProgram } from "../../run-program.ts";
 import { parseTarMessage } from "../format/tar-messages.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
-import { EntryStates } from "./entry-states.ts";
+import { EntryStates, toLookedEntry } from "./entry-states.ts";
+import { ReplacedEntries } from "./replaced-entries.ts";
 import { nothingReused, type ReusedEntries, reuseFrames } from "./reuse-frames.ts";
 import { TarRun, type TarRunTarget } from "./tar-run.ts";
 
@@ -54,16 +55,18 @@ export async function writeTar(
         ? nothingReused
         : await reuseFrames(task.previous, root.folder, state, signal);
     const states = new EntryStates();
+    const replaced = new ReplacedEntries((path) => warnOfFolder(events, path));
+    const target = { ...state, takeLooked: (path: Buffer) => states.take(path), replaced };
     const names = sourceNames(task, root, { reused, states, events });
-    changed = await runRound(root, names, { ...state, round: 0, stateOf: (path) => states.take(path) }, state, signal);
+    changed = await runRound(root, names, { ...target, round: 0 }, state, signal);
     state.sourceBytes += reused.sourceBytes;
     state.files += reused.files;
     for (let round = 1; round < maxRounds && changed.length > 0; round++) {
-      const again = changed.filter(({ path }) => canBeReadAgain(root, path));
+      const again = changed.filter(({ path }) => !replaced.isBlocked(path) && canBeReadAgain(root, path));
       const kept = changed.filter((warning) => !again.includes(warning));
       if (again.length === 0) break;
-      const names = again.map(({ path }) => memberName(path));
-      changed = [...kept, ...(await runRound(root, listOf(names), { ...state, round }, state, signal))];
+      const names = namesAgain(root, again, states);
+      changed = [...kept, ...(await runRound(root, names, { ...target, round }, state, signal))];
     }
     await archive.finish(task.origin);
   } catch (error) {
@@ -72,6 +75,10 @@ export async function writeTar(
   }
   for (const warning of changed) events.onWarning(warning);
   return { sourceBytes: state.sourceBytes, files: state.files, image: 1 };
+}
+
+function warnOfFolder(events: EngineEvents, path: Buffer): void {
+  events.onWarning({ reason: "FILE_CHANGED", path, message: "the folder was replaced while the source was read" });
 }
 
 function walkOptionsOf({ leaveOut, rules }: WriteTask) {
@@ -129,8 +136,11 @@ async function* sourceNames(
   root: Root,
   { reused, states, events }: NamesParts,
 ): AsyncGenerator<Buffer> {
-  // What cannot be read was reported by the scan.
-  const walk = walkSource(task.source, { ...walkOptionsOf(task), onUnreadable() {} });
+  const onUnreadable = ({ path, error }: UnreadableEntry): void => {
+    // What cannot be read was reported by the scan.
+    if (hasErrorCode(error, replacedCode)) warnOfFolder(events, path);
+  };
+  const walk = walkSource(task.source, { ...walkOptionsOf(task), onUnreadable });
   let blocked: string | undefined;
   for (const { path, stats } of walk) {
     if (blocked !== undefined && path.toString("latin1").startsWith(blocked)) continue;
@@ -141,18 +151,33 @@ async function* sourceNames(
       events.onWarning({ reason: "FILE_CHANGED", path, message: "it became a folder while the source was read" });
       continue;
     }
-    states.add(path, fileState(stats, Date.now()));
+    states.add(path, toLookedEntry(stats));
     yield path.length === 0 ? Buffer.from(root.name) : memberName(path);
   }
 }
 
-async function* listOf(names: readonly Buffer[]): AsyncGenerator<Buffer> {
-  yield* names;
+async function* namesAgain(
+  { folder }: Root,
+  files: readonly EngineWarning[],
+  states: EntryStates,
+): AsyncGenerator<Buffer> {
+  for (const { path } of files) {
+    try {
+      states.add(path, toLookedEntry(lstatSync(placeOf(folder, path), { bigint: true })));
+    } catch {
+      // tar says that it is gone.
+    }
+    yield memberName(path);
+  }
 }
 
 /** A second run of tar does not know the hard links of the first; a copy in place of a link would be worse than a warning. */
 function canBeReadAgain({ folder }: Root, path: Buffer): boolean {
   try {
+    for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
+      // What a link leads to is not in the source.
+      if (!lstatSync(placeOf(folder, path.subarray(0, end))).isDirectory()) return false;
+    }
     const stats = lstatSync(placeOf(folder, path));
     return stats.isFile() && stats.nlink === 1;
   } catch {
@@ -178,21 +203,26 @@ const tarOptions = [
 async function runRound(
   root: Root,
   names: AsyncGenerator<Buffer>,
-  target: TarRunTarget,
+  target: Omit<TarRunTarget, "onReplaced">,
   state: TarState,
   signal: AbortSignal,
 ): Promise<EngineWarning[]> {
   const changed = new Map<string, EngineWarning>();
   const failures: string[] = [];
+  const addChanged = (warning: EngineWarning): void => {
+    if (changed.size < maxChangedFiles) changed.set(warning.path.toString("latin1"), warning);
+  };
   const onErrorLine = (line: string): void => {
     const message = parseTarMessage(line);
     if (message.kind === "failure") failures.push(message.text);
     if (message.kind !== "warning") return;
     const { warning } = message;
     if (warning.reason !== "FILE_CHANGED") state.events.onWarning(warning);
-    else if (changed.size < maxChangedFiles) changed.set(warning.path.toString("latin1"), warning);
+    else addChanged(warning);
   };
-  const run = new TarRun(target, signal);
+  const onReplaced = (path: Buffer): void =>
+    addChanged({ reason: "FILE_CHANGED", path, message: "another file was in its place while the source was read" });
+  const run = new TarRun({ ...target, onReplaced }, signal);
   const end = await runProgram(
     {
       engine: "tar",
