@@ -28,7 +28,7 @@ export { expectResponse, type MethodHandler } from "../transport/handler/method-
 export { decodeReceived, type ReceivingCall } from "../transport/messages/decode-received.ts";
 export { MessageSender } from "../transport/messages/message-sender.ts";
 export { isOneMessage } from "../transport/messages/one-message.ts";
+export { PreparedHead } from "../transport/prepared-head.ts";
 export { shortenDeadline, startDeadline, type TimedCall } from "../transport/server/call-deadline.ts";
 export type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "../transport/server/http-exchange.ts";
-export { PreparedHead } from "../transport/server/prepared-head.ts";
 export type { AttachedGateway, Gateway, GatewayHost } from "./gateway.ts";

@@ -1,6 +1,6 @@
 import type { ClientTls } from "../../call/context/call-info.ts";
 import type { Payload } from "../../protocol/payload.ts";
-import type { PreparedHead } from "./prepared-head.ts";
+import type { PreparedHead } from "../prepared-head.ts";
 
 /** What a client sent before the body. */
 export interface HttpRequestHead {

@@ -3,8 +3,8 @@ import type { ClientTls } from "../../call/context/call-info.ts";
 import { headerListBytes } from "../../protocol/header-list.ts";
 import type { Payload } from "../../protocol/payload.ts";
 import { sendMessage } from "../messages/send-message.ts";
+import type { PreparedHead } from "../prepared-head.ts";
 import type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "./http-exchange.ts";
-import type { PreparedHead } from "./prepared-head.ts";
 
 const noBytes = new Uint8Array(0);
 
