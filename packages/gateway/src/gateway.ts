@@ -11,6 +11,7 @@ import { createOpenApi } from "./openapi/create-openapi.ts";
 import type { OpenApiServing } from "./openapi/openapi-options.ts";
 import { readComments } from "./openapi/proto-comments.ts";
 import { createStaticPages, type StaticPage } from "./openapi/static-pages.ts";
+import { JsonHeads } from "./rest/json-heads.ts";
 import { restCompressions } from "./rest/rest-compressions.ts";
 import type { RestSettings } from "./rest/rest-settings.ts";
 import { RequestRouter } from "./routing/request-router.ts";
@@ -62,6 +63,7 @@ function createRouter(host: GatewayHost, options: GatewayOptions): RequestRouter
   const table = new RestTable(served, rules);
   const statuses = readSuccessStatuses(options.methods ?? [], served);
   const cors = options.cors === undefined ? undefined : new Cors(options.cors);
+  const compressions = restCompressions(host.compressions);
   const settings: RestSettings = {
     unknownQuery: options.unknownQuery ?? "error",
     errorBody: options.errorBody ?? "aip",
@@ -71,7 +73,8 @@ function createRouter(host: GatewayHost, options: GatewayOptions): RequestRouter
     successStatusOf: (method) => statuses.get(method) ?? 200,
     etag: options.etag ?? "field",
     defaultTimeoutMs: options.defaultTimeoutMs ?? defaultTimeoutMs,
-    compressions: restCompressions(host.compressions),
+    compressions,
+    jsonHeads: new JsonHeads(compressions.length > 0),
     webSockets: options.webSockets,
     isForeign: (head) => isForeignOrigin(head, (origin) => cors?.allows(origin) === true),
   };

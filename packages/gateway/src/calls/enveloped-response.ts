@@ -1,56 +1,81 @@
 import type { ConnectError } from "@connectrpc/connect";
 import {
   type Compression,
-  type GatewayHost,
+  frameMessage,
+  type MessageFormat,
   MessageSender,
-  type MethodHandler,
   messagePrefixBytes,
   type Payload,
+  type PreparedHead,
   writeMessagePrefix,
 } from "@tercel/grpc/protocols";
+import { toBase64 } from "./base64-bytes.ts";
+import type { ServedMethod } from "./call-server.ts";
 import type { GatewayCall, ResponseForm } from "./gateway-call.ts";
-import type { Responder } from "./responder.ts";
+import { prepareHead, type Responder } from "./responder.ts";
 import { headerFields } from "./response-metadata.ts";
 
 /** What differs between the protocols that send messages with a prefix. */
 export interface EnvelopeDialect {
   /** Fields of the head: content type and encoding. */
   readonly headFields: readonly string[];
-  /** The flag of the envelope that ends the response, and what is in it. */
-  readonly endFlag: number;
-  endPayload(call: GatewayCall, error: ConnectError | undefined): Uint8Array;
+  /** The envelope that ends the response and says how the call ended. */
+  endEnvelope(call: GatewayCall, error: ConnectError | undefined): Uint8Array;
   /** The body is text: each piece is base64 of its own. */
   readonly isText: boolean;
 }
 
+/** How the messages of a response are written. */
+export interface EnvelopeWriting {
+  readonly dialect: EnvelopeDialect;
+  readonly head: PreparedHead;
+  readonly sender: MessageSender;
+}
+
+export function planEnvelopes(
+  { host, handler }: ServedMethod,
+  format: MessageFormat,
+  compression: Compression | undefined,
+  dialect: EnvelopeDialect,
+): EnvelopeWriting {
+  const sender = new MessageSender({
+    ...{ codec: handler.codecs[format].response, compression, compressMinBytes: host.compressMinBytes },
+    maxMessageBytes: handler.maxSendMessageBytes,
+  });
+  return { dialect, head: prepareHead(200, dialect.headFields), sender };
+}
+
+/** A message of a protocol's own, with its prefix. */
+export function frameEnvelope(flag: number, payload: Uint8Array): Uint8Array {
+  const envelope = Buffer.allocUnsafe(messagePrefixBytes + payload.length);
+  writeMessagePrefix(envelope, 0, false, payload.length);
+  envelope[0] = flag;
+  envelope.set(payload, messagePrefixBytes);
+  return envelope;
+}
+
 /** A response that is a sequence of messages with a prefix of five bytes each, and one that says how the call ended. */
 export class EnvelopedResponse implements ResponseForm {
-  readonly #host: GatewayHost;
   readonly #call: GatewayCall;
   readonly #responder: Responder;
-  readonly #dialect: EnvelopeDialect;
-  readonly sender: MessageSender;
+  readonly #writing: EnvelopeWriting;
 
-  constructor(
-    parts: { readonly host: GatewayHost; readonly handler: MethodHandler; readonly responder: Responder },
-    call: GatewayCall,
-    dialect: EnvelopeDialect,
-    compression: Compression | undefined,
-  ) {
-    this.#host = parts.host;
-    this.#responder = parts.responder;
+  constructor(responder: Responder, call: GatewayCall, writing: EnvelopeWriting) {
+    this.#responder = responder;
     this.#call = call;
-    this.#dialect = dialect;
-    this.sender = new MessageSender({
-      ...{ codec: call.responseCodec, compression, compressMinBytes: parts.host.compressMinBytes },
-      maxMessageBytes: parts.handler.maxSendMessageBytes,
-    });
+    this.#writing = writing;
   }
 
-  put({ content, compressed }: Payload): Promise<void> | undefined {
+  get sender(): MessageSender {
+    return this.#writing.sender;
+  }
+
+  put(payload: Payload): Promise<void> | undefined {
     this.#sendHead();
-    this.#call.sent(content.length, compressed);
-    const hasRoom = this.#responder.sendData(this.#envelope(compressed ? 1 : 0, content));
+    this.#call.sent(payload.length, payload.compressed);
+    const hasRoom = this.#writing.dialect.isText
+      ? this.#responder.sendData(toBase64(frameMessage(payload)))
+      : this.#responder.sendMessage(payload);
     return hasRoom ? undefined : this.#call.whenWritable();
   }
 
@@ -62,21 +87,15 @@ export class EnvelopedResponse implements ResponseForm {
     this.#finish(error);
   }
 
-  #envelope(flag: number, payload: Uint8Array): Uint8Array {
-    const envelope = Buffer.allocUnsafe(messagePrefixBytes + payload.length);
-    writeMessagePrefix(envelope, 0, false, payload.length);
-    envelope[0] = flag;
-    envelope.set(payload, messagePrefixBytes);
-    return this.#dialect.isText ? Buffer.from(envelope.toString("base64"), "latin1") : envelope;
-  }
-
   #finish(error: ConnectError | undefined): void {
     this.#sendHead();
-    this.#responder.end(this.#envelope(this.#dialect.endFlag, this.#dialect.endPayload(this.#call, error)));
+    const { dialect } = this.#writing;
+    const envelope = dialect.endEnvelope(this.#call, error);
+    this.#responder.end(dialect.isText ? toBase64(envelope) : envelope);
   }
 
   #sendHead(): void {
     if (this.#responder.isHeadSent) return;
-    this.#responder.sendHead(200, [...this.#dialect.headFields, ...headerFields(this.#host, this.#call.metadata)]);
+    this.#responder.sendPrepared(this.#writing.head, headerFields(this.#call.settings, this.#call.metadata));
   }
 }

@@ -1,5 +1,12 @@
 import type { ClientTls } from "@tercel/grpc";
-import type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "@tercel/grpc/protocols";
+import {
+  frameMessage,
+  type HttpExchange,
+  type HttpExchangeListener,
+  type HttpRequestHead,
+  type Payload,
+  type PreparedHead,
+} from "@tercel/grpc/protocols";
 
 /** What was sent on an exchange that no client is behind. */
 export interface LocalResponse {
@@ -50,9 +57,17 @@ export class LocalExchange implements HttpExchange {
     this.#status = status;
   }
 
+  sendPreparedHead({ status }: PreparedHead): void {
+    this.#status = status;
+  }
+
   sendData(bytes: Uint8Array): boolean {
     this.#chunks.push(bytes);
     return true;
+  }
+
+  sendMessage(payload: Payload): boolean {
+    return this.sendData(frameMessage(payload));
   }
 
   end(last?: Uint8Array): void {

@@ -1,27 +1,52 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { MessageCodec } from "@tercel/grpc/protocols";
+import type { MessageCodec, Payload } from "@tercel/grpc/protocols";
 
 /** Over gRPC a message that cannot be read is INTERNAL, the fault of a library. Here clients write it by hand: INVALID_ARGUMENT. */
 export function asInvalidArgument(codec: MessageCodec): MessageCodec {
-  return {
-    ...{ ownsEncoded: codec.ownsEncoded },
-    toMessage: (init) => codec.toMessage(init),
-    encode: (message) => codec.encode(message),
-    retainsInput: () => codec.retainsInput(),
-    decode(bytes) {
-      try {
-        return codec.decode(bytes);
-      } catch (error) {
-        if (!(error instanceof ConnectError) || error.code !== Code.Internal) throw error;
-        throw new ConnectError(error.rawMessage, Code.InvalidArgument, undefined, undefined, error.cause);
-      }
-    },
-  };
+  return new InvalidArgumentCodec(codec);
 }
 
 /** A codec whose messages become other bytes: of a response whose body is not the message as it is. */
 export function withEncode(codec: MessageCodec, encode: (message: object) => Uint8Array): MessageCodec {
   return new OtherBytesCodec(codec, encode);
+}
+
+/** Does as another codec does, but for the code of an error. */
+class InvalidArgumentCodec implements MessageCodec {
+  readonly #codec: MessageCodec;
+
+  constructor(codec: MessageCodec) {
+    this.#codec = codec;
+  }
+
+  get ownsEncoded(): boolean {
+    return this.#codec.ownsEncoded;
+  }
+
+  toMessage(init: unknown): object {
+    return this.#codec.toMessage(init);
+  }
+
+  encode(message: object): Uint8Array {
+    return this.#codec.encode(message);
+  }
+
+  decode(bytes: Uint8Array): object {
+    try {
+      return this.#codec.decode(bytes);
+    } catch (error) {
+      if (!(error instanceof ConnectError) || error.code !== Code.Internal) throw error;
+      throw new ConnectError(error.rawMessage, Code.InvalidArgument, undefined, undefined, error.cause);
+    }
+  }
+
+  decodeInPlace(payload: Payload): object | undefined {
+    return this.#codec.decodeInPlace?.(payload);
+  }
+
+  retainsInput(): boolean {
+    return this.#codec.retainsInput();
+  }
 }
 
 class OtherBytesCodec implements MessageCodec {

@@ -3,13 +3,23 @@ import { findHeader, shortest } from "./read-fields.ts";
 
 /** The shortest timeout that a client names by any of the headers there are for it. One that cannot be read does not count. */
 export function requestedTimeout(fields: readonly string[]): number | undefined {
-  const grpc = findHeader(fields, "grpc-timeout");
-  const parsed = grpc === undefined ? undefined : parseTimeout(grpc);
-  const connect = findHeader(fields, "connect-timeout-ms");
-  const server = findHeader(fields, "x-server-timeout");
-  return shortest(
-    parsed !== undefined && "timeoutMs" in parsed ? parsed.timeoutMs : undefined,
-    connect !== undefined && /^[0-9]{1,10}$/.test(connect) ? Number(connect) : undefined,
-    server !== undefined && /^[0-9]{1,9}(\.[0-9]{1,9})?$/.test(server) ? Number(server) * 1000 : undefined,
-  );
+  let timeoutMs: number | undefined;
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    const parse = parsers.get(name);
+    if (parse !== undefined) timeoutMs = shortest(timeoutMs, parse(findHeader(fields, name) ?? ""));
+  }
+  return timeoutMs;
+}
+
+/** By the header's name: milliseconds. */
+const parsers: ReadonlyMap<string, (text: string) => number | undefined> = new Map([
+  ["grpc-timeout", parseGrpcTimeout],
+  ["connect-timeout-ms", (text) => (/^[0-9]{1,10}$/.test(text) ? Number(text) : undefined)],
+  ["x-server-timeout", (text) => (/^[0-9]{1,9}(\.[0-9]{1,9})?$/.test(text) ? Number(text) * 1000 : undefined)],
+]);
+
+function parseGrpcTimeout(text: string): number | undefined {
+  const parsed = parseTimeout(text);
+  return "timeoutMs" in parsed ? parsed.timeoutMs : undefined;
 }

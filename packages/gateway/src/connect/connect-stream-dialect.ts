@@ -2,9 +2,13 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { errorToJson } from "@connectrpc/connect/protocol-connect";
 import type { Compression, GatewayHost, MessageFormat } from "@tercel/grpc/protocols";
-import type { EnvelopeDialect } from "../calls/enveloped-response.ts";
+import { type EnvelopeDialect, frameEnvelope } from "../calls/enveloped-response.ts";
 import type { GatewayCall } from "../calls/gateway-call.ts";
 import { trailerFields } from "../calls/response-metadata.ts";
+
+const endFlag = 0b10;
+/** How most streams end. */
+const plainEnd = frameEnvelope(endFlag, Buffer.from("{}"));
 
 /** Streams in Connect's protocol: the last envelope holds JSON with the error, if any, and the trailers. */
 export function createConnectStreamDialect(
@@ -19,9 +23,11 @@ export function createConnectStreamDialect(
   if (compression !== undefined) headFields.push("connect-content-encoding", compression.name);
   return {
     headFields,
-    endFlag: 0b10,
     isText: false,
-    endPayload: (call, error) => Buffer.from(JSON.stringify(endOfStream(host, call, error))),
+    endEnvelope: (call, error) =>
+      error === undefined && call.metadata?.givenTrailer === undefined
+        ? plainEnd
+        : frameEnvelope(endFlag, Buffer.from(JSON.stringify(endOfStream(host, call, error)))),
   };
 }
 

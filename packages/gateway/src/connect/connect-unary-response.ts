@@ -6,42 +6,55 @@ import {
   type GatewayHost,
   type MessageFormat,
   MessageSender,
-  type MethodHandler,
   type Payload,
+  type PreparedHead,
 } from "@tercel/grpc/protocols";
+import type { ServedMethod } from "../calls/call-server.ts";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
-import type { Responder } from "../calls/responder.ts";
+import { prepareHead, type Responder } from "../calls/responder.ts";
 import { errorFields, headerFields, trailerFields } from "../calls/response-metadata.ts";
 import { httpStatusOf } from "../rules/http-status.ts";
 
 const noBytes = new Uint8Array(0);
 
+/** How the response of a unary call is written. */
+export interface ConnectUnaryWriting {
+  readonly sender: MessageSender;
+  readonly plainHead: PreparedHead;
+  readonly compressedHead: PreparedHead;
+}
+
+export function planConnectUnary(
+  { host, handler }: ServedMethod,
+  format: MessageFormat,
+  compression: Compression | undefined,
+): ConnectUnaryWriting {
+  const sender = new MessageSender({
+    ...{ codec: handler.codecs[format].response, compression, compressMinBytes: host.compressMinBytes },
+    maxMessageBytes: handler.maxSendMessageBytes,
+  });
+  const fields = ["content-type", `application/${format}`];
+  if (host.compressions.length > 0) fields.push("vary", "accept-encoding");
+  const encoding = ["content-encoding", compression?.name ?? "identity"];
+  return { sender, plainHead: prepareHead(200, fields), compressedHead: prepareHead(200, [...fields, ...encoding]) };
+}
+
 /** The response of a unary call in Connect's protocol: the message is the body, trailers are headers whose names begin with "trailer-". */
 export class ConnectUnaryResponse implements ResponseForm {
-  readonly #host: GatewayHost;
-  readonly sender: MessageSender;
   readonly #responder: Responder;
   readonly #call: GatewayCall;
-  readonly #format: MessageFormat;
-  readonly #compression: Compression | undefined;
+  readonly #writing: ConnectUnaryWriting;
   #body: Uint8Array = noBytes;
   #isCompressed = false;
 
-  constructor(
-    parts: { readonly host: GatewayHost; readonly handler: MethodHandler; readonly responder: Responder },
-    call: GatewayCall,
-    format: MessageFormat,
-    compression: Compression | undefined,
-  ) {
-    this.#host = parts.host;
-    this.sender = new MessageSender({
-      ...{ codec: call.responseCodec, compression, compressMinBytes: parts.host.compressMinBytes },
-      maxMessageBytes: parts.handler.maxSendMessageBytes,
-    });
-    this.#responder = parts.responder;
+  constructor(responder: Responder, call: GatewayCall, writing: ConnectUnaryWriting) {
+    this.#responder = responder;
     this.#call = call;
-    this.#format = format;
-    this.#compression = compression;
+    this.#writing = writing;
+  }
+
+  get sender(): MessageSender {
+    return this.#writing.sender;
   }
 
   put({ content, compressed }: Payload): undefined {
@@ -50,29 +63,33 @@ export class ConnectUnaryResponse implements ResponseForm {
   }
 
   succeed(): void {
-    const fields = ["content-type", `application/${this.#format}`, ...this.#metadataFields(undefined)];
-    if (this.#isCompressed) fields.push("content-encoding", this.#compression?.name ?? "identity");
-    if (this.#host.compressions.length > 0) fields.push("vary", "accept-encoding");
+    const { plainHead, compressedHead } = this.#writing;
     this.#call.sent(this.#body.length, this.#isCompressed);
-    this.#responder.send(200, fields, this.#body);
+    this.#responder.sendWhole(
+      this.#isCompressed ? compressedHead : plainHead,
+      metadataFields(this.#call, undefined),
+      this.#body,
+    );
   }
 
   fail(error: ConnectError): void {
-    const fields = ["content-type", "application/json", ...this.#metadataFields(error)];
-    if (this.#host.compressions.length > 0) {
-      fields.push("accept-encoding", this.#host.compressions.map((one) => one.name).join(","));
+    const { settings: host } = this.#call;
+    const fields = ["content-type", "application/json", ...metadataFields(this.#call, error)];
+    if (host.compressions.length > 0) {
+      fields.push("accept-encoding", host.compressions.map((one) => one.name).join(","));
     }
-    this.#responder.send(httpStatusOf(error.code), fields, connectErrorBody(error, this.#host));
+    this.#responder.send(httpStatusOf(error.code), fields, connectErrorBody(error, host));
   }
+}
 
-  #metadataFields(error: ConnectError | undefined): string[] {
-    const { metadata } = this.#call;
-    const fields = [...headerFields(this.#host, metadata)];
-    if (error !== undefined) fields.push(...errorFields(error));
-    const trailers = trailerFields(metadata);
-    for (let at = 0; at < trailers.length; at += 2) fields.push(`trailer-${trailers[at]}`, trailers[at + 1] as string);
-    return fields;
-  }
+function metadataFields({ settings: host, metadata }: GatewayCall, error: ConnectError | undefined): readonly string[] {
+  const headers = headerFields(host, metadata);
+  if (error === undefined && metadata?.givenTrailer === undefined) return headers;
+  const fields = [...headers];
+  if (error !== undefined) fields.push(...errorFields(error));
+  const trailers = trailerFields(metadata);
+  for (let at = 0; at < trailers.length; at += 2) fields.push(`trailer-${trailers[at]}`, trailers[at + 1] as string);
+  return fields;
 }
 
 /** The JSON of an error in Connect's protocol. */

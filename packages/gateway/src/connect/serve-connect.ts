@@ -1,54 +1,74 @@
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
-import {
-  chooseResponseEncoding,
-  type GatewayHost,
-  type MessageFormat,
-  type MethodHandler,
-} from "@tercel/grpc/protocols";
-import { BodyCollector } from "../calls/body-collector.ts";
+import { type Compression, chooseResponseEncoding, type MessageFormat } from "@tercel/grpc/protocols";
+import type { CallServer, ServedMethod } from "../calls/call-server.ts";
+import type { CallPlan } from "../calls/call-view.ts";
 import { findCompression } from "../calls/choose-compression.ts";
-import { EnvelopedRequests } from "../calls/enveloped-requests.ts";
-import { EnvelopedResponse } from "../calls/enveloped-response.ts";
+import { EnvelopedResponse, type EnvelopeWriting, planEnvelopes } from "../calls/enveloped-response.ts";
 import { GatewayCall } from "../calls/gateway-call.ts";
 import { findHeader, shortest } from "../calls/read-fields.ts";
 import { asInvalidArgument } from "../calls/request-codec.ts";
+import {
+  announcedBytes,
+  BodyCollector,
+  type BodyReader,
+  bodyTooLarge,
+  type ExpectedBody,
+} from "../calls/requests/body-collector.ts";
+import { EnvelopedRequests, type EnvelopeReading } from "../calls/requests/enveloped-requests.ts";
+import { UnaryMessage, type UnaryReading } from "../calls/requests/unary-message.ts";
 import type { Responder } from "../calls/responder.ts";
 import { parseQuery, type QueryParameters } from "../rules/query-parameters.ts";
 import { createConnectStreamDialect } from "./connect-stream-dialect.ts";
 import { parseConnectTimeout } from "./connect-timeout.ts";
-import { ConnectUnaryResponse } from "./connect-unary-response.ts";
+import { ConnectUnaryResponse, type ConnectUnaryWriting, planConnectUnary } from "./connect-unary-response.ts";
 
-/** A call in Connect's protocol. */
-export interface ConnectRequest {
-  readonly host: GatewayHost;
-  readonly handler: MethodHandler;
-  readonly responder: Responder;
-  readonly format: MessageFormat;
+/** Unary calls by POST: the body is the message. */
+export class ConnectUnaryCalls implements CallServer {
+  readonly #plan: CallPlan;
+  readonly #expected: ExpectedBody;
+  readonly #reading: UnaryReading;
+  readonly #writing: ConnectUnaryWriting;
+  readonly #problem: ConnectError | undefined;
+
+  constructor(method: ServedMethod, format: MessageFormat, fields: readonly string[]) {
+    const { host, handler } = method;
+    const { maxReceiveMessageBytes: maxBytes } = handler;
+    const { compression, encodingError } = readEncoding(host.compressions, findHeader(fields, "content-encoding"));
+    const accepted = chooseResponseEncoding(findHeader(fields, "accept-encoding"), compression, host.compressions);
+    const { plan, timeoutError } = planCall(method, format, findHeader(fields, "connect-timeout-ms"));
+    this.#plan = plan;
+    this.#expected = { maxBytes, announcedBytes: announcedBytes(fields) };
+    this.#reading = { codec: asInvalidArgument(handler.codecs[format].request), compression, maxBytes };
+    this.#writing = planConnectUnary(method, format, accepted);
+    const isTooLarge = this.#expected.announcedBytes > maxBytes;
+    this.#problem =
+      encodingError ??
+      timeoutError ??
+      versionProblem(findHeader(fields, "connect-protocol-version")) ??
+      (isTooLarge ? bodyTooLarge(maxBytes) : undefined);
+  }
+
+  get isUsable(): boolean {
+    return this.#problem === undefined;
+  }
+
+  serve(responder: Responder): void {
+    const { exchange } = responder;
+    const call = new GatewayCall(this.#plan, exchange);
+    exchange.listener = new BodyCollector(exchange, call, this.#expected, new UnaryMessage(call, this.#reading));
+    const isOpen = call.begin(new ConnectUnaryResponse(responder, call, this.#writing));
+    if (isOpen && this.#problem !== undefined) call.fail(this.#problem);
+  }
 }
 
-/** A unary call by POST: the body is the message. */
-export function serveConnectUnary(request: ConnectRequest): void {
-  const { responder, host, format, handler } = request;
-  const { fields } = responder.head;
-  const decoding = findCompression(findHeader(fields, "content-encoding"), host.compressions);
-  const compression = "error" in decoding ? undefined : decoding.compression;
-  const accepted = chooseResponseEncoding(findHeader(fields, "accept-encoding"), compression, host.compressions);
-  const { call, timeoutError } = createCall(request, findHeader(fields, "connect-timeout-ms"));
-  const isOpen = call.begin(new ConnectUnaryResponse(request, call, format, accepted));
-  responder.exchange.listener = new BodyCollector(responder.exchange, call, handler.maxReceiveMessageBytes, (body) => {
-    runWith(request, call, compression, body);
-  });
-  if (!isOpen) return;
-  const problem = versionProblem(findHeader(fields, "connect-protocol-version"));
-  if ("error" in decoding) call.fail(decoding.error);
-  else if (timeoutError !== undefined) call.fail(timeoutError);
-  else if (problem !== undefined) call.fail(problem);
-}
+/** The body of a GET, of which there is none. */
+const emptyBody: BodyReader = { read() {}, run() {} };
 
 /** A unary call by GET: the query holds the message. */
-export function serveConnectGet(request: Omit<ConnectRequest, "format">, query: string): void {
-  const { responder, host } = request;
+export function serveConnectGet(method: ServedMethod, responder: Responder, query: string): void {
+  const { host, handler } = method;
+  const { exchange } = responder;
   const { fields } = responder.head;
   let parameters: QueryParameters = [];
   let queryError: unknown;
@@ -59,96 +79,94 @@ export function serveConnectGet(request: Omit<ConnectRequest, "format">, query: 
   }
   const encoding = findHeader(parameters, "encoding");
   const format = encoding === "json" ? "json" : "proto";
-  const decoding = findCompression(findHeader(parameters, "compression"), host.compressions);
-  const compression = "error" in decoding ? undefined : decoding.compression;
-  const accepted = chooseResponseEncoding(
-    findHeader(fields, "accept-encoding") ?? "identity",
-    undefined,
-    host.compressions,
-  );
-  const typed = { ...request, format } as const;
-  const { call, timeoutError } = createCall(typed, findHeader(fields, "connect-timeout-ms"));
-  const isOpen = call.begin(new ConnectUnaryResponse(typed, call, format, accepted));
-  responder.exchange.listener = new BodyCollector(responder.exchange, call, 0, () => {});
-  if (!isOpen) return;
-  const problem = queryError ?? timeoutError ?? versionProblem(findHeader(parameters, "connect")?.replace(/^v/, ""));
+  const { compression, encodingError } = readEncoding(host.compressions, findHeader(parameters, "compression"));
+  const acceptEncoding = findHeader(fields, "accept-encoding") ?? "identity";
+  const accepted = chooseResponseEncoding(acceptEncoding, undefined, host.compressions);
+  const { plan, timeoutError } = planCall(method, format, findHeader(fields, "connect-timeout-ms"));
+  const call = new GatewayCall(plan, exchange);
+  exchange.listener = new BodyCollector(exchange, call, { maxBytes: 0, announcedBytes: -1 }, emptyBody);
+  if (!call.begin(new ConnectUnaryResponse(responder, call, planConnectUnary(method, format, accepted)))) return;
+  const version = findHeader(parameters, "connect")?.replace(/^v/, "");
+  const problem = queryError ?? timeoutError ?? versionProblem(version) ?? encodingError;
   if (problem !== undefined) call.fail(problem);
-  else if ("error" in decoding) call.fail(decoding.error);
   else if (encoding !== "json" && encoding !== "proto") {
     call.fail(new ConnectError("the query parameter encoding has to be json or proto", Code.InvalidArgument));
   } else {
-    const message = readQueryMessage(parameters);
-    if (message === undefined)
+    const bytes = readQueryMessage(parameters);
+    if (bytes === undefined) {
       call.fail(new ConnectError("the query parameter message is not base64", Code.InvalidArgument));
-    else runWith(typed, call, compression, message);
+      return;
+    }
+    const codec = asInvalidArgument(handler.codecs[format].request);
+    const message = new UnaryMessage(call, { codec, compression, maxBytes: handler.maxReceiveMessageBytes });
+    message.read(bytes, true);
+    if (!call.isOver) message.run();
   }
 }
 
-/** A call of any kind with messages in envelopes. */
-export function serveConnectStream(request: ConnectRequest): void {
-  const { responder, host, format, handler } = request;
-  const { fields } = responder.head;
-  const decoding = findCompression(findHeader(fields, "connect-content-encoding"), host.compressions);
-  const compression = "error" in decoding ? undefined : decoding.compression;
-  const accept = findHeader(fields, "connect-accept-encoding");
-  const accepted = chooseResponseEncoding(accept, compression, host.compressions);
-  const { call, timeoutError } = createCall(request, findHeader(fields, "connect-timeout-ms"));
-  const dialect = createConnectStreamDialect(host, format, accepted);
-  const codec = asInvalidArgument(handler.codecs[format].request);
-  const requests = new EnvelopedRequests(call, { ...request, exchange: responder.exchange, codec, compression });
-  responder.exchange.listener = requests;
-  if (!call.begin(new EnvelopedResponse(request, call, dialect, accepted))) return;
-  const problem = versionProblem(findHeader(fields, "connect-protocol-version"));
-  if ("error" in decoding) call.fail(decoding.error);
-  else if (timeoutError !== undefined) call.fail(timeoutError);
-  else if (problem !== undefined) call.fail(problem);
-  else requests.start();
+/** Calls of any kind with messages in envelopes. */
+export class ConnectStreamCalls implements CallServer {
+  readonly #plan: CallPlan;
+  readonly #reading: EnvelopeReading;
+  readonly #writing: EnvelopeWriting;
+  readonly #problem: ConnectError | undefined;
+
+  constructor(method: ServedMethod, format: MessageFormat, fields: readonly string[]) {
+    const { host, handler } = method;
+    const encoding = findHeader(fields, "connect-content-encoding");
+    const { compression, encodingError } = readEncoding(host.compressions, encoding);
+    const accept = findHeader(fields, "connect-accept-encoding");
+    const accepted = chooseResponseEncoding(accept, compression, host.compressions);
+    const { plan, timeoutError } = planCall(method, format, findHeader(fields, "connect-timeout-ms"));
+    const dialect = createConnectStreamDialect(host, format, accepted);
+    this.#plan = plan;
+    this.#reading = { host, handler, codec: asInvalidArgument(handler.codecs[format].request), compression };
+    this.#writing = planEnvelopes(method, format, accepted, dialect);
+    this.#problem = encodingError ?? timeoutError ?? versionProblem(findHeader(fields, "connect-protocol-version"));
+  }
+
+  get isUsable(): boolean {
+    return this.#problem === undefined;
+  }
+
+  serve(responder: Responder): void {
+    const { exchange } = responder;
+    const call = new GatewayCall(this.#plan, exchange);
+    const requests = new EnvelopedRequests(call, exchange, this.#reading);
+    exchange.listener = requests;
+    if (!call.begin(new EnvelopedResponse(responder, call, this.#writing))) return;
+    if (this.#problem !== undefined) call.fail(this.#problem);
+    else requests.start();
+  }
 }
 
-function createCall(request: ConnectRequest, timeout: string | undefined) {
-  const { host, handler, responder, format } = request;
+function readEncoding(
+  compressions: readonly Compression[],
+  encoding: string | undefined,
+): { readonly compression: Compression | undefined; readonly encodingError: ConnectError | undefined } {
+  const found = findCompression(encoding, compressions);
+  return "error" in found
+    ? { compression: undefined, encodingError: found.error }
+    : { compression: found.compression, encodingError: undefined };
+}
+
+function planCall(
+  { host, handler }: ServedMethod,
+  format: MessageFormat,
+  timeout: string | undefined,
+): { readonly plan: CallPlan; readonly timeoutError: ConnectError | undefined } {
   let timeoutMs: number | undefined;
-  let timeoutError: unknown;
+  let timeoutError: ConnectError | undefined;
   try {
     timeoutMs = parseConnectTimeout(timeout);
   } catch (error) {
-    timeoutError = error;
+    timeoutError = error as ConnectError;
   }
-  const call = new GatewayCall({
-    ...{ host, handler, exchange: responder.exchange, protocolName: "connect" },
-    responseCodec: handler.codecs[format].response,
+  const plan = {
+    ...{ host, handler, protocolName: "connect", responseCodec: handler.codecs[format].response },
     timeoutMs: shortest(timeoutMs, host.maxTimeoutMs),
-  });
-  return { call, timeoutError };
-}
-
-function runWith(
-  { handler, format }: ConnectRequest,
-  call: GatewayCall,
-  compression: GatewayHost["compressions"][number] | undefined,
-  body: Uint8Array,
-): void {
-  const codec = asInvalidArgument(handler.codecs[format].request);
-  call.received(body.length, compression !== undefined);
-  const decode = (plain: Uint8Array): void => {
-    if (call.isOver) return;
-    try {
-      call.run(codec.decode(plain));
-    } catch (error) {
-      call.fail(error);
-    }
   };
-  if (compression === undefined || body.length === 0) {
-    decode(body);
-    return;
-  }
-  try {
-    const plain = compression.decompress(body, handler.maxReceiveMessageBytes);
-    if (plain instanceof Promise) plain.then(decode, (error) => call.fail(error));
-    else decode(plain);
-  } catch (error) {
-    call.fail(error);
-  }
+  return { plan, timeoutError };
 }
 
 function readQueryMessage(parameters: QueryParameters): Uint8Array | undefined {

@@ -3,9 +3,10 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import type { HttpExchange } from "@tercel/grpc/protocols";
-import { Http1Connection, type UpgradeRequest } from "./http1-connection.ts";
+import { Http1Connection } from "./http1-connection.ts";
 import { defaultHttp1Limits, maxHeadBytes } from "./http1-limits.ts";
 import { TurnBudget } from "./turn-budget.ts";
+import type { UpgradeRequest } from "./upgrade-request.ts";
 
 /** A socket whose client is the test. */
 class FakeSocket extends EventEmitter {
@@ -260,12 +261,23 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(socket.destroyed, true);
   });
 
+  it("reads a large piece in a turn of the event loop, and what follows it in the next, so that others get theirs", async () => {
+    const { receive, socket } = setUp();
+    receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 200000\r\n\r\n");
+    receive("x".repeat(65_535));
+    assert.equal(socket.isPaused, false);
+    receive("x".repeat(65_536));
+    assert.equal(socket.isPaused, true);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(socket.isPaused, false);
+  });
+
   it("drops the body of a request that was answered before it came, and serves the next", () => {
     const { receive, requests, socket } = setUp({ onHead: (exchange) => answer(exchange, 413) });
-    receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 200000\r\n\r\n");
-    receive("x".repeat(100_000));
+    receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n");
+    receive("x".repeat(50_000));
     assert.equal(socket.isPaused, false);
-    receive(`${"x".repeat(100_000)}${get}`);
+    receive(`${"x".repeat(50_000)}${get}`);
     assert.deepEqual(
       requests.map(({ text, body }) => text + body),
       ["POST /", "GET /a"],

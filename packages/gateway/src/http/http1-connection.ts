@@ -1,29 +1,23 @@
-import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { HttpExchange } from "@tercel/grpc/protocols";
-import { ChunkedReader } from "./chunked-reader.ts";
-import type { HeadProblem } from "./header-block.ts";
 import { Http1Exchange, type Http1ExchangeOwner } from "./http1-exchange.ts";
-import { type Http1Limits, maxHeadBytes } from "./http1-limits.ts";
+import type { Http1Limits } from "./http1-limits.ts";
 import { plainResponse } from "./plain-response.ts";
-import { findPartialProblem, HeadReader, headTooLarge, type RequestHead } from "./request-head.ts";
+import { HeadFinder } from "./requests/head-finder.ts";
+import type { HeadProblem } from "./requests/header-block.ts";
+import { free, ReadAhead } from "./requests/read-ahead.ts";
+import { RequestBody } from "./requests/request-body.ts";
+import type { RequestHead } from "./requests/request-head.ts";
 import { type ClientState, SlowClientWatch, slowBody, slowHead } from "./slow-client-watch.ts";
 import type { TurnBudget } from "./turn-budget.ts";
+import { toIncomingMessage, type UpgradeRequest } from "./upgrade-request.ts";
 
 /** Bytes that are read while a response is not complete: what of a client that does not wait for it. */
 const maxReadAheadBytes = 64 * 1024;
-const headEnd = "\r\n\r\n";
+/** A piece of this size comes where more waits: what is left of it is read in the next turn of the event loop, so that other connections get theirs. */
+const minPacedBytes = 64 * 1024;
 const cr = 0x0d;
 const lf = 0x0a;
-
-/** A request that asks for a WebSocket in place of a response. */
-export interface UpgradeRequest {
-  readonly request: IncomingMessage;
-  readonly socket: Socket;
-  readonly head: Buffer;
-  /** Hands the connection over: from here on the exchange must not be answered. */
-  accept(): void;
-}
 
 /** What a connection needs of its server. */
 export interface Http1ConnectionOwner {
@@ -46,20 +40,17 @@ export interface Http1ConnectionOwner {
 export class Http1Connection implements Http1ExchangeOwner, ClientState {
   readonly socket: Socket;
   readonly #owner: Http1ConnectionOwner;
-  readonly #heads = new HeadReader();
+  readonly #heads = new HeadFinder();
   readonly #watch: SlowClientWatch;
-  /** What was read and is not used yet: part of a head, or what follows a request that is being answered. */
-  #pending: Buffer | undefined = undefined;
+  readonly #readAhead = new ReadAhead();
   /** The request that is being answered. */
   #exchange: Http1Exchange | undefined = undefined;
-  /** Of the body that is being read: bytes that are missing, or its chunks. */
-  #missingBytes = 0;
-  #chunks: ChunkedReader | undefined = undefined;
-  isRequestComplete = true;
+  /** Of the request that is being read; undefined between requests. */
+  #body: RequestBody | undefined = undefined;
   #isReading = false;
   #isYielding = false;
-  /** Bytes of `#pending` that are known to hold no complete head. */
-  #scannedBytes = 0;
+  /** It has had its share of this turn of the event loop. */
+  #isPaced = false;
   /** The last request asked for it. */
   #mustClose = false;
   /** The client sends no more. */
@@ -86,9 +77,13 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     return this.#isUpgraded || this.#exchange !== undefined;
   }
 
+  get isRequestComplete(): boolean {
+    return this.#body === undefined;
+  }
+
   get isInHead(): boolean {
     // A request that waits for room to answer it is not late.
-    return this.#pending !== undefined && !this.socket.writableNeedDrain;
+    return !this.#readAhead.isEmpty && !this.socket.writableNeedDrain;
   }
 
   get maySendSlowly(): boolean {
@@ -100,9 +95,9 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
   /** Bytes have come. They are the connection's to keep. */
   onData(chunk: Buffer): void {
     if (this.#isOver) return;
-    const bytes = this.#pending === undefined ? chunk : Buffer.concat([this.#pending, chunk]);
-    this.#pending = undefined;
-    this.#read(bytes);
+    const { length } = chunk;
+    this.#read(this.#readAhead.take(chunk) as Buffer);
+    if (length >= minPacedBytes && !this.#isPaced) this.#pace();
   }
 
   /** The socket has room for more. */
@@ -123,7 +118,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
 
   onClose(): void {
     this.#isOver = true;
-    this.#pending = undefined;
+    this.#readAhead.clear();
     this.#exchange?.onClose();
   }
 
@@ -152,7 +147,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
 
   flowChanged(): void {
     if (this.#isOver || this.#isUpgraded) return;
-    const isFull = this.#exchange?.isFull === true || (this.#pending?.length ?? 0) >= maxReadAheadBytes;
+    const isFull = this.#isPaced || this.#exchange?.isFull === true || this.#readAhead.length >= maxReadAheadBytes;
     if (isFull === this.isPaused) return;
     this.isPaused = isFull;
     if (isFull) this.socket.pause();
@@ -167,7 +162,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     if (exchange.endsWithConnection || this.isLast) this.#close();
     else if (this.#isReading) return;
     // Not at once: this is called by the call, which has not ended yet.
-    else if (this.#pending !== undefined) process.nextTick(() => this.#continue());
+    else if (!this.#readAhead.isEmpty) process.nextTick(() => this.#continue());
     else {
       this.flowChanged();
       this.#endAfterLast();
@@ -178,9 +173,8 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
 
   /** Reads on in what was read ahead. */
   #continue(): void {
-    const bytes = this.#pending;
     if (this.#isOver || this.#isReading || this.#isYielding) return;
-    this.#pending = undefined;
+    const bytes = this.#readAhead.take(undefined);
     if (bytes === undefined) this.flowChanged();
     else this.#read(bytes);
   }
@@ -189,8 +183,11 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     this.#isReading = true;
     const at = this.#readRequests(bytes);
     this.#isReading = false;
-    if (this.#isOver) return;
-    if (at < bytes.length) this.#keep(bytes, at);
+    if (this.#isOver) {
+      free(bytes);
+      return;
+    }
+    this.#readAhead.keep(bytes, at);
     this.flowChanged();
     this.#endAfterLast();
   }
@@ -200,14 +197,14 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     let at = 0;
     let isFirst = true;
     while (at < bytes.length && !this.#isOver) {
-      if (!this.isRequestComplete) {
-        at = this.#readBody(bytes, at);
+      if (this.#body !== undefined) {
+        at = this.#readBody(this.#body, bytes, at);
         continue;
       }
       if (this.#exchange !== undefined || this.#isYielding || this.socket.writableNeedDrain) return at;
       // Empty lines before a request are skipped (RFC 9112 §2.2): all of them, so that it does not matter how they come.
       if (bytes[at] === cr && bytes[at + 1] === lf) {
-        this.#scannedBytes = 0;
+        this.#heads.restart();
         at += 2;
         continue;
       }
@@ -223,6 +220,15 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     return at;
   }
 
+  #pace(): void {
+    this.#isPaced = true;
+    this.flowChanged();
+    setImmediate(() => {
+      this.#isPaced = false;
+      this.flowChanged();
+    });
+  }
+
   #yield(): void {
     this.#isYielding = true;
     setImmediate(() => {
@@ -231,44 +237,28 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     });
   }
 
-  /** Copied, unless it is most of what it is part of: a few bytes must not hold the memory of all that was read with them. */
-  #keep(bytes: Buffer, at: number): void {
-    this.#pending = at === 0 && bytes.length >= maxReadAheadBytes ? bytes : Buffer.from(bytes.subarray(at));
-  }
-
   /** Returns where the head ends, and `start` for one that is not complete. */
   #readHead(bytes: Buffer, start: number): number {
-    const scanned = start + this.#scannedBytes;
-    const end = bytes.indexOf(headEnd, Math.max(start, scanned - (headEnd.length - 1)), "latin1");
-    if (end === -1 || end - start > maxHeadBytes - headEnd.length) {
-      const isTooLarge = end !== -1 || bytes.length - start > maxHeadBytes;
-      // From the last line end on, of which a part may have come before.
-      const unseen = scanned > start && bytes[scanned - 1] === cr ? scanned - 1 : scanned;
-      const problem = isTooLarge ? headTooLarge : findPartialProblem(bytes.toString("latin1", unseen));
-      this.#scannedBytes = bytes.length - start;
-      if (problem !== undefined) this.#refuse(problem);
-      return start;
-    }
-    this.#scannedBytes = 0;
-    const head = this.#heads.read(bytes.toString("latin1", start, end + headEnd.length));
+    const head = this.#heads.find(bytes, start);
+    if (head === undefined) return start;
     if ("problem" in head) {
       this.#refuse(head);
       return start;
     }
-    this.#begin(head, bytes, end + headEnd.length);
-    return end + headEnd.length;
+    const { end } = this.#heads;
+    this.#begin(head, bytes, end);
+    return end;
   }
 
   #begin(head: RequestHead, bytes: Buffer, bodyStart: number): void {
     const { block, version } = head;
     this.#watch.turn();
     this.#mustClose = block.asksToClose || version === "1.0";
-    this.#missingBytes = block.contentLength;
-    this.#chunks = block.isChunked ? new ChunkedReader() : undefined;
-    this.isRequestComplete = !block.isChunked && block.contentLength === 0;
+    this.#body = block.isChunked || block.contentLength > 0 ? new RequestBody(block) : undefined;
     const { onUpgrade } = this.#owner;
     if (block.isForWebSocket && version === "1.1" && onUpgrade !== undefined) {
-      this.#upgrade(head, bytes.subarray(bodyStart), onUpgrade);
+      // A copy, because what was read is freed.
+      this.#upgrade(head, Buffer.from(bytes.subarray(bodyStart)), onUpgrade);
       return;
     }
     const exchange = new Http1Exchange(head, this);
@@ -291,24 +281,17 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     }
   }
 
-  #readBody(bytes: Buffer, at: number): number {
+  #readBody(body: RequestBody, bytes: Buffer, at: number): number {
     const exchange = this.#exchange;
-    if (this.#chunks !== undefined) {
-      const next = this.#chunks.push(bytes, at, (data) => exchange?.onData(data));
-      // A response may have begun, and what follows cannot be told from the body.
-      if (next === -1) this.#end();
-      else if (this.#chunks.isComplete) this.#completeRequest();
-      return next === -1 ? bytes.length : next;
-    }
-    const end = Math.min(bytes.length, at + this.#missingBytes);
-    this.#missingBytes -= end - at;
-    exchange?.onData(bytes.subarray(at, end));
-    if (this.#missingBytes === 0) this.#completeRequest();
-    return end;
+    const next = body.push(bytes, at, (data) => exchange?.onData(data));
+    // A response may have begun, and what follows cannot be told from the body.
+    if (next === -1) this.#end();
+    else if (body.isComplete) this.#completeRequest();
+    return next === -1 ? bytes.length : next;
   }
 
   #completeRequest(): void {
-    this.isRequestComplete = true;
+    this.#body = undefined;
     if (this.#isEnding) this.#close();
     else this.#exchange?.onEnd();
   }
@@ -379,22 +362,4 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     if (isRequest && this.#exchange?.isHeadSent !== true) this.#refuse({ status: 408, problem: reason });
     else this.#end();
   }
-}
-
-/** As packages expect it that take over a connection. */
-function toIncomingMessage({ method, target, version, block }: RequestHead, socket: Socket): IncomingMessage {
-  const request = new IncomingMessage(socket);
-  request.method = method;
-  request.url = target;
-  request.httpVersion = version;
-  request.httpVersionMajor = 1;
-  request.httpVersionMinor = version === "1.1" ? 1 : 0;
-  const headers: NodeJS.Dict<string> = Object.create(null);
-  for (let at = 0; at < block.fields.length; at += 2) {
-    const name = block.fields[at] as string;
-    const value = block.fields[at + 1] as string;
-    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
-  }
-  request.headers = headers;
-  return request;
 }

@@ -2,13 +2,16 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ClientTls } from "@tercel/grpc";
 import {
+  frameMessage,
   type HttpExchange,
   type HttpExchangeListener,
   type HttpRequestHead,
+  type Payload,
+  type PreparedHead,
   readClientTls,
 } from "@tercel/grpc/protocols";
-import type { RequestHead } from "./request-head.ts";
-import { formatResponseHead } from "./response-head.ts";
+import type { RequestHead } from "./requests/request-head.ts";
+import { formatPreparedHead, formatResponseHead } from "./response-head.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
 /** Bytes of a body that may wait for the call before no more are read. */
@@ -42,18 +45,11 @@ export class Http1Exchange implements HttpExchange {
   maySendSlowly = false;
 
   constructor(request: RequestHead, owner: Http1ExchangeOwner) {
-    const { method, target, version, block } = request;
     this.#owner = owner;
     this.#request = request;
     this.#response = new ResponseWriter(owner.socket);
-    this.head = {
-      method,
-      path: target,
-      scheme: owner.socket instanceof TLSSocket ? "https" : "http",
-      authority: block.authority,
-      fields: block.fields,
-      version,
-    };
+    request.exchangeHead ??= toHttpRequestHead(request, owner.socket instanceof TLSSocket ? "https" : "http");
+    this.head = request.exchangeHead;
   }
 
   get peerAddress(): string | undefined {
@@ -167,8 +163,17 @@ export class Http1Exchange implements HttpExchange {
     this.#response.begin(formatResponseHead(this.#request, status, fields, this.#owner.isLast));
   }
 
+  sendPreparedHead(head: PreparedHead, added: readonly string[]): void {
+    if (this.#isOver) return;
+    this.#response.begin(formatPreparedHead(this.#request, head, added, this.#owner.isLast));
+  }
+
   sendData(bytes: Uint8Array): boolean {
     return this.#isOver || this.#response.data(bytes);
+  }
+
+  sendMessage(payload: Payload): boolean {
+    return this.#isOver || this.#response.data(frameMessage(payload));
   }
 
   end(last?: Uint8Array): void {
@@ -191,6 +196,14 @@ export class Http1Exchange implements HttpExchange {
     this.onClose();
     this.#owner.socket.destroy();
   }
+}
+
+function toHttpRequestHead(
+  { method, target, version, block }: RequestHead,
+  scheme: HttpRequestHead["scheme"],
+): HttpRequestHead {
+  const { authority, fields } = block;
+  return { method, path: target, scheme, authority, fields, version, memo: undefined };
 }
 
 /** One object for each connection: what is derived from a certificate is kept by it. */

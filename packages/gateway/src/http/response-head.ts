@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import type { PreparedHead } from "@tercel/grpc/protocols";
 
 /** How a response says where its body ends (RFC 9112 §6.3). */
 export type BodyFraming = "none" | "length" | "undecided" | "chunked" | "close";
@@ -17,6 +18,12 @@ const fitName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** These are written here alone, by what the body turns out to be. */
 const ofFraming: ReadonlySet<string> = new Set(["transfer-encoding", "keep-alive", "trailer"]);
 
+/** The request that a response is for. */
+export interface AnsweredRequest {
+  readonly method: string;
+  readonly version: "1.0" | "1.1";
+}
+
 /**
  * Writes the head of a response.
  *
@@ -24,33 +31,60 @@ const ofFraming: ReadonlySet<string> = new Set(["transfer-encoding", "keep-alive
  * @throws TypeError for a field that would end its line, or is not one
  */
 export function formatResponseHead(
-  request: { readonly method: string; readonly version: "1.0" | "1.1" },
+  request: AnsweredRequest,
   status: number,
   fields: readonly string[],
   isLast: boolean,
 ): ResponseHead {
-  let text = statusLine(status);
-  let contentLength = -1;
+  return complete(request, status, statusLine(status) + linesOf(fields), { fields, isLast });
+}
+
+/** The same for a head that is sent over and over, of which only what is added is formatted again. */
+export function formatPreparedHead(
+  request: AnsweredRequest,
+  head: PreparedHead,
+  added: readonly string[],
+  isLast: boolean,
+): ResponseHead {
+  head.http1Text ??= statusLine(head.status) + linesOf(head.fields);
+  return complete(request, head.status, head.http1Text + linesOf(added), { fields: added, isLast });
+}
+
+/** `fields` are those that may announce the body's length. */
+function complete(
+  request: AnsweredRequest,
+  status: number,
+  lines: string,
+  { fields, isLast }: { readonly fields: readonly string[]; readonly isLast: boolean },
+): ResponseHead {
+  const contentLength = announcedLength(fields);
+  const text = lines + dateLine() + (isLast ? "connection: close\r\n" : "");
+  return { text, framing: framingOf(request, status, contentLength), contentLength };
+}
+
+function linesOf(fields: readonly string[]): string {
+  let text = "";
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] as string;
     const value = fields[at + 1] as string;
     if (!fitName.test(name) || unfitValue.test(value)) {
       throw new TypeError(`the header field ${JSON.stringify(name)} has a character that no field may have`);
     }
-    if (ofFraming.has(name)) continue;
-    if (name === "content-length") contentLength = Number(value);
-    text += `${name}: ${value}\r\n`;
+    if (!ofFraming.has(name)) text += `${name}: ${value}\r\n`;
   }
-  text += dateLine();
-  if (isLast) text += "connection: close\r\n";
-  return { text, framing: framingOf(request, status, contentLength), contentLength };
+  return text;
 }
 
-function framingOf(
-  { method, version }: { readonly method: string; readonly version: "1.0" | "1.1" },
-  status: number,
-  contentLength: number,
-): BodyFraming {
+/** -1 for none. */
+function announcedLength(fields: readonly string[]): number {
+  let length = -1;
+  for (let at = 0; at < fields.length; at += 2) {
+    if (fields[at] === "content-length") length = Number(fields[at + 1]);
+  }
+  return length;
+}
+
+function framingOf({ method, version }: AnsweredRequest, status: number, contentLength: number): BodyFraming {
   if (method === "HEAD" || status === 204 || status === 304) return "none";
   if (contentLength >= 0) return "length";
   return version === "1.0" ? "close" : "undecided";

@@ -18,6 +18,10 @@ class FakeSocket {
     return this.room <= 0;
   }
 
+  get writableLength(): number {
+    return Math.max(0, -this.room);
+  }
+
   get text(): string {
     return this.pieces.join("").replace(/date: [^\r]*\r\n/, "");
   }

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { BodyFraming, ResponseHead } from "./response-head.ts";
+import { writeMemory } from "./write-memory.ts";
 
 /** What waits for more that is sent in the same turn of the event loop, and leaves with it in one piece. */
 const maxWaitingBytes = 16 * 1024;
@@ -11,7 +12,10 @@ const maxPieceBytes = 64 * 1024;
 const lastChunk = "0\r\n\r\n";
 
 /** What a response is written to. */
-export type ResponseSocket = Pick<Socket, "write" | "writableNeedDrain" | "destroyed" | "writableEnded">;
+export type ResponseSocket = Pick<
+  Socket,
+  "write" | "writableLength" | "writableNeedDrain" | "destroyed" | "writableEnded"
+>;
 
 /**
  * Writes one response to a socket, in as few pieces as it can: a response that is complete at once is one. What is sent of a stream in one turn of the
@@ -127,7 +131,7 @@ export class ResponseWriter {
     this.#waitingBytes = 0;
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return;
-    if (bytes < maxPieceBytes && this.hasRoom) socket.write(join(before, pieces, bytes, after));
+    if (bytes < maxPieceBytes && this.hasRoom) writeAll(socket, before, pieces, after);
     else this.#enqueue(before, pieces, after);
   }
 
@@ -156,8 +160,11 @@ function flushPlanned(writer: ResponseWriter): void {
   writer.flush();
 }
 
-function join(before: string, pieces: readonly Uint8Array[], bytes: number, after: string): Uint8Array {
-  const whole = Buffer.allocUnsafe(before.length + bytes + after.length);
+/** In one piece. */
+function writeAll(socket: ResponseSocket, before: string, pieces: readonly Uint8Array[], after: string): void {
+  let bytes = before.length + after.length;
+  for (const piece of pieces) bytes += piece.length;
+  const whole = writeMemory.reserve(bytes);
   if (before !== "") whole.write(before, 0, "latin1");
   let at = before.length;
   for (const piece of pieces) {
@@ -165,5 +172,7 @@ function join(before: string, pieces: readonly Uint8Array[], bytes: number, afte
     at += piece.length;
   }
   if (after !== "") whole.write(after, at, "latin1");
-  return whole;
+  socket.write(whole);
+  // Then the system has all of it.
+  if (socket.writableLength === 0) writeMemory.giveBack(whole);
 }

@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { GatewayHost, HttpExchange } from "@tercel/grpc/protocols";
 import { LocalExchange, type LocalResponse } from "../calls/local-exchange.ts";
 import { noExtras, Responder } from "../calls/responder.ts";
-import { serveConnectUnary } from "../connect/serve-connect.ts";
+import { ConnectUnaryCalls } from "../connect/serve-connect.ts";
 
 /** They describe the request that the call is made for, and not the call. */
 const ofRequest =
@@ -21,9 +21,9 @@ export function callAsClient(
   if (handler === undefined) return Promise.reject(new Error(`${path} is not served`));
   const kept = client.head.fields.filter((_, at, all) => !ofRequest.test(all[at - (at % 2)] as string));
   const fields = [...kept, "content-type", "application/json", "connect-timeout-ms", String(defaultTimeoutMs)];
-  const exchange = new LocalExchange({ ...client.head, method: "POST", path, fields }, client);
+  const exchange = new LocalExchange({ ...client.head, method: "POST", path, fields, memo: undefined }, client);
   signal.addEventListener("abort", () => exchange.cancel(), { once: true });
-  serveConnectUnary({ host, handler, responder: new Responder(exchange, noExtras), format: "json" });
+  new ConnectUnaryCalls({ host, handler }, "json", fields).serve(new Responder(exchange, noExtras));
   exchange.start(json);
   return exchange.response;
 }

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { bodyTooLarge } from "../calls/body-collector.ts";
 import { findCompression } from "../calls/choose-compression.ts";
 import { findHeader } from "../calls/read-fields.ts";
+import { bodyTooLarge } from "../calls/requests/body-collector.ts";
 import { isRawBody } from "../rules/http-body.ts";
 import { withHttpStatus } from "../rules/http-status.ts";
 import { type ProblemReason, requestProblem } from "../rules/request-problem.ts";

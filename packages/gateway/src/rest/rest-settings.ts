@@ -3,6 +3,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { Compression, HttpRequestHead } from "@tercel/grpc/protocols";
 import type { UnknownQuery } from "../rules/bind-query.ts";
 import type { WebSockets } from "../websocket/message-socket.ts";
+import type { JsonHeads } from "./json-heads.ts";
 
 /** The form of an error's body over REST, or a function that makes it. */
 export type ErrorBody = "aip" | "status" | ((error: ConnectError, httpStatus: number) => JsonValue);
@@ -25,6 +26,7 @@ export interface RestSettings {
   readonly defaultTimeoutMs: number;
   /** Codings of bodies, those that are preferred first. */
   readonly compressions: readonly Compression[];
+  readonly jsonHeads: JsonHeads;
   /** Streams may be called over WebSockets. */
   readonly webSockets: WebSockets | undefined;
   /** Whether a request comes from a web page that may not call. */

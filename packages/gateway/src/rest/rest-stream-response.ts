@@ -72,7 +72,7 @@ export class RestStreamResponse implements ResponseForm {
 
   #encode(message: Message): Uint8Array {
     const { binding, host } = this.#parts;
-    const json = encodeResponse(binding, message, this.system, host.registry);
+    const json = encodeResponse(binding, message, this.system, host);
     return Buffer.from(this.#format.item(json, message, this.#count++));
   }
 

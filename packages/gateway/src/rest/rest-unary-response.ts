@@ -7,11 +7,12 @@ import {
   MessageSender,
   type MethodHandler,
   type Payload,
+  PreparedHead,
 } from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
 import { findHeader } from "../calls/read-fields.ts";
 import { withEncode } from "../calls/request-codec.ts";
-import type { Responder } from "../calls/responder.ts";
+import { prepareHead, type Responder } from "../calls/responder.ts";
 import { headerFields, trailerFields } from "../calls/response-metadata.ts";
 import { defaultSystemParameters, type SystemParameters } from "../rules/bind-query.ts";
 import { encodeResponse } from "../rules/encode-response.ts";
@@ -75,20 +76,24 @@ export class RestUnaryResponse implements ResponseForm {
     if (status >= 300 && findHeader(own, "location") === undefined) {
       throw new Error(`the handler set the HTTP status ${status} without a location`);
     }
-    const fields = ["content-type", this.#contentType, ...own];
-    if (this.#coding !== undefined) fields.push("content-encoding", this.#coding);
-    if (settings.compressions.length > 0) fields.push("vary", "accept-encoding");
-    if (this.#etag !== undefined && findHeader(own, "etag") === undefined) fields.push("etag", this.#etag);
     this.#call.sent(this.#body.length, this.#coding !== undefined);
-    if (this.#isNotModified(responder, findHeader(fields, "etag"))) {
-      responder.sendHead(
-        304,
-        fields.filter((_, at, all) => all[at - (at % 2)] !== "content-type"),
-      );
+    const ownTag = findHeader(own, "etag");
+    const added = this.#etag === undefined || ownTag !== undefined ? own : [...own, "etag", this.#etag];
+    const head = this.#headOf(status);
+    if (this.#isNotModified(responder, ownTag ?? this.#etag)) {
+      const fields = [...head.fields, ...added].filter((_, at, all) => all[at - (at % 2)] !== "content-type");
+      responder.sendPrepared(new PreparedHead(304, fields), []);
       responder.end();
-      return;
-    }
-    responder.send(status, fields, this.#body);
+    } else responder.sendWhole(head, added, this.#body);
+  }
+
+  #headOf(status: number): PreparedHead {
+    const { compressions, jsonHeads } = this.#parts.settings;
+    if (this.#contentType === "application/json") return jsonHeads.of(status, this.#coding);
+    const fields = ["content-type", this.#contentType];
+    if (this.#coding !== undefined) fields.push("content-encoding", this.#coding);
+    if (compressions.length > 0) fields.push("vary", "accept-encoding");
+    return prepareHead(status, fields);
   }
 
   fail(error: ConnectError): void {
@@ -111,9 +116,7 @@ export class RestUnaryResponse implements ResponseForm {
 
   #encodeJson(message: Message): Uint8Array {
     const { binding, host } = this.#parts;
-    const isPlain = binding.responseBody === undefined && this.system === defaultSystemParameters;
-    if (isPlain) return host.json.encode(binding.method.output, message);
-    return Buffer.from(encodeResponse(binding, message, this.system, host.registry));
+    return Buffer.from(encodeResponse(binding, message, this.system, host));
   }
 
   /** What interceptors have set, such as the id of the request, helps with an error as well. */

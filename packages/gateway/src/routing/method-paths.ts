@@ -2,14 +2,15 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { GatewayHost, MethodHandler } from "@tercel/grpc/protocols";
+import type { CallServer, ServedMethod } from "../calls/call-server.ts";
 import { findHeader } from "../calls/read-fields.ts";
 import type { Responder } from "../calls/responder.ts";
 import { parseConnectContentType } from "../connect/connect-content-type.ts";
 import { connectErrorBody } from "../connect/connect-unary-response.ts";
-import { serveConnectGet, serveConnectStream, serveConnectUnary } from "../connect/serve-connect.ts";
+import { ConnectStreamCalls, ConnectUnaryCalls, serveConnectGet } from "../connect/serve-connect.ts";
 import type { Cors } from "../cors.ts";
 import type { GatewayProtocol } from "../gateway-options.ts";
-import { parseGrpcWebContentType, sendGrpcWebError, serveGrpcWeb } from "../grpc-web/serve-grpc-web.ts";
+import { GrpcWebCalls, parseGrpcWebContentType, sendGrpcWebError } from "../grpc-web/serve-grpc-web.ts";
 import { allowedMethods, answerOptions } from "./answer-methods.ts";
 import { refuseCall } from "./call-refusal.ts";
 
@@ -27,36 +28,42 @@ export class MethodPaths {
     this.#protocols = protocols;
   }
 
-  serve(responder: Responder, handler: MethodHandler, method: DescMethod, query: string): void {
+  /** Returns what serves further requests with this head; undefined where each has to be looked at. */
+  serve(responder: Responder, handler: MethodHandler, method: DescMethod, query: string): CallServer | undefined {
     const { head } = responder;
-    const request = { host: this.#host, handler, responder };
+    const served = { host: this.#host, handler };
     const isGettable =
       this.#protocols.has("connect") &&
       method.methodKind === "unary" &&
       method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
-    if (head.method === "GET" && isGettable) {
-      serveConnectGet(request, query);
-      return;
+    if (head.method === "GET" && isGettable) serveConnectGet(served, responder, query);
+    else if (head.method !== "POST") this.#answerMethods(responder, isGettable ? ["GET", "POST"] : ["POST"]);
+    else {
+      const contentType = findHeader(head.fields, "content-type") ?? "";
+      const isUnary = method.methodKind === "unary";
+      const server = this.#findServer(served, contentType, isUnary, head.fields);
+      if (server === undefined) this.#refuseType(responder, contentType, isUnary);
+      else {
+        server.serve(responder);
+        return server.isUsable ? server : undefined;
+      }
     }
-    if (head.method !== "POST") {
-      this.#answerMethods(responder, isGettable ? ["GET", "POST"] : ["POST"]);
-      return;
-    }
-    const contentType = findHeader(head.fields, "content-type") ?? "";
+    return undefined;
+  }
+
+  /** Undefined for a content type that the method is not called by. */
+  #findServer(
+    served: ServedMethod,
+    contentType: string,
+    isUnary: boolean,
+    fields: readonly string[],
+  ): CallServer | undefined {
     const web = this.#protocols.has("grpc-web") ? parseGrpcWebContentType(contentType) : undefined;
-    if (web !== undefined) {
-      serveGrpcWeb({ ...request, ...web });
-      return;
-    }
+    if (web !== undefined) return new GrpcWebCalls(served, web, fields);
     const connect = this.#protocols.has("connect") ? parseConnectContentType(contentType) : undefined;
-    const isUnary = method.methodKind === "unary";
-    if (connect !== undefined && connect.isStream !== isUnary) {
-      const { format } = connect;
-      if (isUnary) serveConnectUnary({ ...request, format });
-      else serveConnectStream({ ...request, format });
-      return;
-    }
-    this.#refuseType(responder, contentType, isUnary);
+    if (connect === undefined || connect.isStream === isUnary) return undefined;
+    const Calls = isUnary ? ConnectUnaryCalls : ConnectStreamCalls;
+    return new Calls(served, connect.format, fields);
   }
 
   /** A service's path without a method: the client learns it in its own protocol. */

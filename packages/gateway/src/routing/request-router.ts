@@ -1,11 +1,12 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { notFound } from "@tercel/grpc/errors";
 import type { GatewayHost, HttpExchange, HttpExchangeListener } from "@tercel/grpc/protocols";
+import type { CallServer } from "../calls/call-server.ts";
 import { findHeader } from "../calls/read-fields.ts";
 import { noExtras, Responder } from "../calls/responder.ts";
 import type { Cors } from "../cors.ts";
 import type { GatewayOptions, GatewayProtocol } from "../gateway-options.ts";
-import type { UpgradeRequest } from "../http/http1-connection.ts";
+import type { UpgradeRequest } from "../http/upgrade-request.ts";
 import { callAsClient } from "../mcp/call-as-client.ts";
 import type { McpFace } from "../mcp/mcp-face.ts";
 import { pageResponse, type StaticPage, sendPage } from "../openapi/static-pages.ts";
@@ -56,6 +57,11 @@ export class RequestRouter {
   }
 
   serve(received: HttpExchange): void {
+    const known = received.head.memo as CallServer | undefined;
+    if (known !== undefined) {
+      known.serve(new Responder(received, noExtras));
+      return;
+    }
     const { host, proxies } = this.#parts;
     const exchange = proxies.resolve(received);
     const responder = this.#createResponder(exchange);
@@ -66,8 +72,11 @@ export class RequestRouter {
       return;
     }
     const handler = host.methods.find(target.path);
-    if (handler?.desc !== undefined) this.#methodPaths.serve(responder, handler, handler.desc, target.query);
-    else if (this.#isServicePath(target)) this.#methodPaths.refuse(responder, target.path);
+    if (handler?.desc !== undefined) {
+      const server = this.#methodPaths.serve(responder, handler, handler.desc, target.query);
+      // What a proxy or a browser's page is told may differ, however alike the heads are.
+      if (exchange === received && responder.isPlain) received.head.memo = server;
+    } else if (this.#isServicePath(target)) this.#methodPaths.refuse(responder, target.path);
     else this.#serveOther(responder, target);
   }
 

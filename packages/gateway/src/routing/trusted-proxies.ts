@@ -1,6 +1,12 @@
 import { BlockList, isIP } from "node:net";
 import type { ClientTls } from "@tercel/grpc";
-import type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "@tercel/grpc/protocols";
+import type {
+  HttpExchange,
+  HttpExchangeListener,
+  HttpRequestHead,
+  Payload,
+  PreparedHead,
+} from "@tercel/grpc/protocols";
 import {
   addressOf,
   type ForwardedRequest,
@@ -66,7 +72,10 @@ class ForwardedExchange implements HttpExchange {
   constructor(inner: HttpExchange, { fields, peerAddress, scheme, authority }: ForwardedRequest) {
     const { head } = inner;
     this.#inner = inner;
-    this.head = { ...head, fields, scheme: scheme ?? head.scheme, authority: authority ?? head.authority };
+    this.head = {
+      ...{ ...head, fields, memo: undefined },
+      ...{ scheme: scheme ?? head.scheme, authority: authority ?? head.authority },
+    };
     this.peerAddress = peerAddress ?? inner.peerAddress;
   }
 
@@ -122,8 +131,16 @@ class ForwardedExchange implements HttpExchange {
     this.#inner.sendHead(status, fields);
   }
 
+  sendPreparedHead(head: PreparedHead, added: readonly string[]): void {
+    this.#inner.sendPreparedHead(head, added);
+  }
+
   sendData(bytes: Uint8Array): boolean {
     return this.#inner.sendData(bytes);
+  }
+
+  sendMessage(payload: Payload): boolean {
+    return this.#inner.sendMessage(payload);
   }
 
   end(last?: Uint8Array): void {

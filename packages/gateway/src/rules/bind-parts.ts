@@ -27,7 +27,7 @@ export interface BodyPart {
  *
  * @throws ConnectError InvalidArgument that names the part
  */
-export function bindParts({ body, method }: RestBinding, parts: readonly BodyPart[], json: Codec): Message {
+export function bindParts({ body, method }: RestBinding, parts: Iterable<BodyPart>, json: Codec): Message {
   const message = create(method.input);
   let target = reflect(method.input, message);
   if (body !== "*" && body?.fieldKind === "message") target = innerMessage(target, body);

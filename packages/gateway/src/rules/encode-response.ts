@@ -7,17 +7,25 @@ import {
   ScalarType,
   toJson,
 } from "@bufbuild/protobuf";
-import type { SystemParameters } from "./bind-query.ts";
+import type { JsonCodec } from "@tercel/grpc/codec";
+import { defaultSystemParameters, type SystemParameters } from "./bind-query.ts";
 import type { RestBinding } from "./rest-binding.ts";
 import { hasNamedFields } from "./text-types.ts";
+
+/** How a server writes JSON. */
+export interface ResponseJson {
+  readonly json: JsonCodec;
+  readonly registry: Registry | undefined;
+}
 
 /** The JSON of a response, or of the field of it that the binding names. */
 export function encodeResponse(
   { method, responseBody }: RestBinding,
   message: Message,
   system: SystemParameters,
-  registry: Registry | undefined,
+  { json: codec, registry }: ResponseJson,
 ): string {
+  if (responseBody === undefined && system === defaultSystemParameters) return codec.encodeText(method.output, message);
   const json = toJson(method.output, message, writeOptions(system, registry));
   const value = responseBody === undefined ? json : fieldOf(json as JsonObject, responseBody, system);
   return JSON.stringify(value, undefined, system.isPretty ? 2 : undefined);

@@ -7,7 +7,7 @@ const type = "multipart/form-data; boundary=b";
 const part = (name: string, data: string, fields = "") =>
   `--b\r\ncontent-disposition: form-data; name="${name}"\r\n${fields}\r\n${data}\r\n`;
 const read = (text: string, contentType = type) =>
-  parseMultipart(contentType, Buffer.from(text)).map((one) => [
+  [...parseMultipart(contentType, Buffer.from(text))].map((one) => [
     one.name,
     one.contentType,
     Buffer.from(one.data).toString(),
@@ -62,6 +62,11 @@ describe("a form", () => {
       assert.throws(() => read(text, contentType), ConnectError);
     });
   }
+
+  it("is read no further than its parts are wanted", () => {
+    const [first] = parseMultipart(type, Buffer.from(`${part("a", "1")}--b\r\nnothing`));
+    assert.equal(first?.name, "a");
+  });
 
   it("may have 100 parts, and 16 fields in each", () => {
     assert.equal(read(`${part("a", "1", "x: y\r\n".repeat(15)).repeat(100)}--b--`).length, 100);

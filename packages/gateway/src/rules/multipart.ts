@@ -15,30 +15,30 @@ const parameterPattern = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\
 const plainEncodings: ReadonlySet<string> = new Set(["7bit", "8bit", "binary"]);
 
 /**
- * Takes a form apart (RFC 7578) that was read as a whole. What the parts hold are views of the body.
+ * Takes a form apart (RFC 7578) that was read as a whole, a part at a time, so that nothing is read after one that is refused. What the parts hold are
+ * views of the body.
  *
  * @throws ConnectError InvalidArgument for one that is not in order, and one of more than 100 parts
  */
-export function parseMultipart(contentType: string, body: Uint8Array): BodyPart[] {
+export function* parseMultipart(contentType: string, body: Uint8Array): Generator<BodyPart, void> {
   const boundary = parametersOf(contentType).get("boundary");
   if (boundary === undefined || !boundaryPattern.test(boundary)) throw badForm("a form without a boundary");
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
   const delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
   const first = delimiter.subarray(2);
   if (!bytes.subarray(0, first.length).equals(first)) throw badForm("not a form of this boundary");
-  const parts: BodyPart[] = [];
   let at = first.length;
+  let parts = 0;
   while (bytes.toString("latin1", at, at + 2) !== "--") {
-    if (parts.length === maxParts) throw badForm(`the form has more than ${maxParts} parts`);
+    if (++parts > maxParts) throw badForm(`the form has more than ${maxParts} parts`);
     if (bytes.toString("latin1", at, at + 2) !== "\r\n") throw badForm("the form ends inside a part");
     const dataStart = findDataStart(bytes, at);
     const dataEnd = bytes.indexOf(delimiter, dataStart);
     if (dataEnd === -1) throw badForm("the form ends inside a part");
     const head = bytes.toString("utf8", at + 2, Math.max(at + 2, dataStart - 4));
-    parts.push({ ...parsePartHead(head), data: body.subarray(dataStart, dataEnd) });
+    yield { ...parsePartHead(head), data: body.subarray(dataStart, dataEnd) };
     at = dataEnd + delimiter.length;
   }
-  return parts;
 }
 
 function findDataStart(bytes: Buffer, at: number): number {

@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { invalidArgument } from "@tercel/grpc/errors";
 import { type GatewayHost, type HttpExchange, type HttpRequestHead, messagePrefixBytes } from "@tercel/grpc/protocols";
 import { findHeader } from "../calls/read-fields.ts";
-import type { UpgradeRequest } from "../http/http1-connection.ts";
+import type { UpgradeRequest } from "../http/upgrade-request.ts";
 import type { RestSettings } from "../rest/rest-settings.ts";
 import { withHttpStatus } from "../rules/http-status.ts";
 import { serveWebSocket } from "./serve-web-socket.ts";

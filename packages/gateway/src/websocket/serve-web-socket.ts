@@ -1,12 +1,12 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { invalidArgument } from "@tercel/grpc/errors";
 import { type GatewayHost, messagePrefixBytes } from "@tercel/grpc/protocols";
-import { EnvelopedRequests } from "../calls/enveloped-requests.ts";
 import { GatewayCall } from "../calls/gateway-call.ts";
-import { JsonMessages, jsonMessageOverhead } from "../calls/json-messages.ts";
 import { shortest } from "../calls/read-fields.ts";
 import { asInvalidArgument } from "../calls/request-codec.ts";
 import { requestedTimeout } from "../calls/requested-timeout.ts";
+import { EnvelopedRequests } from "../calls/requests/enveloped-requests.ts";
+import { JsonMessages, jsonMessageOverhead } from "../calls/requests/json-messages.ts";
 import type { RestSettings } from "../rest/rest-settings.ts";
 import { parseFieldBlock } from "../rules/field-block.ts";
 import { JsonResponses } from "./json-responses.ts";
@@ -86,11 +86,12 @@ abstract class SocketCall implements MessageSocketListener {
 
   protected createCall(exchange: SocketExchange): GatewayCall {
     const { host, route, format } = this.parts;
-    return new GatewayCall({
-      ...{ host, exchange, handler: route.handler, protocolName: "websocket" },
+    const plan = {
+      ...{ host, handler: route.handler, protocolName: "websocket" },
       responseCodec: route.handler.codecs[format].response,
       timeoutMs: shortest(requestedTimeout(exchange.head.fields), host.maxTimeoutMs),
-    });
+    };
+    return new GatewayCall(plan, exchange);
   }
 
   #cutOff(reason: string): void {
@@ -202,7 +203,7 @@ class ProtoSocketCall extends SocketCall {
     this.call = call;
     this.#exchange = exchange;
     const codec = asInvalidArgument(handler.codecs.proto.request);
-    this.#requests = new EnvelopedRequests(call, { host, handler, exchange, codec, compression: undefined });
+    this.#requests = new EnvelopedRequests(call, exchange, { host, handler, codec, compression: undefined });
     if (call.begin(new ProtoResponses(host, handler, call, this.socket))) this.#requests.start();
   }
 }

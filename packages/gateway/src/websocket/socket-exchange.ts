@@ -1,7 +1,7 @@
 import type { ClientTls } from "@tercel/grpc";
 import type { HttpRequestHead } from "@tercel/grpc/protocols";
-import type { RequestFlow } from "../calls/enveloped-requests.ts";
-import type { CallExchange } from "../calls/gateway-call.ts";
+import type { CallExchange } from "../calls/call-view.ts";
+import type { RequestFlow } from "../calls/requests/enveloped-requests.ts";
 import type { MessageSocket } from "./message-socket.ts";
 
 /** Bytes of messages that may wait for the handler before no more are read. */

@@ -28,7 +28,7 @@ export function routeByMethod(host: GatewayHost, method: DescMethod, handler: Me
   return {
     ...{ method, handler, isRequestInPath: false },
     decode: (text) => decodeJsonBody(host.json, method.input, text, ""),
-    encode: (message) => Buffer.from(host.json.encode(method.output, message)).toString(),
+    encode: (message) => host.json.encodeText(method.output, message),
   };
 }
 
@@ -60,6 +60,6 @@ export function routeByBinding(binding: RestBinding, handler: MethodHandler, req
       system = bound.system;
       return bound.message;
     },
-    encode: (message) => encodeResponse(binding, message, system, host.registry),
+    encode: (message) => encodeResponse(binding, message, system, host),
   };
 }

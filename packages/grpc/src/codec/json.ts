@@ -1,7 +1,16 @@
-import { fromJsonString, type Message, type Registry, toJsonString } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  fromJson,
+  fromJsonString,
+  type Message,
+  type Registry,
+  toJsonString,
+} from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import type { Codec } from "./codec.ts";
 import { codecError, tooLarge } from "./codec-error.ts";
+import { JsonWriters } from "./compiled/json-writer.ts";
+import { parseDistinctJson } from "./distinct-json.ts";
 import { checkJsonSize } from "./size/json-size.ts";
 import { defaultMaxDecodedMessageBytes, overBudget } from "./size/memory-budget.ts";
 
@@ -18,23 +27,40 @@ export interface JsonCodecLimits {
   readonly maxDecodedMessageBytes?: number | undefined;
 }
 
+/** A codec whose bytes are text. */
+export interface JsonCodec extends Codec {
+  /** What `encode` makes bytes of. Throws as `encode` does. */
+  encodeText(schema: DescMessage, message: Message): string;
+}
+
 /** The names of these options, for code that takes them from an application and refuses unknown ones. */
 export const jsonCodecOptionNames: readonly (keyof JsonCodecOptions)[] = ["registry", "ignoreUnknownFields"];
 
-/** Protobuf's JSON form by protobuf-es, in UTF-8. Nesting beyond 100 messages, repeated keys and bad UTF-8 are refused. */
-export function createJsonCodec(options: JsonCodecOptions = {}, limits: JsonCodecLimits = {}): Codec {
+/** Protobuf's JSON form as protobuf-es has it, in UTF-8. Nesting beyond 100 messages, repeated keys and bad UTF-8 are refused. */
+export function createJsonCodec(options: JsonCodecOptions = {}, limits: JsonCodecLimits = {}): JsonCodec {
   const maxDecodedMessageBytes = limits.maxDecodedMessageBytes ?? defaultMaxDecodedMessageBytes;
   const registry = options.registry;
   const readOptions = { ignoreUnknownFields: options.ignoreUnknownFields ?? true, registry };
   const writeOptions = { registry };
-  const encoder = new TextEncoder();
+  const writers = new JsonWriters(registry);
+  const toText = (schema: DescMessage, message: object): string =>
+    writers.write(schema, message) ?? toJsonString(schema, message as Message, writeOptions);
   const decoder = new TextDecoder("utf-8", { fatal: true });
   return {
     name: "json",
 
     encode(schema, message) {
       try {
-        return encoder.encode(toJsonString(schema, message as Message, writeOptions));
+        // Short ones are parts of larger memory, which costs less than memory of their own.
+        return Buffer.from(toText(schema, message));
+      } catch (error) {
+        throw codecError("encode", schema, error, Code.Internal);
+      }
+    },
+
+    encodeText(schema, message) {
+      try {
+        return toText(schema, message);
       } catch (error) {
         throw codecError("encode", schema, error, Code.Internal);
       }
@@ -45,7 +71,8 @@ export function createJsonCodec(options: JsonCodecOptions = {}, limits: JsonCode
       try {
         const text = decoder.decode(bytes);
         checkJsonSize(schema, text, bytes.length, maxDecodedMessageBytes);
-        message = fromJsonString(schema, text, readOptions);
+        const json = parseDistinctJson(text);
+        message = json === undefined ? fromJsonString(schema, text, readOptions) : fromJson(schema, json, readOptions);
       } catch (error) {
         if (error === overBudget) throw tooLarge(schema, bytes.length, maxDecodedMessageBytes);
         throw codecError("decode", schema, error, errorCode);

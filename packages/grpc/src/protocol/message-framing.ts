@@ -180,6 +180,14 @@ export function writeMessagePrefix(
   target[offset + 4] = messageBytes;
 }
 
+/** A message and its prefix, in memory of their own. */
+export function frameMessage(payload: Payload): Uint8Array {
+  const framed = Buffer.allocUnsafe(messagePrefixBytes + payload.length);
+  writeMessagePrefix(framed, 0, payload.compressed, payload.length);
+  payload.copyTo(framed, messagePrefixBytes);
+  return framed;
+}
+
 const noBytes = new Uint8Array(0);
 
 function readUint32(bytes: Uint8Array, offset: number): number {

@@ -1,5 +1,5 @@
 import type { DescService, Registry } from "@bufbuild/protobuf";
-import type { Codec } from "../codec/index.ts";
+import type { JsonCodec } from "../codec/index.ts";
 import type { Log } from "../logging/log.ts";
 import type { Compression } from "../protocol/compression.ts";
 import type { Clock } from "../time/clock.ts";
@@ -15,7 +15,7 @@ export interface GatewayHost {
   readonly methods: ServedMethods;
   readonly services: readonly DescService[];
   /** JSON as `jsonOptions` has it. */
-  readonly json: Codec;
+  readonly json: JsonCodec;
   readonly registry: Registry | undefined;
   readonly compressions: readonly Compression[];
   readonly compressMinBytes: number;

@@ -10,6 +10,7 @@ export { inspectable } from "../logging/thrown-text.ts";
 export { type Compression, chooseResponseEncoding, type DecompressingCall } from "../protocol/compression.ts";
 export type { MessageFormat } from "../protocol/content-type.ts";
 export {
+  frameMessage,
   MessageReader,
   type MessageSink,
   messagePrefixBytes,
@@ -26,6 +27,8 @@ export { errorToSend, logFault } from "../transport/handler/handler-fault.ts";
 export { expectResponse, type MethodHandler } from "../transport/handler/method-handler.ts";
 export { decodeReceived, type ReceivingCall } from "../transport/messages/decode-received.ts";
 export { MessageSender } from "../transport/messages/message-sender.ts";
+export { isOneMessage } from "../transport/messages/one-message.ts";
+export { PreparedHead } from "../transport/prepared-head.ts";
 export { shortenDeadline, startDeadline, type TimedCall } from "../transport/server/call-deadline.ts";
 export type { HttpExchange, HttpExchangeListener, HttpRequestHead } from "../transport/server/http-exchange.ts";
 export type { AttachedGateway, Gateway, GatewayHost } from "./gateway.ts";

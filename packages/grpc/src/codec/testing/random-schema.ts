@@ -108,6 +108,8 @@ function randomMessageType(name: string, syntax: Syntax, random: Random): Descri
         if (field.type === Type.ENUM) setFeature(field, { fieldPresence: Presence.EXPLICIT });
       }
     }
+    // As compilers do, which write it in camel case.
+    field.jsonName = field.name;
     type.field.push(field);
   }
   if (inOneof === 0) type.oneofDecl = [];

@@ -1,4 +1,6 @@
 import type { ClientTls } from "../../call/context/call-info.ts";
+import type { Payload } from "../../protocol/payload.ts";
+import type { PreparedHead } from "../prepared-head.ts";
 
 /** What a client sent before the body. */
 export interface HttpRequestHead {
@@ -10,6 +12,8 @@ export interface HttpRequestHead {
   /** Name, value, name, value, …; names are in lower case. */
   readonly fields: readonly string[];
   readonly version: "1.0" | "1.1" | "2";
+  /** For whoever serves the request: what it derived from this head. Requests of a connection that sent the same bytes may share one head. */
+  memo?: unknown;
 }
 
 /** Receives what comes of a request after its head. */
@@ -53,8 +57,12 @@ export interface HttpExchange {
   handlerEnded(): void;
   /** Once. Fields: name, value, name, value, …; names in lower case. */
   sendHead(status: number, fields: readonly string[]): void;
+  /** The same for a head that is sent over and over. `added` follows its fields. */
+  sendPreparedHead(head: PreparedHead, added: readonly string[]): void;
   /** After the head. False: enough waits to be sent, continue after `onWritable`. The bytes must not be changed afterwards. */
   sendData(bytes: Uint8Array): boolean;
+  /** The same for a message and the five bytes before it. The payload is the caller's again once this returns, its bytes as with `sendData`. */
+  sendMessage(payload: Payload): boolean;
   /** After the head: the response is complete, with these bytes as its last. What still comes of the request is dropped. */
   end(last?: Uint8Array): void;
   /** Cuts the response off, so that the client sees that it is not complete. */

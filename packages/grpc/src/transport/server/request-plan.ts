@@ -12,6 +12,7 @@ import { parseTimeout } from "../../protocol/timeout.ts";
 import type { MethodHandler, ServedMethods } from "../handler/method-handler.ts";
 import type { ReceiveSettings } from "../messages/message-receiver.ts";
 import { MessageSender } from "../messages/message-sender.ts";
+import type { HttpRequestHead } from "./http-exchange.ts";
 
 /** Interceptors look for a few headers, always the same. */
 const maxLookedUp = 8;
@@ -46,7 +47,13 @@ export interface RequestPlan {
 
 /** A request that is refused without a handler: with an HTTP status where it is not gRPC, with a gRPC status where it is. */
 export type Refusal =
-  | { readonly version: number; readonly httpStatus: number; readonly text: string }
+  | {
+      readonly version: number;
+      readonly httpStatus: number;
+      readonly text: string;
+      /** Of the requests that have it, once one is served by another protocol. */
+      exchangeHead?: HttpRequestHead;
+    }
   | { readonly version: number; readonly error: ConnectError; readonly handler: MethodHandler | undefined };
 
 /** In the order that gRPC's own servers check: requests that are not gRPC first, then the method, then the rest of the head. */

@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 import { Code } from "@connectrpc/connect";
 import { ErrorCode, type Http2Stream, type RequestHead, type StreamListener } from "@tercel/http2";
 import { appendStatusTrailers } from "../../protocol/trailers.ts";
-import { Http2Exchange } from "./http2-exchange.ts";
+import { Http2Exchange, toHttpRequestHead } from "./http2-exchange.ts";
 import { type PlanSettings, planRequest, type Refusal, type RequestPlan } from "./request-plan.ts";
 import { sendStatus } from "./send-status.ts";
 import { ServerCall } from "./server-call.ts";
@@ -29,7 +29,8 @@ export function serveStream(
     return;
   }
   if ("httpStatus" in plan && callSettings.serveOther !== undefined) {
-    const exchange = new Http2Exchange(stream, head);
+    plan.exchangeHead ??= toHttpRequestHead(head);
+    const exchange = new Http2Exchange(stream, plan.exchangeHead);
     stream.listener = exchange;
     callSettings.serveOther(exchange);
     return;

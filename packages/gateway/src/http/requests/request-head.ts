@@ -1,6 +1,7 @@
 import { METHODS } from "node:http";
+import type { HttpRequestHead } from "@tercel/grpc/protocols";
+import { maxHeadBytes } from "../http1-limits.ts";
 import { type HeaderBlock, type HeadProblem, parseHeaderBlock } from "./header-block.ts";
-import { maxHeadBytes } from "./http1-limits.ts";
 
 /** The head of a request over HTTP/1.1. */
 export interface RequestHead {
@@ -8,6 +9,8 @@ export interface RequestHead {
   readonly target: string;
   readonly version: "1.0" | "1.1";
   readonly block: HeaderBlock;
+  /** Of the exchanges of all requests with this head, once there is one. */
+  exchangeHead: HttpRequestHead | undefined;
 }
 
 /** As Node knows them. A client that asks for a tunnel has taken the server for a proxy. */
@@ -20,20 +23,25 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const targetPattern = /^(?:\/[\x21-\x7e]*|\*)$/;
 const otherVersion = /^HTTP\/[0-9]\.[0-9]\r\n/;
 
-/** Longer blocks are not remembered, because idle connections hold what they remember. */
+/** Longer heads are not remembered, because idle connections hold what they remember. */
 const maxRecalledLength = 2048;
 
 /**
- * Reads the heads of a connection's requests. Most clients send the same header fields with each request, so that they are recalled and not parsed
- * where they are the same, character by character.
+ * Reads the heads of a connection's requests. Many clients send the same head again, and most the same header fields, so that both are recalled and
+ * not parsed where they are the same, character by character.
  */
 export class HeadReader {
   #recalledText = "";
-  #recalledVersion = "";
-  #recalled: HeaderBlock | undefined = undefined;
+  #recalled: RequestHead | undefined = undefined;
+  /** Of the recalled head: where its fields begin. */
+  #fieldsStart = 0;
 
-  /** @param text a head with the empty line at its end, a character for each byte */
+  /** @param text a head with the empty line at its end, a character for each byte. The same text may bring the same object */
   read(text: string): RequestHead | HeadProblem {
+    return this.#recalled !== undefined && text === this.#recalledText ? this.#recalled : this.#parse(text);
+  }
+
+  #parse(text: string): RequestHead | HeadProblem {
     const methodEnd = text.indexOf(" ");
     const targetEnd = text.indexOf(" ", methodEnd + 1);
     if (methodEnd < 1 || targetEnd === -1) return badLine;
@@ -51,20 +59,22 @@ export class HeadReader {
     // RFC 9110 §9.1: of a line that is in order, a method that the server does not know.
     if (!isKnown) return unknownMethod;
     const version = isCurrent ? "1.1" : "1.0";
-    const block = this.#readBlock(text.slice(versionStart + 10), version);
-    return "problem" in block ? block : { method, target, version, block };
+    const fieldsStart = versionStart + 10;
+    const block = this.#readBlock(text.slice(fieldsStart), version);
+    if ("problem" in block) return block;
+    const head: RequestHead = { method, target, version, block, exchangeHead: undefined };
+    if (text.length <= maxRecalledLength) {
+      this.#recalledText = text;
+      this.#recalled = head;
+      this.#fieldsStart = fieldsStart;
+    }
+    return head;
   }
 
   #readBlock(text: string, version: "1.0" | "1.1"): HeaderBlock | HeadProblem {
-    if (this.#recalled !== undefined && text === this.#recalledText && version === this.#recalledVersion) {
-      return this.#recalled;
-    }
-    const block = parseHeaderBlock(text, version);
-    if ("problem" in block || text.length > maxRecalledLength) return block;
-    this.#recalledText = text;
-    this.#recalledVersion = version;
-    this.#recalled = block;
-    return block;
+    const recalled = this.#recalled;
+    const isSame = recalled?.version === version && this.#recalledText.slice(this.#fieldsStart) === text;
+    return isSame ? recalled.block : parseHeaderBlock(text, version);
   }
 }
 

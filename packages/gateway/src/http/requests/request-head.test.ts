@@ -40,6 +40,22 @@ describe("the head of a request", () => {
     });
   }
 
+  it("is recalled where a client sends the same again, and so are its fields alone", () => {
+    const reader = new HeadReader();
+    const read = (target: string, version = "1.1") => {
+      const head = reader.read(`GET ${target} HTTP/${version}\r\nhost: a\r\n\r\n`);
+      assert.ok(!("problem" in head));
+      return head;
+    };
+    const first = read("/a");
+    assert.equal(read("/a"), first);
+    const other = read("/b");
+    assert.notEqual(other, first);
+    assert.equal(other.target, "/b");
+    assert.equal(other.block, first.block);
+    assert.notEqual(read("/b", "1.0").block, first.block);
+  });
+
   it("is read from its text alone, whatever came before on the connection", () => {
     const reader = new HeadReader();
     const read = (text: string) => {

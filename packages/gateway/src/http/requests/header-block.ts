@@ -1,4 +1,4 @@
-import { maxFields } from "./http1-limits.ts";
+import { maxFields } from "../http1-limits.ts";
 
 /** Why a request is refused before it becomes one. What follows it may be anything, so that the connection ends with it. */
 export interface HeadProblem {

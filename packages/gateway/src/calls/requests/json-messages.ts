@@ -6,7 +6,7 @@ import {
   messagePrefixBytes,
   Payload,
 } from "@tercel/grpc/protocols";
-import type { GatewayCall } from "./gateway-call.ts";
+import type { GatewayCall } from "../gateway-call.ts";
 
 /** What each message takes besides its JSON: the queue counts the prefix that it would have in gRPC. */
 export const jsonMessageOverhead: number = messagePrefixBytes;

@@ -5,16 +5,18 @@ import {
   type GatewayHost,
   type HttpExchange,
   type HttpExchangeListener,
+  isOneMessage,
   type MessageCodec,
   MessageQueue,
   MessageReader,
   type MessageSink,
   type MessageSource,
   type MethodHandler,
-  type Payload,
+  messagePrefixBytes,
+  Payload,
   type ReceivingCall,
 } from "@tercel/grpc/protocols";
-import type { GatewayCall } from "./gateway-call.ts";
+import type { GatewayCall } from "../gateway-call.ts";
 
 /** What is said of the bytes of a request: which are used up, which are kept. */
 export type RequestFlow = Pick<HttpExchange, "allowSlowBody" | "consume" | "lend" | "messageComplete" | "repay">;
@@ -22,36 +24,34 @@ export type RequestFlow = Pick<HttpExchange, "allowSlowBody" | "consume" | "lend
 /** How the messages of a request are read. */
 export interface EnvelopeReading {
   readonly host: GatewayHost;
-  readonly exchange: RequestFlow;
   readonly handler: MethodHandler;
   readonly codec: MessageCodec;
   readonly compression: Compression | undefined;
 }
 
+/** A message that came in one piece, which is the usual case. */
+const arriving = new Payload();
+
 /** The requests of a call whose body is a sequence of messages with a prefix of five bytes each: Connect's streams and gRPC-Web. */
 export class EnvelopedRequests implements HttpExchangeListener, MessageSink, MessageSource<object>, ReceivingCall {
-  readonly receivedCodec: MessageCodec;
-  readonly receivedCompression: Compression | undefined;
-  readonly maxReceiveMessageBytes: number;
   readonly #call: GatewayCall;
   readonly #exchange: RequestFlow;
-  readonly #reader: MessageReader;
+  readonly #reading: EnvelopeReading;
+  /** Undefined while all messages came in one piece each. */
+  #reader: MessageReader | undefined = undefined;
   readonly #queue: MessageQueue<object> | undefined;
   /** Of a method that takes one. */
   #request: object | undefined = undefined;
   #isEnded = false;
 
-  constructor(call: GatewayCall, reading: EnvelopeReading) {
+  constructor(call: GatewayCall, exchange: RequestFlow, reading: EnvelopeReading) {
     const { handler, host } = reading;
     this.#call = call;
-    this.#exchange = reading.exchange;
-    this.receivedCodec = reading.codec;
-    this.receivedCompression = reading.compression;
-    this.maxReceiveMessageBytes = handler.maxReceiveMessageBytes;
-    this.#reader = new MessageReader(this, handler.maxReceiveMessageBytes);
+    this.#exchange = exchange;
+    this.#reading = reading;
     this.#queue = handler.requestIsStream ? new MessageQueue<object>(this, host.receiveShare) : undefined;
     call.onRequestUnneeded = (error) => {
-      this.#reader.halt();
+      this.#reader?.halt();
       if (error === undefined) this.#queue?.end();
       else this.#queue?.cutOff(error);
     };
@@ -69,11 +69,18 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
       this.consume(bytes.length);
       return;
     }
-    this.#queue?.received(bytes.length);
-    const error = this.#reader.push(bytes, 0, bytes.length);
-    if (this.#queue === undefined) this.lend(bytes.length);
-    if (error !== undefined) this.#call.fail(error);
-    this.#queue?.settle();
+    const queue = this.#queue;
+    queue?.received(bytes.length);
+    if (this.#reader === undefined && isOneMessage(bytes, 0, bytes.length, this.maxReceiveMessageBytes)) {
+      if (queue === undefined) this.consume(bytes.length);
+      this.onMessage(arriving.borrow(bytes, messagePrefixBytes, bytes.length, false));
+    } else {
+      this.#reader ??= new MessageReader(this, this.maxReceiveMessageBytes);
+      const error = this.#reader.push(bytes, 0, bytes.length);
+      if (queue === undefined) this.lend(bytes.length);
+      if (error !== undefined) this.#call.fail(error);
+    }
+    queue?.settle();
   }
 
   onMessage(payload: Payload): void {
@@ -98,7 +105,7 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
     if (this.#call.isOver || this.#isEnded) return;
     this.#isEnded = true;
     if (this.#queue === undefined) this.repay();
-    if (!this.#reader.isBetweenMessages) {
+    if (this.#reader?.isBetweenMessages === false) {
       this.#call.fail(new ConnectError("the request ended inside a message", Code.InvalidArgument));
     } else if (this.#queue !== undefined) {
       this.#queue.end();
@@ -123,6 +130,18 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
   }
 
   // ---- ReceivingCall
+
+  get receivedCodec(): MessageCodec {
+    return this.#reading.codec;
+  }
+
+  get receivedCompression(): Compression | undefined {
+    return this.#reading.compression;
+  }
+
+  get maxReceiveMessageBytes(): number {
+    return this.#reading.handler.maxReceiveMessageBytes;
+  }
 
   get isCutOff(): boolean {
     return this.#call.endedBy !== undefined;
@@ -166,6 +185,6 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
   usedUp(): void {}
 
   takesNoMore(): void {
-    this.#reader.halt();
+    this.#reader?.halt();
   }
 }

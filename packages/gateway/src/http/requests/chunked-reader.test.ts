@@ -34,6 +34,17 @@ describe("a chunked body", () => {
     assert.deepEqual(read([...whole]), expected);
   });
 
+  it("is handed over in as few pieces as it came in, however small its chunks are", () => {
+    const pieces: string[] = [];
+    const push = (text: string) =>
+      new ChunkedReader().push(Buffer.from(text), 0, (data) => pieces.push(Buffer.from(data).toString("latin1")));
+    push(`${"1\r\na\r\n".repeat(1000)}2\r\nbc\r\n0\r\n\r\n`);
+    assert.deepEqual(pieces.splice(0), [`${"a".repeat(1000)}bc`]);
+    // Moving a large one would cost more than a call.
+    push(`1\r\na\r\n1000\r\n${"b".repeat(4096)}\r\n1\r\nc\r\n0\r\n\r\n`);
+    assert.deepEqual(pieces, ["a", `${"b".repeat(4096)}c`]);
+  });
+
   it("is not complete before its last byte", () => {
     assert.deepEqual(read(["5\r\nhel"]), { data: "hel", rest: undefined });
     assert.deepEqual(read(["0\r\n\r"]), { data: "", rest: undefined });

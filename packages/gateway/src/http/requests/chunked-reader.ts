@@ -1,4 +1,4 @@
-import { maxFields, maxHeadBytes } from "./http1-limits.ts";
+import { maxFields, maxHeadBytes } from "../http1-limits.ts";
 
 /** No body of a message is larger, and no number that other programs would cut short. */
 const maxSizeDigits = 8;
@@ -12,6 +12,9 @@ const colon = 0x3a;
 const equals = 0x3d;
 const quote = 0x22;
 const backslash = 0x5c;
+
+/** Data of a chunk up to this is moved to that of the one before, so that many small ones are handed over as one. */
+const maxMovedBytes = 1024;
 
 /** What would have meant something before the body, to a program that puts trailers among the fields (RFC 9110 §6.5.1). */
 const neverTrailers: ReadonlySet<string> = new Set([
@@ -55,25 +58,44 @@ export class ChunkedReader {
   }
 
   /**
-   * Reads on from `start` and hands over the data. Returns where it stopped: the number of bytes, or what follows the body; -1 for bytes that
-   * are not a chunked body, after which nothing can be read.
+   * Reads on from `start` and hands over the data, for which it writes over what is between the data in `bytes`. Returns where it stopped: the number
+   * of bytes, or what follows the body; -1 for bytes that are not a chunked body, after which nothing can be read.
    */
   push(bytes: Uint8Array, start: number, onData: (data: Uint8Array) => void): number {
     let at = start;
+    // Data that is not handed over yet.
+    let from = start;
+    let to = start;
     while (at < bytes.length && this.#state !== "end") {
       if (this.#state === "data") {
         const end = Math.min(bytes.length, at + this.#size);
         this.#size -= end - at;
         if (this.#size === 0) this.#state = "data CR";
-        onData(bytes.subarray(at, end));
+        if (from < to && end - at > maxMovedBytes) {
+          onData(bytes.subarray(from, to));
+          from = to;
+        }
+        if (from === to) {
+          from = at;
+          to = end;
+        } else to = move(bytes, to, at, end);
         at = end;
         continue;
       }
+      if (this.#state === "data CR" && bytes[at] === cr && bytes[at + 1] === lf) {
+        this.#state = "size";
+        at += 2;
+        continue;
+      }
       const next = this.#next(bytes[at] as number);
-      if (next === undefined) return -1;
+      if (next === undefined) {
+        at = -1;
+        break;
+      }
       this.#state = next;
       at++;
     }
+    if (from < to) onData(bytes.subarray(from, to));
     return at;
   }
 
@@ -155,6 +177,12 @@ export class ChunkedReader {
         return byte === lf ? "trailer" : undefined;
     }
   }
+}
+
+/** Moves the bytes to `target`, which is before them. Returns where they end now. */
+function move(bytes: Uint8Array, target: number, start: number, end: number): number {
+  for (let at = start; at < end; at++) bytes[target++] = bytes[at] as number;
+  return target;
 }
 
 /** After an extension there is another one, or the end of the line. */

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { WriteMemory } from "./write-memory.ts";
+
+const placeOf = ({ buffer, byteOffset, length }: Buffer) => [buffer, byteOffset, length];
+
+describe("memory for what is written", () => {
+  it("is used again once it was given back", () => {
+    const memory = new WriteMemory();
+    const first = memory.reserve(1000);
+    memory.giveBack(first);
+    assert.deepEqual(placeOf(memory.reserve(1000)), placeOf(first));
+  });
+
+  it("is kept by a piece that waits, and by all before it", () => {
+    const memory = new WriteMemory();
+    const waiting = memory.reserve(1000).fill("a");
+    const next = memory.reserve(1000).fill("b");
+    assert.equal(waiting.toString(), "a".repeat(1000));
+    // What was reserved in between is still in use.
+    memory.giveBack(waiting);
+    assert.equal(memory.reserve(1).byteOffset, next.byteOffset + next.length);
+  });
+
+  it("is not taken from a block that was left for another one", () => {
+    const memory = new WriteMemory();
+    const first = memory.reserve(100 * 1024);
+    const second = memory.reserve(100 * 1024);
+    assert.notEqual(second.buffer, first.buffer);
+    memory.giveBack(first);
+    assert.equal(memory.reserve(1).byteOffset, second.byteOffset + second.length);
+  });
+});

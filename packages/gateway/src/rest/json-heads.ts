@@ -1,0 +1,26 @@
+import type { PreparedHead } from "@tercel/grpc/protocols";
+import { prepareHead } from "../calls/responder.ts";
+
+/** The heads of responses whose body is JSON: one for each status and coding, made when it is first sent. */
+export class JsonHeads {
+  readonly #varies: boolean;
+  readonly #heads = new Map<string, PreparedHead>();
+
+  /** @param varies what a client accepts decides the coding */
+  constructor(varies: boolean) {
+    this.#varies = varies;
+  }
+
+  of(status: number, coding: string | undefined): PreparedHead {
+    const key = coding === undefined ? String(status) : `${status} ${coding}`;
+    let head = this.#heads.get(key);
+    if (head === undefined) {
+      const fields = ["content-type", "application/json"];
+      if (coding !== undefined) fields.push("content-encoding", coding);
+      if (this.#varies) fields.push("vary", "accept-encoding");
+      head = prepareHead(status, fields);
+      this.#heads.set(key, head);
+    }
+    return head;
+  }
+}
