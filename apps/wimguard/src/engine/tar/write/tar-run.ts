@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { createHash, type Hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { ManifestEntry } from "../../../manifest/manifest-entry.ts";
 import type { EngineEvents, WriteOutputs } from "../../engine.ts";
+import { ContentDigest } from "../format/content-digest.ts";
 import { hashZeros } from "../format/hash-zeros.ts";
 import { blockBytes, type TarMember } from "../format/tar-header.ts";
 import { memberPath } from "../format/tar-messages.ts";
@@ -21,9 +21,9 @@ export interface TarRunTarget {
 
 /** What a chunk has brought, in order: digests and manifest are written between chunks, not inside the parser. */
 type Step =
-  | { readonly kind: "content"; readonly hash: Hash; readonly bytes: Buffer }
-  | { readonly kind: "hole"; readonly hash: Hash; readonly bytes: number }
-  | { readonly kind: "end"; readonly member: TarMember; readonly hash: Hash | undefined };
+  | { readonly kind: "content"; readonly hash: ContentDigest; readonly bytes: Buffer }
+  | { readonly kind: "hole"; readonly hash: ContentDigest; readonly bytes: number }
+  | { readonly kind: "end"; readonly member: TarMember; readonly hash: ContentDigest | undefined };
 
 /** Reads what one run of GNU tar writes: into the archive without its end marker, and member by member into the manifest. */
 export class TarRun {
@@ -32,7 +32,7 @@ export class TarRun {
   readonly #reader: TarReader;
   #steps: Step[] = [];
   #borders: number[] = [];
-  #hash: Hash | undefined;
+  #hash: ContentDigest | undefined;
   /** Bytes of the files that have been read. */
   sourceBytes = 0;
   files = 0;
@@ -44,7 +44,7 @@ export class TarRun {
       {
         onMember: (member) => {
           this.#borders.push(member.offset);
-          this.#hash = member.kind === "file" ? createHash("sha256") : undefined;
+          this.#hash = member.kind === "file" ? new ContentDigest() : undefined;
         },
         onContent: (bytes) => {
           if (this.#hash !== undefined) this.#steps.push({ kind: "content", hash: this.#hash, bytes });
@@ -116,7 +116,7 @@ function wholeBlocks(offset: number): number {
 }
 
 /** @param round how often its path came before */
-export function toEntry(member: TarMember, round: number, hash: Hash | undefined): ManifestEntry {
+export function toEntry(member: TarMember, round: number, hash: ContentDigest | undefined): ManifestEntry {
   const { kind, size, mode, uid, gid, mtime, linkPath, offset } = member;
   return {
     path: memberPath(member.path),
@@ -127,7 +127,7 @@ export function toEntry(member: TarMember, round: number, hash: Hash | undefined
     gid,
     mtime,
     ...(linkPath !== undefined && { target: kind === "hardlink" ? memberPath(linkPath) : linkPath }),
-    ...(hash !== undefined && { digest: `sha256:${hash.digest("hex")}` }),
+    ...(hash !== undefined && { digest: `sha256:${hash.digest()}` }),
     offset,
     ...(round > 0 && { round }),
   };
