@@ -5,7 +5,7 @@ import { formatPaxRecords, parsePaxRecords } from "./pax-records.ts";
 
 describe("pax records", () => {
   it("count their own digits in their length", () => {
-    // POSIX.1-2001: the length of the record in octets, including its own digits and the newline.
+    // POSIX.1-2001: the length of the record in bytes, including its own digits and the newline.
     const records = new Map([
       ["a", Buffer.from("b")],
       ["path", Buffer.alloc(92, "x")],
