@@ -14,6 +14,7 @@ const importedAct = new RegExp(`\\b(?:${acts})(?:Sync)?\\b`);
 const allowed = new Map([
   ["files/node-durable-files.ts", "the port"],
   ["config/prepare-folder.ts", "a folder that is missing is made again, and permissions are taken away again"],
+  ["archive/hash-file.ts", "opens a file to read it"],
   ["catalog/copy-catalog.ts", "the folder of copies is made again"],
   ["catalog/open-catalog.ts", "a copy that was cut off is made again"],
   ["daemon/start-parts.ts", "the folders of manifests and drills are made again"],
@@ -23,6 +24,7 @@ const allowed = new Map([
   ["engine/give-to-root.ts", "owners in a staging folder"],
   ["engine/restic/restore-restic.ts", "removes from a staging folder what was not selected"],
   ["engine/restic/store-restic.ts", "a list for restic that is gone with the job"],
+  ["engine/wim/verify-appended.ts", "opens an archive to read its first bytes"],
   ["engine/wim/write-wim.ts", "a list for wimlib that is gone with the job, and a copy that becomes the part"],
   ["registry/recognize-archive.ts", "opens an archive to read its first bytes"],
   ["restore/move-folder.ts", "permissions of a folder that is moved"],

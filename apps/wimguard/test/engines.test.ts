@@ -26,6 +26,10 @@ import { afterEach, beforeEach, describe, it, type TestContext } from "node:test
 import type { Compression, FileEngineName } from "../src/engine/compression.ts";
 import type { ArchiveImage, EngineEvents, PreviousArchive } from "../src/engine/engine.ts";
 import { engines } from "../src/engine/engines.ts";
+import { verifyTar } from "../src/engine/tar/verify-tar.ts";
+import { listImage } from "../src/engine/wim/list-image.ts";
+import { createAddedFiles, haveTheirDigests, verifyAppended } from "../src/engine/wim/verify-appended.ts";
+import type { ImageEntry } from "../src/engine/wim/wim-image.ts";
 import { FailureError, type FailureReason } from "../src/failure/failure.ts";
 import { findFile } from "../src/manifest/find-file.ts";
 import { readFrames } from "../src/manifest/last-entries.ts";
@@ -78,7 +82,8 @@ async function write(engine: FileEngineName, events: EngineEvents, more: WriteMo
     source: more.source ?? source,
     partPath: join(folder, "archive"),
     compression: compressionOf[engine],
-    name: "test",
+    // Names of images in one file have to differ.
+    name: more.base === undefined ? "test" : "test again",
     origin,
     leaveOut: more.leaveOut ?? [],
     rules: more.rules ?? noRules,
@@ -435,6 +440,21 @@ describe("the tar engine", () => {
           .subarray(0, end - start)
           .equals(old),
       );
+      // Only what is new is decompressed to verify it; the rest was, and its bytes are compared.
+      const archive = join(folder, "archive");
+      const newFrom = { offset: copied?.bytes ?? 0, fileOffset: end - start };
+      const bytes = readFileSync(archive);
+      for (const [at, isFound] of [
+        [newFrom.fileOffset - 1000, false],
+        [newFrom.fileOffset + 1000, true],
+      ] as const) {
+        const flipped = join(folder, "flipped");
+        writeFileSync(flipped, Buffer.from(bytes).fill((bytes[at] as number) ^ 1, at, at + 1));
+        const verified = verifyTar(flipped, newFrom, recordEvents(), never);
+        if (isFound) await failsWith(verified, "ARCHIVE_DAMAGED");
+        else await verified;
+        await failsWith(engines.tar.verify(flipped, recordEvents(), never), "ARCHIVE_DAMAGED");
+      }
       await restore("tar");
       assert.deepEqual(contentsOfTree(join(folder, "restored")), contentsOfTree(source));
       // Its frames lead to its files as those of the first one did.
@@ -473,21 +493,23 @@ describe("the tar engine", () => {
       assert.ok((await entries()).every(({ state }) => state === undefined));
     });
 
-    it("takes nothing from an archive that is damaged, and says so", async (test) => {
-      fillFrames();
-      const previous = await writeFirst(test);
-      const bytes = readFileSync(previous.archivePath);
-      bytes[100_000] = (bytes[100_000] as number) ^ 1;
-      writeFileSync(previous.archivePath, bytes);
-      const events = recordEvents();
-      await write("tar", events, { previous });
-      assert.deepEqual(
-        events.warnings.map(({ reason, path }) => [reason, path.toString()]),
-        [["PREVIOUS_DAMAGED", previous.archivePath]],
-      );
-      await restore("tar");
-      assert.deepEqual(contentsOfTree(join(folder, "restored")), contentsOfTree(source));
-    });
+    for (const damaged of ["archivePath", "manifestPath"] as const) {
+      it(`takes nothing from an archive that is damaged, and says so: ${damaged}`, async (test) => {
+        fillFrames();
+        const previous = await writeFirst(test);
+        const bytes = readFileSync(previous[damaged]);
+        bytes[200] = (bytes[200] as number) ^ 1;
+        writeFileSync(previous[damaged], bytes);
+        const events = recordEvents();
+        await write("tar", events, { previous });
+        assert.deepEqual(
+          events.warnings.map(({ reason, path }) => [reason, path.toString()]),
+          [["PREVIOUS_DAMAGED", previous.archivePath]],
+        );
+        await restore("tar");
+        assert.deepEqual(contentsOfTree(join(folder, "restored")), contentsOfTree(source));
+      });
+    }
   });
 
   it("takes a source that is a file", async () => {
@@ -592,6 +614,56 @@ describe("the wim engine", { skip: withoutWim }, () => {
   it("refuses a name that is not UTF-8 and says what to use", async () => {
     writeFileSync(Buffer.concat([Buffer.from(`${source}/bad`), Buffer.from([0xff])]), "");
     await failsWith(write("wim", recordEvents()), "NAME_UNSUPPORTED", /name is not UTF-8: use \.tar\.zst/);
+  });
+
+  it("decompresses what an image has added to a file, and finds what has changed in it and before it", async () => {
+    for (const name of ["b", "d"]) writeFileSync(join(source, name), randomBytes(300_000));
+    await write("wim", recordEvents());
+    const base = { archivePath: join(folder, "first"), image: 1 };
+    renameSync(join(folder, "archive"), base.archivePath);
+    unlinkSync(join(folder, "manifest"));
+    writeFileSync(join(source, "a"), "");
+    for (const name of ["c", "e"]) writeFileSync(join(source, name), Buffer.alloc(200_000, name));
+    await write("wim", recordEvents(), { base });
+    const image = { archivePath: join(folder, "archive"), image: 2 };
+    const added = await createAddedFiles(base.archivePath);
+    const listed = new Map<string, ImageEntry>();
+    const onListed = (entry: ImageEntry): void => {
+      listed.set(entry.path.toString(), entry);
+      added?.take(entry);
+    };
+    const unknown = { mtimeNsOf: () => undefined, find: () => undefined };
+    await listImage(image, unknown, { addEntry: async () => {}, onListed }, never);
+    const files = added?.files ?? [];
+    assert.deepEqual(
+      files.map(({ path }) => path.toString()),
+      ["c", "e"],
+    );
+    await verifyAppended(image, files, recordEvents(), never);
+    assert.equal(await haveTheirDigests(image, files, never), true);
+    assert.equal(await haveTheirDigests(image, [...files].reverse(), never), true);
+    const [first, second] = files as [ImageEntry, ImageEntry];
+    for (const wrong of [
+      [first, { ...second, digest: first.digest }],
+      [{ ...first, size: first.size - 1 }, second],
+      [first, { ...second, size: second.size + 1 }],
+    ]) {
+      assert.equal(await haveTheirDigests(image, wrong, never), false);
+    }
+    const bytes = readFileSync(image.archivePath);
+    for (const name of ["b", "d", "c", "e"]) {
+      const flipped = { ...image, archivePath: join(folder, "flipped") };
+      const at = (listed.get(name)?.storedAt ?? 0) + 40;
+      writeFileSync(flipped.archivePath, Buffer.from(bytes).fill((bytes[at] as number) ^ 1, at, at + 1));
+      await failsWith(verifyAppended(flipped, files, recordEvents(), never), "ARCHIVE_DAMAGED");
+    }
+  });
+
+  it("does not know what is new in a file without a table of checksums", async () => {
+    writeFileSync(join(source, "a"), "text");
+    const path = join(folder, "plain.wim");
+    spawnSync("wimlib-imagex", ["capture", source, path, "1"]);
+    assert.equal(await createAddedFiles(path), undefined);
   });
 
   it("keeps files that its built-in configuration would drop", async () => {

@@ -131,6 +131,15 @@ export interface WrittenArchive {
   readonly image: number;
 }
 
+/** What was written to a file. */
+export interface WrittenFile extends WrittenArchive {
+  /**
+   * Does what the engine's `verify` does, in less time: what was copied from a file that had been verified is only compared. Absent where all of
+   * it is new.
+   */
+  readonly verifyNew?: (events: EngineEvents, signal: AbortSignal) => Promise<void>;
+}
+
 /** What was stored in a repository. */
 export interface StoredSnapshot extends WrittenArchive {
   readonly id: string;
@@ -198,7 +207,7 @@ export interface Engine {
 /** An engine whose archives are files. */
 export interface FileEngine extends Engine {
   readonly name: FileEngineName;
-  write(task: WriteTask, outputs: WriteOutputs, events: EngineEvents, signal: AbortSignal): Promise<WrittenArchive>;
+  write(task: WriteTask, outputs: WriteOutputs, events: EngineEvents, signal: AbortSignal): Promise<WrittenFile>;
   /** What each backup in a file says of itself; undefined for one that WimGuard has not written. */
   readOrigins(archivePath: string, signal: AbortSignal): Promise<(ArchiveOrigin | undefined)[]>;
   /** Reads a whole archive that was just written and fails unless all of it can be read. */

@@ -22,8 +22,27 @@ export async function* readLastEntries(manifestPath: string): AsyncGenerator<Man
 }
 
 /** Reads the frames of a manifest, in the order of the archive; none where the archive has none. */
-export async function readFrames(manifestPath: string): Promise<ManifestFrame[]> {
+export async function readFrames(manifestPath: string): Promise<readonly ManifestFrame[]> {
+  return (await readFramesAndRounds(manifestPath)).frames;
+}
+
+/** What is to be known of a manifest before its entries are read. */
+export interface ManifestShape {
+  /** In the order of the archive. */
+  readonly frames: readonly ManifestFrame[];
+  readonly rounds: Rounds;
+}
+
+/** Reads both at once: decompressing and parsing a manifest takes longer than what is done with it. */
+export async function readFramesAndRounds(manifestPath: string): Promise<ManifestShape> {
   const frames: ManifestFrame[] = [];
-  for await (const line of readManifestWithFrames(manifestPath)) if ("frame" in line) frames.push(line.frame);
-  return frames;
+  const rounds = await readRounds(entriesBeside(manifestPath, frames));
+  return { frames, rounds };
+}
+
+async function* entriesBeside(manifestPath: string, frames: ManifestFrame[]): AsyncGenerator<ManifestEntry> {
+  for await (const line of readManifestWithFrames(manifestPath)) {
+    if ("frame" in line) frames.push(line.frame);
+    else yield line.entry;
+  }
 }

@@ -1,11 +1,10 @@
 import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
-import { promisify } from "node:util";
-import { zstdCompress } from "node:zlib";
 import type { EngineName } from "../engine/compression.ts";
 import { fail } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import type { DurableFile } from "../files/durable-files.ts";
+import { compressFrame } from "../zstd/compress-frame.ts";
 import { decompressFrames } from "../zstd/zstd-frames.ts";
 import { formatEntry, type ManifestEntry, type ManifestFrame, parseEntry, parseFrame } from "./manifest-entry.ts";
 
@@ -29,10 +28,9 @@ export interface ManifestWriter {
 const version = 1;
 /** Lines are compressed so many bytes at a time. */
 const batchBytes = 256 * 1024;
+const compressionLevel = 3;
 /** A path of 4095 bytes in base64, a target of the same length, and the other fields. */
 const maxLineCharacters = 64 * 1024;
-
-const compress = promisify(zstdCompress);
 
 export async function createManifestWriter(file: DurableFile, header: ManifestHeader): Promise<ManifestWriter> {
   let lines: string[] = [];
@@ -42,7 +40,7 @@ export async function createManifestWriter(file: DurableFile, header: ManifestHe
     const batch = Buffer.from(lines.join(""));
     lines = [];
     characters = 0;
-    if (batch.length > 0) await file.write(await compress(batch));
+    if (batch.length > 0) await file.write(await compressFrame(batch, compressionLevel));
   };
   const add = async (line: string): Promise<void> => {
     lines.push(line, "\n");
@@ -69,39 +67,44 @@ export async function createManifestWriter(file: DurableFile, header: ManifestHe
  * @throws FailureError ARCHIVE_DAMAGED when the manifest is missing, damaged or cut off
  */
 export async function* readManifest(path: string): AsyncGenerator<ManifestEntry> {
-  for await (const line of bodyOf(path)) if (!isFrame(line)) yield parseEntry(line);
+  for await (const lines of bodyOf(path)) for (const line of lines) if (!isFrame(line)) yield parseEntry(line);
 }
 
 /** Reads entries and frames. A frame may come before or after the entries that are in it. */
 export async function* readManifestWithFrames(
   path: string,
 ): AsyncGenerator<{ readonly entry: ManifestEntry } | { readonly frame: ManifestFrame }> {
-  for await (const line of bodyOf(path))
-    yield isFrame(line) ? { frame: parseFrame(line) } : { entry: parseEntry(line) };
+  for await (const lines of bodyOf(path)) {
+    for (const line of lines) yield isFrame(line) ? { frame: parseFrame(line) } : { entry: parseEntry(line) };
+  }
 }
 
 function isFrame(line: string): boolean {
   return line.startsWith('{"frame":');
 }
 
-/** The lines between header and end, both of which are checked. */
-async function* bodyOf(path: string): AsyncGenerator<string> {
+/** The lines between header and end, both of which are checked; many at a time, because each step of an async generator costs as much as a line. */
+async function* bodyOf(path: string): AsyncGenerator<readonly string[]> {
   let entries = 0;
   let isFirst = true;
   let isWhole = false;
-  for await (const line of linesOf(path)) {
-    if (isFirst) checkHeader(path, line);
-    else if (line.startsWith('{"end":')) isWhole = line === JSON.stringify({ end: { entries } });
-    else {
-      if (!isFrame(line)) entries++;
-      yield line;
+  for await (const lines of linesOf(path)) {
+    const body: string[] = [];
+    for (const line of lines) {
+      if (isFirst) checkHeader(path, line);
+      else if (line.startsWith('{"end":')) isWhole = line === JSON.stringify({ end: { entries } });
+      else {
+        if (!isFrame(line)) entries++;
+        body.push(line);
+      }
+      isFirst = false;
     }
-    isFirst = false;
+    yield body;
   }
   if (!isWhole) damaged(path, "it is cut off");
 }
 
-async function* linesOf(path: string): AsyncGenerator<string> {
+async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
   let rest = "";
   const decoder = new TextDecoder();
   try {
@@ -109,7 +112,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
       if (rest.length > maxLineCharacters) damaged(path, "a line is too long");
-      yield* lines;
+      yield lines;
     }
   } catch (error) {
     if (hasErrorCode(error, "ENOENT")) damaged(path, "it does not exist", error);

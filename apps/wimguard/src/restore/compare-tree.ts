@@ -1,7 +1,6 @@
 import type { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { lstat, readlink } from "node:fs/promises";
+import { type BigIntStats, lstatSync, readlinkSync } from "node:fs";
+import { hashFile } from "../archive/hash-file.ts";
 import type { ReadTask } from "../engine/engine.ts";
 import { fail, throwIfCancelled } from "../failure/failure.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
@@ -23,13 +22,14 @@ export async function compareTree(
 ): Promise<number> {
   const selection = paths.length === 0 ? undefined : await selectPaths(paths, entries());
   const rounds = await readRounds(entries());
+  const withOwner = keepOwner && process.geteuid?.() === 0;
   let compared = 0;
   for await (const entry of entries()) {
     throwIfCancelled(signal);
     if (isReplaced(entry, rounds)) continue;
     const name = nameIn(selection, entry);
     if (name === undefined) continue;
-    await compareEntry(folder, name, entry, keepOwner && process.geteuid?.() === 0);
+    await compareEntry(placeOf(folder, name), entry, withOwner, signal);
     if (entry.kind === "file") compared++;
   }
   return compared;
@@ -40,19 +40,20 @@ function nameIn(selection: RestoreSelection | undefined, entry: ManifestEntry): 
   return selection === undefined ? entry.path : selection.nameOf(entry.path, false);
 }
 
-async function compareEntry(folder: string, name: Buffer, entry: ManifestEntry, withOwner: boolean): Promise<void> {
-  const place = placeOf(folder, name);
-  const found = await lstat(place, { bigint: true }).catch((error) => {
-    if (hasErrorCode(error, "ENOENT")) differs(entry, "it was not restored");
-    throw error;
-  });
+async function compareEntry(
+  place: Buffer,
+  entry: ManifestEntry,
+  withOwner: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = statsOf(place, entry);
   const isPlain = entry.kind === "file" || entry.kind === "hardlink";
   if (isPlain !== found.isFile() || (entry.kind === "folder") !== found.isDirectory())
     differs(entry, "its type differs");
   if ((entry.kind === "link") !== found.isSymbolicLink()) differs(entry, "its type differs");
   if (entry.kind === "file" && Number(found.size) !== entry.size) differs(entry, "its size differs");
   if (entry.kind === "link") {
-    const target = await readlink(place, { encoding: "buffer" });
+    const target = readlinkSync(place, { encoding: "buffer" });
     if (entry.target !== undefined && !target.equals(entry.target)) differs(entry, "its target differs");
   } else if (entry.kind !== "hardlink" && Number(found.mode & 0o777n) !== (entry.mode & 0o777)) {
     differs(entry, "its mode differs");
@@ -62,8 +63,16 @@ async function compareEntry(folder: string, name: Buffer, entry: ManifestEntry, 
   if (entry.kind !== "hardlink" && entry.mtime !== undefined && found.mtimeNs !== toNanoseconds(entry.mtime)) {
     differs(entry, "its time differs");
   }
-  if (entry.kind === "file" && entry.digest !== undefined && (await digestOf(place, entry.digest)) !== entry.digest) {
-    differs(entry, "its content differs");
+  if (entry.kind !== "file" || entry.digest === undefined) return;
+  if ((await digestOf(place, entry.digest, signal)) !== entry.digest) differs(entry, "its content differs");
+}
+
+function statsOf(place: Buffer, entry: ManifestEntry): BigIntStats {
+  try {
+    return lstatSync(place, { bigint: true });
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) differs(entry, "it was not restored");
+    throw error;
   }
 }
 
@@ -74,11 +83,9 @@ export function toNanoseconds(seconds: string): bigint {
   return sign === "-" ? -value : value;
 }
 
-async function digestOf(place: Buffer, expected: string): Promise<string> {
+async function digestOf(place: Buffer, expected: string, signal: AbortSignal): Promise<string> {
   const [algorithm = ""] = expected.split(":");
-  const hash = createHash(algorithm);
-  for await (const chunk of createReadStream(place, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
-  return `${algorithm}:${hash.digest("hex")}`;
+  return `${algorithm}:${await hashFile(place, signal, { algorithm })}`;
 }
 
 function differs({ path }: ManifestEntry, problem: string): never {

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { accessSync, constants, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { accessSync, type BigIntStats, constants, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import type { EngineEvents, SourceTask } from "../engine/engine.ts";
 import { hasErrorCode } from "../failure/to-failure.ts";
 import { fileState } from "./file-state.ts";
@@ -32,7 +32,7 @@ export interface SourceSurvey {
   /** In the order of the walk: a folder before what is in it. */
   entries(): Iterable<readonly [path: Buffer, entry: SurveyedEntry]>;
   find(path: Buffer): SurveyedEntry | undefined;
-  /** The time of an entry that has not changed since it was looked at. */
+  /** The time of an entry that had not changed until `reportChanges`, which has to be called before. */
   mtimeNsOf(path: Buffer): bigint | undefined;
   /** Compares with the source as it is now, reports the files that have changed or gone since, and returns their paths. */
   reportChanges(source: string, events: EngineEvents): Buffer[];
@@ -59,12 +59,16 @@ export async function surveySource(
   const surveyed = new Map<string, SurveyedEntry>();
   const excluded: Buffer[] = [];
   const hardLinks = new Set<string>();
+  /** Entries whose time was another one at the second look. */
+  const hasNewTime = new Set<string>();
   let bytes = 0;
   let files = 0;
   const exclude = (path: Buffer, code: string): void => {
     excluded.push(path);
     events.onWarning({ reason: "UNREADABLE", path, message: `cannot be read: ${code}` });
   };
+  // Root reads everything, so only others are asked for their permission.
+  const isReadable = process.geteuid?.() === 0 ? () => true : canRead;
   const walkOptions = toWalkOptions(rules);
   const options: WalkOptions = {
     ...walkOptions,
@@ -114,16 +118,20 @@ export async function surveySource(
     *entries() {
       for (const [text, entry] of surveyed) yield [Buffer.from(text, "latin1"), entry];
     },
-    mtimeNsOf(path) {
-      const before = find(path);
-      return before !== undefined && currentMtimeNs(source, path) === before.mtimeNs ? before.mtimeNs : undefined;
-    },
+    mtimeNsOf: (path) => (hasNewTime.has(path.toString("latin1")) ? undefined : find(path)?.mtimeNs),
     reportChanges(root, to) {
       const changed: Buffer[] = [];
       for (const [text, before] of surveyed) {
-        if (!isFileMode(before.mode)) continue;
         const path = Buffer.from(text, "latin1");
-        if (reportChange(root, path, before, to)) changed.push(path);
+        const { stats, isGone } = lookAgain(root, path);
+        if (stats?.mtimeNs !== before.mtimeNs) hasNewTime.add(text);
+        if (!isFileMode(before.mode)) continue;
+        if (isGone) {
+          to.onWarning({ reason: "FILE_GONE", path, message: "the file was removed while it was read" });
+        } else if (stats !== undefined && (stats.size !== before.size || stats.ctimeNs !== before.ctimeNs)) {
+          to.onWarning({ reason: "FILE_CHANGED", path, message: "the file changed while it was read" });
+        } else continue;
+        changed.push(path);
       }
       return changed;
     },
@@ -139,30 +147,17 @@ function insideOf(source: string, folder: Buffer): Buffer[] {
   }
 }
 
-function currentMtimeNs(source: string, path: Buffer): bigint | undefined {
+function lookAgain(source: string, path: Buffer): { readonly stats?: BigIntStats; readonly isGone: boolean } {
   try {
     // The source itself may be a link to what was walked.
-    return (path.length === 0 ? statSync : lstatSync)(placeOf(source, path), { bigint: true }).mtimeNs;
-  } catch {
-    return undefined;
-  }
-}
-
-function reportChange(source: string, path: Buffer, before: SurveyedEntry, events: EngineEvents): boolean {
-  try {
-    const now = lstatSync(placeOf(source, path), { bigint: true });
-    if (now.size === before.size && now.ctimeNs === before.ctimeNs) return false;
-    events.onWarning({ reason: "FILE_CHANGED", path, message: "the file changed while it was read" });
+    const stats = (path.length === 0 ? statSync : lstatSync)(placeOf(source, path), { bigint: true });
+    return { stats, isGone: false };
   } catch (error) {
-    if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) return false;
-    events.onWarning({ reason: "FILE_GONE", path, message: "the file was removed while it was read" });
+    return { isGone: hasErrorCode(error, "ENOENT", "ENOTDIR") };
   }
-  return true;
 }
 
-/** Root reads everything, so only others are asked for their permission. */
-function isReadable(source: string, path: Buffer): boolean {
-  if (process.geteuid?.() === 0) return true;
+function canRead(source: string, path: Buffer): boolean {
   try {
     accessSync(placeOf(source, path), constants.R_OK);
     return true;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type ArchiveIdentity, readIdentity } from "../archive/archive-identity.ts";
 import { hashFile } from "../archive/hash-file.ts";
 import type { FileEngineName } from "../engine/compression.ts";
-import type { EngineEvents, WriteTask, WrittenArchive } from "../engine/engine.ts";
+import type { EngineEvents, WriteTask, WrittenFile } from "../engine/engine.ts";
 import { engines } from "../engine/engines.ts";
 import { fail } from "../failure/failure.ts";
 import type { DurableFile, DurableFiles } from "../files/durable-files.ts";
@@ -39,7 +39,7 @@ export async function performWrite(
     throw error;
   });
   const written = hashing(part);
-  let result: WrittenArchive;
+  let result: WrittenFile;
   try {
     const manifest = await createManifestWriter(draft, header);
     result = await engines[engine].write(task, { ...manifest, part: written.file }, events, signal);
@@ -48,14 +48,21 @@ export async function performWrite(
   } finally {
     await Promise.all([part.close(), draft.close()]);
   }
+  const { verifyNew, ...archive } = result;
   await files.syncFile(task.partPath);
-  await engines[engine].verify(task.partPath, events, signal);
-  const sha256 = await hashFile(task.partPath, signal);
+  // Side by side: one of them decompresses in another thread or program.
+  const [verified, hashed] = await Promise.allSettled([
+    verifyNew?.(events, signal) ?? engines[engine].verify(task.partPath, events, signal),
+    hashFile(task.partPath, signal),
+  ]);
+  if (verified.status === "rejected") throw verified.reason;
+  if (hashed.status === "rejected") throw hashed.reason;
+  const sha256 = hashed.value;
   if (written.digest() !== undefined && written.digest() !== sha256) {
     const message = `${task.partPath} does not read back as it was written: check the disk`;
     fail({ reason: "ARCHIVE_DAMAGED", path: task.partPath, message });
   }
-  return { ...result, ...(await readIdentity(task.partPath)), sha256 };
+  return { ...archive, ...(await readIdentity(task.partPath)), sha256 };
 }
 
 /** Hashes what passes; the digest is undefined for a file that another program writes. */

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { constants, zstdCompressSync } from "node:zlib";
 import { FailureError } from "../failure/failure.ts";
+import { compressFrame } from "./compress-frame.ts";
 import { decompressFrames, formatSkippable, readFrames, ZstdFrameSplitter } from "./zstd-frames.ts";
 
 const contents = [
@@ -91,4 +92,22 @@ describe("decompressFrames", () => {
     await isDamaged(Buffer.concat([frame, Buffer.from("tail")]));
     await isDamaged(Buffer.from("not an archive"));
   });
+});
+
+describe("compressFrame", () => {
+  for (const bytes of [1, 300, 200_000, 3_000_000]) {
+    it(`makes one frame with a checksum of ${bytes} bytes, whether they compress or not`, async () => {
+      for (const content of [Buffer.alloc(bytes, "a"), randomBytes(bytes)]) {
+        const frame = await compressFrame(content, 3);
+        const pieces = new ZstdFrameSplitter().push(frame);
+        assert.deepEqual(
+          pieces.map(({ bytes: { length }, isLast }) => [length, isLast]),
+          [[frame.length, true]],
+        );
+        assert.ok((await decompress(frame, 65_536)).equals(content));
+        frame[frame.length - 1] = (frame.at(-1) as number) ^ 1;
+        await isDamaged(frame);
+      }
+    });
+  }
 });

@@ -17,6 +17,7 @@ const frameMagic = 0xfd2fb528;
  * sizes of their blocks, not decompressed.
  */
 export class ZstdFrameSplitter {
+  /** The beginning of a header that is not complete yet. */
   #head: Buffer = Buffer.alloc(0);
   #state: "frame" | "block" = "frame";
   /** Bytes to pass on before the next header. */
@@ -24,28 +25,28 @@ export class ZstdFrameSplitter {
   #hasChecksum = false;
   #isInside = false;
 
-  /** @throws FailureError ARCHIVE_DAMAGED where a frame has to begin and does not */
+  /**
+   * Returns the chunk in as few pieces as frames allow: each piece costs the decompressor a trip to another thread. The first piece of a frame has
+   * all of its head.
+   *
+   * @throws FailureError ARCHIVE_DAMAGED where a frame has to begin and does not
+   */
   push(chunk: Buffer): FramePiece[] {
     const pieces: FramePiece[] = [];
-    let rest = chunk;
-    while (rest.length > 0) {
-      if (this.#left > 0) {
-        const bytes = rest.subarray(0, this.#left);
-        this.#left -= bytes.length;
-        rest = rest.subarray(bytes.length);
-        pieces.push(this.#piece(bytes));
-        continue;
-      }
-      const head = this.#head.length === 0 ? rest : Buffer.concat([this.#head, rest]);
-      const headBytes = this.#parseHead(head);
-      if (headBytes === undefined) {
-        this.#head = Buffer.from(head);
-        break;
-      }
-      this.#head = Buffer.alloc(0);
-      pieces.push(this.#piece(head.subarray(0, headBytes)));
-      rest = head.subarray(headBytes);
+    const bytes = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk]);
+    let start = 0;
+    let at = 0;
+    while (at < bytes.length) {
+      const step = this.#left > 0 ? this.#pass(bytes.length - at) : this.#parseHead(bytes.subarray(at));
+      if (step === undefined) break;
+      at += step;
+      this.#isInside = this.#left > 0 || this.#state === "block";
+      if (this.#isInside) continue;
+      pieces.push({ bytes: bytes.subarray(start, at), isLast: true });
+      start = at;
     }
+    if (at > start) pieces.push({ bytes: bytes.subarray(start, at), isLast: false });
+    this.#head = Buffer.from(bytes.subarray(at));
     return pieces;
   }
 
@@ -54,10 +55,10 @@ export class ZstdFrameSplitter {
     if (this.#isInside || this.#head.length > 0) damaged("its last zstd frame is cut off");
   }
 
-  #piece(bytes: Buffer): FramePiece {
-    const isLast = this.#left === 0 && this.#state === "frame";
-    this.#isInside = !isLast;
-    return { bytes, isLast };
+  #pass(most: number): number {
+    const passed = Math.min(this.#left, most);
+    this.#left -= passed;
+    return passed;
   }
 
   /** The length of the header that begins here; undefined while not all of it is there. */
@@ -117,6 +118,8 @@ export type FramePart =
   | { readonly kind: "skippable"; readonly content: Buffer };
 
 const skippableHeadBytes = 8;
+/** What is decompressed at once: with Node's 16 KiB, the trips to another thread would take longer than the decompression. */
+const decompressedBytes = 256 * 1024;
 
 /** Formats a frame that decompressors pass over. */
 export function formatSkippable(content: Buffer): Buffer {
@@ -141,7 +144,7 @@ export async function* readFrames(chunks: AsyncIterable<Buffer>): AsyncGenerator
       yield { kind: "skippable", content: await contentOf(frame) };
       continue;
     }
-    const decompressor = createZstdDecompress();
+    const decompressor = createZstdDecompress({ chunkSize: decompressedBytes });
     let problem: unknown;
     pipeline(frame, decompressor, (error) => {
       problem = error;
@@ -170,7 +173,7 @@ async function* countPieces(
 
 /** The first piece of a frame has all of its head. */
 function isSkippable(head: Buffer): boolean {
-  return head.length === skippableHeadBytes && head.readUInt32LE(0) !== frameMagic;
+  return head.readUInt32LE(0) !== frameMagic;
 }
 
 async function contentOf(frame: AsyncIterable<Buffer>): Promise<Buffer> {

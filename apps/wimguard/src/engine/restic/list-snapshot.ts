@@ -5,7 +5,7 @@ import type { ManifestEntry } from "../../manifest/manifest-entry.ts";
 import type { ArchiveImage, ManifestOutputs, RepositoryAccess, RepositorySnapshot, WrittenArchive } from "../engine.ts";
 import { locationOf } from "./repository/repository-location.ts";
 import { checkResticEnd } from "./restic-failure.ts";
-import { type ListedNode, type ListedSnapshot, parseNode, parseSnapshots } from "./restic-messages.ts";
+import { type ListedNode, type ListedSnapshot, parseNode, parseSnapshot, parseSnapshots } from "./restic-messages.ts";
 import { readRestic, runRestic } from "./restic-program.ts";
 
 /** Lists snapshots, oldest first. */
@@ -23,13 +23,17 @@ export async function listSnapshots(
   return parseSnapshots(text).sort((a, b) => a.timeMs - b.timeMs);
 }
 
-/** Reads what is in a snapshot from the repository, by absolute path. */
-export async function readNodes(
-  access: RepositoryAccess,
-  id: string,
-  signal: AbortSignal,
-): Promise<Map<string, ListedNode>> {
+/** A snapshot with what is in it, by absolute path. */
+export interface ReadSnapshot {
+  /** Undefined where restic has not said. */
+  readonly snapshot: ListedSnapshot | undefined;
+  readonly nodes: Map<string, ListedNode>;
+}
+
+/** @param id of the snapshot, or its beginning */
+export async function readSnapshot(access: RepositoryAccess, id: string, signal: AbortSignal): Promise<ReadSnapshot> {
   const nodes = new Map<string, ListedNode>();
+  let snapshot: ListedSnapshot | undefined;
   const end = await runRestic(
     access,
     {
@@ -38,13 +42,14 @@ export async function readNodes(
         for await (const line of createInterface({ input: stdout })) {
           const node = parseNode(line);
           if (node !== undefined) nodes.set(node.path, node);
+          else snapshot ??= parseSnapshot(line);
         }
       },
     },
     signal,
   );
   checkResticEnd(end, { what: `list snapshot ${id.slice(0, 8)} of ${locationOf(access.repository)}` });
-  return nodes;
+  return { snapshot, nodes };
 }
 
 /** What opens the repository of a backup. */
@@ -73,7 +78,7 @@ export async function indexSnapshot(
   signal: AbortSignal,
 ): Promise<WrittenArchive & { readonly root: string }> {
   const access = accessOf(archive);
-  const nodes = await readNodes(access, access.snapshot.id, signal);
+  const { nodes } = await readSnapshot(access, access.snapshot.id, signal);
   const root = rootIn(nodes, access.snapshot.root);
   let [sourceBytes, files] = [0, 0];
   for (const node of nodes.values()) {

@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseBackupMessage, parseNode, parseSnapshots, toSeconds } from "./restic-messages.ts";
+import { parseBackupMessage, parseNode, parseSnapshot, parseSnapshots, toSeconds } from "./restic-messages.ts";
 
 describe("messages of restic", () => {
   for (const [line, expected] of [
     ['{"message_type":"status","percent_done":0.5,"total_bytes":8,"bytes_done":4}', { kind: "status", bytesDone: 4 }],
     ['{"message_type":"status","percent_done":0}', { kind: "status", bytesDone: 0 }],
-    ['{"message_type":"summary","data_added":9,"snapshot_id":"a"}', { kind: "summary", addedBytes: 9 }],
-    ['{"message_type":"summary","data_added":9,"data_added_packed":5}', { kind: "summary", addedBytes: 5 }],
+    [
+      '{"message_type":"summary","data_added":9,"snapshot_id":"a"}',
+      { kind: "summary", addedBytes: 9, snapshotId: "a" },
+    ],
+    [
+      '{"message_type":"summary","data_added":9,"data_added_packed":5}',
+      { kind: "summary", addedBytes: 5, snapshotId: "" },
+    ],
     [
       '{"message_type":"error","error":{"Op":"open","Path":"/a","Err":13},"during":"archival","item":"/a"}',
       { kind: "unreadable", path: "/a", problem: "open failed (error 13)" },
@@ -56,5 +62,11 @@ describe("messages of restic", () => {
     assert.deepEqual(parseSnapshots('[{"id":"ab","time":"1970-01-01T00:00:01.5Z","paths":["/a"],"tags":["x"]}]'), [
       { id: "ab", timeMs: 1500, paths: ["/a"], tags: ["x"] },
     ]);
+  });
+
+  it("say before its entries what snapshot it is", () => {
+    const line = '{"time":"1970-01-01T00:00:01Z","tags":["x"],"id":"abcd","short_id":"ab","struct_type":"snapshot"}';
+    assert.deepEqual(parseSnapshot(line), { id: "abcd", timeMs: 1000, paths: [], tags: ["x"] });
+    assert.equal(parseSnapshot('{"name":"a","type":"file","path":"/a","struct_type":"node"}'), undefined);
   });
 });

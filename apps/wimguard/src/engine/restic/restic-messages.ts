@@ -3,7 +3,12 @@ export type BackupMessage =
   | { readonly kind: "status"; readonly bytesDone: number }
   /** An entry that could not be read. */
   | { readonly kind: "unreadable"; readonly path: string; readonly problem: string }
-  | { readonly kind: "summary"; readonly addedBytes: number };
+  | {
+      readonly kind: "summary";
+      readonly addedBytes: number;
+      /** Before restic 0.16 its beginning; empty where there is none. */
+      readonly snapshotId: string;
+    };
 
 /** Parses a line; undefined for text and for messages that are not needed. */
 export function parseBackupMessage(line: string): BackupMessage | undefined {
@@ -14,7 +19,11 @@ export function parseBackupMessage(line: string): BackupMessage | undefined {
       return { kind: "status", bytesDone: numberOf(fields.bytes_done) };
     case "summary":
       // What was sent, compressed, is known since restic 0.17.
-      return { kind: "summary", addedBytes: numberOf(fields.data_added_packed ?? fields.data_added) };
+      return {
+        kind: "summary",
+        addedBytes: numberOf(fields.data_added_packed ?? fields.data_added),
+        snapshotId: String(fields.snapshot_id ?? ""),
+      };
     case "error":
       return { kind: "unreadable", path: String(fields.item ?? ""), problem: problemOf(fields.error) };
   }
@@ -78,8 +87,24 @@ export interface ListedSnapshot {
 
 /** Parses the whole list. */
 export function parseSnapshots(text: string): ListedSnapshot[] {
-  const list = JSON.parse(text) as { id: string; time: string; paths?: string[]; tags?: string[] }[] | null;
-  return (list ?? []).map(({ id, time, paths = [], tags = [] }) => ({ id, timeMs: Date.parse(time), paths, tags }));
+  return ((JSON.parse(text) as SnapshotFields[] | null) ?? []).map(toListed);
+}
+
+/** Parses the line before the entries of a snapshot, which says what snapshot it is; undefined for another line. */
+export function parseSnapshot(line: string): ListedSnapshot | undefined {
+  const fields = parseObject(line);
+  return fields?.struct_type === "snapshot" ? toListed(fields as unknown as SnapshotFields) : undefined;
+}
+
+interface SnapshotFields {
+  readonly id: string;
+  readonly time: string;
+  readonly paths?: string[];
+  readonly tags?: string[];
+}
+
+function toListed({ id, time, paths = [], tags = [] }: SnapshotFields): ListedSnapshot {
+  return { id, timeMs: Date.parse(time), paths, tags };
 }
 
 function parseObject(line: string): Record<string, unknown> | undefined {

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fail } from "../../failure/failure.ts";
 import { type SourceSurvey, surveySource } from "../../source/survey-source.ts";
 import type { EngineEvents, RepositoryEngine, StoreTask } from "../engine.ts";
-import { listSnapshots, readNodes, relativeTo } from "./list-snapshot.ts";
+import { readSnapshot, relativeTo } from "./list-snapshot.ts";
 import { ensureRepository } from "./repository/ensure-repository.ts";
 import { localFolderOf } from "./repository/repository-location.ts";
 import { pastStaleLocks } from "./repository/stale-locks.ts";
@@ -30,12 +30,11 @@ export const storeRestic: RepositoryEngine["store"] = async (task, outputs, even
   events.onTotal(survey.bytes, survey.files);
   const root = rootOf(source);
   await ensureRepository(task, outputs.files, signal);
-  const addedBytes = await backUp(task, root, survey, events, signal);
+  const { addedBytes, snapshotId } = await backUp(task, root, survey, events, signal);
   events.onReached(survey.bytes);
   events.onPhase("verifying");
   if (folder !== undefined) await outputs.files.syncTree(folder);
-  const id = await findSnapshot(task, signal);
-  const nodes = await readNodes(task, id, signal);
+  const { id, nodes } = await readOwnSnapshot(task, snapshotId, signal);
   const digests = await digestSource(task, survey, signal);
   const changed = new Set(survey.reportChanges(source, events).map((path) => path.toString("latin1")));
   const content = { nodes, root: root.folder, nameOf: root.nameOf, digests, changed };
@@ -56,14 +55,20 @@ function rootOf(source: string): SourceRoot {
   return { folder: dirname(source), nameOf: () => name };
 }
 
-/** Returns what the repository has grown by. */
+interface StoredData {
+  /** What the repository has grown by. */
+  readonly addedBytes: number;
+  /** Before restic 0.16 its beginning. */
+  readonly snapshotId: string;
+}
+
 async function backUp(
   task: StoreTask,
   { folder }: SourceRoot,
   survey: SourceSurvey,
   events: EngineEvents,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<StoredData> {
   const { lines, args: excludes } = formatExcludes(folder, survey.excluded);
   const args = [
     "backup",
@@ -75,10 +80,10 @@ async function backUp(
     "--",
     task.source,
   ];
-  let addedBytes = 0;
+  let stored: StoredData = { addedBytes: 0, snapshotId: "" };
   const take = (message: BackupMessage | undefined): void => {
     if (message?.kind === "status") events.onReached(message.bytesDone);
-    else if (message?.kind === "summary") addedBytes = message.addedBytes;
+    else if (message?.kind === "summary") stored = message;
     else if (message?.kind === "unreadable") {
       const path = Buffer.from(relativeTo(folder, message.path) ?? message.path);
       events.onWarning({ reason: "UNREADABLE", path, message: message.problem });
@@ -108,15 +113,13 @@ async function backUp(
   } finally {
     await rm(task.scratchPath, { force: true });
   }
-  return addedBytes;
+  return stored;
 }
 
-/** restic before 0.16 says a part of the id only. */
-async function findSnapshot(task: StoreTask, signal: AbortSignal): Promise<string> {
-  const { uuid } = task.origin;
-  const found = await listSnapshots(task, ["--tag", formatUuidTag(uuid)], signal);
-  const id = found.at(-1)?.id;
-  return (
-    id ?? fail({ reason: "ENGINE_DIED", engine: "restic", message: `restic has made no snapshot of ${task.source}` })
-  );
+/** Each start of restic opens the repository, which takes half a second: the list of what is in the snapshot says its whole id as well. */
+async function readOwnSnapshot(task: StoreTask, snapshotId: string, signal: AbortSignal) {
+  const found = snapshotId === "" ? undefined : await readSnapshot(task, snapshotId, signal);
+  const isOwn = found?.snapshot?.tags.includes(formatUuidTag(task.origin.uuid)) === true;
+  if (isOwn) return { id: found.snapshot.id, nodes: found.nodes };
+  fail({ reason: "ENGINE_DIED", engine: "restic", message: `restic has made no snapshot of ${task.source}` });
 }

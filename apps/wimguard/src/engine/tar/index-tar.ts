@@ -1,9 +1,9 @@
 import type { Buffer } from "node:buffer";
-import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { throwIfCancelled } from "../../failure/failure.ts";
 import { type FramePart, readFrames } from "../../zstd/zstd-frames.ts";
 import type { ArchiveImage, EngineEvents, WriteOutputs, WrittenArchive } from "../engine.ts";
+import { ContentDigest } from "./format/content-digest.ts";
 import { hashZeros } from "./format/hash-zeros.ts";
 import { MemberGate } from "./format/member-gate.ts";
 import type { TarMember } from "./format/tar-header.ts";
@@ -14,9 +14,9 @@ import { toEntry } from "./write/tar-run.ts";
 const readBytes = 1024 * 1024;
 
 type Step =
-  | { readonly kind: "content"; readonly hash: Hash; readonly bytes: Buffer }
-  | { readonly kind: "hole"; readonly hash: Hash; readonly bytes: number }
-  | { readonly kind: "end"; readonly member: TarMember; readonly hash: Hash | undefined };
+  | { readonly kind: "content"; readonly hash: ContentDigest; readonly bytes: Buffer }
+  | { readonly kind: "hole"; readonly hash: ContentDigest; readonly bytes: number }
+  | { readonly kind: "end"; readonly member: TarMember; readonly hash: ContentDigest | undefined };
 
 /**
  * Makes a manifest of an archive that is there already, whoever wrote it. All of it is read.
@@ -33,12 +33,12 @@ export async function indexTar(
   /** Paths that came before: a later member of the same path replaces the earlier one. */
   const rounds = new Map<string, number>();
   let steps: Step[] = [];
-  let hash: Hash | undefined;
+  let hash: ContentDigest | undefined;
   let [sourceBytes, files] = [0, 0];
   const reader = new TarReader({
     onMember(member) {
       gate.check(member);
-      hash = member.kind === "file" ? createHash("sha256") : undefined;
+      hash = member.kind === "file" ? new ContentDigest() : undefined;
     },
     onContent: (bytes) => void (hash !== undefined && steps.push({ kind: "content", hash, bytes })),
     onHole: (bytes) => void (hash !== undefined && steps.push({ kind: "hole", hash, bytes })),

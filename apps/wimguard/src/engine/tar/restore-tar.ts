@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
@@ -10,6 +9,7 @@ import { everything, type RestoreSelection, selectPaths } from "../../restore/re
 import { decompressFrames } from "../../zstd/zstd-frames.ts";
 import type { EngineEvents, ReadTask } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
+import { ContentDigest } from "./format/content-digest.ts";
 import { formatMember } from "./format/format-member.ts";
 import { hashZeros } from "./format/hash-zeros.ts";
 import { MemberGate } from "./format/member-gate.ts";
@@ -19,6 +19,7 @@ import { TarReader } from "./format/tar-reader.ts";
 const readBytes = 1024 * 1024;
 const zstdMagic = 0xfd2fb528;
 const setIdBits = 0o6000;
+const isRoot = process.geteuid?.() === 0;
 
 /**
  * Extracts a tar archive into an empty folder by GNU tar, which only gets members that were checked: against the manifest, for a
@@ -61,12 +62,13 @@ export async function restoreTar(
 
 async function* noEntries(): AsyncGenerator<ManifestEntry> {}
 
-/** Reads an archive from the file to its last byte: decompressed, as members. */
+/** Reads an archive from its beginning, or that of a frame, to its last byte: decompressed, as members. */
 export async function readTarArchive(
   archivePath: string,
   take: (bytes: Buffer) => Promise<void> | void,
+  start = 0,
 ): Promise<void> {
-  const raw: AsyncIterable<Buffer> = createReadStream(archivePath, { highWaterMark: readBytes });
+  const raw: AsyncIterable<Buffer> = createReadStream(archivePath, { start, highWaterMark: readBytes });
   const bytes = (await isCompressed(archivePath)) ? decompressFrames(raw) : raw;
   for await (const chunk of bytes) await take(chunk);
 }
@@ -82,23 +84,21 @@ export async function isCompressed(archivePath: string): Promise<boolean> {
   }
 }
 
-function isRoot(): boolean {
-  return process.geteuid?.() === 0;
-}
-
 function extractOptions({ folder, keepOwner }: ReadTask): string[] {
   return [
     "--extract",
     "--file=-",
     `--directory=${folder}`,
     "--numeric-owner",
-    isRoot() && keepOwner ? "--same-owner" : "--no-same-owner",
+    isRoot && keepOwner ? "--same-owner" : "--no-same-owner",
     "--same-permissions",
     "--acls",
     "--xattrs",
     // Other classes of attributes are root's.
-    `--xattrs-include=${isRoot() ? "*" : "user.*"}`,
+    `--xattrs-include=${isRoot ? "*" : "user.*"}`,
     "--delay-directory-restore",
+    // 64 KiB at a time instead of 10.
+    "--blocking-factor=128",
     "--quoting-style=escape",
     "--warning=no-timestamp",
   ];
@@ -125,15 +125,15 @@ interface Feeding {
 interface PassingMember {
   readonly path: Buffer;
   readonly member: TarMember;
-  readonly hash: Hash | undefined;
+  readonly hash: ContentDigest | undefined;
 }
 
 /** What a chunk has brought, in order: the manifest is read between chunks, not inside the parser. */
 type Step =
-  | { readonly kind: "member"; readonly passing: PassingMember; readonly headers: Buffer | undefined }
+  | { readonly kind: "member"; readonly headers: Buffer | undefined }
   | { readonly kind: "data"; readonly bytes: Buffer }
-  | { readonly kind: "content"; readonly hash: Hash; readonly bytes: Buffer }
-  | { readonly kind: "hole"; readonly hash: Hash; readonly bytes: number }
+  | { readonly kind: "content"; readonly hash: ContentDigest; readonly bytes: Buffer }
+  | { readonly kind: "hole"; readonly hash: ContentDigest; readonly bytes: number }
   | { readonly kind: "end"; readonly passing: PassingMember };
 
 async function feedMembers(stdin: Writable, task: ReadTask, feeding: Feeding): Promise<number> {
@@ -149,9 +149,9 @@ async function feedMembers(stdin: Writable, task: ReadTask, feeding: Feeding): P
       const path = gate.check(member);
       const name = nameToRestore(member, path, selection, events);
       isSelected = name !== undefined;
-      passing = { path, member, hash: member.kind === "file" ? createHash("sha256") : undefined };
+      passing = { path, member, hash: member.kind === "file" ? new ContentDigest() : undefined };
       const headers = name === undefined ? undefined : formatMember(toRestored(member, name, selection));
-      steps.push({ kind: "member", passing, headers });
+      steps.push({ kind: "member", headers });
     },
     onRaw(bytes) {
       if (isSelected) steps.push({ kind: "data", bytes });
@@ -167,43 +167,41 @@ async function feedMembers(stdin: Writable, task: ReadTask, feeding: Feeding): P
     },
   });
 
-  async function take(step: Step): Promise<void> {
-    if (step.kind === "data") {
-      events.onBytes(step.bytes.length);
-      return write(stdin, step.bytes);
-    }
-    if (step.kind === "content") {
-      step.hash.update(step.bytes);
-      return;
-    }
-    if (step.kind === "hole") return hashZeros(step.hash, step.bytes, signal);
-    if (step.kind === "member") {
-      if (step.headers !== undefined) await write(stdin, step.headers);
-      return;
-    }
-    if (step.passing.member.kind === "file") files++;
+  async function checkEnd(ended: PassingMember): Promise<void> {
+    if (ended.member.kind === "file") files++;
     if (expected === undefined) return;
     const next = await expected.next();
-    checkAgainst(step.passing, next.done === true ? undefined : next.value);
+    checkAgainst(ended, next.done === true ? undefined : next.value);
   }
 
   await readTarArchive(task.archivePath, async (bytes) => {
     reader.push(bytes);
     const taken = steps;
     steps = [];
-    for (const step of taken) await take(step);
+    // One system call for all of them.
+    stdin.cork();
+    for (const step of taken) {
+      if (step.kind === "data") {
+        events.onBytes(step.bytes.length);
+        stdin.write(step.bytes);
+      } else if (step.kind === "content") step.hash.update(step.bytes);
+      else if (step.kind === "hole") await hashZeros(step.hash, step.bytes, signal);
+      else if (step.kind === "end") await checkEnd(step.passing);
+      else if (step.headers !== undefined) stdin.write(step.headers);
+    }
+    stdin.uncork();
+    await drained(stdin);
   });
   reader.end();
   const left = await expected?.next();
   if (left !== undefined && left.done !== true) damaged(left.value.path, "it is missing in the archive");
-  await write(stdin, Buffer.alloc(2 * blockBytes));
-  stdin.end();
+  stdin.end(Buffer.alloc(2 * blockBytes));
   return files;
 }
 
-async function write(stdin: Writable, bytes: Buffer): Promise<void> {
+async function drained(stdin: Writable): Promise<void> {
   // A program that has failed says so with its exit code and its lines.
-  if (stdin.destroyed || stdin.write(bytes)) return;
+  if (stdin.destroyed || !stdin.writableNeedDrain) return;
   await Promise.race([once(stdin, "drain"), once(stdin, "close")]).catch(() => {});
 }
 
@@ -214,7 +212,7 @@ function nameToRestore(
   events: EngineEvents,
 ): Buffer | undefined {
   const name = selection.nameOf(path, member.kind === "folder");
-  if (name === undefined || isRoot()) return name;
+  if (name === undefined || isRoot) return name;
   if (member.device !== undefined) {
     events.onWarning({ reason: "METADATA_LOST", path, message: "devices can only be restored by root" });
     return undefined;
@@ -228,7 +226,7 @@ function nameToRestore(
 /** The source itself is the folder, or for a source that is a file, its only member. */
 function toRestored(member: TarMember, name: Buffer, selection: RestoreSelection): TarMember {
   const path = name.length === 0 ? (member.kind === "folder" ? Buffer.from("./") : member.path) : name;
-  const mode = isRoot() ? member.mode : member.mode & ~setIdBits;
+  const mode = isRoot ? member.mode : member.mode & ~setIdBits;
   if (member.kind !== "hardlink" || member.linkPath === undefined) return { ...member, path, mode };
   const target = member.linkPath.subarray(member.linkPath.toString("latin1").startsWith("./") ? 2 : 0);
   return { ...member, path, mode, linkPath: selection.targetOf(target) };
@@ -238,7 +236,7 @@ function checkAgainst({ path, member, hash }: PassingMember, entry: ManifestEntr
   if (entry === undefined || !entry.path.equals(path) || entry.kind !== member.kind) {
     damaged(path, "the manifest of the backup does not have it here");
   }
-  const digest = hash === undefined ? undefined : `sha256:${hash.digest("hex")}`;
+  const digest = hash === undefined ? undefined : `sha256:${hash.digest()}`;
   if (entry.size !== member.size || entry.digest !== digest) damaged(path, "its content is not what was backed up");
 }
 

@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { fail, throwIfCancelled } from "../../failure/failure.ts";
+import { fail } from "../../failure/failure.ts";
 import type { FileEngine } from "../engine.ts";
-import { TarReader } from "./format/tar-reader.ts";
 import { indexTar } from "./index-tar.ts";
 import { readMember } from "./read-member.ts";
 import { readTarOrigins } from "./read-origin.ts";
-import { readTarArchive, restoreTar } from "./restore-tar.ts";
+import { restoreTar } from "./restore-tar.ts";
 import { verifyMembers } from "./verify-members.ts";
+import { archiveStart, verifyTar } from "./verify-tar.ts";
 import { writeTar } from "./write/write-tar.ts";
 
 const execute = promisify(execFile);
@@ -31,15 +31,7 @@ export function createTarEngine(): FileEngine {
     write: writeTar,
     index: indexTar,
     readOrigins: readTarOrigins,
-    async verify(archivePath, events, signal) {
-      events.onPhase("verifying");
-      const reader = new TarReader({});
-      await readTarArchive(archivePath, (bytes) => {
-        throwIfCancelled(signal);
-        reader.push(bytes);
-      });
-      reader.end();
-    },
+    verify: (archivePath, events, signal) => verifyTar(archivePath, archiveStart, events, signal),
     restore: restoreTar,
     readFile: readMember,
     verifyFiles: verifyMembers,

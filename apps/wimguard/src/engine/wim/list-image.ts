@@ -4,7 +4,7 @@ import type { SourceSurvey } from "../../source/survey-source.ts";
 import type { ArchiveImage, WriteOutputs, WrittenArchive } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
 import { checkWimEnd } from "./wim-failure.ts";
-import { createImageManifest, readImageListing } from "./wim-image.ts";
+import { createImageManifest, type ImageEntry, readImageListing } from "./wim-image.ts";
 import { parseImages } from "./wim-origin.ts";
 import { program } from "./wim-program.ts";
 
@@ -12,7 +12,7 @@ import { program } from "./wim-program.ts";
 export async function listImage(
   { archivePath, image }: ArchiveImage,
   source: Pick<SourceSurvey, "mtimeNsOf" | "find">,
-  outputs: Pick<WriteOutputs, "addEntry">,
+  outputs: Pick<WriteOutputs, "addEntry"> & { readonly onListed?: (entry: ImageEntry) => void },
   signal: AbortSignal,
 ): Promise<WrittenArchive> {
   let sourceBytes = 0;
@@ -25,6 +25,7 @@ export async function listImage(
       args: ["dir", archivePath, String(image), "--detailed"],
       async read(stdout) {
         for await (const entry of readImageListing(stdout)) {
+          outputs.onListed?.(entry);
           const mtimeNs = source.mtimeNsOf(entry.path);
           const target = source.find(entry.path)?.target;
           const listed = toManifest(entry, {

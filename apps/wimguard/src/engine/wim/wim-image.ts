@@ -12,6 +12,8 @@ export interface ImageEntry {
   readonly uid: number;
   readonly gid: number;
   readonly digest: string | undefined;
+  /** Where its content begins in the file; undefined where the program does not say. */
+  readonly storedAt: number | undefined;
   /** The same for all names of one file; undefined for a file of one name. */
   readonly linkGroup: string | undefined;
 }
@@ -54,6 +56,7 @@ export function parseImageEntry(record: string): ImageEntry | undefined {
   if (kind === undefined) return undefined;
   const [, hash = noHash, size = "0"] =
     /Unnamed data stream:\nHash {14}= 0x([0-9a-f]{40})\nUncompressed size = (\d+) bytes/.exec(record) ?? [];
+  const [, storedAt] = /^Offset in WIM += (\d+) bytes$/m.exec(record) ?? [];
   const [, group = "", count = "1"] = /^Link Group ID {7}= (0x[0-9a-f]+)\nLink Count {10}= (\d+)$/m.exec(record) ?? [];
   return {
     path: Buffer.from(fullPath),
@@ -63,6 +66,7 @@ export function parseImageEntry(record: string): ImageEntry | undefined {
     uid: Number(uid),
     gid: Number(gid),
     digest: kind === "file" && hash !== noHash ? `sha1:${hash}` : undefined,
+    storedAt: storedAt === undefined ? undefined : Number(storedAt),
     linkGroup: Number(count) > 1 ? group : undefined,
   };
 }
@@ -73,7 +77,7 @@ export function createImageManifest(): (
   more: Pick<ManifestEntry, "mtime" | "target">,
 ) => ManifestEntry {
   const firstNames = new Map<string, Buffer>();
-  return ({ linkGroup, digest, ...entry }, { mtime, target }) => {
+  return ({ linkGroup, digest, storedAt: _, ...entry }, { mtime, target }) => {
     const time = mtime === undefined ? {} : { mtime };
     const first = linkGroup === undefined || entry.kind !== "file" ? undefined : firstNames.get(linkGroup);
     if (first !== undefined) return { ...entry, kind: "hardlink", size: 0, ...time, target: first };

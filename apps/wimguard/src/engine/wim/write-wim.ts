@@ -4,11 +4,13 @@ import { copyFile, rm, writeFile } from "node:fs/promises";
 import { isInside } from "../../path/check-path.ts";
 import { surveySource } from "../../source/survey-source.ts";
 import type { Compression } from "../compression.ts";
-import type { EngineEvents, WriteOutputs, WriteTask, WrittenArchive } from "../engine.ts";
+import type { EngineEvents, WriteOutputs, WriteTask, WrittenFile } from "../engine.ts";
 import { processBytes } from "../process-bytes.ts";
 import { runProgram } from "../run-program.ts";
 import { listImage, readImages } from "./list-image.ts";
+import { createAddedFiles, verifyAppended } from "./verify-appended.ts";
 import { checkWimEnd, unreadableFile } from "./wim-failure.ts";
+import type { ImageEntry } from "./wim-image.ts";
 import { formatImageOrigin } from "./wim-origin.ts";
 import { program, progressLines } from "./wim-program.ts";
 import { parseWimProgress } from "./wim-progress.ts";
@@ -23,7 +25,7 @@ export async function writeWim(
   outputs: WriteOutputs,
   events: EngineEvents,
   signal: AbortSignal,
-): Promise<WrittenArchive> {
+): Promise<WrittenFile> {
   events.onPhase("scanning");
   const { leaveOut, rules, partPath } = task;
   const survey = { source: task.source, leaveOut: [partPath, ...leaveOut], rules, checkName: refuseOtherNames };
@@ -45,7 +47,13 @@ export async function writeWim(
   }
   source.reportChanges(task.source, events);
   const { length: image } = await readImages(task.partPath, signal);
-  return listImage({ archivePath: task.partPath, image }, source, outputs, signal);
+  const archive = { archivePath: task.partPath, image };
+  const added = task.base && (await createAddedFiles(task.base.archivePath));
+  const onListed = (entry: ImageEntry): void => added?.take(entry);
+  const written = await listImage(archive, source, { ...outputs, onListed }, signal);
+  const files = added?.files;
+  if (files === undefined) return written;
+  return { ...written, verifyNew: (to, until) => verifyAppended(archive, files, to, until) };
 }
 
 /** The path relative to the source, if it is inside. */

@@ -51,7 +51,8 @@ function formatHeader(flag: string, size: number, mode: number, device?: readonl
   block.write("ustar\x0000", 257, "latin1");
   writeOctal(block, 329, 8, device?.[0] ?? 0);
   writeOctal(block, 337, 8, device?.[1] ?? 0);
-  const sum = block.reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (let at = 0; at < blockBytes; at++) sum += block[at] as number;
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   return block;
 }

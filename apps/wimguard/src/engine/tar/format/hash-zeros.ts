@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import type { Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { throwIfCancelled } from "../../../failure/failure.ts";
+import type { ContentDigest } from "./content-digest.ts";
 
 const zeros = Buffer.alloc(1024 * 1024);
 /** Between two looks at whether the job was cancelled: some 30 ms. */
@@ -14,7 +14,7 @@ const bytesAtOnce = 32 * zeros.length;
  * @throws FailureError CANCELLED
  */
 export async function hashZeros(
-  hash: Hash,
+  hash: ContentDigest,
   bytes: number,
   signal: AbortSignal,
   onBytes: (bytes: number) => void = () => {},

@@ -35,7 +35,7 @@ export class MemberGate {
     if (names.includes("..")) unsafe(member, "its path leads out of the folder");
     if (path.length > 0 && (names.includes("") || names.includes(".")))
       unsafe(member, "its path is not in normal form");
-    for (let count = 1; count < names.length; count++) {
+    for (let count = 1; count < names.length && this.#links.size > 0; count++) {
       if (this.#links.has(names.slice(0, count).join("/"))) unsafe(member, "it would be written through a link");
     }
     return path;

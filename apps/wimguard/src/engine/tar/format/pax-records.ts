@@ -24,12 +24,18 @@ export function parsePaxRecords(data: Buffer): PaxRecords {
 
 /** Formats records; the length includes its own digits. */
 export function formatPaxRecords(records: PaxRecords): Buffer {
-  const parts: Buffer[] = [];
+  // As text in which each character is a byte: a buffer for each record would take most of the time.
+  let text = "";
   for (const [keyword, value] of records) {
-    const rest = Buffer.concat([Buffer.from(` ${keyword}=`), value, Buffer.from("\n")]);
+    const rest = ` ${bytesAsText(keyword)}=${value.toString("latin1")}\n`;
     let length = rest.length + 1;
     while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
-    parts.push(Buffer.from(String(length)), rest);
+    text += `${length}${rest}`;
   }
-  return Buffer.concat(parts);
+  return Buffer.from(text, "latin1");
+}
+
+/** The name of an attribute may be any text. */
+function bytesAsText(keyword: string): string {
+  return /[^\0-\x7f]/.test(keyword) ? Buffer.from(keyword).toString("latin1") : keyword;
 }

@@ -1,15 +1,13 @@
 import { Buffer } from "node:buffer";
-import { promisify } from "node:util";
-import { constants, zstdCompress } from "node:zlib";
 import { type ArchiveOrigin, formatOrigin } from "../../../archive/archive-origin.ts";
 import type { ManifestFrame } from "../../../manifest/manifest-entry.ts";
+import { compressFrame } from "../../../zstd/compress-frame.ts";
 import { formatSkippable } from "../../../zstd/zstd-frames.ts";
 import type { Compression } from "../../compression.ts";
 import type { WriteOutputs } from "../../engine.ts";
 import { blockBytes } from "../format/tar-header.ts";
+import { type ArchivePosition, archiveStart } from "../verify-tar.ts";
 import { type CutFrame, createFrameCutter, type FrameCutter } from "./frame-cutter.ts";
-
-const compressFrame = promisify(zstdCompress);
 
 /** Frames that are compressed at once, one on each of two threads of the pool; more would only take memory. */
 const framesAtOnce = 2;
@@ -27,6 +25,7 @@ export class ArchiveWriter {
   readonly #waiting: WaitingFrame[] = [];
   #offset = 0;
   #fileOffset = 0;
+  #newFrom = archiveStart;
 
   constructor(outputs: Pick<WriteOutputs, "part" | "addFrame">, compression: Compression) {
     this.#outputs = outputs;
@@ -36,6 +35,11 @@ export class ArchiveWriter {
   /** Bytes of the uncompressed archive so far. */
   get offset(): number {
     return this.#offset;
+  }
+
+  /** Where what was not copied begins. */
+  get newFrom(): ArchivePosition {
+    return this.#newFrom;
   }
 
   /** @param borders where members begin */
@@ -67,6 +71,7 @@ export class ArchiveWriter {
       });
       this.#offset += frameBytes;
     }
+    this.#newFrom = { offset: this.#offset, fileOffset: this.#fileOffset };
   }
 
   /** Writes the end marker, two blocks of zeros, what is left, and what the archive says of itself where that has a place. */
@@ -85,7 +90,7 @@ export class ArchiveWriter {
   }
 
   async #add(frame: CutFrame): Promise<void> {
-    const compressed = this.#compress(Buffer.concat(frame.parts));
+    const compressed = this.#compress(frame.data);
     // Its failure is met when it is its turn.
     compressed.catch(() => {});
     this.#waiting.push({ frame, compressed });
@@ -97,15 +102,15 @@ export class ArchiveWriter {
     if (next === undefined) return;
     const bytes = await next.compressed;
     await this.#outputs.part.write(bytes);
-    const { offset, bytes: frameBytes } = next.frame;
-    await this.#outputs.addFrame({ offset, bytes: frameBytes, fileOffset: this.#fileOffset });
+    const { offset, data } = next.frame;
+    await this.#outputs.addFrame({ offset, bytes: data.length, fileOffset: this.#fileOffset });
+    this.#cutter?.release(next.frame);
     this.#fileOffset += bytes.length;
   }
 
   async #compress(bytes: Buffer): Promise<Buffer> {
     const { method, level = 3 } = this.#compression;
     if (method === "NONE") return bytes;
-    const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
-    return compressFrame(bytes, { params, pledgedSrcSize: bytes.length });
+    return compressFrame(bytes, level);
   }
 }

@@ -1,11 +1,10 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 
 /** A piece of the archive that is compressed for itself. */
 export interface CutFrame {
   /** Where it begins in the uncompressed archive. */
   readonly offset: number;
-  readonly bytes: number;
-  readonly parts: readonly Buffer[];
+  readonly data: Buffer;
 }
 
 /** Cuts a tar stream into frames, so that one file can be read without what is before it. */
@@ -19,6 +18,8 @@ export interface FrameCutter {
   push(bytes: Buffer, borders: readonly number[]): CutFrame[];
   /** The last frame; undefined if there is nothing left. */
   end(): CutFrame | undefined;
+  /** Takes back a frame that is not needed any more: its memory is filled again. */
+  release(frame: CutFrame): void;
 }
 
 export interface FrameCutterOptions {
@@ -42,37 +43,55 @@ export function createFrameCutter({
   startOffset = 0,
 }: FrameCutterOptions = {}): FrameCutter {
   let frameOffset = startOffset;
-  const parts: Buffer[] = [];
-  let bytes = 0;
+  /** Memory for a whole frame: bytes are copied once, where they come, and the chunks that they came in do not pile up. */
+  let buffer: Buffer | undefined;
+  let filled = 0;
+  const free: Buffer[] = [];
 
-  /** Takes the first `length` bytes of what has come. */
   function cut(length: number): CutFrame {
-    const taken: Buffer[] = [];
-    let missing = length;
-    while (missing > 0) {
-      const part = parts.shift() as Buffer;
-      taken.push(part.subarray(0, missing));
-      if (part.length > missing) parts.unshift(part.subarray(missing));
-      missing -= Math.min(missing, part.length);
-    }
-    const frame = { offset: frameOffset, bytes: length, parts: taken };
+    const whole = buffer as Buffer;
+    const frame = { offset: frameOffset, data: whole.subarray(0, length) };
+    // The headers of a member are known to be its beginning when the last of them has come.
+    const rest = whole.subarray(length, filled);
+    buffer = undefined;
+    filled = 0;
     frameOffset += length;
-    bytes -= length;
+    if (rest.length > 0) append(rest);
     return frame;
+  }
+
+  function append(bytes: Buffer): void {
+    buffer ??= free.pop() ?? Buffer.allocUnsafeSlow(maxBytes);
+    buffer.set(bytes, filled);
+    filled += bytes.length;
+  }
+
+  /** Takes bytes, and cuts where the frame would become too large. */
+  function fill(bytes: Buffer, frames: CutFrame[]): void {
+    let rest = bytes;
+    while (rest.length > 0) {
+      if (filled === maxBytes) frames.push(cut(maxBytes));
+      const room = maxBytes - filled;
+      append(rest.subarray(0, room));
+      rest = rest.subarray(room);
+    }
   }
 
   return {
     push(chunk, borders) {
       const frames: CutFrame[] = [];
-      if (chunk.length > 0) parts.push(chunk);
-      bytes += chunk.length;
+      const chunkOffset = frameOffset + filled;
+      let taken = 0;
       for (const border of borders) {
-        while (border - frameOffset > maxBytes) frames.push(cut(maxBytes));
+        const end = Math.max(taken, border - chunkOffset);
+        fill(chunk.subarray(taken, end), frames);
+        taken = end;
         if (border - frameOffset >= minBytes) frames.push(cut(border - frameOffset));
       }
-      while (bytes > maxBytes) frames.push(cut(maxBytes));
+      fill(chunk.subarray(taken), frames);
       return frames;
     },
-    end: () => (bytes === 0 ? undefined : cut(bytes)),
+    end: () => (filled === 0 ? undefined : cut(filled)),
+    release: ({ data }) => void free.push(Buffer.from(data.buffer)),
   };
 }

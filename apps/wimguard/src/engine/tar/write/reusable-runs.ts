@@ -1,4 +1,4 @@
-import { readFrames, readRounds } from "../../../manifest/last-entries.ts";
+import type { ManifestShape } from "../../../manifest/last-entries.ts";
 import type { ManifestEntry, ManifestFrame } from "../../../manifest/manifest-entry.ts";
 import { readManifest } from "../../../manifest/manifest-file.ts";
 
@@ -13,14 +13,15 @@ export interface FrameRun {
 /**
  * Finds the runs of an archive whose entries are all unchanged. The last frame is left out: it holds the end marker.
  *
+ * @param manifestPath of the archive
+ * @param shape what a first reading of the manifest has found
  * @param isUnchanged asked for each entry until one of a run is not
  */
 export async function* findReusableRuns(
   manifestPath: string,
+  { frames, rounds: readAgain }: ManifestShape,
   isUnchanged: (entry: ManifestEntry) => boolean,
 ): AsyncGenerator<FrameRun> {
-  const frames = await readFrames(manifestPath);
-  const readAgain = await readRounds(readManifest(manifestPath));
   let first = 0;
   let entries: ManifestEntry[] = [];
   let isReusable = true;

@@ -1,13 +1,15 @@
 import { Buffer } from "node:buffer";
 import { createReadStream, lstatSync } from "node:fs";
 import { hashFile } from "../../../archive/hash-file.ts";
-import { throwIfCancelled } from "../../../failure/failure.ts";
+import { fail, throwIfCancelled } from "../../../failure/failure.ts";
 import { toFailure } from "../../../failure/to-failure.ts";
+import { type ManifestShape, readFramesAndRounds } from "../../../manifest/last-entries.ts";
 import type { ManifestEntry } from "../../../manifest/manifest-entry.ts";
 import { stateText } from "../../../source/file-state.ts";
 import { placeOf } from "../../../source/walk-source.ts";
 import type { EngineEvents, PreviousArchive, WriteOutputs } from "../../engine.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
+import { FrameSums } from "./frame-sums.ts";
 import { findReusableRuns } from "./reusable-runs.ts";
 
 /** What was taken over from an earlier archive. */
@@ -26,19 +28,25 @@ const readBytes = 1024 * 1024;
 
 /**
  * Begins an archive with the frames of an earlier one whose files have not changed since: their compressed bytes are copied. An archive that
- * is not what was written is not used, and reported.
+ * is not what was written is not used, and reported. Whether its bytes can be decompressed was found out when they were written, and is not again.
  */
 export async function reuseFrames(
-  { archivePath, manifestPath, sha256 }: PreviousArchive,
+  previous: PreviousArchive,
   folder: string,
   { archive, outputs, events }: { archive: ArchiveWriter; outputs: WriteOutputs; events: EngineEvents },
   signal: AbortSignal,
 ): Promise<ReusedEntries> {
-  if (!(await isWhole(archivePath, sha256, events, signal))) return nothingReused;
+  const { archivePath, manifestPath } = previous;
+  const read = await readPrevious(previous, signal);
+  if ("problem" in read) {
+    const message = `everything was read again: ${read.problem}`;
+    events.onWarning({ reason: "PREVIOUS_DAMAGED", path: Buffer.from(archivePath), message });
+    return nothingReused;
+  }
   const folders = new Set<string>();
   const leaves = new Set<string>();
   let [sourceBytes, files] = [0, 0];
-  for await (const { frames, entries, fileEnd } of findReusableRuns(manifestPath, (entry) =>
+  for await (const { frames, entries, fileEnd } of findReusableRuns(manifestPath, read, (entry) =>
     isAsItWas(folder, entry),
   )) {
     throwIfCancelled(signal);
@@ -50,7 +58,12 @@ export async function reuseFrames(
       end: fileEnd - 1,
       highWaterMark: readBytes,
     });
-    await archive.copy(frames, bytes);
+    const copied = new FrameSums(frames);
+    await archive.copy(frames, summed(bytes, copied));
+    for (const [at, sum] of copied.sums) {
+      const message = `${archivePath} changed while parts of it were copied: repeat the backup when nothing writes to it`;
+      if (sum !== read.sums.get(at)) fail({ reason: "IO_FAILED", engine: "tar", path: archivePath, message });
+    }
     for (const entry of entries) {
       (entry.kind === "folder" ? folders : leaves).add(entry.path.toString("latin1"));
       if (entry.kind === "file") {
@@ -70,22 +83,29 @@ export async function reuseFrames(
   };
 }
 
-/** Reads all of it: a copy of damaged frames would make the new archive useless, and every later one. */
-async function isWhole(path: string, sha256: string, events: EngineEvents, signal: AbortSignal): Promise<boolean> {
-  let problem: string;
+async function* summed(chunks: AsyncIterable<Buffer>, sums: FrameSums): AsyncGenerator<Buffer> {
+  for await (const bytes of chunks) {
+    sums.add(bytes);
+    yield bytes;
+  }
+}
+
+type PreviousReading = ManifestShape & Pick<FrameSums, "sums">;
+
+/** Reads all of an archive: a copy of damaged frames would make the new archive useless, and every later one. */
+async function readPrevious(
+  { archivePath, manifestPath, sha256 }: PreviousArchive,
+  signal: AbortSignal,
+): Promise<PreviousReading | { readonly problem: string }> {
   try {
-    if ((await hashFile(path, signal)) === sha256) return true;
-    problem = "it is not what was written";
+    const shape = await readFramesAndRounds(manifestPath);
+    const whole = new FrameSums(shape.frames);
+    const found = await hashFile(archivePath, signal, { onRead: (bytes) => whole.add(bytes) });
+    return found === sha256 ? { ...shape, sums: whole.sums } : { problem: "it is not what was written" };
   } catch (error) {
     throwIfCancelled(signal);
-    problem = toFailure(error).message;
+    return { problem: toFailure(error).message };
   }
-  events.onWarning({
-    reason: "PREVIOUS_DAMAGED",
-    path: Buffer.from(path),
-    message: `everything was read again: ${problem}`,
-  });
-  return false;
 }
 
 function isAsItWas(folder: string, { path, kind, state }: ManifestEntry): boolean {

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { createHash, type Hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { ManifestEntry } from "../../../manifest/manifest-entry.ts";
 import type { EngineEvents, WriteOutputs } from "../../engine.ts";
+import { ContentDigest } from "../format/content-digest.ts";
 import { hashZeros } from "../format/hash-zeros.ts";
 import type { TarMember } from "../format/tar-header.ts";
 import { memberPath } from "../format/tar-messages.ts";
@@ -26,12 +26,12 @@ export interface TarRunTarget {
 
 /** What a chunk has brought, in order: digests and manifest are written between chunks, not inside the parser. */
 type Step =
-  | { readonly kind: "content"; readonly hash: Hash; readonly bytes: Buffer }
-  | { readonly kind: "hole"; readonly hash: Hash; readonly bytes: number }
+  | { readonly kind: "content"; readonly hash: ContentDigest; readonly bytes: Buffer }
+  | { readonly kind: "hole"; readonly hash: ContentDigest; readonly bytes: number }
   | {
       readonly kind: "end";
       readonly member: TarMember;
-      readonly hash: Hash | undefined;
+      readonly hash: ContentDigest | undefined;
       readonly state: string | undefined;
     };
 
@@ -50,7 +50,7 @@ export class TarRun {
   #steps: Step[] = [];
   #marks: Mark[] = [];
   /** The member that is being read. */
-  #current: { readonly mark: Mark; readonly hash: Hash | undefined; readonly state: string | undefined } | undefined;
+  #current: { readonly mark: Mark; readonly hash: ContentDigest | undefined; readonly state: string | undefined } | undefined;
   /** Whether what is being written is left out. */
   #isLeavingOut = false;
   /** Bytes of the files that have been read. */
@@ -108,7 +108,7 @@ export class TarRun {
         : before.archiveOffset + (before.isLeftOut ? 0 : member.offset - before.streamOffset);
     const mark = { streamOffset: member.offset, archiveOffset, isLeftOut };
     this.#marks.push(mark);
-    const hash = member.kind === "file" && !isLeftOut ? createHash("sha256") : undefined;
+    const hash = member.kind === "file" && !isLeftOut ? new ContentDigest() : undefined;
     this.#current = { mark, hash, state: looked?.state };
   }
 
@@ -177,7 +177,7 @@ export class TarRun {
 }
 
 /** @param round how often its path came before */
-export function toEntry(member: TarMember, round: number, hash: Hash | undefined): ManifestEntry {
+export function toEntry(member: TarMember, round: number, hash: ContentDigest | undefined): ManifestEntry {
   const { kind, size, mode, uid, gid, mtime, linkPath, offset } = member;
   return {
     path: memberPath(member.path),
@@ -188,7 +188,7 @@ export function toEntry(member: TarMember, round: number, hash: Hash | undefined
     gid,
     mtime,
     ...(linkPath !== undefined && { target: kind === "hardlink" ? memberPath(linkPath) : linkPath }),
-    ...(hash !== undefined && { digest: `sha256:${hash.digest("hex")}` }),
+    ...(hash !== undefined && { digest: `sha256:${hash.digest()}` }),
     offset,
     ...(round > 0 && { round }),
   };

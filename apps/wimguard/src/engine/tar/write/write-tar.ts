@@ -8,9 +8,10 @@ import { hasErrorCode } from "../../../failure/to-failure.ts";
 import { toWalkOptions } from "../../../source/source-rules.ts";
 import { walkInTurns } from "../../../source/walk-in-turns.ts";
 import { placeOf, replacedCode, type UnreadableEntry, walkSource } from "../../../source/walk-source.ts";
-import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenArchive } from "../../engine.ts";
+import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenFile } from "../../engine.ts";
 import { runProgram } from "../../run-program.ts";
 import { parseTarMessage } from "../format/tar-messages.ts";
+import { archiveStart, verifyTar } from "../verify-tar.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
 import { EntryStates, toLookedEntry } from "./entry-states.ts";
 import { ReplacedEntries } from "./replaced-entries.ts";
@@ -40,7 +41,7 @@ export async function writeTar(
   outputs: WriteOutputs,
   events: EngineEvents,
   signal: AbortSignal,
-): Promise<WrittenArchive> {
+): Promise<WrittenFile> {
   const root = rootOf(task.source);
   events.onPhase("scanning");
   const scan = await scanSource(task, events, signal);
@@ -74,7 +75,10 @@ export async function writeTar(
     throw error;
   }
   for (const warning of changed) events.onWarning(warning);
-  return { sourceBytes: state.sourceBytes, files: state.files, image: 1 };
+  const written = { sourceBytes: state.sourceBytes, files: state.files, image: 1 };
+  const { newFrom } = archive;
+  if (newFrom === archiveStart) return written;
+  return { ...written, verifyNew: (to, until) => verifyTar(task.partPath, newFrom, to, until) };
 }
 
 function warnOfFolder(events: EngineEvents, path: Buffer): void {
@@ -193,6 +197,8 @@ const tarOptions = [
   "--sparse",
   "--numeric-owner",
   "--no-recursion",
+  // 64 KiB at a time instead of 10: what fills the last record comes after the end marker and is not kept.
+  "--blocking-factor=128",
   "--quoting-style=escape",
   "--null",
   "--files-from=-",
