@@ -121,8 +121,11 @@ export async function loadKind<Value>(kind: ConfigKind<Value>, sources: ConfigSo
   const merged = higher.reduce((earlier, later) => mergeNodes(earlier, later, kind.mergedLists), lowest);
   const byArgument = argumentAssignments(sources.set ?? []);
   const assignments = [...variableAssignments(variables, envPrefix), ...byArgument.assignments];
-  const context = { shape: kind.keys, mergedLists: kind.mergedLists, readFile };
-  const assigned = await applyAssignments(merged, assignments, context);
+  const { mergedLists } = kind;
+  const assigned =
+    assignments.length === 0
+      ? { root: merged, problems: [] }
+      : await applyAssignments(merged, assignments, { shape: kind.keys, mergedLists, readFile });
   const filled = fillPlaceholders(assigned.root, { variables, readFile });
   const { root, schema, shape, ...meaning } = kind.interpret(filled.root, environment);
   const checked = await checkSchema(root, schema, shape);

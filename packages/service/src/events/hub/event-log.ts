@@ -6,7 +6,15 @@ import { deadTopic } from "../broker/event-broker.ts";
 import type { EventRecord } from "../event-record.ts";
 import { type Failpoint, noFailpoint } from "../failpoint.ts";
 import { delayed, logSchema, ready } from "./log-schema.ts";
-import { addDeliveries, addDeliveriesOf, removeDeliveries, removeSettled, unblockAfter } from "./log-statements.ts";
+import {
+  addDeliveries,
+  addDeliveriesOf,
+  nextDeliveries,
+  removeDeliveries,
+  removeSettled,
+  unblockAfter,
+} from "./log-statements.ts";
+import { type EventRow, type LoggedEvent, toLoggedEvent } from "./logged-event.ts";
 
 export interface EventLogOptions {
   /** The file, or `:memory:`. One process at a time uses it. */
@@ -25,29 +33,11 @@ export interface EventLogOptions {
 /** A group of one topic. */
 export type SubscriptionId = number;
 
-export interface LoggedEvent {
-  readonly seq: number;
-  readonly record: EventRecord;
-  /** Attempts that failed. */
-  readonly attempts: number;
-}
-
 /** Kept of a topic that no group has subscribed to; a hundred dead letters a day fill it in three months. */
 const maxUnclaimed = 10_000;
 /** Counting is a walk along an index, so it is not done for each event. */
 const trimEvery = 1000;
 const openTimeoutMs = 5000;
-
-interface EventRow {
-  seq: number;
-  id: string;
-  topic: string;
-  event_key: string;
-  payload: Uint8Array;
-  trace_parent: string;
-  published_ms: number;
-  attempts: number;
-}
 
 /** What the hub must not forget: events, groups, and which group has settled what. Every method is one transaction, and synchronous. */
 export class EventLog {
@@ -129,11 +119,7 @@ export class EventLog {
 
   /** The first events that may be handed out now, without those that are `held`. */
   next(subscription: SubscriptionId, limit: number, held: ReadonlySet<number>): LoggedEvent[] {
-    const rows = this.#connection.all(sql`SELECT d.seq, d.attempts, e.id, e.topic, e.event_key, e.payload,
-        e.trace_parent, e.published_ms
-      FROM deliveries d JOIN events e ON e.seq = d.seq
-      WHERE d.subscription = ${subscription} AND d.state = ${ready}
-        AND d.seq NOT IN (SELECT value FROM json_each(${JSON.stringify([...held])})) ORDER BY d.seq LIMIT ${limit}`);
+    const rows = this.#connection.all(nextDeliveries(subscription, limit, held));
     return (rows as EventRow[]).map(toLoggedEvent);
   }
 
@@ -210,7 +196,9 @@ export class EventLog {
   }
 
   #insert(records: readonly EventRecord[], reason: string): void {
-    const { last } = this.#first<{ last: number }>(sql`SELECT coalesce(max(seq), 0) AS last FROM events`) ?? { last: 0 };
+    const { last } = this.#first<{ last: number }>(sql`SELECT coalesce(max(seq), 0) AS last FROM events`) ?? {
+      last: 0,
+    };
     for (const { id, topic, key, payload, traceParent, publishedMs } of records) {
       const { changes } = this.#connection.run(sql`INSERT INTO events
           (id, topic, event_key, payload, trace_parent, published_ms, reason)
@@ -285,17 +273,4 @@ export class EventLog {
     const held = `${this.#count} events of at most ${this.#maxEvents}, ${this.#bytes} bytes of at most ${this.#maxBytes}`;
     return `event log full: ${held}${cause}`;
   }
-}
-
-function toLoggedEvent(row: EventRow): LoggedEvent {
-  const { seq, attempts, id, topic, payload } = row;
-  const record = {
-    id,
-    topic,
-    key: row.event_key,
-    payload,
-    traceParent: row.trace_parent,
-    publishedMs: row.published_ms,
-  };
-  return { seq, attempts, record };
 }

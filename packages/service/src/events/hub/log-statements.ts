@@ -1,4 +1,4 @@
-import sql, { type Sql } from "sql-template-tag";
+import sql, { empty, type Sql } from "sql-template-tag";
 import { blocked, ready } from "./log-schema.ts";
 
 // One statement for all events of a transaction: each call into SQLite costs more than what it does for one event.
@@ -20,6 +20,15 @@ export function addDeliveriesOf(topic: string, subscription: number): Sql {
     SELECT ${subscription}, seq, event_key, CASE WHEN event_key <> '' AND place > 1 THEN ${blocked} ELSE ${ready} END
     FROM (SELECT seq, event_key, row_number() OVER (PARTITION BY event_key ORDER BY seq) AS place
       FROM events WHERE topic = ${topic})`;
+}
+
+/** What may be handed out now, without the events that are `held`. */
+export function nextDeliveries(subscription: number, limit: number, held: ReadonlySet<number>): Sql {
+  const others =
+    held.size === 0 ? empty : sql`AND d.seq NOT IN (SELECT value FROM json_each(${JSON.stringify([...held])}))`;
+  return sql`SELECT d.seq, d.attempts, e.id, e.topic, e.event_key, e.payload, e.trace_parent, e.published_ms
+    FROM deliveries d JOIN events e ON e.seq = d.seq
+    WHERE d.subscription = ${subscription} AND d.state = ${ready} ${others} ORDER BY d.seq LIMIT ${limit}`;
 }
 
 /** For events that are about to be settled: the next one of each of their keys may be handed out. `seqs` is a list in JSON. */
