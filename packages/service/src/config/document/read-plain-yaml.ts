@@ -4,21 +4,20 @@ import { scalarFromText } from "./scalar-text.ts";
 
 /** Printable text without tabs, and without what JavaScript trims and YAML does not. */
 const plainText = /^[\n\x20-\x7e\u00a1-\u167f\u1681-\u1fff\u2010-\u2027\u2190-\u2bff\u3001-\ud7ff]*$/;
-const keyPattern = /^([A-Za-z_][A-Za-z0-9_-]{0,200}):(?: +(.*))?$/;
+const keyPattern = /^([A-Za-z_][A-Za-z0-9_-]{0,200}):(?: (.*))?$/;
 const maxDepth = 50;
 
-/** Not in quotes: begins with nothing that means something in YAML, and has no comment, no `: ` and nothing of that at its end. */
-const plainScalar = /^(?:[A-Za-z0-9_/.$]|-(?=[0-9]))(?:[^:#]|:(?=[^ ])|(?<=[^ ])#)*$/;
+/** What a text without quotes may begin with. */
+const plainStart = /^(?:[A-Za-z0-9_/.$]|-[0-9])/;
 const quotedScalar = /^(?:"([^"\\]*)"|'([^']*)')$/;
 const flowList = /^\[([^[\]\\#]*)\]$/;
 const quotedItem = /^(?:"([^",]*)"|'([^',]*)')$/;
 const listItem = /^(?:[A-Za-z0-9_./]|-(?=[0-9]))(?:[A-Za-z0-9_./ -]*[A-Za-z0-9_./-])?$/;
-/** Words and numbers of YAML's core schema that are written in no usual way, or mean nothing here. */
-const unusual =
-  /^(?:null|true|false|[-+]?\.(?:inf|nan)|[-+]?(?:\.[0-9]+|[0-9]+\.?[0-9]*)(?:e[-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-f]+)$/i;
+/** Words of YAML's core schema that mean nothing here. */
+const unusualWord = /^(?:null|[-+]?\.(?:inf|nan))$/i;
+/** Numbers and booleans as people write them. */
 const usual = /^(?:true|false|(?!-0)-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?)$/;
 const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "null", "true", "false"]);
-const comment = / +#.*$/;
 
 interface Line {
   /** From 1. */
@@ -76,7 +75,8 @@ class PlainReader {
     for (let line = begin; line !== undefined && line.indent >= indent; line = this.#lines[this.#at]) {
       // Deeper than the key before, which has its value: a text of several lines, or a mistake.
       if (line.indent > indent) return undefined;
-      const [, key = "", value = ""] = keyPattern.exec(line.text) ?? [];
+      const [, key = "", rest = ""] = keyPattern.exec(line.text) ?? [];
+      const value = rest.trimStart();
       // Also where the line is no key at all.
       if (key === "" || forbiddenKeys.has(key.toLowerCase()) || entries.has(key)) return undefined;
       const node = this.#valueOf(line, value, depth);
@@ -124,13 +124,13 @@ class PlainReader {
   /** A value on the line of its key. */
   #inline(line: Line, text: string, at: number): ConfigNode | undefined {
     const origin = this.#origin(line, at);
-    const value = text.replace(comment, "");
+    const value = withoutComment(text);
     const quoted = quotedScalar.exec(value);
     if (quoted !== null) return { kind: "scalar", value: quoted[1] ?? quoted[2] ?? "", origin };
     const list = flowList.exec(value);
     if (list !== null) return this.#flow(line, list[1] ?? "", at);
     if (value === "{}") return { kind: "map", entries: new Map(), origin };
-    return plainScalar.test(value) ? scalar(value, origin) : undefined;
+    return isPlainScalar(value) ? scalar(value, origin) : undefined;
   }
 
   #flow(line: Line, inner: string, at: number): ConfigNode | undefined {
@@ -155,7 +155,17 @@ class PlainReader {
   }
 }
 
+function withoutComment(text: string): string {
+  const at = text.indexOf(" #");
+  return at === -1 ? text : text.slice(0, at).trimEnd();
+}
+
+function isPlainScalar(text: string): boolean {
+  return plainStart.test(text) && !text.includes(": ") && !text.endsWith(":");
+}
+
 function scalar(text: string, origin: Origin): ConfigNode | undefined {
-  if (usual.test(text)) return scalarFromText(text, origin);
-  return unusual.test(text) ? undefined : { kind: "scalar", value: text, origin };
+  const node = scalarFromText(text, origin);
+  const isPlain = typeof node.value === "string" ? !unusualWord.test(text) : usual.test(text);
+  return isPlain ? node : undefined;
 }
