@@ -220,6 +220,42 @@ describe("tercel dev with one service", () => {
   });
 });
 
+describe("tercel dev on a port that another process has", () => {
+  const other = `const server = require("node:net").createServer();
+    server.listen(0, "127.0.0.1", () => console.log(server.address().port));`;
+
+  it("does not take that process for its service, and names it", async (t) => {
+    const project = await makeProject(t);
+    const program = startCommand(t, process.execPath, ["-e", other]);
+    const port = await program.line();
+    const dev = startDev(t, project, ["--set", `service.port=${port}`]);
+    const [, owner = ""] = await dev.line(/port \d+ is taken by (.+); end it, or choose another port with --set$/);
+    if (process.platform === "linux") assert.match(owner, /^another process \(pid \d+: \S+node -e /);
+    await dev.line(/ended with exit code 1; starts again in /);
+    assert.doesNotMatch(dev.output(), /listens at/);
+    program.signal("SIGKILL");
+    await program.ended;
+    assert.equal((await dev.line(/listens at (\S+) again$/))[1], `127.0.0.1:${port}`);
+    assert.equal(dev.output().match(/is taken by another process/g)?.length, 1);
+    await dev.stop();
+  });
+
+  it("uses the next one where nothing says that it has to be that port", async (t) => {
+    const project = await makeProject(t);
+    const program = startCommand(t, process.execPath, ["-e", other]);
+    const port = Number(await program.line());
+    editFile(join(project, "config/default.yaml"), "port: 50051", `port: ${port}`);
+    const dev = startDev(t, project);
+    await dev.line(
+      new RegExp(`port ${port} is taken by another process.*; end it, and start this again to have that port$`),
+    );
+    const target = await listening(dev);
+    assert.notEqual(target, `127.0.0.1:${port}`);
+    assert.deepEqual(await call(target, "UserService/ListUsers"), {});
+    await dev.stop();
+  });
+});
+
 describe("tercel dev as a process", () => {
   it("lets calls end at the first Ctrl-C, and ends everything at the second", async (t) => {
     const project = await makeProject(t);

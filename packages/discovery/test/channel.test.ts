@@ -8,7 +8,8 @@ import { createBackoff, createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { createAuthority, withoutOpenssl } from "@tercel/test-support/certificates";
-import { silentLog as log, watching } from "./support/watching.ts";
+import { watching } from "../src/contracts/watching.ts";
+import { silentLog as log } from "./support/silent-log.ts";
 
 const open: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

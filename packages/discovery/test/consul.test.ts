@@ -5,11 +5,12 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type ConsulRegistryOptions, createConsulRegistry } from "@tercel/discovery/consul";
+import { describeRegistryContract } from "@tercel/discovery/contracts";
 import { createBackoff, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 import { createServerProcess, findProgram, freePorts, type ServerProcess } from "@tercel/test-support/servers";
-import { describeRegistryContract } from "./support/registry-contract.ts";
-import { hasIds, idsOf, silentLog as log, watching } from "./support/watching.ts";
+import { hasIds, idsOf, watching } from "../src/contracts/watching.ts";
+import { silentLog as log } from "./support/silent-log.ts";
 
 const program = findProgram("consul");
 const skip = program === undefined && "Consul is not installed; .ci/run builds it";

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { describeReadOnlyRegistryContract } from "@tercel/discovery/contracts";
 import { createDnsRegistry, type DnsRegistryOptions } from "@tercel/discovery/dns";
 import { createBackoff } from "@tercel/grpc";
+import { hasIds, idsOf, watching } from "../src/contracts/watching.ts";
 import { type ScriptedDns, startScriptedDns } from "./support/scripted-dns.ts";
-import { hasIds, idsOf, silentLog as log, watching } from "./support/watching.ts";
+import { silentLog as log } from "./support/silent-log.ts";
 
 let dns: ScriptedDns;
 beforeEach(async () => {
@@ -106,4 +108,18 @@ test("registration in DNS is refused, and the error says why", async () => {
   assert.equal(registry.canRegister, false);
   await assert.rejects(registry.register({ name: "a", address: "a", port: 1 }), /its records are written elsewhere/);
   assert.throws(() => createDnsRegistry({ server: "x" } as DnsRegistryOptions), /did you mean "servers"/);
+});
+
+describeReadOnlyRegistryContract("DNS", async () => {
+  const registry = connect({ port: 50_051 });
+  return {
+    registry,
+    publish(service, addresses) {
+      dns.zone.set(
+        `${service}.svc.test`,
+        addresses.map((data) => ({ type: "A", data })),
+      );
+    },
+    close: () => registry.close(),
+  };
 });

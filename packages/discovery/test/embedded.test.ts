@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import type { Registry } from "@tercel/discovery";
+import { describeRegistryContract } from "@tercel/discovery/contracts";
 import { createEmbeddedRegistry, createRegistryService } from "@tercel/discovery/embedded";
 import { createBackoff, createServer, type Server } from "@tercel/grpc";
 import { createFakeClock } from "@tercel/grpc/testing";
-import { describeRegistryContract } from "./support/registry-contract.ts";
-import { hasIds, idsOf, silentLog, watching } from "./support/watching.ts";
+import { hasIds, idsOf, watching } from "../src/contracts/watching.ts";
+import { silentLog } from "./support/silent-log.ts";
 
 const log = silentLog;
 let hosted: { server: Server; target: string; close(): Promise<void> };

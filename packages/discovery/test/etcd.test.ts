@@ -3,12 +3,13 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { describeRegistryContract } from "@tercel/discovery/contracts";
 import { createEtcdRegistry, type EtcdRegistryOptions } from "@tercel/discovery/etcd";
 import { createBackoff } from "@tercel/grpc";
 import { createServerProcess, findProgram, freePorts, type ServerProcess } from "@tercel/test-support/servers";
-import { describeRegistryContract } from "./support/registry-contract.ts";
+import { hasIds, idsOf, watching } from "../src/contracts/watching.ts";
+import { silentLog as log } from "./support/silent-log.ts";
 import { startProxy } from "./support/tcp-proxy.ts";
-import { hasIds, idsOf, silentLog as log, watching } from "./support/watching.ts";
 
 const program = findProgram("etcd");
 const skip = program === undefined && "etcd is not installed; .ci/run installs it";

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Registry } from "@tercel/discovery";
+import { describeReadOnlyRegistryContract } from "@tercel/discovery/contracts";
 import { createKubernetesRegistry, type KubernetesRegistryOptions } from "@tercel/discovery/kubernetes";
 import { createBackoff } from "@tercel/grpc";
+import { hasIds, idsOf, watching } from "../src/contracts/watching.ts";
 import {
   endpointSlice,
   podEndpoint,
@@ -14,7 +16,7 @@ import {
   startScriptedApiServer,
 } from "./support/scripted-api-server.ts";
 import { startScriptedDns } from "./support/scripted-dns.ts";
-import { hasIds, idsOf, silentLog as log, watching } from "./support/watching.ts";
+import { silentLog as log } from "./support/silent-log.ts";
 
 let api: ScriptedApiServer;
 let accountFolder: string;
@@ -228,4 +230,22 @@ test("outside a pod it says what is missing", () => {
     () => createKubernetesRegistry({ apiserver: "x" } as KubernetesRegistryOptions),
     /did you mean "apiServer"/,
   );
+});
+
+describeReadOnlyRegistryContract("Kubernetes", async () => {
+  const registry = connect();
+  let version = api.version;
+  return {
+    registry,
+    async publish(service, addresses) {
+      version++;
+      const endpoints = addresses.map((address) => podEndpoint(`${service}-${address}`, address));
+      const slice = endpointSlice(`${service}-a`, version, endpoints);
+      put(slice);
+      if (api.requests.length === 0) return;
+      await api.watched();
+      api.send("MODIFIED", slice);
+    },
+    close: () => registry.close(),
+  };
 });

@@ -18,7 +18,8 @@ export interface CallExample {
 const infrastructure = /^grpc\.(?:health|reflection|channelz)\.|^tercel\.(?:discovery|events)\./;
 /** Names of methods that change nothing, by their convention (AIP-131, AIP-132). */
 const readingName = /^(?:List|Search|Get|Find|Count|Check|Describe)[A-Z]/;
-const tryTimeoutMs = 2000;
+/** Only for a method that never responds: nothing waits for this, and on a busy machine a first call takes seconds. */
+const tryTimeoutMs = 30_000;
 /** More are not tried: a start should not make a burst of calls. */
 const maxTries = 4;
 

@@ -13,6 +13,7 @@ import { isBackgroundCall } from "./output/log-text.ts";
 import type { ServiceStatus } from "./output/status-lines.ts";
 import { ownCommand } from "./own-command.ts";
 import { type DevPlan, type DevSurroundings, planStart } from "./plan-start.ts";
+import { describeOwner, type PortOwner, portOwners } from "./process/port-owner.ts";
 import { type ServiceState, SupervisedService } from "./process/supervised-service.ts";
 import { findPage } from "./served-page.ts";
 
@@ -34,6 +35,8 @@ export class DevService {
   #address: string | undefined;
   #reason = "";
   #isExampleShown = false;
+  /** The port that another process was last said to have: once, however often this starts. */
+  #taken: number | undefined;
   /** What the process says when it listens. */
   #ready = Promise.withResolvers<ReadyLine>();
   #changed: Change | undefined;
@@ -72,6 +75,9 @@ export class DevService {
         onState(this.#supervised.state);
       },
       onListening: (plan, ended) => void this.#onListening(plan, ended),
+      onPortTaken: (port, owner) => {
+        this.#noteTaken(port, owner, "end it, or choose another port with --set");
+      },
       onCrash: async ({ owners }) => {
         for (const [owner, host] of owners) await around.ports.forgetTaken(owner, host);
       },
@@ -109,7 +115,7 @@ export class DevService {
     const address = plan.address === undefined ? (await this.#readyLine(ended))?.address : textOf(plan.address);
     if (address === undefined) return;
     this.#address = address;
-    this.#noteListening(plan);
+    await this.#noteListening(plan);
     this.#onState(this.#supervised.state);
     const channel = openChannel({ target: this.#address, tlsSkipVerify: plan.isTls, header: [] }, this.#around.context);
     // Calls that are open would hold up the drain.
@@ -123,11 +129,14 @@ export class DevService {
     return Promise.race([this.#ready.promise, over]);
   }
 
-  #noteListening({ metrics, movedFrom }: DevPlan): void {
+  async #noteListening({ metrics, movedFrom }: DevPlan): Promise<void> {
     const changed = this.#started;
     this.#started = undefined;
     const at = `listens at ${this.#address}`;
-    if (movedFrom !== undefined) this.#note(`another program has the port ${movedFrom}`);
+    if (movedFrom !== undefined) {
+      const [owner] = (await portOwners(movedFrom)) ?? [];
+      this.#noteTaken(movedFrom, owner, "end it, and start this again to have that port");
+    }
     if (changed !== undefined) {
       const [first = "", ...others] = changed.files.map((file) => relative(this.project.folder, file));
       const files = others.length === 0 ? first : `${first} and ${others.length} more`;
@@ -138,6 +147,12 @@ export class DevService {
       const shown = metrics === undefined ? "" : `, metrics at ${metrics}`;
       this.#note(`${at}${shown} (after ${formatDuration(performance.now() - this.#startedAtMs)})`);
     }
+  }
+
+  #noteTaken(port: number, owner: PortOwner | undefined, advice: string): void {
+    if (this.#taken === port) return;
+    this.#taken = port;
+    this.#note(`port ${port} is taken by ${describeOwner(owner)}; ${advice}`);
   }
 
   async #followHealth(channel: Channel, plan: DevPlan, ended: AbortSignal): Promise<void> {

@@ -26,7 +26,7 @@ export interface DevPlan extends StartPlan {
   /** Undefined where only the program itself can read it, because it has providers of its own. */
   readonly config: ServiceConfig<unknown> | undefined;
   readonly isTls: boolean;
-  /** The port of gRPC that is configured, where another program has it. */
+  /** The port of gRPC that is configured, where another process has it. */
   readonly movedFrom: number | undefined;
   /** `http://127.0.0.1:9464`, where `/ready` is; undefined where nothing is served by HTTP. */
   readonly pages: string | undefined;
@@ -69,7 +69,8 @@ export async function planStart({ name, folder, main }: ServiceProject, around: 
     const port = await choosePort(owner, key, isTaken, around.ports);
     owners.push([owner, key.host]);
     if (port !== key.port) settings.push(...key.settings(port));
-    if (port !== key.port && key.port !== 0 && key.serves.includes("grpc")) movedFrom = key.port;
+    const isMoved = port !== key.port && key.port !== 0 && !around.ports.isGiven(key.port);
+    if (isMoved && key.serves.includes("grpc")) movedFrom = key.port;
     for (const served of key.serves) places.set(served, { host: reachable(key.host), port });
   }
   if (config !== undefined) settings.push(...(await around.engines.settingsFor(config)), ...quickStop(config));

@@ -48,6 +48,11 @@ export class PortChoice {
     return port;
   }
 
+  /** Whether the port was given to someone here. */
+  isGiven(port: number): boolean {
+    return [...this.#chosen.values()].some((chosen) => chosen.port === port);
+  }
+
   /** Forgets ports that someone else listens on meanwhile, so that others are chosen. */
   async forgetTaken(owner: string, host: string | undefined): Promise<void> {
     const known = this.#chosen.get(owner);
@@ -56,10 +61,9 @@ export class PortChoice {
   }
 
   async #firstFree({ host, port: wanted }: Place): Promise<number> {
-    const given = new Set([...this.#chosen.values()].map(({ port }) => port));
-    if (!given.has(wanted)) await this.#waitForOutgoing(placeOf(host, wanted));
+    if (!this.isGiven(wanted)) await this.#waitForOutgoing(placeOf(host, wanted));
     for (let port = wanted; port < wanted + maxTries && port <= highestPort; port++) {
-      if (!given.has(port) && (await this.#table.canListen(placeOf(host, port)))) return port;
+      if (!this.isGiven(port) && (await this.#table.canListen(placeOf(host, port)))) return port;
     }
     // The service itself says best what is wrong with the wanted one.
     return wanted;

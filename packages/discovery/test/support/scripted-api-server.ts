@@ -85,7 +85,10 @@ export async function startScriptedApiServer(): Promise<ScriptedApiServer> {
       onWatch();
       return;
     }
-    const all = [...scripted.slices.values()];
+    const selector = url.searchParams.get("labelSelector");
+    const all = [...scripted.slices.values()].filter(({ metadata: { labels } }) =>
+      Object.entries(labels).some(([label, value]) => `${label}=${value}` === selector),
+    );
     // Pages of two, whatever the limit: a server may send fewer.
     const from = Number(url.searchParams.get("continue") ?? 0);
     const metadata = {

@@ -103,10 +103,10 @@ export async function loadKind<Value>(kind: ConfigKind<Value>, sources: ConfigSo
   };
   const environment = environmentOf(variables, envPrefix);
 
-  const base = readBaseFile(folder, sources.file);
+  const base = await readBaseFile(folder, sources.file);
   const first = base.roots[0];
   const overlayFolder = sources.overlays ?? (first === undefined ? undefined : kind.overlaysOf?.(first)) ?? "config";
-  const overlays = overlayFolder === false ? undefined : readOverlays(folder, overlayFolder, environment);
+  const overlays = overlayFolder === false ? undefined : await readOverlays(folder, overlayFolder, environment);
   const own = sources.values === undefined ? [] : [nodeOfValues(sources.values)];
   const roots = [...base.roots, ...(overlays?.roots ?? []), ...own];
   const fileOrder = [...base.names, ...(overlays?.names ?? [])];
@@ -121,7 +121,11 @@ export async function loadKind<Value>(kind: ConfigKind<Value>, sources: ConfigSo
   const merged = higher.reduce((earlier, later) => mergeNodes(earlier, later, kind.mergedLists), lowest);
   const byArgument = argumentAssignments(sources.set ?? []);
   const assignments = [...variableAssignments(variables, envPrefix), ...byArgument.assignments];
-  const assigned = applyAssignments(merged, assignments, { shape: kind.keys, mergedLists: kind.mergedLists, readFile });
+  const { mergedLists } = kind;
+  const assigned =
+    assignments.length === 0
+      ? { root: merged, problems: [] }
+      : await applyAssignments(merged, assignments, { shape: kind.keys, mergedLists, readFile });
   const filled = fillPlaceholders(assigned.root, { variables, readFile });
   const { root, schema, shape, ...meaning } = kind.interpret(filled.root, environment);
   const checked = await checkSchema(root, schema, shape);

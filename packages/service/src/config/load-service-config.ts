@@ -55,8 +55,13 @@ export async function loadServiceConfig<App = undefined>(
 export function serviceKind<App>(options: ServiceConfigOptions<App>): ConfigKind<ServiceConfig<App>> {
   const { providers = [], settings } = options;
   const folder = resolve(options.folder ?? "");
+  let keys: Shape | undefined;
   return {
-    keys: allKeys(providers, settings),
+    // Made when a variable or `--set` is laid over the files.
+    get keys() {
+      keys ??= allKeys(providers, settings);
+      return keys;
+    },
     mergedLists: new Map([["dependencies", "name"]]),
     overlaysOf(base) {
       const file = nodeAt(base, ["config", "providers", "file"]);

@@ -17,4 +17,5 @@ export type { ConsumeOptions, Consumer, Delivery, EventBroker } from "./broker/e
 export { EventRefused } from "./broker/event-refused.ts";
 export type { EventRecord } from "./event-record.ts";
 export type { DurableStep, Failpoint } from "./failpoint.ts";
-export type { LoggedEvent, SubscriptionId } from "./hub/event-log.ts";
+export type { SubscriptionId } from "./hub/event-log.ts";
+export type { LoggedEvent } from "./hub/logged-event.ts";

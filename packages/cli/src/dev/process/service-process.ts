@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { LineSplitter } from "../output/line-splitter.ts";
 import { canConnect } from "./can-connect.ts";
+import { isServedBy, type PortOwner, portOwners } from "./port-owner.ts";
 
 /** A program to start: Node with a file. */
 export interface ServiceCommand {
@@ -12,6 +13,12 @@ export interface ServiceCommand {
   /** Of Node, before the file. */
   readonly nodeArgs: readonly string[];
   readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+/** Where a service listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Gets the lines that a process prints. */
@@ -59,10 +66,20 @@ export class ServiceProcess {
     return this.#end !== undefined;
   }
 
-  /** Resolves to true when someone listens there, and to false when the process has ended before. */
-  async listens(address: { readonly host: string; readonly port: number }): Promise<boolean> {
+  /**
+   * Resolves to true when the process, or one that it has started, listens there, and to false when it has ended before.
+   *
+   * @param onOther called once when the one who listens is another
+   */
+  async listens(address: Address, onOther: (other: PortOwner | undefined) => void): Promise<boolean> {
+    let isOtherKnown = false;
     while (!this.hasEnded) {
-      if (await canConnect(address)) return true;
+      if (await canConnect(address)) {
+        // Where the system does not say whose the port is, a process that lives on is taken to be it.
+        if ((await isServedBy(this.#child.pid ?? 0, address.port)) !== false) return !this.hasEnded;
+        if (!isOtherKnown) onOther((await portOwners(address.port))?.[0]);
+        isOtherKnown = true;
+      }
       await Promise.race([delay(pollMs), this.ended]);
     }
     return false;

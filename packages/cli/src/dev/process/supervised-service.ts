@@ -1,6 +1,13 @@
 import { createBackoff, systemClock } from "@tercel/grpc";
 import { pause } from "@tercel/grpc/internal";
-import { type CheckResult, checkProgram, type ServiceCommand, ServiceProcess } from "./service-process.ts";
+import type { PortOwner } from "./port-owner.ts";
+import {
+  type Address,
+  type CheckResult,
+  checkProgram,
+  type ServiceCommand,
+  ServiceProcess,
+} from "./service-process.ts";
 
 /** What a service is doing, as the status shows it. */
 export type ServiceState =
@@ -19,7 +26,7 @@ export type ServiceState =
 export interface StartPlan {
   readonly command: ServiceCommand;
   /** Where gRPC is served; undefined where that is not known beforehand. */
-  readonly address: { readonly host: string; readonly port: number } | undefined;
+  readonly address: Address | undefined;
 }
 
 /** What the supervisor of a service needs around it. */
@@ -39,6 +46,8 @@ export interface ServiceHost<Plan extends StartPlan> {
   onState(): void;
   /** It listens, until the signal is aborted. */
   onListening(plan: Plan, ended: AbortSignal): void;
+  /** The process has not begun to listen, and another one has its port. */
+  onPortTaken(port: number, owner: PortOwner | undefined): void;
   /** Its process has ended by itself. Resolves when another start may be planned. */
   onCrash(plan: Plan): Promise<void>;
 }
@@ -169,7 +178,11 @@ export class SupervisedService<Plan extends StartPlan> {
   /** Resolves to whether it has listened. */
   async #followStart(process: ServiceProcess, plan: Plan, output: StartOutput, ended: AbortSignal): Promise<boolean> {
     // Without a known address the log is all there is.
-    const isListening = plan.address === undefined ? !process.hasEnded : await process.listens(plan.address);
+    const { address } = plan;
+    const isListening =
+      address === undefined
+        ? !process.hasEnded
+        : await process.listens(address, (owner) => this.#host.onPortTaken(address.port, owner));
     if (!isListening || ended.aborted) return false;
     output.release();
     this.#setState(this.#healthState());

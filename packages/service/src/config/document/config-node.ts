@@ -73,9 +73,15 @@ export function isUnset(node: ConfigNode | undefined): boolean {
 export function toPlain(node: ConfigNode, readScalar: (node: ScalarNode) => unknown = ({ value }) => value): unknown {
   if (node.kind === "scalar") return readScalar(node);
   if (node.kind === "list") return node.items.map((item) => toPlain(item, readScalar));
-  const set = [...node.entries].filter(([, { node: child }]) => !isUnset(child));
-  // Not by assignment: that would change the prototype for a key called __proto__.
-  return Object.fromEntries(set.map(([key, { node: child }]) => [key, toPlain(child, readScalar)]));
+  const plain: Record<string, unknown> = {};
+  for (const [key, { node: child }] of node.entries) {
+    if (isUnset(child)) continue;
+    const value = toPlain(child, readScalar);
+    // By assignment a key called __proto__ would change the prototype.
+    if (key === "__proto__") Object.defineProperty(plain, key, { value, enumerable: true });
+    else plain[key] = value;
+  }
+  return plain;
 }
 
 /** The map with one entry replaced, or removed where `node` is undefined. */

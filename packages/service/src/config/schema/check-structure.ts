@@ -1,6 +1,6 @@
 import { nearestName } from "@tercel/grpc/internal";
 import type { ConfigProblem } from "../config-problem.ts";
-import { type ConfigNode, type ConfigPath, isUnset, pathText } from "../document/config-node.ts";
+import { type ConfigNode, isUnset, type MapEntry, pathText } from "../document/config-node.ts";
 import { shownNode } from "../document/shown-value.ts";
 import { type Shape, shapeAtStep } from "./schema-shape.ts";
 
@@ -11,23 +11,40 @@ const kindNames = { map: "a map of keys", list: "a list" } as const;
  * What does not fit the shape: every key that it does not have, with the known one that was probably meant, and whatever is no map or list where
  * there must be one.
  */
-export function checkStructure(node: ConfigNode, shape: Shape | undefined, path: ConfigPath = []): ConfigProblem[] {
-  if (shape === undefined || isUnset(node) || (shape.kind !== "map" && shape.kind !== "list")) return [];
-  if (shape.kind !== node.kind) {
-    const message = `${node.writtenAs ?? pathText(path)} is ${shownNode(node, path, shape)}; it is ${kindNames[shape.kind]}`;
-    return [{ origin: node.origin, message }];
+export function checkStructure(root: ConfigNode, rootShape: Shape | undefined): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  /** Of the node that is looked at. */
+  const path: (string | number)[] = [];
+  visit(root, rootShape);
+  return problems;
+
+  function visit(node: ConfigNode, shape: Shape | undefined): void {
+    if (shape === undefined || isUnset(node) || (shape.kind !== "map" && shape.kind !== "list")) return;
+    if (shape.kind !== node.kind) {
+      const message = `${node.writtenAs ?? pathText(path)} is ${shownNode(node, path, shape)}; it is ${kindNames[shape.kind]}`;
+      problems.push({ origin: node.origin, message });
+    } else if (node.kind === "list") {
+      for (const [index, item] of node.items.entries()) below(index, () => visit(item, shape.item));
+    } else if (node.kind === "map") {
+      for (const [key, entry] of node.entries) below(key, () => visitEntry(key, entry, shape));
+    }
   }
-  if (node.kind === "list") {
-    return node.items.flatMap((item, index) => checkStructure(item, shape.item, [...path, index]));
+
+  function visitEntry(key: string, { node, keyOrigin }: MapEntry, parent: Shape): void {
+    const shape = shapeAtStep(parent, key);
+    if (shape !== undefined) {
+      visit(node, shape);
+      return;
+    }
+    const shown = node.writtenAs ?? pathText(path);
+    problems.push({ origin: keyOrigin, message: `unknown key ${shown}${adviceFor(key, [...parent.entries.keys()])}` });
   }
-  if (node.kind !== "map") return [];
-  return [...node.entries].flatMap(([key, entry]) => {
-    const childPath = [...path, key];
-    const child = shapeAtStep(shape, key);
-    if (child !== undefined) return checkStructure(entry.node, child, childPath);
-    const shown = entry.node.writtenAs ?? pathText(childPath);
-    return [{ origin: entry.keyOrigin, message: `unknown key ${shown}${adviceFor(key, [...shape.entries.keys()])}` }];
-  });
+
+  function below(step: string | number, look: () => void): void {
+    path.push(step);
+    look();
+    path.pop();
+  }
 }
 
 function adviceFor(key: string, known: readonly string[]): string {

@@ -20,8 +20,8 @@ const schema = object({
 const yaml =
   "service: {name: a}\ndatabase: {providers: {reporting-db: {url: x}}}\ndependencies: [{name: order-service, version: v1}]\norigins: [a]\n";
 
-function apply(assignments: Parameters<typeof applyAssignments>[1]) {
-  const { root, problems } = applyAssignments(readYaml(yaml, "c.yaml").root ?? assert.fail(), assignments, {
+async function apply(assignments: Parameters<typeof applyAssignments>[1]) {
+  const { root, problems } = await applyAssignments(readYaml(yaml, "c.yaml").root ?? assert.fail(), assignments, {
     shape: shapeOf(schema),
     mergedLists: new Map([["dependencies", "name"]]),
     readFile(file) {
@@ -36,8 +36,8 @@ const byVariables = (variables: Record<string, string>) => apply(variableAssignm
 const byArguments = (...texts: string[]) => apply(argumentAssignments(texts).assignments);
 
 describe("variables", () => {
-  test("set keys by path, with - as _ and any case, numbers and booleans as such", () => {
-    const { plain, problems } = byVariables({
+  test("set keys by path, with - as _ and any case, numbers and booleans as such", async () => {
+    const { plain, problems } = await byVariables({
       TERCEL__SERVICE__PORT: "8080",
       TERCEL__SERVICE__STOP_AFTER: "x",
       TERCEL__DATABASE__PROVIDERS__REPORTING_DB__MAX_CONNECTIONS: "50",
@@ -51,30 +51,32 @@ describe("variables", () => {
     });
   });
 
-  test("reach an item of a list by its name or index", () => {
+  test("reach an item of a list by its name or index", async () => {
     const variables = { TERCEL__DEPENDENCIES__ORDER_SERVICE__VERSION: "v2", TERCEL__ORIGINS__0: "b" };
-    const { plain } = byVariables(variables);
+    const { plain } = await byVariables(variables);
     assert.deepEqual([plain.dependencies, plain.origins], [[{ name: "order-service", version: "v2" }], ["b"]]);
   });
 
-  test("of other programs are none of ours", () => {
-    assert.deepEqual(byVariables({ TERCEL_SERVICE_HOST: "x", TERCELX__A: "x", TERCEL_ENV: "x" }).problems, []);
+  test("of other programs are none of ours", async () => {
+    assert.deepEqual((await byVariables({ TERCEL_SERVICE_HOST: "x", TERCELX__A: "x", TERCEL_ENV: "x" })).problems, []);
   });
 
-  test("that are not known are refused with the nearest in their own notation", () => {
-    assert.deepEqual(byVariables({ TERCEL__SERVICE__PROT: "1", TERCEL__SERVCE__PORT: "1" }).problems, [
+  test("that are not known are refused with the nearest in their own notation", async () => {
+    assert.deepEqual((await byVariables({ TERCEL__SERVICE__PROT: "1", TERCEL__SERVCE__PORT: "1" })).problems, [
       "variable TERCEL__SERVCE__PORT: unknown key servce; did you mean TERCEL__SERVICE?",
       "variable TERCEL__SERVICE__PROT: unknown key service.prot; did you mean TERCEL__SERVICE__PORT?",
     ]);
   });
 
-  test("that lead below a value, to no item of a list, or past its end are refused", () => {
+  test("that lead below a value, to no item of a list, or past its end are refused", async () => {
     assert.deepEqual(
-      byVariables({
-        TERCEL__SERVICE__NAME__X: "1",
-        TERCEL__DEPENDENCIES__PAYMENTS__VERSION: "1",
-        TERCEL__ORIGINS__1: "x",
-      }).problems,
+      (
+        await byVariables({
+          TERCEL__SERVICE__NAME__X: "1",
+          TERCEL__DEPENDENCIES__PAYMENTS__VERSION: "1",
+          TERCEL__ORIGINS__1: "x",
+        })
+      ).problems,
       [
         "variable TERCEL__DEPENDENCIES__PAYMENTS__VERSION: dependencies has no entry payments",
         "variable TERCEL__ORIGINS__1: origins has no entry 1",
@@ -83,16 +85,19 @@ describe("variables", () => {
     );
   });
 
-  test("that end with _FILE hold the name of a file, unless the key itself ends so", () => {
-    const { plain, root } = byVariables({ TERCEL__SERVICE__NAME_FILE: "/run/url", TERCEL__SERVICE__CERT_FILE: "/x" });
+  test("that end with _FILE hold the name of a file, unless the key itself ends so", async () => {
+    const { plain, root } = await byVariables({
+      TERCEL__SERVICE__NAME_FILE: "/run/url",
+      TERCEL__SERVICE__CERT_FILE: "/x",
+    });
     assert.deepEqual(plain.service, { name: "from file", cert_file: "/x" });
     const origin = nodeAt(root, ["service", "name"])?.origin ?? assert.fail();
     assert.equal(describeOrigin(origin), "variable TERCEL__SERVICE__NAME_FILE (file /run/url)");
   });
 
-  test("that name a file which cannot be read, or a key that is not known, say so", () => {
+  test("that name a file which cannot be read, or a key that is not known, say so", async () => {
     assert.deepEqual(
-      byVariables({ TERCEL__SERVICE__NAME_FILE: "/none", TERCEL__SERVICE__NAM_FILE: "/run/url" }).problems,
+      (await byVariables({ TERCEL__SERVICE__NAME_FILE: "/none", TERCEL__SERVICE__NAM_FILE: "/run/url" })).problems,
       [
         "variable TERCEL__SERVICE__NAME_FILE: file /none cannot be read: no such file",
         "variable TERCEL__SERVICE__NAM_FILE: unknown key service.nam; did you mean TERCEL__SERVICE__NAME?",
@@ -100,22 +105,25 @@ describe("variables", () => {
     );
   });
 
-  test("are never filled with placeholders and may be empty", () => {
-    assert.deepEqual(byVariables({ TERCEL__SERVICE__NAME: "" }).plain.service, { name: "" });
+  test("are never filled with placeholders and may be empty", async () => {
+    assert.deepEqual((await byVariables({ TERCEL__SERVICE__NAME: "" })).plain.service, { name: "" });
   });
 
-  test("hold lists and maps in flow style, and lists with commas", () => {
-    const { plain } = byVariables({ TERCEL__ORIGINS: "a, b", TERCEL__APP: "{x: [1, y]}" });
+  test("hold lists and maps in flow style, and lists with commas", async () => {
+    const { plain } = await byVariables({ TERCEL__ORIGINS: "a, b", TERCEL__APP: "{x: [1, y]}" });
     assert.deepEqual([plain.origins, plain.app], [["a", "b"], { x: [1, "y"] }]);
-    assert.deepEqual(byVariables({ TERCEL__ORIGINS: "[c, 'd,e']" }).plain.origins, ["c", "d,e"]);
-    assert.deepEqual(byVariables({ TERCEL__ORIGINS: "" }).plain.origins, []);
-    assert.match(byVariables({ TERCEL__ORIGINS: "[c" }).problems.join(), /not a list or map in YAML's flow style/);
+    assert.deepEqual((await byVariables({ TERCEL__ORIGINS: "[c, 'd,e']" })).plain.origins, ["c", "d,e"]);
+    assert.deepEqual((await byVariables({ TERCEL__ORIGINS: "" })).plain.origins, []);
+    assert.match(
+      (await byVariables({ TERCEL__ORIGINS: "[c" })).problems.join(),
+      /not a list or map in YAML's flow style/,
+    );
   });
 });
 
 describe("--set", () => {
-  test("sets keys as they are written; the last one wins", () => {
-    const { plain } = byArguments(
+  test("sets keys as they are written; the last one wins", async () => {
+    const { plain } = await byArguments(
       "service.port=1",
       "service.port=2",
       "service.stop-after=a=b",
@@ -127,13 +135,13 @@ describe("--set", () => {
     );
   });
 
-  test("refuses a key that is not known, with the nearest in its own notation", () => {
-    assert.deepEqual(byArguments("service.prot=1").problems, [
+  test("refuses a key that is not known, with the nearest in its own notation", async () => {
+    assert.deepEqual((await byArguments("service.prot=1")).problems, [
       "--set service.prot: unknown key service.prot; did you mean service.port?",
     ]);
   });
 
-  test("refuses what is no assignment without showing a value", () => {
+  test("refuses what is no assignment without showing a value", async () => {
     const { problems } = argumentAssignments(["service.port", "=x", "a..b=hunter2", "service.port=1"]);
     assert.deepEqual(problems.map(problemText), [
       "--set service.port: write a key, = and a value, such as --set service.port=8080",

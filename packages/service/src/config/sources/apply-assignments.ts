@@ -12,7 +12,7 @@ import {
 } from "../document/config-node.ts";
 import { itemName, type MergedLists } from "../document/merge-nodes.ts";
 import type { Origin } from "../document/origin.ts";
-import { readYaml } from "../document/read-yaml.ts";
+import type { YamlFile } from "../document/read-yaml.ts";
 import { scalarFromText } from "../document/scalar-text.ts";
 import { type Shape, shapeAtStep } from "../schema/schema-shape.ts";
 import type { Assignment } from "./assignments.ts";
@@ -25,12 +25,15 @@ export interface AssignmentContext {
 }
 
 /** Lays assignments over the files' values, the later over the earlier. An assignment to a key that is not known is a problem. */
-export function applyAssignments(
+export async function applyAssignments(
   root: MapNode,
   assignments: readonly Assignment[],
-  context: AssignmentContext,
-): { readonly root: MapNode; readonly problems: readonly ConfigProblem[] } {
+  given: AssignmentContext,
+): Promise<{ readonly root: MapNode; readonly problems: readonly ConfigProblem[] }> {
   const problems: ConfigProblem[] = [];
+  // Not loaded where no value needs it.
+  const isYamlNeeded = assignments.some(({ text }) => flowStart.test(text));
+  const context = { ...given, ...(isYamlNeeded && (await import("../document/read-yaml.ts"))) };
   let current = root;
   for (const assignment of assignments) {
     try {
@@ -45,9 +48,16 @@ export function applyAssignments(
 
 class AssignmentProblem extends Error {}
 
-function assign(root: MapNode, assignment: Assignment, context: AssignmentContext): MapNode {
+type ReadYaml = (text: string, file: string) => YamlFile;
+
+function assign(
+  root: MapNode,
+  assignment: Assignment,
+  context: AssignmentContext & { readonly readYaml?: ReadYaml },
+): MapNode {
   try {
-    return setAt(root, assignment, context, (shape) => valueNode(assignment.text, shape, assignment.origin)) as MapNode;
+    const { readYaml } = context;
+    return setAt(root, assignment, context, (shape) => valueNode(assignment, shape, readYaml)) as MapNode;
   } catch (error) {
     const viaFile = fileAssignment(assignment);
     if (!(error instanceof AssignmentProblem) || viaFile === undefined) throw error;
@@ -151,12 +161,13 @@ function indexOfItem(
   return index === -1 ? undefined : index;
 }
 
+const flowStart = /^\s*[[{]/;
+
 /** A list or a map is written as in YAML's flow style, `[a, b]` and `{ a: 1 }`, or a list as `a,b`. */
-function valueNode(text: string, shape: Shape | undefined, origin: Origin): ConfigNode {
+function valueNode({ text, origin }: Assignment, shape: Shape | undefined, readYaml: ReadYaml | undefined): ConfigNode {
   const isCollection = shape?.kind === "list" || shape?.kind === "map" || shape?.kind === "open";
-  if (isCollection && /^\s*[[{]/.test(text)) {
-    const { root } = readYaml(`value: ${text}`, "");
-    const node = root?.entries.get("value")?.node;
+  if (isCollection && flowStart.test(text)) {
+    const node = readYaml?.(`value: ${text}`, "").root?.entries.get("value")?.node;
     if (node === undefined) {
       throw new AssignmentProblem("the value is not a list or map in YAML's flow style, such as [a, b]");
     }

@@ -3,7 +3,8 @@ import { isAbsolute, join, relative, resolve } from "node:path";
 import { thrownMessage } from "@tercel/grpc/internal";
 import type { ConfigProblem } from "../config-problem.ts";
 import type { MapNode } from "../document/config-node.ts";
-import { readYaml } from "../document/read-yaml.ts";
+import { readPlainYaml } from "../document/read-plain-yaml.ts";
+import type { YamlFile } from "../document/read-yaml.ts";
 
 /** The files of a configuration, read. */
 export interface ReadFiles {
@@ -22,26 +23,26 @@ const baseNames = ["config.yaml", join("config", "default.yaml")];
  * Reads the base: the file that was named, else `config.yaml` or `config/default.yaml`, or nothing where neither exists. Having both is a problem,
  * because no one could say which one holds.
  */
-export function readBaseFile(folder: string, file: string | false | undefined): ReadFiles {
+export async function readBaseFile(folder: string, file: string | false | undefined): Promise<ReadFiles> {
   if (file === false) return { roots: [], problems: [], names: [], candidates: [] };
   if (file !== undefined) return readFiles(folder, [file], true);
   const present = baseNames.filter((name) => existsSync(join(folder, name)));
   const problems = [...misnamed(folder, baseNames)];
   if (present.length > 1) problems.push({ message: `both ${present.join(" and ")} exist; keep one of them` });
-  const read = readFiles(folder, present.slice(0, 1), true);
+  const read = await readFiles(folder, present.slice(0, 1), true);
   const candidates = baseNames.map((name) => resolve(folder, name));
   return { ...read, problems: [...problems, ...read.problems], candidates };
 }
 
 /** Reads the overlays that exist: `<overlays>/<environment>.yaml`, then, outside of production, `<overlays>/local.yaml`. */
-export function readOverlays(
+export async function readOverlays(
   folder: string,
   overlays: string,
   environment: { readonly name: string; readonly isProduction: boolean },
-): ReadFiles {
+): Promise<ReadFiles> {
   const names = [`${environment.name}.yaml`, ...(environment.isProduction ? [] : ["local.yaml"])];
   const files = [...new Set(names)].filter((name) => name !== "default.yaml").map((name) => join(overlays, name));
-  const read = readFiles(folder, files, false);
+  const read = await readFiles(folder, files, false);
   return { ...read, problems: [...misnamed(folder, files), ...read.problems] };
 }
 
@@ -53,7 +54,7 @@ function misnamed(folder: string, files: readonly string[]): ConfigProblem[] {
   });
 }
 
-function readFiles(folder: string, files: readonly string[], isRequired: boolean): ReadFiles {
+async function readFiles(folder: string, files: readonly string[], isRequired: boolean): Promise<ReadFiles> {
   const roots: MapNode[] = [];
   const problems: ConfigProblem[] = [];
   const names: string[] = [];
@@ -61,7 +62,7 @@ function readFiles(folder: string, files: readonly string[], isRequired: boolean
     const path = resolve(folder, file);
     const name = shownName(folder, path);
     try {
-      const read = readYaml(readTextFile(path), name);
+      const read = await readAnyYaml(readTextFile(path), name);
       names.push(name);
       problems.push(...read.problems);
       if (read.root !== undefined) roots.push(read.root);
@@ -73,6 +74,13 @@ function readFiles(folder: string, files: readonly string[], isRequired: boolean
     }
   }
   return { roots, problems, names, candidates: files.map((file) => resolve(folder, file)) };
+}
+
+async function readAnyYaml(text: string, name: string): Promise<YamlFile> {
+  const root = readPlainYaml(text, name);
+  if (root !== undefined) return { root, problems: [] };
+  const { readYaml } = await import("../document/read-yaml.ts");
+  return readYaml(text, name);
 }
 
 /** @throws Error of the system, TypeError for a file that is not UTF-8 */

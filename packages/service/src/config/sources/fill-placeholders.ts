@@ -34,20 +34,22 @@ export function fillPlaceholders(
   function fill(node: ConfigNode, path: ConfigPath, isDisabled: boolean): ConfigNode {
     if (node.kind === "map") return fillMap(node, path, isDisabled);
     if (node.kind === "scalar") return fillScalar(node, path, isDisabled);
-    return { ...node, items: node.items.map((item, index) => fill(item, [...path, index], isDisabled)) };
+    const items = node.items.map((item, index) => fill(item, [...path, index], isDisabled));
+    return items.some((item, index) => item !== node.items[index]) ? { ...node, items } : node;
   }
 
   function fillMap(node: MapNode, path: ConfigPath, isDisabled: boolean): MapNode {
-    const entries = new Map<string, MapEntry>();
+    const changed = new Map<string, MapEntry>();
     const enabled = node.entries.get("enabled");
     // First, because it decides about the others.
     const filledEnabled = enabled === undefined ? undefined : fill(enabled.node, [...path, "enabled"], isDisabled);
     const isOff = isDisabled || (filledEnabled?.kind === "scalar" && filledEnabled.value === false);
     for (const [key, entry] of node.entries) {
       const filled = entry === enabled && filledEnabled ? filledEnabled : fill(entry.node, [...path, key], isOff);
-      entries.set(key, { ...entry, node: filled });
+      if (filled !== entry.node) changed.set(key, { ...entry, node: filled });
     }
-    return { ...node, entries };
+    // Most maps have no placeholders. Setting a key again keeps the order.
+    return changed.size === 0 ? node : { ...node, entries: new Map([...node.entries, ...changed]) };
   }
 
   function fillScalar(node: ScalarNode, path: ConfigPath, isDisabled: boolean): ScalarNode {

@@ -1,7 +1,8 @@
 import type { Clock, Log } from "@tercel/grpc";
 import type { ConsumeOptions, Consumer, Delivery, EventBroker } from "../broker/event-broker.ts";
 import type { EventRecord } from "../event-record.ts";
-import type { EventLog, LoggedEvent, SubscriptionId } from "./event-log.ts";
+import type { EventLog, SubscriptionId } from "./event-log.ts";
+import type { LoggedEvent } from "./logged-event.ts";
 
 export interface EventHubOptions {
   readonly log: Log;

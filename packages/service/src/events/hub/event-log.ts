@@ -5,7 +5,16 @@ import { SqliteConnection } from "../../database/sqlite/sqlite-connection.ts";
 import { deadTopic } from "../broker/event-broker.ts";
 import type { EventRecord } from "../event-record.ts";
 import { type Failpoint, noFailpoint } from "../failpoint.ts";
-import { blocked, delayed, logSchema, ready } from "./log-schema.ts";
+import { delayed, logSchema, ready } from "./log-schema.ts";
+import {
+  addDeliveries,
+  addDeliveriesOf,
+  nextDeliveries,
+  removeDeliveries,
+  removeSettled,
+  unblockAfter,
+} from "./log-statements.ts";
+import { type EventRow, type LoggedEvent, toLoggedEvent } from "./logged-event.ts";
 
 export interface EventLogOptions {
   /** The file, or `:memory:`. One process at a time uses it. */
@@ -24,33 +33,16 @@ export interface EventLogOptions {
 /** A group of one topic. */
 export type SubscriptionId = number;
 
-export interface LoggedEvent {
-  readonly seq: number;
-  readonly record: EventRecord;
-  /** Attempts that failed. */
-  readonly attempts: number;
-}
-
 /** Kept of a topic that no group has subscribed to; a hundred dead letters a day fill it in three months. */
 const maxUnclaimed = 10_000;
 /** Counting is a walk along an index, so it is not done for each event. */
 const trimEvery = 1000;
 const openTimeoutMs = 5000;
 
-interface EventRow {
-  seq: number;
-  id: string;
-  topic: string;
-  event_key: string;
-  payload: Uint8Array;
-  trace_parent: string;
-  published_ms: number;
-  attempts: number;
-}
-
 /** What the hub must not forget: events, groups, and which group has settled what. Every method is one transaction, and synchronous. */
 export class EventLog {
   readonly #connection: SqliteConnection;
+  readonly #synchronous: "full" | "normal";
   readonly #maxEvents: number;
   readonly #maxBytes: number;
   readonly #failpoint: Failpoint;
@@ -61,6 +53,7 @@ export class EventLog {
 
   private constructor(connection: SqliteConnection, options: EventLogOptions) {
     this.#connection = connection;
+    this.#synchronous = options.synchronous ?? "full";
     this.#maxEvents = options.maxEvents ?? 1_000_000;
     this.#maxBytes = options.maxBytes ?? 1024 ** 3;
     this.#failpoint = options.failpoint ?? noFailpoint;
@@ -101,9 +94,7 @@ export class EventLog {
     if (this.#count + records.length > this.#maxEvents || this.#bytes + bytes > this.#maxBytes) {
       throw new RangeError(this.#fullText());
     }
-    this.#transaction("append to the log", () => {
-      for (const record of records) this.#insert(record, "");
-    });
+    this.#transaction("append to the log", () => this.#insert(records, ""));
     this.#untilTrim -= records.length;
     if (this.#untilTrim > 0) return;
     this.#untilTrim = trimEvery;
@@ -121,32 +112,34 @@ export class EventLog {
       const added = this.#first<{ id: number }>(
         sql`INSERT INTO subscriptions (topic, group_name, seen_ms) VALUES (${topic}, ${group}, ${now}) RETURNING id`,
       ) as { id: number };
-      this.#connection.run(sql`INSERT INTO deliveries (subscription, seq, event_key, state)
-        SELECT ${added.id}, e.seq, e.event_key, CASE WHEN e.event_key <> '' AND EXISTS (
-          SELECT 1 FROM events p WHERE p.topic = e.topic AND p.event_key = e.event_key AND p.seq < e.seq)
-          THEN ${blocked} ELSE ${ready} END
-        FROM events e WHERE e.topic = ${topic}`);
+      this.#connection.run(addDeliveriesOf(topic, added.id));
       return added.id;
     });
   }
 
   /** The first events that may be handed out now, without those that are `held`. */
   next(subscription: SubscriptionId, limit: number, held: ReadonlySet<number>): LoggedEvent[] {
-    const rows = this.#connection.all(sql`SELECT d.seq, d.attempts, e.id, e.topic, e.event_key, e.payload,
-        e.trace_parent, e.published_ms
-      FROM deliveries d JOIN events e ON e.seq = d.seq
-      WHERE d.subscription = ${subscription} AND d.state = ${ready} ORDER BY d.seq LIMIT ${limit + held.size}`);
-    return (rows as EventRow[])
-      .filter(({ seq }) => !held.has(seq))
-      .slice(0, limit)
-      .map(toLoggedEvent);
+    const rows = this.#connection.all(nextDeliveries(subscription, limit, held));
+    return (rows as EventRow[]).map(toLoggedEvent);
   }
 
-  /** One transaction for many: each is a write to the disk that the event loop waits for. */
+  /**
+   * One transaction for many: each is a write that the event loop waits for. A loss of power may take back the last ones, whose events are then
+   * handed out again, as after any acknowledgement that got lost.
+   */
   acknowledge(settled: readonly { readonly subscription: SubscriptionId; readonly seq: number }[]): void {
-    this.#transaction("settle in the log", () => {
-      for (const { subscription, seq } of settled) this.#settle(subscription, seq);
-    });
+    const groups = Map.groupBy(settled, ({ subscription }) => subscription);
+    this.#connection.execute("PRAGMA synchronous = normal");
+    try {
+      this.#transaction("settle in the log", () => {
+        for (const [subscription, ofGroup] of groups) {
+          const seqs = ofGroup.map(({ seq }) => seq);
+          this.#settle(subscription, seqs);
+        }
+      });
+    } finally {
+      this.#connection.execute(`PRAGMA synchronous = ${this.#synchronous}`);
+    }
   }
 
   /** Counts a failure; the event is not handed out before `release`. */
@@ -167,8 +160,8 @@ export class EventLog {
   bury(subscription: SubscriptionId, { seq, record }: LoggedEvent, group: string, reason: string): void {
     this.#transaction("settle in the log", () => {
       // An event is given up by several groups at most once by each.
-      this.#insert({ ...record, id: `${record.id}/${group}`, topic: deadTopic(group) }, reason);
-      this.#settle(subscription, seq);
+      this.#insert([{ ...record, id: `${record.id}/${group}`, topic: deadTopic(group) }], reason);
+      this.#settle(subscription, [seq]);
     });
   }
 
@@ -202,34 +195,29 @@ export class EventLog {
     this.#connection.close();
   }
 
-  #insert(record: EventRecord, reason: string): void {
-    const { id, topic, key, payload, traceParent, publishedMs } = record;
-    const added = this.#first<{ seq: number }>(sql`INSERT INTO events
-        (id, topic, event_key, payload, trace_parent, published_ms, reason)
-      VALUES (${id}, ${topic}, ${key}, ${payload}, ${traceParent}, ${publishedMs}, ${reason})
-      ON CONFLICT (id) DO NOTHING RETURNING seq`);
-    // A duplicate.
-    if (added === undefined) return;
-    this.#count += 1;
-    this.#bytes += payload.length;
-    this.#connection.run(sql`INSERT INTO deliveries (subscription, seq, event_key, state)
-      SELECT s.id, ${added.seq}, ${key}, CASE WHEN ${key} <> '' AND EXISTS (
-        SELECT 1 FROM deliveries d WHERE d.subscription = s.id AND d.event_key = ${key})
-        THEN ${blocked} ELSE ${ready} END
-      FROM subscriptions s WHERE s.topic = ${topic}`);
+  #insert(records: readonly EventRecord[], reason: string): void {
+    const { last } = this.#first<{ last: number }>(sql`SELECT coalesce(max(seq), 0) AS last FROM events`) ?? {
+      last: 0,
+    };
+    for (const { id, topic, key, payload, traceParent, publishedMs } of records) {
+      const { changes } = this.#connection.run(sql`INSERT INTO events
+          (id, topic, event_key, payload, trace_parent, published_ms, reason)
+        VALUES (${id}, ${topic}, ${key}, ${payload}, ${traceParent}, ${publishedMs}, ${reason})
+        ON CONFLICT (id) DO NOTHING`);
+      // A duplicate.
+      if (changes === 0) continue;
+      this.#count += 1;
+      this.#bytes += payload.length;
+    }
+    this.#connection.run(addDeliveries(last));
   }
 
-  #settle(subscription: SubscriptionId, seq: number): void {
-    const settled = this.#first<{ event_key: string }>(sql`DELETE FROM deliveries
-      WHERE subscription = ${subscription} AND seq = ${seq} RETURNING event_key`);
-    if (settled === undefined) return;
-    if (settled.event_key !== "") {
-      this.#connection.run(sql`UPDATE deliveries SET state = ${ready} WHERE subscription = ${subscription}
-        AND state = ${blocked} AND seq = (SELECT min(seq) FROM deliveries
-          WHERE subscription = ${subscription} AND event_key = ${settled.event_key} AND event_key <> '')`);
-    }
-    this.#delete(sql`DELETE FROM events WHERE seq = ${seq}
-      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq = ${seq}) RETURNING length(payload) AS bytes`);
+  #settle(subscription: SubscriptionId, seqs: readonly number[]): void {
+    const list = JSON.stringify(seqs);
+    this.#connection.run(unblockAfter(subscription, list));
+    const settled = this.#connection.all(removeDeliveries(subscription, list)) as { seq: number }[];
+    // What was settled before has no event any more, or one that other groups have to settle.
+    if (settled.length > 0) this.#delete(removeSettled(JSON.stringify(settled.map(({ seq }) => seq))));
   }
 
   /** Drops the oldest events of topics that no group has subscribed to. */
@@ -285,17 +273,4 @@ export class EventLog {
     const held = `${this.#count} events of at most ${this.#maxEvents}, ${this.#bytes} bytes of at most ${this.#maxBytes}`;
     return `event log full: ${held}${cause}`;
   }
-}
-
-function toLoggedEvent(row: EventRow): LoggedEvent {
-  const { seq, attempts, id, topic, payload } = row;
-  const record = {
-    id,
-    topic,
-    key: row.event_key,
-    payload,
-    traceParent: row.trace_parent,
-    publishedMs: row.published_ms,
-  };
-  return { seq, attempts, record };
 }

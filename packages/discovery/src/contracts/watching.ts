@@ -1,4 +1,5 @@
-import type { Registry, ServiceInstance, ServiceSnapshot, WatchProblem } from "@tercel/discovery";
+import type { ServiceInstance } from "../port/instance.ts";
+import type { Registry, ServiceSnapshot, WatchProblem } from "../port/registry.ts";
 
 /** A watch whose snapshots and problems a test waits for. */
 export interface Watching {
@@ -65,5 +66,3 @@ export const idsOf = (instances: readonly ServiceInstance[]): string[] => instan
 export function hasIds(...ids: string[]): (snapshot: ServiceSnapshot) => boolean {
   return ({ instances }) => idsOf(instances).join() === ids.sort().join();
 }
-
-export const silentLog = { debug() {}, info() {}, warn() {}, error() {} };

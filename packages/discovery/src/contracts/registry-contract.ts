@@ -1,22 +1,24 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Registry } from "@tercel/discovery";
+import type { Registry } from "../port/registry.ts";
 import { hasIds, idsOf, watching } from "./watching.ts";
 
 /** What the contract needs of a registry. */
-export interface ContractSubject {
+export interface RegistrySubject {
   /** A registry object of its own each time, all of one registry. */
   open(): Registry;
-  /** Ends what keeps the registrations of this registry object alive, without a word to the registry. */
-  abandon?(registry: Registry): Promise<void>;
 }
 
 /** Consul and etcd take seconds for some steps. */
 const timeout = 60_000;
 
-/** The promises of the port, tried with one registry. `unique` keeps the names of runs apart. */
-export function describeRegistryContract(name: string, subject: () => ContractSubject, unique = ""): void {
+/**
+ * Tries the promises of the port `Registry` with one adapter that can register.
+ *
+ * @param unique ends the names of services, to keep runs against a registry that others use apart
+ */
+export function describeRegistryContract(name: string, subject: () => RegistrySubject, unique = ""): void {
   const service = `orders${unique}`;
 
   async function using(run: (registry: Registry, other: Registry) => Promise<void>): Promise<void> {
