@@ -14,6 +14,7 @@ const importedAct = new RegExp(`\\b(?:${acts})(?:Sync)?\\b`);
 const allowed = new Map([
   ["files/node-durable-files.ts", "the port"],
   ["config/prepare-folder.ts", "a folder that is missing is made again, and permissions are taken away again"],
+  ["config/private-folder.ts", "a folder of caches is made again"],
   ["archive/hash-file.ts", "opens a file to read it"],
   ["catalog/copy-catalog.ts", "the folder of copies is made again"],
   ["catalog/open-catalog.ts", "a copy that was cut off is made again"],
