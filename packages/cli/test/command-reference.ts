@@ -3,7 +3,7 @@ import type { Command, Option } from "commander";
 import { Output } from "../src/frame/output.ts";
 import { createProgram } from "../src/program.ts";
 
-/** The page docs/reference/cli.md, made of the words that the commands themselves print. */
+/** Returns the page docs/reference/cli.md, generated from the commands' help. */
 export function commandReference(): string {
   const program = createProgram({
     stdin: new PassThrough(),
@@ -20,7 +20,7 @@ export function commandReference(): string {
   return [
     "# Command line reference",
     "",
-    "What `tercel` can do, command by command. This page is made of the commands' own help: `UPDATE_GOLDEN=1 npm test -- reference` writes it.",
+    "All commands of `tercel`. This page is generated from the commands' help: `UPDATE_GOLDEN=1 npm test -- reference` writes it.",
     "`packages/cli/README.md` is the introduction.",
     "",
     "| command | |",
@@ -97,11 +97,11 @@ Scripts depend on these numbers: none changes its meaning.
 | 1 | failed for a reason that has no code of its own |
 | 2 | the command line is wrong |
 | 3 | unhealthy, a rule broken, a gate missed |
-| 4 | a \`.proto\` file, a configuration or a message is wrong |
+| 4 | a \`.proto\` file, a configuration or a message is invalid |
 | 5 | not found |
 | 6 | not in time |
 | 7 | no connection |
-| 8 | generated files are not up to date |
+| 8 | generated files are out of date |
 | 64 + n | the call ended with gRPC status n: 67 is INVALID_ARGUMENT, 69 NOT_FOUND, 78 UNAVAILABLE |
 | 130 | interrupted by Ctrl-C |
 | 143 | terminated by SIGTERM |
