@@ -24,23 +24,23 @@ Durations have a unit (\`500ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`7d\`); sizes are
 `;
 
 const sectionNotes: Readonly<Record<string, string>> = {
-  service: "Who this is, where it listens, how long it takes to start and to stop.",
-  config: "Where the overlays are. Read from the base file only.",
-  dependencies: "A list: the services that this one calls, and how. Items of several layers merge by `name`.",
-  security: "Who may call.",
+  service: "Name and addresses of the service, and times of its start and stop.",
+  config: "Location of the overlays. Read only from the base file.",
+  dependencies: "A list of the services that this one calls, and how. Items of several layers merge by `name`.",
+  security: "Authentication of callers.",
   rate_limit:
-    "How often a client may call. Nothing is limited without this section. Instances count together where the default cache is a Redis, else each process by itself.",
+    "Limits on calls per client; none without this section. Instances share the counts if the default cache is a Redis; otherwise each process counts separately.",
   load_shedding:
-    "How many calls run at once, and what becomes of the others ([load shedding](../../packages/interceptors/src/load-shedding/README.md)). It is on by default; without load no call waits and none is refused.",
+    "Limits on concurrent calls; others wait or are rejected ([load shedding](../../packages/interceptors/src/load-shedding/README.md)). Enabled by default; without overload, no call waits or is rejected.",
   idempotency:
-    "Calls that must not run twice: the same request with the same `idempotency-key` gets the same response. On with this section, and where a proto asks for it (`tercel.idempotency.v1`). Keys are kept in the default database, else in the default cache if it is a Redis, else in memory.",
-  communication: "How the service is reached.",
-  logging: "Where log lines go.",
+    "Calls that must not run twice: the same request with the same `idempotency-key` gets the same response. Enabled by this section, or by a proto (`tercel.idempotency.v1`). Keys are stored in the default database, else in the default cache if it is a Redis, else in memory.",
+  communication: "Servers of the service: gRPC and HTTP.",
+  logging: "Log output.",
   monitoring: "Metrics and traces.",
   discovery: "How services find each other.",
-  database: "Where data is kept.",
-  cache: "What is kept for a while.",
-  events: "How events travel.",
+  database: "Databases.",
+  cache: "Caches.",
+  events: "Event brokers.",
   registry: "Short for one entry of `discovery`; other keys are those of its type.",
   tracing: "Short for `monitoring.providers.jaeger` or `otlp`.",
   metrics: "Short for `monitoring.providers.prometheus`.",

@@ -8,13 +8,12 @@ const maxListedKeys = 20;
 const kindNames = { map: "a map of keys", list: "a list" } as const;
 
 /**
- * What does not fit the shape: every key that it does not have, with the known one that was probably meant, and whatever is no map or list where
- * there must be one.
+ * Returns the structural problems: unknown keys, with suggestions, and values that are not a map or a list where one is expected.
  */
 export function checkStructure(node: ConfigNode, shape: Shape | undefined, path: ConfigPath = []): ConfigProblem[] {
   if (shape === undefined || isUnset(node) || (shape.kind !== "map" && shape.kind !== "list")) return [];
   if (shape.kind !== node.kind) {
-    const message = `${node.writtenAs ?? pathText(path)} is ${shownNode(node, path, shape)}; it is ${kindNames[shape.kind]}`;
+    const message = `${node.writtenAs ?? pathText(path)} is ${shownNode(node, path, shape)}; expected ${kindNames[shape.kind]}`;
     return [{ origin: node.origin, message }];
   }
   if (node.kind === "list") {
@@ -36,7 +35,7 @@ function adviceFor(key: string, known: readonly string[]): string {
   return known.length === 0 || known.length > maxListedKeys ? "" : `; known keys: ${known.join(", ")}`;
 }
 
-/** `maxConnections` and `max-connections` are `max_connections`. */
+/** Normalizes a key: `maxConnections` and `max-connections` match `max_connections`. */
 function plain(key: string): string {
   return key.toLowerCase().replace(/[-_]/g, "");
 }

@@ -24,7 +24,7 @@ export interface AssignmentContext {
   readFile(file: string): string;
 }
 
-/** Lays assignments over the files' values, the later over the earlier. An assignment to a key that is not known is a problem. */
+/** Applies assignments over the files' values, in order. An assignment to an unknown key is a problem. */
 export function applyAssignments(
   root: MapNode,
   assignments: readonly Assignment[],
@@ -80,7 +80,7 @@ function fileNode({ text, origin }: Assignment, { readFile }: AssignmentContext)
   try {
     return scalarFromText(readFile(text).replace(/\r?\n$/, ""), { ...origin, filledFrom: [`file ${text}`] });
   } catch (error) {
-    throw new AssignmentProblem(`file ${text} cannot be read: ${thrownMessage(error)}`);
+    throw new AssignmentProblem(`cannot read file ${text}: ${thrownMessage(error)}`);
   }
 }
 
@@ -107,14 +107,14 @@ function setAt(
   }
 }
 
-/** Where a path has led. */
+/** The result of following a path. */
 interface Reached {
   readonly node: ConfigNode | undefined;
   readonly shape: Shape | undefined;
   readonly path: ConfigPath;
 }
 
-/** The key or index that a segment means there. */
+/** Returns the key or index that a segment refers to. */
 function findStep(
   { node, shape, path }: Reached,
   segment: string,
@@ -151,14 +151,14 @@ function indexOfItem(
   return index === -1 ? undefined : index;
 }
 
-/** A list or a map is written as in YAML's flow style, `[a, b]` and `{ a: 1 }`, or a list as `a,b`. */
+/** Parses a value: lists and maps in YAML's flow style, `[a, b]` and `{ a: 1 }`, or a list as `a,b`. */
 function valueNode(text: string, shape: Shape | undefined, origin: Origin): ConfigNode {
   const isCollection = shape?.kind === "list" || shape?.kind === "map" || shape?.kind === "open";
   if (isCollection && /^\s*[[{]/.test(text)) {
     const { root } = readYaml(`value: ${text}`, "");
     const node = root?.entries.get("value")?.node;
     if (node === undefined) {
-      throw new AssignmentProblem("the value is not a list or map in YAML's flow style, such as [a, b]");
+      throw new AssignmentProblem("invalid value: expected a list or map in YAML's flow style, such as [a, b]");
     }
     return withOrigin(node, origin);
   }
