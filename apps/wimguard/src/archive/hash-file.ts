@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 
 const readBytes = 1024 * 1024;
 
-/** The SHA-256 of a file in hexadecimal. It reads the whole file, so it belongs in a thread if the file is an archive. */
+/** Computes the SHA-256 of a file in hexadecimal. Reads the whole file, so archives should be hashed in a worker thread. */
 export async function hashFile(path: string | Buffer, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: readBytes, ...(signal && { signal }) }))
