@@ -114,8 +114,16 @@ describe("the guide to browsers, in Chromium", { skip: withoutChromium, timeout:
     });
     const { port } = await server.listen({ port: 0 });
     const page = await browser.newPage();
-    const lines: string[] = [];
-    page.on("console", (message) => lines.push(message.text()));
+    const missing = new Set([
+      '{"resumeToken":"1","user":{"email":"ada@example.com"}}',
+      '{"result":{"resumeToken":"1","user":{"email":"ada@example.com"}}}',
+      "OK",
+    ]);
+    const shown = Promise.withResolvers<void>();
+    page.on("console", (message) => {
+      missing.delete(message.text());
+      if (missing.size === 0) shown.resolve();
+    });
     await page.goto(`${url}/openapi.json`);
     await page.evaluate(() => {
       Object.assign(globalThis, { token: "t", show: (message: unknown) => console.log(JSON.stringify(message)) });
@@ -125,12 +133,7 @@ describe("the guide to browsers, in Chromium", { skip: withoutChromium, timeout:
       const here = snippet.replaceAll("s://api.example.com", `://127.0.0.1:${port}`);
       await page.addScriptTag({ content: here, type: "module" });
     }
-    const wanted = ['{"resumeToken":"1","user":{"email":"ada@example.com"}}', "OK"];
-    const hasAll = () =>
-      [...wanted, '{"result":{"resumeToken":"1","user":{"email":"ada@example.com"}}}'].every((line) =>
-        lines.includes(line),
-      );
-    while (!hasAll()) await new Promise((resolve) => setTimeout(resolve, 20));
+    await shown.promise;
     assert.deepEqual(tokens, [null, "Bearer t"]);
     await page.close();
     await server.close({ deadlineMs: 0 });

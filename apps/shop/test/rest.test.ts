@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { checkOpenApiTypes, lintOpenApi, withoutNpm } from "@tercel/test-support/peers";
 import { alone, createShopUnderTest, type ShopUnderTest } from "./shop-under-test.ts";
 
 type Json = Record<string, unknown>;
@@ -103,6 +107,33 @@ test("the API is described, and a page shows it", async () => {
   const page = await fetch(`${base}/docs`);
   assert.equal(page.status, 200);
   assert.match(await page.text(), /UserService/);
+});
+
+/** What a client of the API would write with the types of openapi-typescript. */
+const typedClient = `
+import type { components, paths } from "./api.ts";
+type User = components["schemas"]["api.user.v1.User"];
+type Create = paths["/v1/users"]["post"];
+const body: Create["requestBody"]["content"]["application/json"] = { email: "ada@example.org", displayName: "Ada" };
+const created = (answer: Create["responses"]["201"]["content"]["application/json"]): User => answer;
+const query: paths["/v1/users"]["get"]["parameters"]["query"] = { pageSize: 10, orderBy: "created_at desc" };
+// @ts-expect-error A page has a number of users.
+const wrong: paths["/v1/users"]["get"]["parameters"]["query"] = { pageSize: "ten" };
+const path: paths["/v1/users/{user_id}"]["patch"]["parameters"]["path"] = { user_id: "7" };
+export const used = [body, created, query, wrong, path];
+`;
+
+test("the description passes Redocly's linter, and openapi-typescript makes types of it", {
+  skip: withoutNpm,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "tercel-shop-openapi-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "openapi.json");
+  writeFileSync(file, await (await fetch(`${base}/openapi.json`)).text());
+  const lint = lintOpenApi(file);
+  assert.ok(lint.isValid, lint.output);
+  const types = checkOpenApiTypes(file, typedClient);
+  assert.ok(types.isValid, types.output);
 });
 
 test("Connect is served at the same port", async () => {

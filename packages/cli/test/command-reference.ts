@@ -20,8 +20,9 @@ export function commandReference(): string {
   return [
     "# Command line reference",
     "",
-    "All commands of `tercel`. This page is generated from the commands' help: `UPDATE_GOLDEN=1 npm test -- reference` writes it.",
-    "`packages/cli/README.md` is the introduction.",
+    "This page lists all commands and options of `tercel`. `packages/cli/README.md` is the introduction.",
+    "",
+    "The page is generated from the help of the commands: `UPDATE_GOLDEN=1 npm test -- reference` writes it.",
     "",
     "| command | |",
     "|---|---|",
@@ -89,23 +90,23 @@ function cell(text: string): string {
 
 const exitCodeSection = `## Exit codes
 
-Scripts depend on these numbers: none changes its meaning.
+The meaning of these codes never changes, so scripts can rely on them.
 
 | code | meaning |
 |---|---|
-| 0 | done |
-| 1 | failed for a reason that has no code of its own |
-| 2 | the command line is wrong |
-| 3 | unhealthy, a rule broken, a gate missed |
-| 4 | a \`.proto\` file, a configuration or a message is invalid |
+| 0 | success |
+| 1 | any other failure |
+| 2 | invalid command line |
+| 3 | a check failed: unhealthy, a violated rule, an exceeded limit |
+| 4 | invalid \`.proto\` file, configuration or message |
 | 5 | not found |
-| 6 | not in time |
+| 6 | timeout |
 | 7 | no connection |
 | 8 | generated files are out of date |
-| 64 + n | the call ended with gRPC status n: 67 is INVALID_ARGUMENT, 69 NOT_FOUND, 78 UNAVAILABLE |
+| 64 + n | the call failed with gRPC status n: 67 is INVALID_ARGUMENT, 69 NOT_FOUND, 78 UNAVAILABLE |
 | 130 | interrupted by Ctrl-C |
 | 143 | terminated by SIGTERM |
 
-With \`-o json\` or \`-o ndjson\` the last line of standard error is \`{"version": 1, "error": {"message": …, "exitCode": …}}\`, with \`status\`, \`details\` and
-\`explanation\` for a call that failed.
+With \`-o json\` or \`-o ndjson\`, the last line of standard error of a failed command is \`{"version": 1, "error": {"message": …, "exitCode": …}}\`. For a failed
+call, \`error\` also has \`status\`, \`details\` and \`explanation\`.
 `;

@@ -126,6 +126,18 @@ describe("an attack over HTTP/1.1", () => {
     assert.equal(await status(`/v1/books/${"a".repeat(8193 - 10)}`, ""), 414);
   });
 
+  it("by a method that there is not is answered in HTTP's terms, as the first request of a connection too", async () => {
+    const status = async (method: string, path: string) =>
+      statusOf(await sendRaw(library.port, `${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`));
+    assert.equal(await status("REPORT", "/v1/echo"), 200);
+    assert.equal(await status("PROPFIND", "/v1/echo"), 405);
+    for (const method of ["FETCH", "get", "PRIX", "M".repeat(32)]) {
+      assert.equal(await status(method, "/v1/echo"), 501, method);
+    }
+    // What cannot be a request line is HTTP of no version.
+    for (const method of ["G(T", "M".repeat(33), "PRI"]) assert.equal(await status(method, "/v1/echo"), 0, method);
+  });
+
   it("with header values that would end a line cannot be sent back", async () => {
     const response = await fetch(`${library.url}/v1/file`, {
       method: "PUT",

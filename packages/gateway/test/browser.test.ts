@@ -339,7 +339,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
     docs.on("pageerror", (error) => problems.push(error.message));
     await docs.goto(`${home}/docs`);
     await docs.locator("#Library_GetBook summary").click();
-    assert.equal(await docs.locator("#Library_GetBook h4").first().isVisible(), true);
+    assert.equal(await docs.locator("#Library_GetBook h3").first().isVisible(), true);
     assert.deepEqual(
       requests.filter((path) => path !== "/favicon.ico"),
       ["/docs"],

@@ -265,7 +265,7 @@ describe("a service without generated code", () => {
     const loaded = loadServices(readFileSync(file));
     assert.deepEqual(
       loaded.services.map((service) => service.typeName),
-      ["tercel.gateway.test.v1.Library"],
+      ["tercel.gateway.test.v1.Library", "tercel.gateway.transcoding.v1.Transcoding"],
     );
     assert.throws(
       () => loaded.get("tercel.gateway.test.v1.Libary"),

@@ -72,6 +72,38 @@ describe("over HTTP/2 without TLS", () => {
     );
   });
 
+  it("headers over the limit are 431, where the client is not one of gRPC; one of just the limit is served", async () => {
+    // RFC 9113 §6.5.2 counts 32 bytes for each field, besides its name and its value.
+    const sizeOf = (headers: OutgoingHttpHeaders) =>
+      Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + String(value).length + 32, 0);
+    const filled = (headers: OutgoingHttpHeaders, excess: number) => {
+      const all = { ":method": "GET", ":scheme": "http", ":authority": `127.0.0.1:${library.port}`, ...headers };
+      const length = 16_384 + excess - sizeOf({ ...all, "x-large": "" });
+      return { ...all, "x-large": "x".repeat(length) };
+    };
+    const posted = { ":method": "POST", ...json };
+    const method = "/tercel.gateway.test.v1.Library/GetBook";
+    for (const headers of [
+      { ":path": "/v1/shelves/7/books/1" },
+      { ":path": "/v1/nothing" },
+      { ...posted, ":path": "/v1/tags" },
+      { ...posted, ":path": method },
+      { ...posted, ":path": method, "content-type": "application/grpc-web+proto" },
+      { ":method": "POST", ":path": "/v1/tags" },
+    ]) {
+      const refused = await request(session, filled(headers, 1));
+      assert.equal(refused.status, 431, JSON.stringify(headers));
+      assert.equal("grpc-status" in refused.headers, false);
+    }
+    assert.equal((await request(session, filled({ ":path": "/v1/shelves/7/books/1" }, 0))).status, 200);
+    // Of gRPC, with its content-type before and after the metadata that is too large.
+    const grpc = { ":method": "POST", ":path": method, "content-type": "application/grpc" };
+    for (const headers of [filled(grpc, 1), { ...filled({ ...grpc, "content-type": undefined }, 100), ...grpc }]) {
+      const refused = await request(session, headers);
+      assert.deepEqual([refused.status, refused.headers["grpc-status"]], [200, "8"]);
+    }
+  });
+
   it("a body is refused that does not say it is JSON, although the head need not say that there is one", async () => {
     const before = library.state.requests.length;
     for (const headers of [{}, { "content-type": "text/plain" }, { ...json, "content-encoding": "zstd" }]) {

@@ -76,6 +76,33 @@ test("answers 431 and stops the client that would go on to send a body", async (
   assert.equal(connection.openStreams, 0);
 });
 
+test("lets the layer above respond to a header list over the limit, by the fields before the first that did not fit", async () => {
+  const seen: (readonly string[])[] = [];
+  const { peer } = createScriptedServer({
+    limits: { headers: { maxFields: 4 } },
+    respondToLargeHeaders(fields) {
+      seen.push(fields);
+      return fields.at(-1) === "known" ? [":status", "200", "x-code", "8"] : undefined;
+    },
+  });
+  await peer.shakeHands();
+  peer.sendHeaders(1, [...post, "a", "known", "b", "1"], { endStream: true });
+  peer.sendHeaders(3, [...post, "a", "other", "b", "1"], { endStream: true });
+  const responses = [await peer.nextOf("HEADERS"), await peer.nextOf("HEADERS")];
+  assert.deepEqual(
+    responses.map(({ streamId, fields }) => [streamId, fields]),
+    [
+      [1, [":status", "200", "x-code", "8"]],
+      [3, [":status", "431", "content-length", "0"]],
+    ],
+  );
+  assert.deepEqual(seen, [
+    [...post, "a", "known"],
+    [...post, "a", "other"],
+  ]);
+  await peer.expectAlive();
+});
+
 test("keeps its table in step when it refuses a header list", async () => {
   const { peer, events } = createScriptedServer();
   await peer.shakeHands();

@@ -202,7 +202,7 @@ test("takes the preface byte by byte", async () => {
 
 test("tells a peer that speaks neither HTTP/2 nor HTTP/1.1 by GOAWAY, and closes", async () => {
   await withServer({}, local, async (address) => {
-    for (const rubbish of ["\x16\x03\x01\x02\0", "PRI * HTTP/2.0\r\n\r\nXX", "hello"]) {
+    for (const rubbish of ["\x16\x03\x01\x02\0", "PRI * HTTP/2.0\r\n\r\nXX", "hello\r\n"]) {
       await withPeer(address, async (peer) => {
         peer.sendRaw(rubbish);
         await peer.expectGoaway(ErrorCode.protocolError, /preface/);

@@ -36,6 +36,9 @@ interface PageClient {
 
 const state = { created: [] as string[], reconnects: 0, end: (): void => {} };
 
+/** Called after each user that was created. */
+const observers = new Set<() => void>();
+
 const clients: Record<ClientName, (place: Place) => PageClient> = {
   printed({ url, token }) {
     const client = new UserClient(url);
@@ -142,8 +145,22 @@ const page = {
   follow(name: ClientName, place: Place): void {
     state.created = [];
     state.reconnects = 0;
-    state.end = clients[name](place).follow((userId) => void state.created.push(userId));
+    state.end = clients[name](place).follow((userId) => {
+      state.created.push(userId);
+      for (const observe of observers) observe();
+    });
   },
+  /** Resolves with all users who were created, when this is the last one. */
+  untilCreated: (userId: string): Promise<readonly string[]> =>
+    new Promise((resolve) => {
+      const observe = (): void => {
+        if (state.created.at(-1) !== userId) return;
+        observers.delete(observe);
+        resolve(state.created);
+      };
+      observers.add(observe);
+      observe();
+    }),
   seen: (): { readonly created: readonly string[]; readonly reconnects: number } => ({
     created: state.created,
     reconnects: state.reconnects,

@@ -97,14 +97,6 @@ describe("the shop's api.user.v1, called from a page of another origin in Chromi
   }
   let serial = 0;
 
-  async function untilLast(userId: string): Promise<readonly string[]> {
-    for (;;) {
-      const { created } = await call("seen");
-      if (created.at(-1) === userId) return created;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-
   for (const [name, failures] of unary) {
     it(`is read by the client "${name}", and its errors are the client's own`, async () => {
       const place = { url: shop.url, token: shop.token };
@@ -122,7 +114,7 @@ describe("the shop's api.user.v1, called from a page of another origin in Chromi
       await call("follow", name, { url: shop.url, token: shop.token });
       const created = await untilSeen();
       for (let nth = 0; nth < 3; nth++) created.push((await createUser(shop, `Seen ${serial++}`)).userId);
-      const seen = await untilLast(created.at(-1) ?? "");
+      const seen = await call("untilCreated", created.at(-1) ?? "");
       // All since the first one.
       assert.deepEqual(seen, created.slice(created.indexOf(seen[0] ?? "")));
       await call("end");

@@ -13,6 +13,9 @@ export interface RequestHead {
 /** As Node knows them. A client that asks for a tunnel has taken the server for a proxy. */
 const methods: ReadonlySet<string> = new Set(METHODS.filter((method) => method !== "CONNECT"));
 
+/** RFC 9110 §5.6.2. */
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
 /** A path, or what OPTIONS asks of the whole server. Whole URLs are for proxies: of two hosts, one could be meant for each program on the way. */
 const targetPattern = /^(?:\/[\x21-\x7e]*|\*)$/;
 const otherVersion = /^HTTP\/[0-9]\.[0-9]\r\n/;
@@ -35,7 +38,9 @@ export class HeadReader {
     const targetEnd = text.indexOf(" ", methodEnd + 1);
     if (methodEnd < 1 || targetEnd === -1) return badLine;
     const method = text.slice(0, methodEnd);
-    if (!methods.has(method)) return method === "CONNECT" ? noTunnels : badLine;
+    const isKnown = methods.has(method);
+    if (!isKnown && !token.test(method)) return badLine;
+    if (method === "CONNECT") return noTunnels;
     const target = text.slice(methodEnd + 1, targetEnd);
     if (!targetPattern.test(target)) return badLine;
     const versionStart = targetEnd + 1;
@@ -43,6 +48,8 @@ export class HeadReader {
     if (!isCurrent && !text.startsWith("HTTP/1.0\r\n", versionStart)) {
       return otherVersion.test(text.slice(versionStart, versionStart + 10)) ? unknownVersion : badLine;
     }
+    // RFC 9110 §9.1: of a line that is in order, a method that the server does not know.
+    if (!isKnown) return unknownMethod;
     const version = isCurrent ? "1.1" : "1.0";
     const block = this.#readBlock(text.slice(versionStart + 10), version);
     return "problem" in block ? block : { method, target, version, block };
@@ -73,4 +80,5 @@ export function findPartialProblem(text: string): HeadProblem | undefined {
 export const headTooLarge: HeadProblem = { status: 431, problem: `a head over ${maxHeadBytes} bytes` };
 const badLine: HeadProblem = { status: 400, problem: "invalid request line" };
 const unknownVersion: HeadProblem = { status: 505, problem: "expected HTTP/1.1" };
+const unknownMethod: HeadProblem = { status: 501, problem: "unknown method" };
 const noTunnels: HeadProblem = { status: 501, problem: "CONNECT is not served" };

@@ -44,6 +44,8 @@ export function createOpenApi(source: OpenApiSource): JsonObject {
       ...(info.description === undefined ? {} : { description: info.description }),
       version: info.version ?? "1.0.0",
     },
+    // Where the document is, unless the overlay says otherwise.
+    servers: [{ url: "/" }],
     ...(services.length === 0 ? {} : { tags: services.map((service) => describeTag(service, comments)) }),
     paths,
     components: {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { docsStyle } from "./docs-style.ts";
 
 /** A page of HTML, and the policy that lets nothing run or load in it but its own style. */
 export interface DocsPage {
@@ -12,19 +13,20 @@ export function createDocsPage(document: JsonObject, documentPath: string): Docs
   const { title, version, description } = toObject(document.info);
   const operations = listOperations(document);
   const tags = [...new Set(operations.map((one) => one.tag))];
-  const schemas = Object.entries(toObject(toObject(document.components).schemas));
+  const { schemas, responses } = toObject(document.components);
+  const links = tags.map((tag) => `<a href="#tag-${escapeHtml(tag)}">${escapeHtml(lastName(tag))}</a>`);
   const html = [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">`,
-    `<title>${escapeHtml(title)}</title><style>${style}</style></head><body><main>`,
-    `<h1>${escapeHtml(title)} <small>${escapeHtml(version)}</small></h1>`,
+    `<title>${escapeHtml(title)}</title><style>${docsStyle}</style></head><body><main>`,
+    `<h1>${escapeHtml(title)} <span class="chip">${escapeHtml(version)}</span></h1>`,
     paragraphs(description),
-    `<p><a href="${escapeHtml(documentPath)}">OpenAPI document</a></p>`,
-    ...tags.map((tag) => showTag(tag, document, operations)),
-    `<h2>Schemas</h2>`,
-    ...schemas.map(([name, schema]) => showSchema(name, toObject(schema))),
+    `<nav>${links.join("")}<a href="#schemas">Schemas</a><a href="${escapeHtml(documentPath)}">OpenAPI document</a></nav>`,
+    ...tags.map((tag) => showTag(tag, document, operations, toObject(responses))),
+    `<h2 id="schemas">Schemas</h2>`,
+    ...Object.entries(toObject(schemas)).map(([name, schema]) => showSchema(name, toObject(schema))),
     "</main></body></html>\n",
   ].join("\n");
-  const hash = createHash("sha256").update(style).digest("base64");
+  const hash = createHash("sha256").update(docsStyle).digest("base64");
   return {
     html,
     contentSecurityPolicy: `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
@@ -48,47 +50,81 @@ function listOperations(document: JsonObject): Operation[] {
   );
 }
 
-function showTag(tag: string, document: JsonObject, operations: readonly Operation[]): string {
+function showTag(tag: string, document: JsonObject, operations: readonly Operation[], responses: JsonObject): string {
   const found = toArray(document.tags).find((one) => toObject(one).name === tag);
-  const shown = operations.filter((one) => one.tag === tag).map(showOperation);
-  return `<h2>${escapeHtml(tag)}</h2>${paragraphs(toObject(found).description)}${shown.join("\n")}`;
+  const shown = operations.filter((one) => one.tag === tag).map((one) => showOperation(one, responses));
+  const heading = `${escapeHtml(lastName(tag))} <small>${escapeHtml(tag)}</small>`;
+  return `<h2 id="tag-${escapeHtml(tag)}">${heading}</h2>${paragraphs(toObject(found).description)}${shown.join("\n")}`;
 }
 
-function showOperation({ method, path, operation }: Operation): string {
-  const isDeprecated = operation.deprecated === true;
-  const parameters = toArray(operation.parameters).map((one) => showParameter(toObject(one)));
-  const responses = Object.entries(toObject(operation.responses)).map(
-    ([status, response]) =>
-      `<tr><td>${escapeHtml(status)}</td><td>${showContent(toObject(toObject(response).content))}</td></tr>`,
-  );
+function showOperation({ method, path, operation }: Operation, shared: JsonObject): string {
+  const { operationId, summary, description, parameters } = operation;
+  const marks = [
+    operation.deprecated === true ? "deprecated" : "",
+    operation["x-streaming"] === undefined ? "" : String(operation["x-streaming"]).replace("_", " "),
+  ].filter((mark) => mark !== "");
+  const chips = marks.map((mark) => ` <span class="chip">${escapeHtml(mark)}</span>`).join("");
   const body = toObject(toObject(operation.requestBody).content);
   return [
-    `<details id="${escapeHtml(operation.operationId)}"><summary><b class="${escapeHtml(method)}">${escapeHtml(method.toUpperCase())}</b> `,
-    `<code>${escapeHtml(path)}</code> ${isDeprecated ? "<em>deprecated</em> " : ""}${escapeHtml(operation.summary)}</summary>`,
-    paragraphs(operation.description),
-    parameters.length === 0 ? "" : `<h4>Parameters</h4><table>${parameters.join("")}</table>`,
-    Object.keys(body).length === 0 ? "" : `<h4>Body</h4><p>${showContent(body)}</p>`,
-    `<h4>Responses</h4><table>${responses.join("")}</table></details>`,
+    `<details id="${escapeHtml(operationId)}"><summary><b class="${escapeHtml(method)}">${escapeHtml(method.toUpperCase())}</b>`,
+    `<code>${escapeHtml(path)}${chips}</code>${summary === undefined ? "" : `<span>${escapeHtml(summary)}</span>`}</summary>`,
+    `<div class="inside">${paragraphs(description)}`,
+    section(
+      "Parameters",
+      toArray(parameters).map((one) => showParameter(toObject(one))),
+    ),
+    section("Body", showContent(body)),
+    section(
+      "Responses",
+      Object.entries(toObject(operation.responses)).map(([status, one]) => showResponse(status, toObject(one), shared)),
+    ),
+    "</div></details>",
   ].join("");
+}
+
+function section(title: string, rows: readonly string[]): string {
+  return rows.length === 0 ? "" : `<h3>${title}</h3><table>${rows.join("")}</table>`;
 }
 
 function showParameter(parameter: JsonObject): string {
   const content = toObject(toObject(parameter.content)["application/json"]);
-  const schema = toObject(parameter.schema ?? content.schema);
-  const required = parameter.required === true ? " <em>required</em>" : "";
-  return `<tr><td><code>${escapeHtml(parameter.name)}</code>${required}</td><td>${escapeHtml(parameter.in)}</td><td>${showType(schema)} ${escapeHtml(parameter.description)}</td></tr>`;
+  const required = parameter.required === true ? ", required" : "";
+  const name = `<code>${escapeHtml(parameter.name)}</code> <em>${escapeHtml(parameter.in)}${required}</em>`;
+  return tableRow(name, toObject(parameter.schema ?? content.schema), parameter.description);
 }
 
-function showContent(content: JsonObject): string {
-  const parts = Object.entries(content).map(
-    ([type, media]) => `<code>${escapeHtml(type)}</code> ${showType(toObject(toObject(media).schema))}`,
+/** A row for each media type. */
+function showContent(content: JsonObject): string[] {
+  return Object.entries(content).map(([type, media]) =>
+    tableRow(`<code>${escapeHtml(type)}</code>`, toObject(toObject(media).schema), undefined),
   );
-  return parts.length === 0 ? "an error" : parts.join("<br>");
+}
+
+function showResponse(status: string, response: JsonObject, shared: JsonObject): string {
+  const { $ref: ref } = response;
+  const found = typeof ref === "string" ? toObject(shared[ref.slice(ref.lastIndexOf("/") + 1)]) : response;
+  const types = Object.entries(toObject(found.content)).map(
+    ([type, media]) => `<p><code>${escapeHtml(type)}</code> ${showType(toObject(toObject(media).schema))}</p>`,
+  );
+  return `<tr><td><code>${escapeHtml(status)}</code></td><td>${escapeHtml(found.description)}${types.join("")}</td></tr>`;
 }
 
 function showSchema(name: string, schema: JsonObject): string {
+  const values = toArray(schema.enum).map((value) => `<code>${escapeHtml(value)}</code>`);
+  const rows = showProperties(schema);
+  // The name that links lead to is inside, because browsers open what holds the target of a link.
+  return [
+    `<details><summary class="schema"><code>${escapeHtml(name)}</code></summary><div class="inside" id="schema-${escapeHtml(name)}">`,
+    paragraphs(schema.description),
+    rows.length === 0 ? "" : `<table>${rows.join("")}</table>`,
+    values.length === 0 ? "" : `<p>${values.join(", ")}</p>`,
+    "</div></details>",
+  ].join("");
+}
+
+function showProperties(schema: JsonObject): string[] {
   const required = toArray(schema.required);
-  const rows = Object.entries(toObject(schema.properties)).map(([property, value]) => {
+  return Object.entries(toObject(schema.properties)).map(([property, value]) => {
     const one = toObject(value);
     const marks = [
       required.includes(property) ? "required" : "",
@@ -96,12 +132,14 @@ function showSchema(name: string, schema: JsonObject): string {
       one.writeOnly === true ? "write only" : "",
       one.deprecated === true ? "deprecated" : "",
     ].filter((mark) => mark !== "");
-    return `<tr><td><code>${escapeHtml(property)}</code> <em>${marks.join(", ")}</em></td><td>${showType(one)} ${escapeHtml(one.description)}</td></tr>`;
+    return tableRow(`<code>${escapeHtml(property)}</code> <em>${marks.join(", ")}</em>`, one, one.description);
   });
-  const values = toArray(schema.enum).map((value) => `<code>${escapeHtml(value)}</code>`);
-  return `<details id="schema-${escapeHtml(name)}"><summary><code>${escapeHtml(name)}</code></summary>${paragraphs(schema.description)}${
-    rows.length === 0 ? "" : `<table>${rows.join("")}</table>`
-  }${values.length === 0 ? "" : `<p>${values.join(" ")}</p>`}</details>`;
+}
+
+/** @param name HTML */
+function tableRow(name: string, schema: JsonObject, description: JsonValue | undefined): string {
+  const inner = isObject(schema.properties) ? `<table>${showProperties(schema).join("")}</table>` : "";
+  return `<tr><td>${name}</td><td>${showType(schema)}${paragraphs(description)}${inner}</td></tr>`;
 }
 
 /** A type in a few words, with a link to the schema that it refers to. */
@@ -109,7 +147,7 @@ function showType(schema: JsonObject): string {
   const { $ref: ref, type, format, items, additionalProperties } = schema;
   if (typeof ref === "string") {
     const name = ref.slice(ref.lastIndexOf("schemas/") + "schemas/".length);
-    return `<a href="#schema-${escapeHtml(name)}">${escapeHtml(name.slice(name.lastIndexOf(".") + 1))}</a>`;
+    return `<a href="#schema-${escapeHtml(name.split("/")[0])}">${escapeHtml(lastName(name.split("/")[0] ?? ""))}</a>`;
   }
   if (type === "array") return `list of ${showType(toObject(items))}`;
   if (type === "object" && isObject(additionalProperties)) return `map of ${showType(additionalProperties)}`;
@@ -119,6 +157,11 @@ function showType(schema: JsonObject): string {
       .map(escapeHtml)
       .join(" ") || "any"
   );
+}
+
+/** Of a name with dots. */
+function lastName(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
 }
 
 function paragraphs(text: JsonValue | undefined): string {
@@ -146,23 +189,3 @@ function toObject(value: JsonValue | undefined): JsonObject {
 function toArray(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
-
-const style = `:root{color-scheme:light dark;--line:light-dark(#d8dee6,#353c46);--soft:light-dark(#f5f7fa,#1c2129);--accent:light-dark(#0b63ce,#6cb2ff)}
-body{margin:0;font:16px/1.5 system-ui,sans-serif;background:light-dark(#fff,#13171c);color:light-dark(#1c2430,#e4e8ee)}
-main{max-width:960px;margin:0 auto;padding:24px 16px}
-h1 small{font-size:.5em;opacity:.7}
-h2{margin:2em 0 .5em;border-bottom:1px solid var(--line)}
-h4{margin:1em 0 .25em}
-a{color:var(--accent)}
-h1,h2,p,summary,td{overflow-wrap:anywhere}
-code{font:.9em ui-monospace,monospace}
-details{border:1px solid var(--line);border-radius:8px;margin:8px 0;padding:8px 12px;background:var(--soft)}
-summary{cursor:pointer}
-summary b{display:inline-block;min-width:4em;color:var(--accent)}
-summary b.delete{color:light-dark(#b42318,#ff9c92)}
-table{border-collapse:collapse;width:100%}
-td{border-top:1px solid var(--line);padding:4px 8px 4px 0;vertical-align:top}
-td:first-child{width:14em;overflow-wrap:break-word}
-td:nth-child(2):not(:last-child){width:5em}
-@media(max-width:600px){td:first-child{width:9em}}
-em{opacity:.75;font-size:.85em}`;

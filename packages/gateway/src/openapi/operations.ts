@@ -40,7 +40,8 @@ export function describeOperation(binding: RestBinding, named: NamedPath, parts:
   return {
     operationId: index === 0 ? id : `${id}_${index + 1}`,
     tags: [method.parent.typeName],
-    ...text,
+    summary: text.summary ?? wordsOf(method.name),
+    ...(text.description === undefined ? {} : { description: text.description }),
     ...(method.deprecated ? { deprecated: true } : {}),
     ...(method.methodKind === "unary" ? {} : describeStreaming(method.methodKind, parts.hasWebSockets)),
     ...(parameters.length === 0 ? {} : { parameters }),
@@ -50,6 +51,12 @@ export function describeOperation(binding: RestBinding, named: NamedPath, parts:
       default: { $ref: "#/components/responses/Error" },
     },
   };
+}
+
+/** What a method without a comment does, as far as its name says: `GetBook` gets "Get book". */
+function wordsOf(name: string): string {
+  const words = name.replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, " ").split(" ");
+  return words.map((word, at) => (at === 0 || /^[A-Z0-9]{2,}$/.test(word) ? word : word.toLowerCase())).join(" ");
 }
 
 function describeStreaming(kind: string, hasWebSockets: boolean): JsonObject {

@@ -1,11 +1,11 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import { safeLog } from "../logging/safe-log.ts";
-import { appendStatusTrailers } from "../protocol/trailers.ts";
 import { unindexedFields } from "../protocol/unindexed-fields.ts";
 import { systemClock } from "../time/clock.ts";
 import { LimitReporter } from "../transport/limit-reporter.ts";
 import { createHandshakeLog } from "../transport/server/handshake-log.ts";
+import { respondToLargeHeaders } from "../transport/server/large-headers.ts";
 import { type ConnectionOptions, SharedStreamLimit } from "../transport/server/listen.ts";
+import type { PlanSettings } from "../transport/server/request-plan.ts";
 import { withFiles } from "../transport/tls/tls-files.ts";
 import type { ServerOptions } from "./server-options.ts";
 
@@ -14,16 +14,6 @@ const defaultKeepaliveTimeMs = 2 * 60 * 60 * 1000;
 const defaultKeepaliveTimeoutMs = 20_000;
 const defaultMinPingIntervalMs = 5 * 60 * 1000;
 const defaultMinIdlePingIntervalMs = 2 * 60 * 60 * 1000;
-
-/** Without this, clients would make UNKNOWN of HTTP's 431: the mapping of statuses has no line for that. */
-function refusalOfMetadata(): string[] {
-  const fields = [":status", "200", "content-type", "application/grpc"];
-  appendStatusTrailers(
-    fields,
-    new ConnectError("the request's metadata is over the limit of this server", Code.ResourceExhausted),
-  );
-  return fields;
-}
 
 /** An option of the server goes before the engine's limit that it stands for. */
 function connectionLimits(options: ServerOptions): NonNullable<ConnectionOptions["limits"]> {
@@ -50,7 +40,7 @@ function connectionLimits(options: ServerOptions): NonNullable<ConnectionOptions
 }
 
 /** What a server's options mean for the connections under it. */
-export function connectionOptions(options: ServerOptions): ConnectionOptions {
+export function connectionOptions(options: ServerOptions, plan: PlanSettings): ConnectionOptions {
   const log = safeLog(options.log);
   const clock = options.clock ?? systemClock;
   const limitReporter = new LimitReporter(log, options.onLimit, clock);
@@ -58,7 +48,7 @@ export function connectionOptions(options: ServerOptions): ConnectionOptions {
   return {
     limits: connectionLimits(options),
     unindexedFields,
-    tooLargeHeadersResponse: refusalOfMetadata(),
+    respondToLargeHeaders: (fields) => respondToLargeHeaders(plan, fields),
     keepalive: {
       timeMs: keepalive?.timeMs ?? defaultKeepaliveTimeMs,
       timeoutMs: keepalive?.timeoutMs ?? defaultKeepaliveTimeoutMs,

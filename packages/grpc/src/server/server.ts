@@ -127,7 +127,8 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     exposeDebugInfo: options.exposeDebugInfo ?? false,
     unhandled: new UnhandledCalls(log, options.onUnhandledCall, clock),
   };
-  const connections = connectionOptions(options);
+  const plan = { methods, compressions, compressMinBytes, maxTimeoutMs: options.maxTimeoutMs, log };
+  const connections = connectionOptions(options, plan);
   const gateway = options.gateway?.attach({
     ...calls,
     methods: table,
@@ -140,7 +141,7 @@ export function serverOver(options: ServerOptions, makeListener: CreateListener)
     callLimit: connections.streamPlaces,
   });
   const listener = makeListener(
-    { methods, compressions, compressMinBytes, maxTimeoutMs: options.maxTimeoutMs, log },
+    plan,
     gateway === undefined ? calls : { ...calls, serveOther: (exchange) => gateway.serve(exchange) },
     gateway === undefined ? connections : { ...connections, http1Server: gateway.http1Server },
   );

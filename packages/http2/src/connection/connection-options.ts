@@ -44,8 +44,11 @@ export interface ConnectionOptions {
   unrefWhenIdle?: boolean;
   /** Fields that differ in every message: they are kept out of the compression table. */
   unindexedFields?: readonly string[];
-  /** Server: the whole answer to a request whose header list is over the limit. Default: status 431. */
-  tooLargeHeadersResponse?: HeaderFields;
+  /**
+   * Server: makes the whole response to a request whose header list is over the limit, from the fields before the first that did not fit. Default, and
+   * for undefined: status 431.
+   */
+  respondToLargeHeaders?(fields: readonly string[]): HeaderFields | undefined;
   clock?: Clock;
   /** Shared by the connections of a server. Default: one of its own. */
   ticker?: Ticker;

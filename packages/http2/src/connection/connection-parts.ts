@@ -82,7 +82,7 @@ export function createParts(
     ownSettings: new OwnSettings(limits, frames),
     places: options.streamPlaces,
     sharedUnfinished: options.sharedUnfinished,
-    tooLargeHeadersResponse: options.tooLargeHeadersResponse,
+    respondToLargeHeaders: options.respondToLargeHeaders,
     // These need the parts above, and are set below.
     intake: undefined as unknown as FrameIntake,
     guard: undefined as unknown as ControlFrameGuard,

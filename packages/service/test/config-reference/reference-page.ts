@@ -14,34 +14,38 @@ interface Types {
   readonly production: readonly ProviderType[];
 }
 
-const opening = `# Reference of the configuration
+const opening = `# Configuration reference
 
-Every key of a service's configuration. It is written from the schema that checks it; the [guide](../guides/configuration.md) says where files,
-variables and \`--set\` come in. Defaults in parentheses are those of the production profile, where they differ. A change of a *live* key can be
-applied [without a restart](../guides/configuration.md#change-values-without-a-restart). Values of *secret* keys are never shown.
+This page lists every key of a service's configuration. The [guide](../guides/configuration.md) explains files, variables and \`--set\`. The page is
+generated from the schema that checks the configuration.
 
-Durations have a unit (\`500ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`7d\`); sizes are bytes or have one (\`4194304\`, \`4MiB\`).
+- Defaults in parentheses are those of the production profile, where they differ.
+- A change of a *live* key is applied [without a restart](../guides/configuration.md#change-values-without-a-restart).
+- Values of *secret* keys are never shown.
+- Durations have a unit: \`500ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`7d\`.
+- Sizes are in bytes or have a unit: \`4194304\`, \`4MiB\`.
 `;
 
 const sectionNotes: Readonly<Record<string, string>> = {
-  service: "Name and addresses of the service, and times of its start and stop.",
-  config: "Location of the overlays. Read only from the base file.",
-  dependencies: "A list of the services that this one calls, and how. Items of several layers merge by `name`.",
-  security: "Authentication of callers.",
+  service: "The name, address, start and stop of the service.",
+  config: "The folder of the overlays. Only the base file may set it.",
+  dependencies:
+    "A list of the services that this service calls, and the settings of their clients. Items of several files are merged by `name`.",
+  security: "Authentication, and keys between services.",
   rate_limit:
-    "Limits on calls per client; none without this section. Instances share the counts if the default cache is a Redis; otherwise each process counts separately.",
+    "The number of calls that a client may make. Without this section, calls are not limited. If the default cache is Redis, all instances share one count; otherwise each process counts its own calls.",
   load_shedding:
-    "Limits on concurrent calls; others wait or are rejected ([load shedding](../../packages/interceptors/src/load-shedding/README.md)). Enabled by default; without overload, no call waits or is rejected.",
+    "The number of calls that run at once, and the queue for further calls ([load shedding](../../packages/interceptors/src/load-shedding/README.md)). It is on by default. Without load, no call waits and none is refused.",
   idempotency:
-    "Calls that must not run twice: the same request with the same `idempotency-key` gets the same response. Enabled by this section, or by a proto (`tercel.idempotency.v1`). Keys are stored in the default database, else in the default cache if it is a Redis, else in memory.",
-  communication: "Servers of the service: gRPC and HTTP.",
-  logging: "Log output.",
+    "Calls that must not run twice: the same request with the same `idempotency-key` gets the same response. This section switches it on, and so does the proto option `tercel.idempotency.v1`. Keys are stored in the default database, otherwise in the default cache if it is Redis, and otherwise in memory.",
+  communication: "The servers of the service: gRPC and HTTP.",
+  logging: "The destinations of log lines.",
   monitoring: "Metrics and traces.",
-  discovery: "How services find each other.",
+  discovery: "Service discovery.",
   database: "Databases.",
   cache: "Caches.",
-  events: "Event brokers.",
-  registry: "Short for one entry of `discovery`; other keys are those of its type.",
+  events: "Event streams.",
+  registry: "Short for one entry of `discovery`. Its other keys are those of its type.",
   tracing: "Short for `monitoring.providers.jaeger` or `otlp`.",
   metrics: "Short for `monitoring.providers.prometheus`.",
 };
@@ -63,7 +67,7 @@ export function referencePage(types: Types): string {
   })) {
     blocks.push(heading(key), table(rowsOf(shapeOf(schema), undefined, "")));
   }
-  blocks.push("## app\n\nThe application's own settings: what `settings` of its definition says.\n");
+  blocks.push("## app\n\nThe application's own settings. The schema `settings` of its definition checks them.\n");
   return blocks.join("\n");
 }
 
@@ -88,7 +92,7 @@ function concernBlocks(concern: string, types: Types): string[] {
     const names = aliases.length === 0 ? "" : `, also called ${aliases.map((alias) => `\`${alias}\``).join(", ")}`;
     const inProduction = findType(types.production, concern, type);
     const rows = rowsOf(shapeOf(config), inProduction && shapeOf(inProduction.config), "");
-    const keys = rows.length === 0 ? "It has no keys.\n" : table(rows);
+    const keys = rows.length === 0 ? "This type has no keys.\n" : table(rows);
     blocks.push(`### ${concern}.providers: type ${type}\n`, `\`type: ${type}\`${names}.\n`, keys);
   }
   return blocks;

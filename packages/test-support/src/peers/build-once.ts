@@ -31,9 +31,12 @@ export function buildOnce(source: string, build: (folder: string) => void): stri
   return built;
 }
 
-/** Runs one step of a build. Throws with the end of its output when it fails. */
-export function runStep(program: string, args: readonly string[]): void {
-  const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+/** Runs one step of a build, in `cwd` or where the process is. Throws with the end of its output when it fails. */
+export function runStep(program: string, args: readonly string[], cwd?: string): void {
+  const { status, error, stdout, stderr } = spawnSync(program, args, {
+    ...{ encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+    ...(cwd !== undefined && { cwd }),
+  });
   if (status === 0) return;
   const output = `${error?.message ?? ""}${stdout}${stderr}`.trim().split("\n").slice(-8).join("\n");
   throw new Error(`${program} ${args.join(" ")} failed:\n${output}`);

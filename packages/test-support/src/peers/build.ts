@@ -1,6 +1,8 @@
 import { buildGoPeer, withoutGo } from "./go-peer.ts";
+import { buildOpenApiJudges } from "./openapi-judges.ts";
 import { buildPythonPeer, withoutPython } from "./python-peer.ts";
 import { buildGoValidators, buildPythonValidators } from "./validators.ts";
+import { buildVanguardPeer } from "./vanguard-peer.ts";
 
 // Builds every peer ahead of the tests, and fails where one cannot be built. `.ci/run` calls it.
 for (const missing of [withoutGo, withoutPython]) if (missing) throw new Error(missing);
@@ -8,3 +10,5 @@ console.log(buildGoPeer());
 console.log(buildPythonPeer());
 console.log(buildGoValidators());
 console.log(buildPythonValidators());
+console.log(buildVanguardPeer());
+console.log(buildOpenApiJudges());

@@ -1,4 +1,5 @@
 export { buildGoPeer, startGoPeer, withoutGo } from "./go-peer.ts";
+export { buildOpenApiJudges, checkOpenApiTypes, lintOpenApi, withoutNpm } from "./openapi-judges.ts";
 export { buildPythonPeer, startPythonPeer, withoutPython } from "./python-peer.ts";
 export {
   checkPrometheus,
@@ -14,3 +15,4 @@ export {
   withoutPromtool,
   withoutValidators,
 } from "./validators.ts";
+export { buildVanguardPeer, startVanguardPeer } from "./vanguard-peer.ts";

@@ -119,7 +119,7 @@ export function lookUpHeader({ lookedUp }: RequestPlan, { fields }: RequestHead,
 }
 
 /** What an application's own look-up throws costs the calls of that path, and no other. */
-function findHandler({ methods, log }: PlanSettings, path: string): MethodHandler | ConnectError | undefined {
+export function findHandler({ methods, log }: PlanSettings, path: string): MethodHandler | ConnectError | undefined {
   try {
     return methods.find(path);
   } catch (reason) {

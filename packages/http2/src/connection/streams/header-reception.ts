@@ -27,8 +27,8 @@ export interface StreamOpener {
   ignoreRest(streamId: number): void;
   /** A frame on a stream that we have reset was not on its way by then: it is ignored (RFC 9113 §5.1), but charged like the error it is. */
   lateFrame(): void;
-  /** A request whose header list is over the limit. */
-  refuseHeaderList(streamId: number, endStream: boolean): void;
+  /** A request whose header list is over the limit; `fields` are those before the first that did not fit. */
+  refuseHeaderList(streamId: number, endStream: boolean, fields: readonly string[]): void;
 }
 
 /** Decides what a complete header block is: a request, a response's head, an interim head, or trailers (RFC 9113 §8.1). */
@@ -65,7 +65,7 @@ function receiveRequest(opener: StreamOpener, streams: StreamTable, frame: Heade
   if (opener.refuses(streamId)) return;
   if (dependency === streamId) throw malformedRequest(opener, streamId, `stream ${streamId} depends on itself`);
   if (block.overLimit) {
-    opener.refuseHeaderList(streamId, endStream);
+    opener.refuseHeaderList(streamId, endStream, block.fields);
     return;
   }
   const head = requestHead(block);

@@ -49,8 +49,8 @@ export interface StreamRegistryParts extends StreamAdmissionParts, RequestGatePa
   readonly activity: Activity;
   readonly phases: ConnectionTimers;
   readonly turnWork: TurnWork;
-  /** Server: the whole response to a request whose header list is over the limit. Default: status 431. */
-  readonly tooLargeHeadersResponse: HeaderFields | undefined;
+  /** Server: makes the response to a request whose header list is over the limit. Default: status 431. */
+  readonly respondToLargeHeaders: ((fields: readonly string[]) => HeaderFields | undefined) | undefined;
   readonly connection: StreamRegistryOwner & StreamPeer;
 }
 
@@ -146,13 +146,13 @@ export class StreamRegistry implements StreamHome<Stream>, StreamOpener {
     this.parts.budgets.causedReset();
   }
 
-  refuseHeaderList(streamId: number, endStream: boolean): void {
-    const { budgets, limitNotifier, tooLargeHeadersResponse } = this.parts;
+  refuseHeaderList(streamId: number, endStream: boolean, fields: readonly string[]): void {
+    const { budgets, limitNotifier, respondToLargeHeaders } = this.parts;
     budgets.glitch();
     const stream = new Stream(streamId, this);
     this.admission.add(stream);
     limitNotifier.tell("header_list", "refused", streamId, "the request's header list is over the limit");
-    stream.sendHeaders(tooLargeHeadersResponse ?? tooLargeHeaders, true);
+    stream.sendHeaders(respondToLargeHeaders?.(fields) ?? tooLargeHeaders, true);
     if (endStream) stream.endReceived();
     else stream.reset(ErrorCode.noError);
   }

@@ -25,8 +25,21 @@ test("refuses the preface with any one byte changed", () => {
   }
 });
 
-for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]) {
-  test(`waits for more at every byte of ${method}, and knows it at the space behind`, () => {
+const longest = "M".repeat(32);
+
+for (const method of [
+  "GET",
+  "POST",
+  "CONNECT",
+  "PATCH",
+  "PROPFIND",
+  "PRIX",
+  "get",
+  "M-SEARCH",
+  "!#$%&'*+-.^_`|~09",
+  longest,
+]) {
+  test(`waits for more at every byte of the method ${method}, and knows HTTP/1.1 at the space after it`, () => {
     for (let bytes = 0; bytes <= method.length; bytes++) {
       assert.equal(classify(method.slice(0, bytes)), "more", `after ${bytes}`);
     }
@@ -37,17 +50,20 @@ for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTION
 
 for (const text of [
   "\x16\x03\x01",
-  "get ",
-  "GETX",
   "GET\t",
-  "PRI",
-  "SSH-2.0",
-  "PROXY TCP4",
+  "GET\r\n",
+  "G(T /",
+  "G\x80T /",
+  "PRI ",
+  "PRI\t",
+  "SSH-2.0-OpenSSH\r\n",
   "\0",
   " GET /",
-  "PROPFIND /",
+  "\r\nGET /",
+  `${longest}M`,
+  `${longest}M /`,
 ]) {
-  const expected = text === "PRI" ? "more" : "unknown";
+  const expected = text === "PRI " ? "more" : "unknown";
   test(`calls ${JSON.stringify(text)} ${expected}`, () => {
     assert.equal(classify(text), expected);
   });

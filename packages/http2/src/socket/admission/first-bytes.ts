@@ -2,17 +2,24 @@ import { clientPreface } from "../../connection/settings/client-preface.ts";
 
 const preface = Buffer.from(clientPreface, "latin1");
 
-/** RFC 9110 §9 and the methods that HTTP/1.1 clients are known to send to servers like ours. */
-const http1Methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+/** Of "PRI ", the method that is reserved for HTTP/2 (RFC 9113 §11.3). */
+const reservedBytes = 4;
 
-/** No method above is longer, with the space behind it. */
-const maxMethodBytes = 8;
+/** The longest method of IANA's registry has 17. */
+const maxMethodBytes = 32;
+
+const space = 0x20;
+
+/** RFC 9110 §5.6.2: the characters of a token, by code. */
+const isTokenByte: readonly boolean[] = Array.from({ length: 256 }, (_, code) =>
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]$/.test(String.fromCharCode(code)),
+);
 
 export type FirstBytes = "http2" | "http1" | "unknown" | "more";
 
 /**
- * Tells by its first bytes what a client speaks: the HTTP/2 preface (RFC 9113 §3.4) or an HTTP/1.1 request line.
- * "more" while both are still possible; "unknown" once neither is.
+ * Tells by its first bytes what a client speaks: the HTTP/2 preface (RFC 9113 §3.4), or a request line of HTTP/1.1, which begins with a token and a space
+ * (RFC 9110 §9.1): whether there is such a method is for the HTTP/1.1 server to say. "more" while both are still possible; "unknown" once neither is.
  */
 export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   const compared = Math.min(bytes.length, preface.length);
@@ -20,15 +27,17 @@ export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   while (same < compared && bytes[same] === preface[same]) same++;
   if (same === preface.length) return "http2";
   if (same === compared) return "more";
-  // "PRI " is reserved for HTTP/2: what begins so and goes on differently is a broken preface.
-  if (same >= 4) return "unknown";
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxMethodBytes)).toString("latin1");
-  for (const method of http1Methods) {
-    const line = `${method} `;
-    if (head.startsWith(line)) return "http1";
-    if (line.startsWith(head)) return "more";
-  }
-  return "unknown";
+  // A broken preface.
+  if (same >= reservedBytes) return "unknown";
+  return classifyMethod(bytes);
+}
+
+function classifyMethod(bytes: Uint8Array): FirstBytes {
+  let at = 0;
+  while (at <= maxMethodBytes && isTokenByte[bytes[at] ?? space] === true) at++;
+  if (at > maxMethodBytes) return "unknown";
+  if (at === bytes.length) return "more";
+  return at > 0 && bytes[at] === space ? "http1" : "unknown";
 }
 
 export const prefaceBytes: number = preface.length;
