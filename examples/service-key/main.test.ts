@@ -7,7 +7,7 @@ test("a stranger is refused, and no call is while the key is rotated", () => {
   const program = join(import.meta.dirname, "main.ts");
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [
-    "[unauthenticated] the call carries no service key",
+    "[unauthenticated] missing service key",
     ...Array(4).fill("Hello, orders!"),
   ]);
 });

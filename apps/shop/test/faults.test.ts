@@ -120,7 +120,7 @@ test("while Redis is away users are read, changed and created all the same, and 
   const { id } = user;
   assert.deepEqual(await users.call("GetUser", { id }, admin), { user });
   await redis.kill();
-  await process.record({ message: "the connection to Redis broke" });
+  await process.record({ message: "connection to Redis lost" });
   const changed = await users.call("UpdateUser", { id, first_name: "Augusta" }, admin);
   assert.deepEqual(await users.call("GetUser", { id }, admin), changed);
   await redis.start();

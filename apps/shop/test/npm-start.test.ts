@@ -183,7 +183,7 @@ describe("the shop under tercel dev", { skip }, () => {
     ["user-service:service.prot=7000", /unknown key service\.prot; did you mean (?:--set )?service\.port/],
     ["rate_limit.enabeld=false", /unknown key rate_limit\.enabeld; did you mean (?:--set )?rate_limit\.enabled/],
     ["usr-service:service.port=7000", /unknown service "usr-service"; did you mean user-service\?/],
-    ["service.port", /invalid --set "service\.port": write key=value, or service:key=value for one service/],
+    ["service.port", /invalid --set "service\.port": expected key=value, or service:key=value for one service/],
   ] as const) {
     test(`--set ${set} is refused with the nearest name, and nothing stays`, { timeout: 180_000 }, async () => {
       const shop = checkout.start(["--set", set]);

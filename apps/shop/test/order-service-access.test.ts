@@ -87,7 +87,7 @@ test("in production user-service is known by the key in its file, and without an
   }
   await assert.rejects(
     shop.start("order-service", cleartext, production),
-    /the service has access rules, but no issuer of tokens is configured .*set security\.jwt\.jwks_url/,
+    /access rules need a token issuer, but none is configured .*set security\.jwt\.jwks_url/,
   );
 
   const key = newKey();

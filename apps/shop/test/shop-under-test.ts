@@ -145,10 +145,10 @@ export async function createShopWith<Server extends ServerProcess>(
 
 /** Where a service shows its metrics and its health, as a function that gets a page. */
 export async function pagesOf({ process }: StartedService) {
-  const { at } = await process.record({ message: "pages are served" });
+  const { at } = await process.record({ message: "serving pages" });
   const metrics = process
     .records()
-    .find(({ message, pages }) => message === "pages are served" && String(pages).includes("/metrics"));
+    .find(({ message, pages }) => message === "serving pages" && String(pages).includes("/metrics"));
   const base = metrics?.at ?? at;
   return async (path: string) => {
     const response = await fetch(`${base}${path}`);

@@ -299,7 +299,7 @@ test("a port of the metrics that is taken is named with the way to choose anothe
     const { port } = new URL(taken.url);
     await assert.rejects(
       shop.start("user-service", [...alone, `monitoring.providers.prometheus.endpoint=127.0.0.1:${port}`]),
-      /port \d+ of 127\.0\.0\.1 is taken by another program; change monitoring\.providers\.prometheus\.endpoint/,
+      /port \d+ of 127\.0\.0\.1 is in use by another program; change monitoring\.providers\.prometheus\.endpoint/,
     );
   } finally {
     taken.close();

@@ -80,7 +80,7 @@ function namesIn(folder: URL): readonly string[] {
 
 /** In the form of the errors of REST, for which this path may have been meant. */
 function nothingHere(path: string): Response {
-  const message = path === "/" ? "the page is not built: run `npm run build:page`" : "there is nothing at this path";
+  const message = path === "/" ? "the page is not built: run `npm run build:page`" : "path not found";
   const error = { code: 404, message, status: "NOT_FOUND", details: [] };
   return Response.json({ error }, { status: 404, headers: { "cache-control": "no-store" } });
 }

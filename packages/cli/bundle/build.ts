@@ -1,5 +1,5 @@
-// Builds what is published: the program with all that it needs and no dependency, the .proto files that projects may import, and the
-// licences of what is in the bundle. Run by npm before it packs; the folder to write to may be given.
+// Builds the published package: the program bundled with its dependencies, the .proto files that projects may import, and the licences of
+// the bundled packages. npm runs it before it packs; the argument is the output folder.
 import { cpSync, globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
@@ -8,12 +8,12 @@ import { licencesOf } from "./licences.ts";
 const own = dirname(import.meta.dirname);
 const root = resolve(own, "../..");
 const dist = resolve(process.argv[2] ?? join(own, "dist"));
-/** Those that services import; the rest of the packages' protos are theirs alone. */
+/** The .proto files that services import; the other files of the packages are internal. */
 const shippedProtos = "packages/*/proto/{buf,google,tercel,validate}/**/*.proto";
 
 /**
- * protoc-gen-es is CommonJS and would bring second copies of what the program has as ES modules: half a megabyte, and messages
- * that the other copy does not know.
+ * protoc-gen-es is CommonJS and would add second copies of packages that the program has as ES modules: half a megabyte, and messages
+ * that the other copy does not recognize.
  */
 const oneCopy: Plugin = {
   name: "one copy of protobuf-es",
@@ -40,7 +40,7 @@ rmSync(dist, { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: [join(own, "src/main.ts")],
   outdir: dist,
-  // What a command needs is loaded when it runs: a file for all would cost 100 ms before the first word.
+  // A command's code is loaded when it runs: a single file would delay the first output by 100 ms.
   splitting: true,
   absWorkingDir: root,
   bundle: true,
@@ -48,16 +48,16 @@ const { metafile } = await build({
   format: "esm",
   target: "node22.18",
   conditions: ["source"],
-  // Drivers that a service brings when it needs one. The program looks at their configuration and opens none.
+  // Drivers that a service installs itself. The program reads their configuration and opens none.
   external: ["pg", "ioredis", "kysely", "pino", "@nats-io/*", "@opentelemetry/*"],
-  // Names are left, so that a stack says where.
+  // Names are kept, so that stack traces are readable.
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: "none",
   charset: "utf8",
   metafile: true,
   logLevel: "warning",
-  // For what is CommonJS inside.
+  // For bundled CommonJS modules.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },

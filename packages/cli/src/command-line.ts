@@ -11,18 +11,18 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
     await createProgram(context).parseAsync(args, { from: "user" });
     return exitCodes.ok;
   } catch (thrown) {
-    // Help was printed, because someone asked for it.
+    // Help was requested and printed.
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
     return endWith(thrown, args, context);
   }
 }
 
-/** Prints why a command failed. Loaded when it is needed: help and completions do without. */
+/** Prints why a command failed. Loads its modules on demand, since help and completions do not need them. */
 async function endWith(thrown: unknown, args: readonly string[], context: CommandContext): Promise<number> {
   const { misuse } = await import("./frame/misuse.ts");
   const { reportFailure, toFailure } = await import("./frame/report-failure.ts");
   const { signal } = context;
-  // A reader that has gone away had what it wanted.
+  // A reader that closes the pipe has read what it wanted.
   if (signal.aborted && signal.reason instanceof ReaderGone) return exitCodes.ok;
   const failure = thrown instanceof CommanderError ? misuse(thrown) : toFailure(thrown, signal);
   await reportFailure(context, failure, wantsJsonErrors(args));

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The program. What a command needs is loaded when it runs, so that --version and a completion cost no more than Node itself.
+// The program. A command's code is loaded when it runs, so that --version and completions cost no more than Node itself.
 import { isMainThread } from "node:worker_threads";
 import { isNodeSupported, oldestNode } from "./node-version.ts";
 import { ownVersion } from "./version.ts";
@@ -11,7 +11,7 @@ if (!isMainThread) {
 } else if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
   process.stdout.write(`${ownVersion()}\n`);
 } else if (!isNodeSupported(process.version)) {
-  // What comes next may not even load there.
+  // The modules below may not load in older versions.
   process.stderr.write(
     `error: Node ${process.version} is older than ${oldestNode}\nhint: install Node ${oldestNode} or newer\n`,
   );

@@ -23,18 +23,18 @@ import { addWaitCommand } from "./commands/wait.ts";
 import type { CommandContext } from "./frame/context.ts";
 import { ownVersion } from "./version.ts";
 
-/** The whole command line. The commands hold their words and options; what they do is loaded when one runs. */
+/** Creates the command line. A command holds its texts and options; its implementation is loaded when it runs. */
 export function createProgram(context: CommandContext): Command {
   const program = new Command("tercel")
-    .description("The command line of Tercel: generated code, calls, health and measurements of gRPC services")
+    .description("Creates, runs, calls, measures and deploys gRPC services")
     .version(ownVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand("help [command]", "print the help of a command")
+    .helpCommand("help [command]", "print help for a command")
     .usage("<command> [options]")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
-      // What went wrong is printed by whoever runs the program, in the form that the command line asks for.
+      // The caller prints the error, as text or as JSON.
       writeErr: () => {},
       getOutHelpWidth: () => Math.min(context.stdout.columns, 110),
       getOutHasColors: () => context.stdout.isTerminal,
@@ -68,7 +68,7 @@ export function createProgram(context: CommandContext): Command {
   program.commandsGroup("Deploy:");
   addBuildCommand(program, context);
   addDeployCommand(program, context);
-  program.commandsGroup("Set up:");
+  program.commandsGroup("Configure:");
   addConfigCommand(program, context);
   addDbCommand(program, context);
   addTokenCommand(program, context);
@@ -78,7 +78,7 @@ export function createProgram(context: CommandContext): Command {
   return program;
 }
 
-/** That a list is empty by default is said by the option being one. */
+/** Returns the description of an option without the default value of a list, which is always empty. */
 function optionDescription(this: Help, option: Option): string {
   const isEmptyList = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
   return isEmptyList ? option.description : Help.prototype.optionDescription.call(this, option);

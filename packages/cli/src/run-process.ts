@@ -10,7 +10,7 @@ export async function runProcess(args: readonly string[]): Promise<void> {
   let isStdinOpen = false;
   try {
     process.exitCode = await runCommandLine(args, {
-      // Node opens it when it is asked for, and most commands read nothing.
+      // Node opens standard input on first access, and most commands do not read it.
       get stdin() {
         isStdinOpen = true;
         return process.stdin;
@@ -23,7 +23,7 @@ export async function runProcess(args: readonly string[]): Promise<void> {
     });
   } finally {
     stopWatching();
-    // One that was read for messages would keep the process alive. A file has no handle to give up.
+    // An open standard input would keep the process alive. A file has no handle to unref.
     if (isStdinOpen) process.stdin.unref?.();
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The version of this program, from the package.json above `src/` as well as above the bundle in `dist/`. */
+/** Returns the version of this program; package.json is one level above both `src/` and the bundle in `dist/`. */
 export function ownVersion(): string {
   const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
   return manifest.version;

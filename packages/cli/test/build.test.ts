@@ -118,7 +118,7 @@ describe("tercel build", () => {
     assert.equal(exitCode, 1);
     assert.equal(
       stderr,
-      "error: esbuild, which makes the bundle, is not installed\nhint: npm install -D esbuild, or tercel build --no-bundle\n",
+      "error: esbuild is not installed; it creates the bundle\nhint: npm install -D esbuild, or tercel build --no-bundle\n",
     );
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     assert.equal((await runCli(["build"], { cwd: folder })).exitCode, 0);

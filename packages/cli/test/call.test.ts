@@ -98,7 +98,7 @@ describe("tercel call", () => {
     assert.match(succeeded(await runCli([...args, "@book.json"], { cwd: folder })).stdout, /"id": "7"/);
     const missing = await runCli([...args, "@none.json"], { cwd: folder });
     assert.equal(missing.exitCode, 2);
-    assert.equal(missing.stderr, "error: cannot read none.json of -d: no such file\n");
+    assert.equal(missing.stderr, "error: cannot read -d none.json: no such file\n");
   });
 
   it("prints headers, trailers and time next to the response, where asked for", async (t) => {
@@ -120,7 +120,7 @@ describe("tercel call", () => {
     assert.match(stderr, /^1 message in .+, headers after /m);
     const wrong = await runCli(["call", "LibraryService/GetBook", "--target", target, "--include", "header"]);
     assert.equal(wrong.exitCode, 2);
-    assert.equal(wrong.stderr, 'error: unknown part "header" of --include; did you mean "headers"?\n');
+    assert.equal(wrong.stderr, 'error: invalid --include "header": did you mean "headers"?\n');
   });
 
   it("prints one document with -o json", async (t) => {
@@ -150,12 +150,12 @@ describe("tercel call", () => {
     assert.equal(server.lastHeaders().get("x-raw-bin"), "AQI=");
 
     for (const [header, text] of [
-      [`authorization: \${NONE}`, "NONE is not set, which header authorization uses"],
-      ["content-type: text/html", "header content-type is set by gRPC itself"],
-      ["no header", 'invalid header "no header": write -H "name: value"'],
-      ["x-bin: ??", "header x-bin is binary: write its value as base64"],
-      ["x(a): b", "header x(a) has a character that no name has"],
-      ["x-a: b\u0007", "header x-a holds a character that is not printable ASCII"],
+      [`authorization: \${NONE}`, "variable NONE is not set; header authorization uses it"],
+      ["content-type: text/html", "reserved header content-type: gRPC sets it"],
+      ["no header", 'invalid header "no header": expected -H "name: value"'],
+      ["x-bin: ??", "invalid header x-bin: a binary header needs a base64 value"],
+      ["x(a): b", "invalid header name x(a)"],
+      ["x-a: b\u0007", "invalid header x-a: its value contains a character that is not printable ASCII"],
     ]) {
       const refused = await runCli([...args, "-H", header as string]);
       assert.deepEqual([refused.exitCode, refused.stderr.split("\n")[0]], [2, `error: ${text}`]);
@@ -216,7 +216,7 @@ describe("tercel call", () => {
     const run = await runCli(["call", "LibraryService/GetBook", "--target", `127.0.0.1:${port}`]);
     assert.equal(run.exitCode, 7);
     assert.match(run.stderr, /^error: UNAVAILABLE: .*ECONNREFUSED/);
-    assert.match(run.stderr, /^hint: choose the server with --target/m);
+    assert.match(run.stderr, /^hint: name the server with --target/m);
   });
 
   it("names the nearest service, method, field and option", async (t) => {
@@ -247,7 +247,7 @@ describe("tercel call", () => {
     ]);
     assert.deepEqual(await fail("GetBook"), [
       2,
-      'error: "GetBook" is not a method: write SERVICE/METHOD, such as hello.v1.HelloService/SayHello',
+      'error: invalid method "GetBook": expected SERVICE/METHOD, such as hello.v1.HelloService/SayHello',
     ]);
   });
 
@@ -264,10 +264,10 @@ describe("tercel call", () => {
     const args = ["call", "LibraryService/GetBook", "--target", target];
     assert.match(
       (await runCli([...args, "-d", '{"id":"1"}{"id":"2"}'])).stderr,
-      /takes one message, and -d gives several/,
+      /too many messages in -d: the method takes one/,
     );
     assert.match((await runCli([...args, "-d", "@-"])).stderr, /the input of -d is empty/);
-    assert.match((await runCli([...args, "-d", "id=1", "-d", "{}"])).stderr, /assignments or JSON, not both/);
+    assert.match((await runCli([...args, "-d", "id=1", "-d", "{}"])).stderr, /cannot mix assignments and JSON in -d/);
   });
 
   it("says what to do where a server has no reflection, and takes a descriptor set instead", async (t) => {
@@ -277,7 +277,7 @@ describe("tercel call", () => {
     assert.equal(refused.exitCode, 76);
     assert.match(
       refused.stderr,
-      /has no reflection, so its services are not known\nhint: give the \.proto file with --proto/,
+      /does not serve reflection, so its schema is unknown\nhint: name the \.proto file with --proto/,
     );
 
     const folder = folderFor(t);
@@ -287,7 +287,7 @@ describe("tercel call", () => {
     writeFileSync(set, "no descriptors");
     const broken = await runCli([...args, "--descriptor-set", set]);
     assert.equal(broken.exitCode, 4);
-    assert.match(broken.stderr, /library\.binpb is not a complete set of file descriptors/);
+    assert.match(broken.stderr, /library\.binpb is not a complete FileDescriptorSet/);
   });
 
   it("takes the schema from .proto files", async (t) => {
@@ -299,10 +299,7 @@ describe("tercel call", () => {
     const inFolder = ["--proto", "tercel/cli/test/v1/library.proto", "-I", "proto"];
     assert.match(succeeded(await runCli([...args, ...inFolder], options)).stdout, /Middlemarch/);
     const missing = await runCli([...args, "--proto", "none.proto"], options);
-    assert.deepEqual(
-      [missing.exitCode, missing.stderr],
-      [2, "error: cannot read none.proto of --proto: no such file\n"],
-    );
+    assert.deepEqual([missing.exitCode, missing.stderr], [2, "error: cannot read --proto none.proto: no such file\n"]);
   });
 
   it("saves a call without its secrets, and makes it again", async (t) => {
@@ -335,14 +332,17 @@ describe("tercel call", () => {
       return run.stderr.split("\n")[0] ?? "";
     };
     assert.equal(await from("methd: a/b\n"), 'error: r.yaml:1:1: unknown key "methd"; did you mean "method"?');
-    assert.equal(await from("version: 2\n"), "error: r.yaml:1:10: version is 2; this program reads 1");
-    assert.equal(await from("- a\n"), "error: r.yaml:1:1: a saved request is a map with the keys method and data");
+    assert.equal(await from("version: 2\n"), "error: r.yaml:1:10: unsupported version 2: expected 1");
+    assert.equal(
+      await from("- a\n"),
+      "error: r.yaml:1:1: invalid saved request: expected a map with the keys method and data",
+    );
     assert.match(await from("a: [\n"), /^error: r\.yaml:\d+:\d+: /);
     assert.equal(
       await from(`method: ${service}/GetBook\ndata:\n  id: 7\n  tittle: x\n`),
       "error: r.yaml:3:7: invalid id: expected string, got 7",
     );
-    assert.equal(await from("data: {}\n"), "error: no method was given");
+    assert.equal(await from("data: {}\n"), "error: missing method");
   });
 
   it("ends with 130 at Ctrl-C", async (t) => {

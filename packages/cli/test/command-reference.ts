@@ -3,7 +3,7 @@ import type { Command, Option } from "commander";
 import { Output } from "../src/frame/output.ts";
 import { createProgram } from "../src/program.ts";
 
-/** The page docs/reference/cli.md, made of the words that the commands themselves print. */
+/** Returns the page docs/reference/cli.md, generated from the commands' help. */
 export function commandReference(): string {
   const program = createProgram({
     stdin: new PassThrough(),

@@ -56,7 +56,7 @@ describe("tercel config", () => {
     const wrong = await runCli(["config", "explain", "service.prt"], { cwd, env });
     assert.deepEqual(
       [wrong.exitCode, wrong.stderr],
-      [5, 'error: no value has the key "service.prt"; did you mean service.port?\n'],
+      [5, 'error: unknown configuration key "service.prt"; did you mean service.port?\n'],
     );
   });
 
@@ -64,7 +64,7 @@ describe("tercel config", () => {
     const cwd = createService(t);
     const fine = await runCli(["config", "validate"], { cwd, env });
     assert.deepEqual([fine.exitCode, fine.stdout], [0, ""]);
-    assert.match(fine.stderr, /^in order: \d+ values, 5 of them set, for development$/m);
+    assert.match(fine.stderr, /^valid: \d+ values, 5 of them set, for development$/m);
     writeFileSync(join(cwd, "config.yaml"), base.replace("8080", "abc").replace("max_connections", "max_conections"));
     const broken = await runCli(["config", "validate"], { cwd, env: {} });
     assert.equal(broken.exitCode, 4);

@@ -64,7 +64,7 @@ async function migratesUndoesAndSeeds(cwd: string, where: RegExp, env: Record<st
   assert.equal(applied.stdout, "");
   assert.match(
     applied.stderr,
-    /applied a migration: 0001_users\n.*applied a migration: 0002_name\n2 migrations applied: /s,
+    /migration applied: 0001_users\n.*migration applied: 0002_name\n2 migrations applied: /s,
   );
   assert.match(applied.stderr, where);
   assert.match(succeeded(await run("migrate")).stderr, /^nothing to apply: .* is up to date\n$/);
@@ -78,16 +78,13 @@ async function migratesUndoesAndSeeds(cwd: string, where: RegExp, env: Record<st
   );
   const broken = await run("seed");
   assert.equal(broken.exitCode, 4);
-  assert.match(broken.stderr, /^error: seeds\/c\.sql: .*absent.*; nothing of it was kept$/m);
+  assert.match(broken.stderr, /^error: seeds\/c\.sql: .*absent.*; the file was rolled back$/m);
   rmSync(join(cwd, "seeds/c.sql"));
 
   const refused = await run("rollback");
   assert.equal(refused.exitCode, 2);
   assert.match(refused.stderr, /^error: not confirmed: undo 0002_name at .*\nhint: add --yes$/m);
-  assert.match(
-    succeeded(await run("rollback", "--yes")).stderr,
-    /undid a migration: 0002_name\n1 migration undone at /,
-  );
+  assert.match(succeeded(await run("rollback", "--yes")).stderr, /migration undone: 0002_name\n1 migration undone at /);
   assert.deepEqual(await migrationsOf(cwd, env), [
     ["0001_users", true],
     ["0002_name", false],
@@ -95,7 +92,7 @@ async function migratesUndoesAndSeeds(cwd: string, where: RegExp, env: Record<st
   succeeded(await run("migrate"));
   assert.match(
     succeeded(await run("rollback", "--steps", "5", "-y")).stderr,
-    /undid a migration: 0002_name\n.*undid a migration: 0001_users\n2 migrations undone/s,
+    /migration undone: 0002_name\n.*migration undone: 0001_users\n2 migrations undone/s,
   );
   assert.match(succeeded(await run("rollback", "--yes")).stderr, /^nothing to undo: /);
 }
@@ -127,7 +124,7 @@ describe("tercel db on SQLite", () => {
     const cwd = createService(t, sqliteConfig, { "migrations/0003_broken.sql": "CREATE TABL x;\n" });
     const failed = await runCli(["db", "migrate"], { cwd });
     assert.equal(failed.exitCode, 4);
-    assert.match(failed.stderr, /^error: migration 0003_broken\.sql: .*syntax error.*; nothing of it was applied$/m);
+    assert.match(failed.stderr, /^error: migration 0003_broken\.sql: .*syntax error.*; it was rolled back$/m);
     assert.deepEqual(await migrationsOf(cwd, {}), [
       ["0001_users", true],
       ["0002_name", true],
@@ -160,7 +157,7 @@ describe("tercel db on SQLite", () => {
     succeeded(await runCli(["db", "migrate"], { cwd, env }));
     const refused = await runCli(["db", "seed"], { cwd, env });
     assert.equal(refused.exitCode, 2);
-    assert.match(refused.stderr, /^error: not confirmed: put sample data into sqlite at data\/users\.db$/m);
+    assert.match(refused.stderr, /^error: not confirmed: write sample data to sqlite at data\/users\.db$/m);
     succeeded(await runCli(["db", "seed", "--yes"], { cwd, env }));
   });
 
@@ -175,13 +172,13 @@ describe("tercel db on SQLite", () => {
       [several.exitCode, several.stderr],
       [
         2,
-        "error: several databases are configured: main, reports\nhint: say which with --database, or set database.default\n",
+        "error: several databases are configured: main, reports\nhint: choose one with --database, or set database.default\n",
       ],
     );
     const args = ["db", "migrate", "--env", "test", "--database"];
     assert.match(
       (await runCli([...args, "report"], { cwd })).stderr,
-      /^error: no database "report" is configured; did you mean reports\?$/m,
+      /^error: unknown database "report": did you mean reports\?$/m,
     );
     succeeded(await runCli([...args, "reports"], { cwd }));
     assert.deepEqual(
@@ -194,14 +191,14 @@ describe("tercel db on SQLite", () => {
     const first = async (args: readonly string[], cwd: string): Promise<string> =>
       (await runCli(["db", ...args], { cwd })).stderr.split("\n")[0] ?? "";
     const none = createService(t, "service:\n  name: user-service\n");
-    assert.equal(await first(["status"], none), "error: the configuration has no database");
+    assert.equal(await first(["status"], none), "error: no database is configured");
     const memory = createService(t, sqliteConfig.replace("data/users.db", '":memory:"'));
-    assert.match(await first(["migrate"], memory), /^error: database\.providers\.sqlite is in memory: /);
+    assert.match(await first(["migrate"], memory), /^error: cannot open database\.providers\.sqlite: it is in memory/);
     assert.equal(
       await first(["status", "--migrations", "absent"], memory),
-      "error: there is no folder absent with migrations",
+      "error: migrations folder absent does not exist",
     );
-    assert.equal(await first(["seed"], memory), "error: there is no folder seeds with data to begin with");
+    assert.equal(await first(["seed"], memory), "error: seeds folder seeds does not exist");
     assert.match(await first(["rollback", "--steps", "0"], memory), /^error: invalid --steps "0": /);
     const bare = temporaryFolder(t);
     writeFiles(
@@ -213,7 +210,7 @@ describe("tercel db on SQLite", () => {
     );
     assert.match(
       await first(["status"], bare),
-      /^error: @tercel\/service, which knows the databases, is not installed/,
+      /^error: @tercel\/service is not installed here; it opens the database/,
     );
   });
 });
@@ -249,7 +246,7 @@ describe("tercel db new", () => {
     const second = succeeded(await runCli(["db", "new", "addIndex", "--for", "postgres"], { cwd }));
     assert.equal(second.stdout, "migrations/0002_add_index.postgres.sql\n");
     const refused = await runCli(["db", "new", "?!"], { cwd });
-    assert.match(refused.stderr, /^error: invalid name "\?!": write what the migration does, such as add_orders$/m);
+    assert.match(refused.stderr, /^error: invalid name "\?!": expected what the migration does, such as add_orders$/m);
   });
 
   it("counts from the highest number, whatever else is in the folder", () => {

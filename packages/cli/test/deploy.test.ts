@@ -81,7 +81,10 @@ describe("tercel deploy", () => {
     const cwd = project(t);
     const before = await runCli(["deploy", "k8s", "--check"], { cwd });
     assert.equal(before.exitCode, 8);
-    assert.match(before.stderr, /^error: files of deploy k8s are not up to date\n {2}deploy\/k8s\/deployment\.yaml\n/);
+    assert.match(
+      before.stderr,
+      /^error: files of tercel deploy k8s are out of date\n {2}deploy\/k8s\/deployment\.yaml\n/,
+    );
     const paths = await deploy(cwd, "k8s");
     assert.equal((await runCli(["deploy", "k8s", "--check"], { cwd })).exitCode, 0);
     writeFileSync(join(cwd, paths[0] ?? ""), "changed");
@@ -143,7 +146,7 @@ describe("tercel deploy", () => {
     const image = await runCli(["deploy", "k8s", "--image", "users"], { cwd });
     assert.deepEqual(
       [image.exitCode, image.stderr.split("\n")[0]],
-      [2, 'error: invalid --image "users": write a name and a tag, such as registry.example.com/user-service:1.4.0'],
+      [2, 'error: invalid --image "users": expected a name and a tag, such as registry.example.com/user-service:1.4.0'],
     );
     writeFileSync(join(cwd, "config/production.yaml"), "servce:\n  port: 1\n");
     const wrong = await runCli(["deploy", "k8s"], { cwd });

@@ -1,4 +1,4 @@
-// Projects for tercel dev: made by tercel new, with the packages of this repository, and run in this process or in one of their own.
+// Projects for tests of tercel dev: created by tercel new, with the packages of this repository.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -7,15 +7,15 @@ import { type CliRun, runCli } from "./run-cli.ts";
 
 /** A run of tercel dev in this process. */
 export interface DevRun {
-  /** Resolves to the first line that matches, of those that were not awaited yet. */
+  /** Resolves to the first matching line among those that were not awaited yet. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
-  /** All that was printed up to now. */
+  /** Returns all output so far. */
   output(): string;
-  /** As Ctrl-C does. */
+  /** Stops the run as Ctrl-C does. */
   stop(): Promise<CliRun>;
 }
 
-/** Makes a service in a folder, without installing anything. */
+/** Creates a service in a folder, without installing packages. */
 export async function makeService(cwd: string, name: string, flags: readonly string[] = []): Promise<string> {
   const args = ["new", name, "--yes", "--no-install", "--no-git", ...flags];
   const { exitCode, stderr } = await runCli(args, { cwd });
@@ -23,12 +23,12 @@ export async function makeService(cwd: string, name: string, flags: readonly str
   return join(cwd, name);
 }
 
-/** A folder with a service in it, which finds the packages of this repository. */
+/** Creates a temporary folder with a service that uses the packages of this repository. */
 export function makeProject(t: TestContext, name = "user-service", flags: readonly string[] = []): Promise<string> {
   return makeService(folderWithPackages(t), name, flags);
 }
 
-/** Starts tercel dev in a folder; it ends with the test at the latest. */
+/** Starts tercel dev in a folder; it is stopped at the end of the test at the latest. */
 export function startDev(t: TestContext, cwd: string, args: readonly string[] = []): DevRun {
   const controller = new AbortController();
   const lines: string[] = [];
@@ -74,7 +74,7 @@ export function startDev(t: TestContext, cwd: string, args: readonly string[] = 
   };
 }
 
-/** Replaces a text in a file that has it once. */
+/** Replaces a text that occurs once in a file. */
 export function editFile(file: string, from: string, to: string): void {
   const text = readFileSync(file, "utf8");
   if (text.split(from).length !== 2) throw new Error(`${file} does not have ${JSON.stringify(from)} once`);

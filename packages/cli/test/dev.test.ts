@@ -53,20 +53,20 @@ describe("tercel dev with one service", () => {
     };
     assert.equal(created.user.name, "Ada");
 
-    editFile(join(project, "src/users.ts"), "there is no user with the id", "no such user:");
+    editFile(join(project, "src/users.ts"), "not found`", "does not exist`");
     const [, again, took = ""] = await dev.line(/listens at (\S+) again, (.+) after the change of src\/users\.ts$/);
     assert.equal(again, target);
     t.diagnostic(`a change was served after ${took}`);
     assert.match(
       String(await call(target, "UserService/GetUser", "id=5f0c2a4e-0000-4000-8000-000000000000")),
-      /no such user/,
+      /does not exist/,
     );
 
     const { exitCode, stderr } = await dev.stop();
     assert.equal(exitCode, 0, stderr);
     // Nothing in it is for a terminal where none is.
     assert.ok(!dev.output().includes("\u001b"));
-    assert.match(stderr, /^tercel +stopping; Ctrl-C ends without waiting$/m);
+    assert.match(stderr, /^tercel +stopping; press Ctrl-C again to exit at once$/m);
     assert.match(String(await call(target, "UserService/ListUsers")), /ECONNREFUSED/);
     assert.ok(!existsSync(join(project, ".tercel/dev.json")));
   });
@@ -84,15 +84,15 @@ describe("tercel dev with one service", () => {
       [`${before}\nthrow new Error("not like this");\n`, /not like this/],
     ] as const) {
       writeFileSync(file, broken);
-      await dev.line(/error: the change does not load$/);
+      await dev.line(/error: change does not load$/);
       await dev.line(problem);
-      await dev.line(/the process before the change goes on$/);
+      await dev.line(/the previous process keeps running$/);
       assert.deepEqual(await call(target, "UserService/ListUsers"), {});
     }
     writeFileSync(file, before);
     await dev.line(/listens at \S+ again/);
     editFile(join(project, "config/default.yaml"), "port: 50051", "port: abc");
-    await dev.line(/error: the change does not load$/);
+    await dev.line(/error: change does not load$/);
     await dev.line(/config\/default\.yaml:5:9: service\.port is "abc"/);
     assert.deepEqual(await call(target, "UserService/ListUsers"), {});
     await dev.stop();
@@ -116,7 +116,7 @@ describe("tercel dev with one service", () => {
     await once.line(/error: does not load$/);
     const { exitCode, stderr } = await once.stop();
     assert.equal(exitCode, 1);
-    assert.match(stderr, /^error: user-service does not start$/m);
+    assert.match(stderr, /^error: user-service failed to start$/m);
   });
 
   it("starts a service again that was killed", async (t) => {
@@ -128,7 +128,7 @@ describe("tercel dev with one service", () => {
     );
     const dev = startDev(t, project);
     await listening(dev);
-    await dev.line(/ended with exit code 7; starts again in 0\.\d s, or after a change$/);
+    await dev.line(/exited with code 7; restarts in 0\.\d s or after a change$/);
     await dev.line(/listens at \S+ again$/);
     await dev.stop();
   });
@@ -201,7 +201,7 @@ describe("tercel dev with one service", () => {
     const file = join(project, "src/users.ts");
     writeFileSync(file, `${readFileSync(file, "utf8")}\nthrow new Error("not like this");\n`);
     const problem = await next((event) => event.type === "note" && event.level === "error");
-    assert.match(problem.type === "note" ? problem.text : "", /^the change does not load\n[\s\S]*not like this/);
+    assert.match(problem.type === "note" ? problem.text : "", /^change does not load\n[\s\S]*not like this/);
     const stopped = next(isLife("stopped"));
     await dev.stop();
     await stopped;
@@ -279,7 +279,7 @@ describe("tercel dev as a process", () => {
     const watched = runCli(args, { onStdout: () => watching.resolve() });
     await watching.promise;
     dev.signal("SIGINT");
-    await next(/stopping; Ctrl-C ends without waiting$/);
+    await next(/stopping; press Ctrl-C again to exit at once$/);
     dev.signal("SIGINT");
     assert.deepEqual(await dev.ended, [130, null]);
     assert.equal((await watched).exitCode, 78);

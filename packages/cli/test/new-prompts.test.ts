@@ -21,20 +21,20 @@ describe("tercel new on a terminal", () => {
   it("asks for the name and for what no flag says, and prints the command line that does the same", async (t) => {
     const cwd = temporaryFolder(t);
     const { exitCode, shown, stdout } = await runOnTerminal(["new", "--with-auth=jwt", ...skipSetup], cwd, {
-      "What is the service called?": [..."user-service", enter],
+      "What is the name of the service?": [..."user-service", enter],
       "Which database?": [down, enter],
       "Where are messages cached?": [down, down, enter],
       "How do events travel?": [enter],
-      "Where do metrics or traces go?": [enter],
+      "Where are metrics or traces exported?": [enter],
       "How do services find each other?": [enter],
-      "Serve REST, Connect and gRPC-Web as well": ["y"],
+      "Also serve REST, Connect and gRPC-Web": ["y"],
     });
     assert.equal(exitCode, 0, shown);
     assert.equal(stdout, "");
-    assert.doesNotMatch(shown, /How do callers show/);
+    assert.doesNotMatch(shown, /How do callers authenticate/);
     const flags =
       "--with-database=postgres --with-cache=none --with-events=memory --with-auth=jwt --with-monitoring=prometheus --with-discovery=embedded --gateway";
-    assert.ok(shown.includes(`the same again: tercel new user-service --type=grpc ${flags}\n`), shown);
+    assert.ok(shown.includes(`equivalent command: tercel new user-service --type=grpc ${flags}\n`), shown);
     const record = readFileSync(join(cwd, "user-service/tercel.yaml"), "utf8");
     assert.match(record, /database: postgres\n {2}cache: none\n/);
   });
@@ -43,10 +43,10 @@ describe("tercel new on a terminal", () => {
     const cwd = temporaryFolder(t);
     const all = ["database", "cache", "events", "auth", "monitoring", "discovery"].map((one) => `--with-${one}=none`);
     const asked = await runOnTerminal(["new", "user-service", ...all, ...skipSetup], cwd, {
-      "Serve REST, Connect and gRPC-Web as well": [enter],
+      "Also serve REST, Connect and gRPC-Web": [enter],
     });
     assert.equal(asked.exitCode, 0, asked.shown);
-    assert.match(asked.shown, /the same again: .* --with-discovery=none --no-gateway\n/);
+    assert.match(asked.shown, /equivalent command: .* --with-discovery=none --no-gateway\n/);
     for (const flag of ["--gateway", "--no-gateway"]) {
       const told = await runOnTerminal(["new", "user-service", ...all, flag, "--dir", flag, ...skipSetup], cwd, {});
       assert.equal(told.exitCode, 0, told.shown);

@@ -63,7 +63,7 @@ describe("a service that tercel new has made", () => {
     assert.equal(created.user.name, "Ada");
     const file = join(project, "requests/create-user.yaml");
     const again = await runCli(["call", "--from", file, "--target", first.address]);
-    assert.match(again.stderr, /ALREADY_EXISTS: there is a user with this email already/);
+    assert.match(again.stderr, /ALREADY_EXISTS: a user with this email already exists/);
     const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     assert.match(page, /^grpc_server_requests_total\{.*"CreateUser".*status="OK".*\} 1$/m);
     assert.deepEqual(await first.stop(), [0, null]);
@@ -146,7 +146,7 @@ describe("a service that tercel new has made", () => {
     assert.deepEqual(await call(service.address, "GetUser", `id=${created.user.id}`), created);
     assert.match(
       String(await call(service.address, "CreateUser", "name=Ada", "email=ada@example.com")),
-      /ALREADY_EXISTS: there is a user with this email already/,
+      /ALREADY_EXISTS: a user with this email already exists/,
     );
     assert.deepEqual(await service.stop(), [0, null]);
     const tests = runNode(["--conditions=source", "--test", "test/store.test.ts"], project, { TEST_DATABASE_URL: url });

@@ -52,7 +52,7 @@ describe("tercel new", () => {
     assert.match(made.stderr, /^created user-service: \d+ files$/m);
     assert.match(
       made.stderr,
-      /^the same again: tercel new user-service --type=grpc --with-database=sqlite --with-cache=none /m,
+      /^equivalent command: tercel new user-service --type=grpc --with-database=sqlite --with-cache=none /m,
     );
     assert.deepEqual(readdirSync(cwd).sort(), ["node_modules", "user-service"]);
 
@@ -101,7 +101,7 @@ describe("tercel new", () => {
       exitCode: 1,
       stdout: "",
       stderr:
-        "error: folder user-service is not empty: it has a, b, c and 2 more\nhint: choose another folder with --dir\n",
+        "error: folder user-service is not empty: it contains a, b, c and 2 more\nhint: choose another folder with --dir\n",
     });
     assert.deepEqual(readdirSync(cwd), ["user-service"]);
     const file = await runCli(["new", "user-service", "--dir", "user-service/a"], { cwd });
@@ -127,7 +127,7 @@ describe("tercel new", () => {
     const failed = await runCli(["new", "order-service", "--no-git", "--pm=yarn"], { cwd, env });
     assert.equal(failed.exitCode, 1);
     assert.match(failed.stderr, /^yarn install in \S+\/order-service$/m);
-    assert.match(failed.stderr, /^error: yarn install ended with exit code 3$/m);
+    assert.match(failed.stderr, /^error: yarn install exited with code 3$/m);
   });
 
   it("says that every file is there when packages cannot be installed", async (t) => {
@@ -139,7 +139,7 @@ describe("tercel new", () => {
     assert.equal(exitCode, 1);
     assert.match(
       stderr,
-      /error: pnpm is not installed\n {2}every file of the project was written\nhint: in its folder: pnpm install/,
+      /error: pnpm is not installed\n {2}all files of the project were written\nhint: in its folder: pnpm install/,
     );
     assert.ok(existsSync(join(cwd, "user-service/package.json")));
   });
@@ -163,7 +163,7 @@ describe("tercel new next to other services", () => {
     rmSync(join(cwd, "order-service"), { recursive: true });
     const again = await runCli(["new", "basket-service", ...flags], { cwd, env });
     assert.match(settingsOf(join(cwd, "basket-service")), /port: 50052 #/);
-    assert.match(again.stderr, /^the same again: tercel new basket-service .* --port=50052$/m);
+    assert.match(again.stderr, /^equivalent command: tercel new basket-service .* --port=50052$/m);
   });
 
   it("takes the port that --port names, and records it for tercel upgrade", async (t) => {
@@ -181,7 +181,7 @@ describe("tercel new --gateway", () => {
     const cwd = folderWithPackages(t);
     const made = await runCli(["new", "order-item-service", "--gateway", "--yes", "--no-install", "--no-git"], { cwd });
     assert.equal(made.exitCode, 0, made.stderr);
-    assert.match(made.stderr, /^the same again: tercel new order-item-service .* --gateway$/m);
+    assert.match(made.stderr, /^equivalent command: tercel new order-item-service .* --gateway$/m);
     const project = join(cwd, "order-item-service");
     assert.equal((await runCli(["generate", "--check"], { cwd: project })).exitCode, 0);
     const lint = await runCli(["lint"], { cwd: project });
@@ -230,7 +230,7 @@ describe("tercel new --workspace", () => {
     assert.equal(made.exitCode, 0, made.stderr);
     assert.match(
       made.stderr,
-      /^created shop: \d+ files\nthe same again: tercel new shop --workspace --pm=npm\nnext:\n {2}cd shop\n {2}npm install\n {2}npx tercel new user-service\n/,
+      /^created shop: \d+ files\nequivalent command: tercel new shop --workspace --pm=npm\nnext:\n {2}cd shop\n {2}npm install\n {2}npx tercel new user-service\n/,
     );
     const shop = join(cwd, "shop");
     for (const name of ["user-service", "order-service"]) {
@@ -247,7 +247,7 @@ describe("tercel new --workspace", () => {
       assert.equal(scripts[script], `npm run ${script} --workspaces --if-present`);
     }
     const added = await runCli(["add", "cache", "redis"], { cwd: shop });
-    assert.match(added.stderr, /^error: this is a workspace, not a service\n/);
+    assert.match(added.stderr, /^error: cannot add a concern to a workspace\n/);
     const service = join(shop, "services/order-service");
     assert.deepEqual(typeCheck(service), { exitCode: 0, output: "" });
   });
@@ -280,7 +280,7 @@ describe("tercel new --workspace", () => {
       const run = await runCli(["new", "shop", "--workspace", flag], { cwd });
       assert.deepEqual(
         [run.exitCode, run.stderr.split("\n")[0]],
-        [2, `error: ${shown} is for a service, and --workspace makes a repository for several`],
+        [2, `error: ${shown} applies only to services, and --workspace creates a repository for services`],
       );
     }
     assert.deepEqual(readdirSync(cwd), []);
@@ -294,7 +294,7 @@ describe("tercel new --type=library", () => {
     const cwd = folderWithPackages(t);
     const made = await runCli(["new", "order-item-client", ...flags], { cwd });
     assert.equal(made.exitCode, 0, made.stderr);
-    assert.match(made.stderr, /^the same again: tercel new order-item-client --type=library$/m);
+    assert.match(made.stderr, /^equivalent command: tercel new order-item-client --type=library$/m);
     const project = join(cwd, "order-item-client");
     assert.match(readFileSync(join(project, "src/index.ts"), "utf8"), /^export function connectOrderItems\(/m);
     for (const command of [["generate", "--check"], ["lint"], ["upgrade", "--check"]]) {
@@ -322,7 +322,7 @@ describe("tercel new --type=library", () => {
     const run = await runCli(["new", "user-client", ...flags, "--with-database=none"], { cwd: temporaryFolder(t) });
     assert.deepEqual(
       [run.exitCode, run.stderr.split("\n")[0]],
-      [2, "error: --with-database is for a service, and --type=library makes a package for programs that call one"],
+      [2, "error: --with-database applies only to services, and --type=library creates a client package"],
     );
   });
 });

@@ -86,7 +86,7 @@ describe("tercel generate", () => {
       [before.exitCode, before.stderr],
       [
         8,
-        "error: generated files are not up to date\n  missing: gen/pet/v1/pet_pb.ts\nhint: run tercel generate and commit the result\n",
+        "error: generated files are out of date\n  missing: gen/pet/v1/pet_pb.ts\nhint: run tercel generate and commit the result\n",
       ],
     );
     assert.equal(existsSync(join(cwd, "gen")), false);
@@ -96,7 +96,7 @@ describe("tercel generate", () => {
     change(cwd, "gen/pet/v1/pet_pb.ts", "PetService", "PatService");
     const after = await runCli(["generate", "--check"], { cwd });
     assert.equal(after.exitCode, 8);
-    assert.match(after.stderr, / {2}out of date: gen\/pet\/v1\/pet_pb\.ts\n {2}not generated any more: gen\/old\.ts\n/);
+    assert.match(after.stderr, / {2}out of date: gen\/pet\/v1\/pet_pb\.ts\n {2}no longer generated: gen\/old\.ts\n/);
     succeeded(await runCli(["generate"], { cwd }));
     assert.equal(existsSync(join(cwd, "gen/old.ts")), false);
   });
@@ -184,20 +184,20 @@ process.stdout.write(toBinary(CodeGeneratorResponseSchema, create(CodeGeneratorR
     };
     assert.equal(
       await fail("version: v1\n"),
-      'error: buf.gen.yaml:1:10: version is "v1"; v2 is needed: buf config migrate writes it',
+      'error: buf.gen.yaml:1:10: unsupported version "v1": expected v2; run buf config migrate',
     );
     assert.equal(
       await fail("version: v2\nplugin: []\n"),
-      'error: buf.gen.yaml:2:1: "plugin" is not known to tercel generate; did you mean plugins?',
+      'error: buf.gen.yaml:2:1: tercel generate does not support "plugin"; did you mean plugins?',
     );
-    assert.equal(await fail("version: v2\n"), "error: buf.gen.yaml:1:1: plugins is empty: name at least protoc-gen-es");
+    assert.equal(await fail("version: v2\n"), "error: buf.gen.yaml:1:1: no plugins: add at least protoc-gen-es");
     assert.equal(
       await fail("version: v2\nplugins:\n  - out: gen\n"),
-      "error: buf.gen.yaml:3:5: a plugin needs local, the name of its program",
+      "error: buf.gen.yaml:3:5: plugin without local, the name of its program",
     );
     assert.equal(
       await fail("version: v2\nplugins:\n  - local: protoc-gen-none\n    out: gen\n"),
-      "error: the plugin protoc-gen-none of buf.gen.yaml is not installed",
+      "error: plugin protoc-gen-none of buf.gen.yaml is not installed",
     );
     assert.equal(
       await fail("version: v2\nplugins:\n  - local: protoc-gen-es\n    out: gen\n    opt: target=go\n"),
@@ -217,7 +217,7 @@ process.stdout.write(toBinary(CodeGeneratorResponseSchema, create(CodeGeneratorR
     const refused = await runCli(["generate"], { cwd: alone, env: { PATH: "" } });
     assert.deepEqual(
       [refused.exitCode, refused.stderr],
-      [1, "error: buf, which compiles .proto files, is not installed\nhint: npm install -D @bufbuild/buf\n"],
+      [1, "error: buf is not installed; it compiles .proto files\nhint: npm install -D @bufbuild/buf\n"],
     );
   });
 
@@ -305,6 +305,6 @@ describe("tercel breaking", () => {
     commit(cwd);
     const run = await runCli(["breaking", "--against", "nowhere"], { cwd });
     assert.equal(run.exitCode, 2);
-    assert.match(run.stderr, /^error: --against "nowhere" is neither a file nor a commit that has /);
+    assert.match(run.stderr, /^error: invalid --against "nowhere": neither a file nor a commit that contains /);
   });
 });

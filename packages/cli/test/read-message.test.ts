@@ -121,8 +121,8 @@ describe("assignments", () => {
       refusal("author.name=x"),
       '-d author.name=x: unknown field "name"; tercel.cli.test.v1.Author has full_name, teacher',
     );
-    assert.equal(refusal("labels=x"), "-d labels=x: labels is a map: write labels.KEY=VALUE");
-    assert.equal(refusal("id.x=1"), "-d id.x=1: id has no fields of its own");
+    assert.equal(refusal("labels=x"), "-d labels=x: labels is a map: use labels.KEY=VALUE");
+    assert.equal(refusal("id.x=1"), "-d id.x=1: id has no fields");
     assert.match(refusal("id=1", "pages=many", "title=x"), /^-d pages=many: expected/);
     assert.match(refusal("lent=perhaps"), /^-d lent=perhaps: expected/);
     assert.match(refusal("person=a", "library=b"), /^-d library=b: oneof/);

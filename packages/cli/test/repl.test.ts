@@ -57,10 +57,10 @@ describe("tercel call -i", () => {
     const errors = stderr.split("\n").filter((line) => line.startsWith("error: "));
     assert.deepEqual(errors, [
       "error: unknown command .lst; did you mean .list?",
-      "error: no method is chosen",
+      "error: no method selected",
       'error: tercel.cli.test.v1.LibraryService has no method "ListBoks"; did you mean "ListBooks"?',
       'error: -d coun=1: unknown field "coun"; did you mean "count"?',
-      'error: input:1:11: "}" is not JSON; texts are written in double quotes',
+      'error: input:1:11: invalid JSON "}": strings need double quotes',
       "error: NOT_FOUND: there is no such book",
     ]);
   });

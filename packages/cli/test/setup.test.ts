@@ -127,8 +127,8 @@ describe("tercel token", () => {
       "broken.pem": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
     });
     for (const [file, text] of [
-      ["short.key", /short\.key holds a secret of 31 bytes; 32 are needed/],
-      ["small.pem", /small\.pem is a key that no token is signed with\nhint: use RSA from 2048 bits on/],
+      ["short.key", /secret in short\.key is too short: 31 bytes; expected at least 32/],
+      ["small.pem", /unsupported key type in small\.pem\nhint: use RSA of at least 2048 bits/],
       ["broken.pem", /broken\.pem is not a private key: /],
     ] as const) {
       const run = await runCli(["token", "--key-file", file], { cwd });
@@ -138,7 +138,7 @@ describe("tercel token", () => {
     for (const minutes of ["0", "10081", "1.5", "soon"]) {
       assert.match(
         (await runCli(["token", "--key-file", "short.key", "--minutes", minutes], { cwd })).stderr,
-        /write a whole number from 1 to 10080/,
+        /expected a whole number from 1 to 10080/,
       );
     }
   });
@@ -166,7 +166,7 @@ describe("tercel doctor", () => {
       {
         check: "package.json",
         outcome: "failure",
-        text: 'its "type" is not "module", which Tercel is',
+        text: '"type" is not "module", which Tercel requires',
         fix: "npm pkg set type=module",
       },
       { check: "packages", outcome: "failure", text: "not installed: @tercel/none", fix: "npm install" },
@@ -178,7 +178,7 @@ describe("tercel doctor", () => {
     const table = await runCli(["doctor"], { cwd });
     assert.match(
       table.stdout,
-      /^packages +failure +versions differ: @tercel\/grpc 0\.1\.0, @tercel\/discovery 0\.2\.0: give all/m,
+      /^packages +failure +different versions: @tercel\/grpc 0\.1\.0, @tercel\/discovery 0\.2\.0: use the same/m,
     );
   });
 
@@ -191,7 +191,7 @@ describe("tercel doctor", () => {
     });
     const { stdout, stderr } = await runCli(["doctor"], { cwd });
     assert.match(stdout, /^@connectrpc\/connect +failure +installed twice: /m);
-    assert.equal(stderr, "error: not in order: @connectrpc/connect\n");
+    assert.equal(stderr, "error: failed checks: @connectrpc/connect\n");
   });
 
   it("checks generated code, and generates it with --fix", async (t) => {
@@ -205,7 +205,7 @@ describe("tercel doctor", () => {
     assert.equal(stale.exitCode, 3);
     assert.match(
       stale.stdout,
-      /^generated code +failure +generated files are not up to date; missing: gen\/pet\/v1\/pet_pb\.ts: tercel doctor --fix/m,
+      /^generated code +failure +generated files are out of date; missing: gen\/pet\/v1\/pet_pb\.ts: tercel doctor --fix/m,
     );
     assert.equal((await runCli(["doctor", "--fix"], { cwd })).exitCode, 0);
     const fixed = await runCli(["doctor"], { cwd });
@@ -226,7 +226,7 @@ describe("tercel doctor", () => {
       {
         check: "tercel.yaml",
         outcome: "warning",
-        text: `written by tercel ${version}, and this is 99.0.0`,
+        text: `written by tercel ${version}; this is tercel 99.0.0`,
         fix: "tercel upgrade",
       },
     ]);
@@ -234,7 +234,7 @@ describe("tercel doctor", () => {
     const { stdout } = await runCli(["doctor"], { cwd: project, env: { PATH: "" } });
     assert.match(
       stdout,
-      /^tercel\.yaml +failure +tercel\.yaml:4:7: type is "gprc"; known are grpc, library, workspace$/m,
+      /^tercel\.yaml +failure +tercel\.yaml:4:7: invalid type "gprc": expected one of grpc, library, workspace$/m,
     );
     writeFileSync(join(project, "tercel.yaml"), "services: [services/user]\n");
     assert.deepEqual(checkRecord(project), []);
@@ -246,7 +246,7 @@ describe("tercel doctor", () => {
     const run = await runCli(["doctor", "--target", target], { cwd });
     assert.equal(run.exitCode, 0, run.stderr);
     assert.match(run.stdout, /^health +ok +\S+ is SERVING$/m);
-    assert.match(run.stdout, /^reflection +warning +the server does not have it: serve createReflection/m);
+    assert.match(run.stdout, /^reflection +warning +not served: add createReflection/m);
     const [port] = await freePorts(1);
     const nowhere = await runCli(["doctor", "--target", `127.0.0.1:${port}`], { cwd });
     assert.equal(nowhere.exitCode, 3);

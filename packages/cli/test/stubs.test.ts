@@ -81,7 +81,7 @@ describe("tercel generate --stubs", () => {
     const again = await runCli(["generate", "--stubs"], { cwd: project });
     assert.match(
       again.stderr,
-      /not written: handlers of team\.v1\.TeamService: src\/team-service\.ts has handlers of it, /,
+      /not written: handlers of team\.v1\.TeamService: src\/team-service\.ts has its handlers, but /,
     );
   });
 
@@ -97,7 +97,7 @@ describe("tercel generate --stubs", () => {
     const { stdout, stderr } = succeeded(await runCli(["generate", "--stubs"], { cwd: project }));
     assert.match(
       stderr,
-      /^not written: handlers of user\.v1\.UserService: which handlers src\/service\.ts:\d+ registers cannot be told from the code$/m,
+      /^not written: handlers of user\.v1\.UserService: cannot determine from the code which handlers src\/service\.ts:\d+ registers$/m,
     );
     assert.match(stdout, /^async renameUser\(\) \{$/m);
     assert.equal(handlersOf(project), before);
@@ -112,7 +112,7 @@ describe("tercel generate without --stubs", () => {
     const { stderr } = succeeded(await runCli(["generate"], { cwd: project }));
     assert.match(
       stderr,
-      /^1 method has no handler: UserService\/RenameUser\ntercel generate --stubs writes one for each\n$/m,
+      /^1 method has no handler: UserService\/RenameUser\ntercel generate --stubs writes a stub for each\n$/m,
     );
     assert.equal(handlersOf(project), before);
   });

@@ -99,7 +99,7 @@ describe("tercel upgrade", () => {
     );
     assert.match(
       check.stderr,
-      /^error: the project is not as tercel .* would have it\n {2}package\.json\n {2}tsconfig\.json\nhint: /,
+      /^error: the project is not up to date with tercel .*\n {2}package\.json\n {2}tsconfig\.json\nhint: /,
     );
     assert.deepEqual(filesOf(cwd), before);
 
@@ -143,16 +143,13 @@ describe("tercel upgrade", () => {
     const run = await runCli(["upgrade"], { cwd });
     assert.equal(run.exitCode, 3);
     assert.match(run.stderr, /^ {2}tsconfig\.json: conflict: choose between the lines at <<<<<<< and >>>>>>>$/m);
-    assert.match(run.stderr, /^error: tsconfig\.json: both you and the template changed the same lines$/m);
+    assert.match(run.stderr, /^error: conflict in tsconfig\.json: you and the template changed the same lines$/m);
     assert.match(
       readFileSync(join(cwd, "tsconfig.json"), "utf8"),
       /<<<<<<< yours\n {4}"target": "es2024",\n\|{7} before\n {4}"target": "es2022",\n=======\n {4}"target": "es2023",\n>>>>>>> tercel /,
     );
     const again = await runCli(["upgrade"], { cwd });
-    assert.deepEqual(
-      [again.exitCode, again.stderr.split("\n")[0]],
-      [1, "error: tsconfig.json has a conflict that is not resolved"],
-    );
+    assert.deepEqual([again.exitCode, again.stderr.split("\n")[0]], [1, "error: unresolved conflict in tsconfig.json"]);
     edit(cwd, "tsconfig.json", (text) => text.replace(/<{7} yours\n(.*\n)[\s\S]*>{7} .*\n/, "$1"));
     succeeded(await runCli(["upgrade"], { cwd }));
     assert.match(readFileSync(join(cwd, "tsconfig.json"), "utf8"), /"target": "es2024",\n/);
@@ -189,7 +186,7 @@ describe("tercel upgrade", () => {
     edit(cwd, "tsconfig.json", (text) => text.replaceAll("\n", "\r\n"));
     assert.match(
       succeeded(await runCli(["upgrade"], { cwd })).stderr,
-      /package\.json: left out, because you have removed it\n {2}tsconfig\.json: updated\n/,
+      /package\.json: not written: you have removed it\n {2}tsconfig\.json: updated\n/,
     );
     assert.equal(existsSync(join(cwd, "package.json")), false);
     assert.equal(
@@ -204,21 +201,21 @@ describe("tercel upgrade", () => {
     const later = await runCli(["upgrade"], { cwd });
     assert.deepEqual(
       [later.exitCode, later.stderr.split("\n")[0]],
-      [1, `error: tercel.yaml is of tercel 99.0.0, and this is ${version}`],
+      [1, `error: tercel.yaml was written by the newer tercel 99.0.0; this is tercel ${version}`],
     );
     const none = await runCli(["upgrade"], { cwd: temporaryFolder(t) });
     assert.deepEqual(
       [none.exitCode, none.stderr],
       [
         5,
-        "error: cannot read tercel.yaml: no such file\nhint: run it in the folder of a project that tercel new has made\n",
+        "error: cannot read tercel.yaml: no such file\nhint: run this command in the folder of a project that tercel new created\n",
       ],
     );
     edit(cwd, "tercel.yaml", (text) => text.replace("cache: memory", "cache: rediss"));
     const wrong = await runCli(["upgrade"], { cwd });
     assert.deepEqual(
       [wrong.exitCode, wrong.stderr],
-      [4, 'error: tercel.yaml:8:10: with.cache is "rediss"; did you mean redis?\n'],
+      [4, 'error: tercel.yaml:8:10: invalid with.cache "rediss": did you mean redis?\n'],
     );
   });
 
@@ -262,11 +259,14 @@ describe("tercel add", () => {
     ] as const) {
       const cwd = createProject(t, { [concern]: from });
       const { stderr } = succeeded(await runCli(["add", concern, type, "--yes"], { cwd }));
-      assert.match(stderr, new RegExp(`^the project has the ${concern} ${type} now$`, "m"));
+      assert.match(stderr, new RegExp(`^added the ${concern} ${type}$`, "m"));
       const after = filesOf(cwd);
       const expected = renderProject(planOf(defaults({ [concern]: type })));
       assert.deepEqual([...after], [...expected], concern);
-      assert.match(succeeded(await runCli(["add", concern, type], { cwd })).stderr, /already; nothing changed\n$/);
+      assert.match(
+        succeeded(await runCli(["add", concern, type], { cwd })).stderr,
+        /nothing to do: the project already has .*\n$/,
+      );
       succeeded(await runCli(["upgrade", "--check"], { cwd }));
       assert.deepEqual(filesOf(cwd), after);
     }
@@ -298,7 +298,10 @@ describe("tercel add", () => {
     const before = filesOf(cwd);
     const run = await runCli(["add", "cache", "redis"], { cwd });
     assert.equal(run.exitCode, 3);
-    assert.match(run.stderr, /^error: nothing was changed, because these files are yours: .*config\/default\.yaml/m);
+    assert.match(
+      run.stderr,
+      /^error: nothing was changed: confirmation is required for your own files .*config\/default\.yaml/m,
+    );
     assert.deepEqual(filesOf(cwd), before);
     assert.equal(succeeded(await runCli(["add", "cache", "redis", "--dry-run"], { cwd })).stdout, run.stdout);
     const other = temporaryFolder(t);
@@ -311,15 +314,18 @@ describe("tercel add", () => {
   it("asks on a terminal: for the type, and whether files of the project's may change", async (t) => {
     const cwd = createProject(t, { cache: "none" });
     const before = filesOf(cwd);
-    const keys = (answer: string) => ({ "Where are messages cached?": ["\u001b[B", "\r"], "Change these": [answer] });
+    const keys = (answer: string) => ({
+      "Where are messages cached?": ["\u001b[B", "\r"],
+      "Apply this change": [answer],
+    });
     const refused = await runOnTerminal(["add", "cache"], cwd, keys("n"));
     assert.equal(refused.exitCode, 1);
     assert.match(refused.stdout, /cachedUsers: cache\(UserSchema\)/);
-    assert.match(refused.shown, /error: nothing was changed\n$/);
+    assert.match(refused.shown, /error: not confirmed; nothing was changed\n$/);
     assert.deepEqual(filesOf(cwd), before);
     const agreed = await runOnTerminal(["add", "cache"], cwd, keys("y"));
     assert.equal(agreed.exitCode, 0, agreed.shown);
-    assert.match(agreed.shown, /the project has the cache redis now\n/);
+    assert.match(agreed.shown, /added the cache redis\n/);
   });
 
   it("leaves to the caller what the caller has changed in the same lines, shows it, and does the rest", async (t) => {
@@ -328,7 +334,7 @@ describe("tercel add", () => {
     const mine = readFileSync(join(cwd, "src/service.ts"), "utf8");
     const run = await runCli(["add", "cache", "redis", "--yes"], { cwd });
     assert.equal(run.exitCode, 3);
-    assert.match(run.stderr, /^error: left to you, because you have changed the same lines: src\/service\.ts$/m);
+    assert.match(run.stderr, /^error: not changed, because you have edited the same lines: src\/service\.ts$/m);
     assert.match(run.stdout, /^\+\+\+ b\/src\/service\.ts\n[\s\S]*^\+ {4}cachedUsers: cache\(UserSchema\),$/m);
     assert.equal(readFileSync(join(cwd, "src/service.ts"), "utf8"), mine);
     assert.match(readFileSync(join(cwd, "config/default.yaml"), "utf8"), /redis:\n/);
@@ -362,13 +368,16 @@ describe("tercel add", () => {
     const first = async (...args: string[]): Promise<string> =>
       (await runCli(["add", ...args], { cwd })).stderr.split("\n")[0] ?? "";
     assert.equal(await first("cach"), 'error: invalid argument "cach": did you mean cache?');
-    assert.equal(await first("cache", "reddis"), 'error: unknown cache "reddis"; did you mean redis?');
+    assert.equal(await first("cache", "reddis"), 'error: unknown cache "reddis": did you mean redis?');
     assert.equal(
       await first("cache", "none"),
-      "error: tercel add adds; take the cache out of the code and the configuration by hand",
+      "error: tercel add cannot remove: delete the cache from the code and the configuration by hand",
     );
-    assert.equal(await first("cache"), "error: no type was given: choose one of memory, redis");
+    assert.equal(await first("cache"), "error: missing type: expected one of memory, redis");
     edit(cwd, "tercel.yaml", (text) => text.replace(/template: .*/, "template: 0.0.9"));
-    assert.equal(await first("cache", "redis"), `error: the project is of tercel 0.0.9, and this is ${version}`);
+    assert.equal(
+      await first("cache", "redis"),
+      `error: the project was written by tercel 0.0.9; this is tercel ${version}`,
+    );
   });
 });

@@ -1,9 +1,9 @@
 import { PermanentError } from "./permanent-error.ts";
 
 /**
- * Imports an optional package that only some configurations need.
+ * Imports an optional peer package.
  *
- * @param neededBy begins the error: `database postgres`
+ * @param neededBy subject of the error message: `database postgres`
  * @throws PermanentError that says what to install, when the package is missing
  */
 export async function importPeer<T>(
@@ -15,11 +15,11 @@ export async function importPeer<T>(
     return await load();
   } catch (error) {
     if (!isMissing(error, name)) throw error;
-    throw new PermanentError(`${neededBy} needs ${name}: npm install ${name}@${range}`, { cause: error });
+    throw new PermanentError(`${neededBy} needs the package ${name}: npm install ${name}@${range}`, { cause: error });
   }
 }
 
-/** Not a package that the package itself lacks. */
+/** Whether the package itself is missing, not one of its dependencies. */
 function isMissing(error: unknown, name: string): boolean {
   if (!(error instanceof Error) || (error as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") return false;
   return error.message.includes(`'${name}'`);

@@ -1,4 +1,4 @@
-// What the packages of this repository share. No promise is made about it: it may change in any version.
+// Shared by the packages of this repository; may change in any version.
 
 export { developmentIssuer, developmentTokenPurpose } from "./kit/calls/trusted-tokens.ts";
 export { builtInConcerns, knownProviders } from "./kit/providers/built-in-providers.ts";

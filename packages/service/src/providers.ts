@@ -1,4 +1,4 @@
-// What providers and needs of an application's own are made of.
+// For an application's own providers and needs.
 
 export { PermanentError } from "./permanent-error.ts";
 export type {

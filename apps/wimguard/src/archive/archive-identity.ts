@@ -1,30 +1,30 @@
 import { lstat } from "node:fs/promises";
 
-/** What an archive is recognised by. */
+/** Identifies the file of an archive. */
 export interface ArchiveIdentity {
   readonly storedBytes: number;
   readonly sha256: string;
-  /** As decimal text: some file systems have inode numbers that no double holds. */
+  /** Decimal text, because some file systems have inode numbers that a double cannot represent. */
   readonly device: string;
   readonly inode: string;
   readonly mtimeNs: string;
 }
 
-/** What a destination has: the archive, another file, nothing, or no folder. */
+/** State of a destination: the archive, another file, no file, or no folder. */
 export type ArchivePresence = "archive" | "other" | "gone" | "unreachable";
 
-/** Of a backup that has no archive. */
+/** Identity of a backup without an archive. */
 export const noArchive: ArchiveIdentity = { storedBytes: 0, sha256: "", device: "", inode: "", mtimeNs: "" };
 
-/** The identity of a file without its digest. Does not follow a link. */
+/** Reads the identity of a file without its digest. Does not follow links. */
 export async function readIdentity(path: string): Promise<Omit<ArchiveIdentity, "sha256">> {
   const { size, dev, ino, mtimeNs } = await lstat(path, { bigint: true });
   return { storedBytes: Number(size), device: String(dev), inode: String(ino), mtimeNs: String(mtimeNs) };
 }
 
 /**
- * Whether a file is the archive that was written. The same inode with the same size and time is; otherwise its digest decides, for a
- * copy that was moved back for instance.
+ * Whether a file is the archive that was written: it has the same inode, size and time, or else the same digest, for example as a copy
+ * that was moved back.
  */
 export async function isSameArchive(
   path: string,

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 
-/** What an archive says of the backup that has written it: with it, a catalogue can be made from archives alone. */
+/** Metadata in an archive about its backup, from which a catalogue can be rebuilt. */
 export interface ArchiveOrigin {
   readonly uuid: string;
   readonly source: string;
@@ -9,7 +9,7 @@ export interface ArchiveOrigin {
   readonly description: string;
 }
 
-/** The beginning of an origin in a zstd frame that decompressors pass over. */
+/** The beginning of an origin in a skippable zstd frame. */
 const mark = '{"wimguard":1,';
 const maxCharacters = 16_384;
 
@@ -18,7 +18,7 @@ export function formatOrigin({ uuid, source, createTime, description }: ArchiveO
   return Buffer.from(JSON.stringify({ wimguard: 1, uuid, source, createTime, description }));
 }
 
-/** Parses what a frame holds; undefined for what is not an origin. Whoever wrote the archive has written this too: it is checked, not trusted. */
+/** Parses the content of a frame; undefined if it is not an origin. The content is untrusted, so it is validated. */
 export function parseOrigin(content: Buffer): ArchiveOrigin | undefined {
   const text = content.toString("utf8");
   if (!text.startsWith(mark)) return undefined;
@@ -29,7 +29,7 @@ export function parseOrigin(content: Buffer): ArchiveOrigin | undefined {
   }
 }
 
-/** Returns an origin whose parts are what they should be, or nothing. */
+/** Returns a valid origin, or undefined. */
 export function checkOrigin(fields: Readonly<Record<string, unknown>>): ArchiveOrigin | undefined {
   const { uuid, source, createTime, description = "" } = fields;
   if (typeof uuid !== "string" || !/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(uuid))

@@ -3,24 +3,24 @@ import type { EngineName } from "../engine/compression.ts";
 import type { ArchiveImage } from "../engine/engine.ts";
 import type { DurableFiles } from "../files/durable-files.ts";
 
-/** Backups that are not files. Everything rejects with a FailureError. */
+/** Backups in repositories. All methods reject with FailureError. */
 export interface Repositories {
-  /** Where the password of a repository comes from. */
+  /** Returns the reference to the password of a repository. */
   secretRefOf(destination: string): string;
-  /** Removes the snapshot of a backup; one that is gone already is left alone. */
+  /** Removes the snapshot of a backup; does nothing if it no longer exists. */
   forget(destination: string, id: string): Promise<void>;
-  /** Removes what a backup has stored that did not complete. */
+  /** Removes the data of an incomplete backup. */
   forgetBackup(destination: string, uuid: string): Promise<void>;
 }
 
-/** What the acts around an archive need. */
+/** Dependencies of the operations on archives. */
 export interface ArchiveStores {
   readonly files: DurableFiles;
   readonly backups: BackupStore;
   readonly manifestFolder: string;
-  /** The SHA-256 of a file. */
+  /** Computes the SHA-256 of a file. */
   hash(path: string): Promise<string>;
-  /** Writes a new file with all backups of another one except one of them. */
+  /** Writes a new file with all backups of another file except one. */
   withoutImage(engine: EngineName, archive: ArchiveImage, newPath: string): Promise<void>;
   readonly repositories: Repositories;
   nowMs(): number;

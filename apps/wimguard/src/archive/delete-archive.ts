@@ -10,18 +10,18 @@ import type { ArchiveStores } from "./archive-stores.ts";
 import { findSnapshot } from "./find-snapshot.ts";
 
 /**
- * Deletes a backup: its archive, its manifest, its record. A crash on the way is finished at the next start.
+ * Deletes the archive, the manifest and the record of a backup. After a crash, the next start finishes it.
  *
  * @throws FailureError ARCHIVE_REPLACED when the file is not the archive that was written, DESTINATION_FOLDER_MISSING when its folder is
  * not there; nothing was deleted
  */
 export async function deleteBackup(stores: ArchiveStores, backup: StoredBackup): Promise<void> {
   const { destination, uuid } = backup;
-  // One that is in the middle of being deleted was refused by the disk before.
+  // A backup in state deleting failed on the disk before.
   if (backup.state === "completed" || backup.state === "deleting") {
     const presence = await findArchive(stores, backup);
     if (presence === "unreachable") {
-      const message = `the folder of ${destination} is not there: mount it, then delete the backup`;
+      const message = `the folder of ${destination} does not exist: mount its disk, then delete the backup`;
       fail({ reason: "DESTINATION_FOLDER_MISSING", path: destination, uuid, message });
     }
     if (presence === "other") {
@@ -37,8 +37,8 @@ export async function deleteBackup(stores: ArchiveStores, backup: StoredBackup):
 }
 
 /**
- * Records that the backup is being deleted. Where the disk has no room for that, the archive goes first if that makes room: after a crash in between
- * the record names an archive that is gone, and the next try deletes it.
+ * Records that the backup is being deleted. If the disk is full, the archive is removed first when that frees space: after a crash in between,
+ * the record names a missing archive, and the next attempt deletes it.
  */
 async function beginDelete(stores: ArchiveStores, backup: StoredBackup, presence: ArchivePresence): Promise<void> {
   const { backups, files, manifestFolder } = stores;
@@ -59,7 +59,7 @@ async function beginDelete(stores: ArchiveStores, backup: StoredBackup, presence
 
 export async function findArchive(stores: ArchiveStores, backup: StoredBackup): Promise<ArchivePresence> {
   if (isRepository(backup.destination)) return findSnapshot(backup);
-  // Another archive has taken the name since. It may be the same to the byte, and is not ours to delete.
+  // Another archive has taken the name since. Even if it is identical, it must not be deleted.
   if (stores.backups.archiveAt(backup.destination) !== backup.archiveId) return "gone";
   const { destination, archive } = backup;
   try {
@@ -74,7 +74,7 @@ export async function findArchive(stores: ArchiveStores, backup: StoredBackup): 
   return folder?.isDirectory() === true ? "gone" : "unreachable";
 }
 
-/** After the commit of `deleting`: nothing here can be undone any more, and all of it can be repeated. */
+/** Finishes a delete after the commit of `deleting`. It cannot be undone, and can be repeated. */
 export async function finishDelete(
   stores: ArchiveStores,
   backup: StoredBackup,
@@ -108,8 +108,8 @@ async function removeRecord(stores: ArchiveStores, uuid: string, isTakenOut = fa
 }
 
 /**
- * Takes a backup out of a file that others are in as well: the file is written again without it. From the moment before the new file takes
- * the old one's name, the record says what it will be. Returns false for a file that is neither, which is left alone.
+ * Removes a backup from a file that contains others: rewrites the file without it. Before the new file is renamed, the record has its
+ * identity. Returns false, and changes nothing, if the file is neither the old nor the new one.
  */
 async function takeOut(stores: ArchiveStores, backup: StoredBackup, other: StoredBackup): Promise<boolean> {
   const { files, backups, hash } = stores;

@@ -6,13 +6,13 @@ import { localFolderOf } from "../engine/restic/repository/repository-location.t
 import type { ArchivePresence } from "./archive-identity.ts";
 
 /**
- * What a repository has of a backup, as far as a look at a folder shows. One that is remote is taken for complete: whoever reads from it gets an
- * error if it is not.
+ * Returns the state of a backup in a repository, from a look at its folder. A remote repository is assumed to be complete; reading from it
+ * fails otherwise.
  */
 export function findSnapshot({ destination, archive }: Pick<StoredBackup, "destination" | "archive">): ArchivePresence {
   const folder = localFolderOf(destination);
   if (folder === undefined) return "archive";
   if (isRepositoryFolder(folder)) return existsSync(join(folder, "snapshots", archive.sha256)) ? "archive" : "gone";
-  // An empty folder may be where its disk is mounted.
+  // An empty folder may be an unmounted mount point.
   return !existsSync(folder) && existsSync(dirname(folder)) ? "gone" : "unreachable";
 }

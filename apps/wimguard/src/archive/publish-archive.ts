@@ -8,14 +8,14 @@ import { isSameArchive } from "./archive-identity.ts";
 import { manifestDraftPathOf, manifestPathOf } from "./archive-paths.ts";
 import type { ArchiveStores } from "./archive-stores.ts";
 
-/** File systems without hard links: FAT, exFAT and some network file systems. */
+/** Error codes of file systems without hard links: FAT, exFAT and some network file systems. */
 const noLinkCodes = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"];
 
 /**
- * Steps 5 to 9 of a backup: gives a part that is written, synced and verified its name, and completes the backup. After a crash at any
- * moment the destination is absent, or whole; `recoverArchives` says which.
+ * Steps 5 to 9 of a backup: renames a written, synced and verified part, and completes the backup. After a crash at any moment the
+ * destination is absent or whole; `recoverArchives` finds out which.
  *
- * @throws FailureError DESTINATION_EXISTS when the destination came into being meanwhile; it is not touched
+ * @throws FailureError DESTINATION_EXISTS when the destination was created in the meantime; it is not touched
  */
 export async function publishArchive(
   stores: ArchiveStores,
@@ -31,7 +31,7 @@ export async function publishArchive(
   const { sourceBytes: size, files: fileCount, image, root = "", ...archive } = written;
   const addedBytes = archive.storedBytes - (base?.archive.storedBytes ?? 0);
   backups.change(uuid, { ...more, state: "publishing", size, files: fileCount, image, root, addedBytes, archive });
-  // A snapshot has its place already.
+  // A snapshot is already stored.
   if (!isRepository(destination)) {
     if (base === undefined) await placeArchive(stores, uuid, partPath, destination);
     else await replaceArchive(stores, base, partPath);
@@ -40,7 +40,7 @@ export async function publishArchive(
   completeBackup(stores, { uuid, archiveId: base?.archiveId ?? uuid });
 }
 
-/** The last commit of a backup, once its file has its name. */
+/** Makes the last commit of a backup, after its file was renamed. */
 export function completeBackup(
   { backups, nowMs }: Pick<ArchiveStores, "backups" | "nowMs">,
   { uuid, archiveId }: Pick<StoredBackup, "uuid" | "archiveId">,
@@ -51,14 +51,14 @@ export function completeBackup(
 }
 
 /**
- * Puts a file with one backup more in the place of the one that it was made of.
+ * Replaces a file by a copy with one more backup.
  *
- * @throws FailureError ARCHIVE_REPLACED when that is not there any more
+ * @throws FailureError ARCHIVE_REPLACED when the file was removed or replaced
  */
 async function replaceArchive({ files, hash }: ArchiveStores, base: StoredBackup, partPath: string): Promise<void> {
   const { destination, archive } = base;
   if (!(await isSameArchive(destination, archive, hash).catch(() => false))) {
-    const message = `${destination} was changed or removed while a backup was added to it: it was left as it is`;
+    const message = `${destination} was changed or removed while a backup was added to it: repeat the backup`;
     fail({ reason: "ARCHIVE_REPLACED", path: destination, message });
   }
   await files.rename(partPath, destination);
@@ -70,7 +70,7 @@ async function placeArchive({ files, backups }: ArchiveStores, uuid: string, par
   } catch (error) {
     if (hasErrorCode(error, "EEXIST")) destinationExists(destination, error);
     if (!hasErrorCode(error, ...noLinkCodes)) throw error;
-    // An empty file reserves the name, which rename then replaces; without it rename would replace anything.
+    // An empty file reserves the name, which rename then replaces; otherwise rename could replace another file.
     backups.change(uuid, { hasReservation: true });
     const reservation = await files.create(destination).catch((problem) => {
       if (hasErrorCode(problem, "EEXIST")) destinationExists(destination, problem);
@@ -85,6 +85,6 @@ async function placeArchive({ files, backups }: ArchiveStores, uuid: string, par
 
 /** @throws FailureError DESTINATION_EXISTS */
 export function destinationExists(destination: string, cause?: unknown): never {
-  const message = `${destination} exists already: choose another name, or delete the backup that it belongs to`;
+  const message = `${destination} already exists: choose another name, or delete the backup that it belongs to`;
   fail({ reason: "DESTINATION_EXISTS", path: destination, message }, cause);
 }

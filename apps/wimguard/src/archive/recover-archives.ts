@@ -7,17 +7,17 @@ import { findArchive, finishDelete } from "./delete-archive.ts";
 import { completeBackup } from "./publish-archive.ts";
 import { isReachable, removeOwnFiles, undoBackup } from "./undo-backup.ts";
 
-/** What became of a backup that the last daemon had not ended. */
+/** The outcome of a backup that the previous daemon did not finish. */
 export interface Recovered {
   readonly uuid: string;
   readonly outcome: "undone" | "completed" | "deleted" | "cleaned" | "waiting";
 }
 
-const interrupted: Failure = { reason: "STOPPING", message: "interrupted: the daemon ended while the backup ran" };
+const interrupted: Failure = { reason: "STOPPING", message: "interrupted: the daemon ended during the backup" };
 
 /**
- * Ends what a crash has left in the middle, before anything new starts. Only files that the catalogue names are touched. What is on a disk
- * that is not there waits for a later start.
+ * Finishes or undoes what a crash interrupted, before new jobs start. Touches only files that the catalogue names. Files on a disk that is not
+ * mounted are left to a later start.
  */
 export async function recoverArchives(stores: ArchiveStores): Promise<Recovered[]> {
   const recovered: Recovered[] = [];
@@ -38,7 +38,7 @@ async function recoverOne(stores: ArchiveStores, backup: StoredBackup): Promise<
     if (presence === "unreachable") return "waiting";
     return finishDelete(stores, backup, presence).then(
       () => "deleted",
-      // Without the program that rewrites the file, or space for that, the delete waits. Everything else works.
+      // If the program that rewrites the file, or space for it, is missing, the delete is postponed.
       (error) => {
         if (error instanceof FailureError) return "waiting";
         throw error;
@@ -54,7 +54,7 @@ async function recoverPublishing(stores: ArchiveStores, backup: StoredBackup): P
   const { files } = stores;
   const { part, destination } = backup;
   if (isRepository(destination)) {
-    // The id was known: the snapshot is in the repository.
+    // The id is known, so the snapshot is in the repository.
     completeBackup(stores, backup);
     return "completed";
   }

@@ -4,17 +4,17 @@ import type { Repositories } from "./archive-stores.ts";
 
 export interface RepositoriesOptions {
   secretRefOf(destination: string): string;
-  /** Called after something was removed: its data stays until the repository is pruned. */
+  /** Called after a snapshot was removed; its data stays until the repository is pruned. */
   onForgotten(destination: string): void;
   readonly signal: AbortSignal;
 }
 
-/** A repository that does not respond must not keep the daemon from starting. */
+/** Limits the wait for a repository, so that it cannot block the start of the daemon. */
 const lookUpTimeoutMs = 60_000;
-/** Another program may have locked it for a while. */
+/** Limits the wait for another program's lock. */
 const forgetTimeoutMs = 600_000;
 
-/** Creates what the catalogue does in repositories, by restic. */
+/** Creates the catalogue's access to restic repositories. */
 export function createRepositories({ secretRefOf, onForgotten, signal }: RepositoriesOptions): Repositories {
   const within = (timeoutMs: number): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const accessOf = (repository: string): RepositoryAccess => ({ repository, secretRef: secretRefOf(repository) });
@@ -26,7 +26,7 @@ export function createRepositories({ secretRefOf, onForgotten, signal }: Reposit
     },
     async forgetBackup(destination, uuid) {
       await forgetBackup(accessOf(destination), uuid, within(lookUpTimeoutMs));
-      // What was stored before the end has no snapshot.
+      // The data of an interrupted backup has no snapshot.
       onForgotten(destination);
     },
   };

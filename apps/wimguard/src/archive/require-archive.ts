@@ -4,7 +4,7 @@ import type { ArchiveStores } from "./archive-stores.ts";
 import { findArchive } from "./delete-archive.ts";
 
 /**
- * Makes sure that the archive of a completed backup is where it was written.
+ * Checks that the archive of a completed backup is at its destination.
  *
  * @throws FailureError BACKUP_NOT_COMPLETED, ARCHIVE_GONE, or ARCHIVE_DAMAGED for another file in its place
  */
@@ -23,6 +23,6 @@ export async function requireArchive(stores: ArchiveStores, backup: StoredBackup
     const message = `${destination} is not the archive that this backup wrote: it was changed or replaced`;
     fail({ reason: "ARCHIVE_DAMAGED", uuid, path: destination, message });
   }
-  const message = `the archive ${destination} does not exist: bring it back, or mount the disk that it is on`;
+  const message = `the archive ${destination} does not exist: move it back, or mount its disk`;
   fail({ reason: "ARCHIVE_GONE", uuid, path: destination, message });
 }

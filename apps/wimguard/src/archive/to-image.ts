@@ -3,7 +3,7 @@ import type { ArchiveImage } from "../engine/engine.ts";
 import { isRepository } from "../engine/restic/repository/repository-location.ts";
 import type { ArchiveStores } from "./archive-stores.ts";
 
-/** Where a completed backup is. */
+/** Returns the location of a completed backup. */
 export function toImage(
   { repositories }: Pick<ArchiveStores, "repositories">,
   { destination: archivePath, image, root, archive }: Pick<StoredBackup, "destination" | "image" | "root" | "archive">,

@@ -10,8 +10,8 @@ import { manifestDraftPathOf, manifestPathOf, scratchPathOf } from "./archive-pa
 import type { ArchiveStores } from "./archive-stores.ts";
 
 /**
- * Removes everything that a backup has written so far and ends it. A part whose folder is not there, because a disk was unplugged for
- * example, stays in the catalogue and is removed at a later start.
+ * Removes everything that a backup has written so far and ends it. A part whose folder is missing, for example because a disk was unplugged,
+ * stays in the catalogue and is removed at a later start.
  */
 export async function undoBackup(
   stores: ArchiveStores,
@@ -25,7 +25,7 @@ export async function undoBackup(
   const hadManifest = await files.unlink(manifestPathOf(manifestFolder, uuid));
   const hadScratch = await files.unlink(scratchPathOf(manifestFolder, uuid));
   if (hadDraft || hadManifest || hadScratch) await files.syncFolder(manifestFolder);
-  // Without an identity no file at the destination, somebody else's of the same content for example, is taken for this backup's.
+  // Clears the identity, so that another file at the destination is never taken for this backup's.
   const isPartGone = part === undefined || (await removeOwnFiles(stores, backup, failure));
   backups.change(uuid, {
     state,
@@ -37,7 +37,7 @@ export async function undoBackup(
 }
 
 /**
- * Returns false while the folder or the repository cannot be reached.
+ * Removes the files of a backup. Returns false while the folder or the repository cannot be reached.
  *
  * @param failure why the backup has ended
  */
@@ -52,7 +52,7 @@ export async function removeOwnFiles(
   if (isRepository(destination)) return removeStored(stores, backup, part, failure);
   if (!(await isReachable(part))) return false;
   if (state === "publishing" && (await isOurs(backup))) {
-    // A file that others are in as well stays, with one image that no backup refers to.
+    // A file with other backups stays, with one image that no backup refers to.
     if (backup.archiveId === backup.uuid) await files.unlink(destination);
     else backups.completeShared(backup.uuid, {});
   }
@@ -62,7 +62,7 @@ export async function removeOwnFiles(
   return true;
 }
 
-/** After these the repository was not opened: there is no snapshot to look for. */
+/** After these failures there is no snapshot to look for: the repository was not opened. */
 const neverStored: readonly string[] = [
   "ENGINE_MISSING",
   "SECRET_UNUSABLE",
@@ -72,7 +72,7 @@ const neverStored: readonly string[] = [
   "DESTINATION_EXISTS",
 ];
 
-/** Removes a repository that is not whole, and a snapshot that was made before the backup ended. */
+/** Removes an incomplete repository, and a snapshot that was stored before the backup ended. */
 async function removeStored(
   { files, repositories }: ArchiveStores,
   { uuid, destination }: StoredBackup,
@@ -96,7 +96,7 @@ async function removeStored(
   );
 }
 
-/** Whether the folder of a part is the one that the part was created in: a mount may be off. */
+/** Whether the folder of a part is the one that it was created in: a disk may be unmounted. */
 export async function isReachable({ path, device }: NonNullable<StoredBackup["part"]>): Promise<boolean> {
   try {
     return String((await stat(dirname(path), { bigint: true })).dev) === device;
@@ -106,7 +106,7 @@ export async function isReachable({ path, device }: NonNullable<StoredBackup["pa
   }
 }
 
-/** By its inode alone: another file of the same content is somebody's. */
+/** Whether the destination is this backup's file, by its inode: another file may have the same content. */
 async function isOurs({ destination, archive }: StoredBackup): Promise<boolean> {
   const found = await identityOf(destination);
   return (
@@ -121,7 +121,7 @@ async function isEmpty(path: string): Promise<boolean> {
   return (await identityOf(path))?.storedBytes === 0;
 }
 
-/** Undefined for a path that does not exist. */
+/** Reads an identity; undefined for a path that does not exist. */
 async function identityOf(path: string): Promise<Awaited<ReturnType<typeof readIdentity>> | undefined> {
   try {
     return await readIdentity(path);

@@ -26,25 +26,25 @@ import { resolveDestination } from "./check-destination.ts";
 import { resolveRepository } from "./check-repository.ts";
 import { type BackupParts, runBackup } from "./run-backup.ts";
 
-/** What a client asks for. */
+/** A backup that a client requests. */
 export interface BackupRequest {
   readonly source: string;
   readonly destination: string;
   readonly compression: string;
   readonly description: string;
-  /** The schedule whose run it is. */
+  /** The schedule that starts the backup. */
   readonly scheduleUuid?: string;
-  /** The request that is not to start another one. */
+  /** The request, which must not start a second backup. */
   readonly startedBy?: StartingRequest;
-  /** Whether a path that cannot be read is left out with a warning (the default), or fails the backup. */
+  /** Whether an unreadable path is skipped with a warning (the default) or fails the backup. */
   readonly unreadable?: "skip" | "fail";
-  /** What is left out in addition to what the source says; patterns as in .gitignore. */
+  /** Excludes in addition to those of the source; patterns as in .gitignore. */
   readonly excludes?: readonly string[];
-  /** Of the snapshot. */
+  /** Tags of the snapshot. */
   readonly tags?: Tags;
 }
 
-/** A backup that was accepted: its record exists. */
+/** An accepted backup, whose record exists. */
 export interface StartedBackup {
   readonly uuid: string;
   readonly source: string;
@@ -52,22 +52,22 @@ export interface StartedBackup {
   readonly job: QueuedJob<StoredBackup>;
 }
 
-/** Backups as clients see them. Everything rejects with a FailureError. */
+/** The operations on backups. All methods reject with FailureError. */
 export interface BackupService {
-  /** Refuses what can be refused at once, and puts the backup into the queue. */
+  /** Validates the request and adds the backup to the queue. */
   start(request: BackupRequest): Promise<StartedBackup>;
   get(uuid: string): StoredBackup;
-  /** Newest first. */
+  /** Lists backups, newest first. */
   list(limit: number, offset: number): { readonly backups: StoredBackup[]; readonly total: number };
   delete(uuid: string): Promise<void>;
-  /** Throws what `delete` would throw before it does anything. */
+  /** Throws what `delete` would throw before it deletes anything. */
   checkDelete(backup: StoredBackup): void;
 }
 
 export interface BackupServiceParts extends BackupParts {
   readonly queue: JobQueue;
   readonly probes: EngineProbes;
-  /** Finds what is registered under a name. */
+  /** Finds a registered source by name. */
   readonly findSource: (name: string) => RegisteredSource | undefined;
   readonly findDestination: (name: string) => RegisteredDestination | undefined;
   readonly track: (job: TrackedJob) => void;
@@ -78,7 +78,7 @@ const maxPageSize = 1000;
 
 export function createBackupService(parts: BackupServiceParts): BackupService {
   const { stores, queue, probes, use } = parts;
-  /** Deleting waits for the disk; a second call meanwhile finds nothing. */
+  /** Backups that are being deleted, which a second call does not find. */
   const deleting = new Set<string>();
 
   function find(uuid: string): StoredBackup {
@@ -95,9 +95,9 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
   }
 
   /**
-   * The last backup of a file that another one is added to.
+   * Returns the last backup in the file that another one is added to.
    *
-   * @throws FailureError DESTINATION_EXISTS for a file that is not to be added to, or not one of ours
+   * @throws FailureError DESTINATION_EXISTS for a file that backups must not be added to, or that WimGuard did not write
    */
   async function findBase(path: string, isAppend: boolean): Promise<StoredBackup> {
     const archiveId = isAppend ? stores.backups.archiveAt(path) : undefined;
@@ -108,7 +108,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       fail({
         reason: "DESTINATION_BUSY",
         path,
-        message: `a backup in ${path} is being deleted: repeat this in a moment`,
+        message: `a backup in ${path} is being deleted: try again in a moment`,
       });
     }
     await requireArchive(stores, last);
@@ -117,19 +117,19 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
 
   function checkDelete({ uuid, state, isPinned, destination, archiveId }: StoredBackup): void {
     if (state === "in_progress" || state === "publishing") {
-      const message = `backup ${uuid} is still running: cancel it, or wait for its end`;
+      const message = `backup ${uuid} is still running: cancel it, or wait until it ends`;
       fail({ reason: "BACKUP_NOT_COMPLETED", uuid, message });
     }
     if (isPinned) {
-      fail({ reason: "SNAPSHOT_PINNED", uuid, message: `snapshot ${uuid} is pinned: unpin it, then delete it` });
+      fail({ reason: "SNAPSHOT_PINNED", uuid, message: `snapshot ${uuid} is pinned: unpin it before you delete it` });
     }
-    // The number of another backup in the same file may change.
+    // The image number of another backup in the same file may change.
     const others = stores.backups.othersIn({ archiveId, uuid });
     const isInUse = [uuid, ...others.map((other) => other.uuid)].some((one) => use.isInUse(one));
-    // restic removes a snapshot only when no one else uses the repository.
+    // restic removes a snapshot only when no other program uses the repository.
     const isShared = others.length > 0 || isRepository(destination);
     if (isInUse || (isShared && queue.writerOf(destination) !== undefined)) {
-      const message = `another job uses the file of backup ${uuid}: wait for its end, then delete it`;
+      const message = `another job is using the file of backup ${uuid}: wait until it ends, then delete the backup`;
       fail({ reason: "BACKUP_IN_USE", uuid, message });
     }
   }
@@ -205,7 +205,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
       try {
         parts.track({ kind: "backup", subjectUuid: uuid, job, feed, scheduleUuid, ...by });
       } catch (error) {
-        // The job is cancelled then. A client that gets the error must not find a backup in progress, nor one that seems cancelled by somebody.
+        // The job is cancelled then. After the error, a client must not find the backup in progress or cancelled.
         const isComplete = await job.done.then(
           () => true,
           () => false,
@@ -242,7 +242,7 @@ export function createBackupService(parts: BackupServiceParts): BackupService {
 
 type NameParts = Pick<BackupServiceParts, "findSource" | "findDestination" | "stores">;
 
-/** A source and a destination are absolute paths, or names of what is registered. */
+/** Validates source and destination: absolute paths, or registered names. */
 function checkRequest(request: BackupRequest, { findSource, findDestination, stores }: NameParts) {
   const registered = findSource(request.source);
   const source = registered?.path ?? checkPath("source", request.source);
@@ -258,7 +258,7 @@ function checkRequest(request: BackupRequest, { findSource, findDestination, sto
   return { source, rules, tags, destination, isAppend, description, choice };
 }
 
-/** A repository, a path, or a name in the folder that is registered. */
+/** Resolves a destination: a repository, a path, or a file in a registered folder. */
 function destinationOf(text: string, target: RegisteredDestination | undefined, values: TemplateValues): string {
   if (target?.engine === "restic") return target.url;
   if (target !== undefined) return join(target.url, expandTemplate(target.template, values));
@@ -269,10 +269,10 @@ function formatCompression({ compression: { method, level } }: EngineChoice): st
   return level === undefined ? method : `${method}:${level}`;
 }
 
-/** A source that does not exist is reported by the job, as one that vanishes while it waits is. */
+/** Rejects a source that is a file. The job itself reports a source that does not exist. */
 async function refuseFile(source: string): Promise<void> {
   const found = await stat(source).catch(() => undefined);
   if (found === undefined || found.isDirectory()) return;
-  const message = `the source ${source} is not a folder, and a .wim file holds folders only: use .tar.zst`;
+  const message = `the source ${source} is not a folder, and a .wim file can only store folders: use .tar.zst`;
   fail({ reason: "SOURCE_NOT_FOLDER", field: "source", path: source, engine: "wim", message });
 }

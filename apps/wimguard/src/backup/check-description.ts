@@ -2,7 +2,7 @@ import { fail } from "../failure/failure.ts";
 
 const maxCharacters = 4096;
 
-/** @throws FailureError FIELD_INVALID */
+/** Validates a description. @throws FailureError FIELD_INVALID */
 export function checkDescription(description: string): string {
   if (description.length <= maxCharacters && !description.includes("\0")) return description;
   const message = `invalid description: use at most ${maxCharacters} characters and no NUL`;

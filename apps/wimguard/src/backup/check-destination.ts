@@ -5,14 +5,14 @@ import { hasErrorCode } from "../failure/to-failure.ts";
 
 /** A destination whose folder exists. */
 export interface ResolvedDestination {
-  /** Without links in its folder. */
+  /** The path, with links in its folder resolved. */
   readonly path: string;
   readonly exists: boolean;
 }
 
 /**
- * Returns the destination with its folder resolved, so that two names of one file are the same. Nothing is created: a folder that is missing
- * may be a disk that is not mounted.
+ * Returns the destination with its folder resolved, so that two names of one file are equal. Creates nothing: a missing folder may be on a
+ * disk that is not mounted.
  *
  * @throws FailureError DESTINATION_FOLDER_MISSING or DESTINATION_IS_FOLDER
  */
@@ -28,14 +28,14 @@ export async function resolveDestination(destination: string): Promise<ResolvedD
     throw error;
   });
   if (found?.isDirectory() === true) {
-    const message = `${destination} is a folder: pass the name of the file to write in it`;
+    const message = `${destination} is a folder: pass the path of the file to write`;
     fail({ reason: "DESTINATION_IS_FOLDER", path: destination, message });
   }
   return { path: resolved, exists: found !== undefined };
 }
 
-/** @throws FailureError DESTINATION_FOLDER_MISSING */
+/** Throws FailureError DESTINATION_FOLDER_MISSING. */
 export function folderMissing(destination: string, cause?: unknown): never {
-  const message = `the folder ${dirname(destination)} does not exist: create it, or mount the disk that it is on`;
+  const message = `the folder ${dirname(destination)} does not exist: create it, or mount its disk`;
   fail({ reason: "DESTINATION_FOLDER_MISSING", path: destination, message }, cause);
 }

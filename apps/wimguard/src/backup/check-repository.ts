@@ -7,10 +7,10 @@ import { hasErrorCode } from "../failure/to-failure.ts";
 import { folderMissing, type ResolvedDestination } from "./check-destination.ts";
 
 /**
- * Returns a repository with the folder that it is in resolved, so that two names of one are the same. A backup is never added to one of another in
- * the sense of a file, so it does not "exist".
+ * Returns a repository with its folder resolved, so that two names of one repository are equal. Unlike a file, a repository may exist: it
+ * takes any number of backups.
  *
- * @throws FailureError DESTINATION_FOLDER_MISSING, or DESTINATION_IS_FOLDER for a folder with other things in it
+ * @throws FailureError DESTINATION_FOLDER_MISSING, or DESTINATION_IS_FOLDER for a folder with other files
  */
 export async function resolveRepository(destination: string): Promise<ResolvedDestination> {
   const local = localFolderOf(destination);
@@ -24,14 +24,14 @@ export async function resolveRepository(destination: string): Promise<ResolvedDe
   return { path: repositoryPrefix + folder, exists: false };
 }
 
-/** A repository is made in a new or empty folder. */
+/** Rejects a folder with other files: a repository is created in a new or empty folder. */
 async function refuseOther(folder: string): Promise<void> {
   const found = await stat(folder).catch((error) => {
     if (hasErrorCode(error, "ENOENT")) return undefined;
     throw error;
   });
   if (found === undefined || (found.isDirectory() && (await readdir(folder)).length === 0)) return;
-  const what = found.isDirectory() ? "a folder with other files in it" : "a file";
+  const what = found.isDirectory() ? "a folder with other files" : "a file";
   const message = `${folder} is ${what}, not a restic repository: pass a new or empty folder`;
   fail({ reason: "DESTINATION_IS_FOLDER", path: folder, message });
 }

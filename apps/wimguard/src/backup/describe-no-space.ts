@@ -2,7 +2,7 @@ import { statfs } from "node:fs/promises";
 import type { Failure } from "../failure/failure.ts";
 import type { ByteCount } from "../progress/progress-counter.ts";
 
-/** Adds to a full disk's failure how much is free and how much of the source was still to come. */
+/** Adds the free space and the remaining bytes of the source to the failure of a full disk. */
 export async function describeNoSpace(
   failure: Failure,
   folder: string | undefined,
@@ -11,7 +11,7 @@ export async function describeNoSpace(
   if (failure.reason !== "NO_SPACE" || folder === undefined) return failure;
   const free = await statfs(folder).then(
     ({ bavail, bsize }) => `${bavail * bsize} bytes are free in ${folder}`,
-    () => `${folder} cannot be looked at`,
+    () => `the free space in ${folder} is unknown`,
   );
   const left = count.bytesTotal - count.bytesDone;
   const all = count.bytesTotal > 0 ? `, and the archive of ${count.bytesTotal} bytes did not fit` : "";

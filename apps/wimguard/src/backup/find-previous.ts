@@ -4,8 +4,8 @@ import type { ArchiveStores } from "../archive/archive-stores.ts";
 import type { StoredBackup } from "../catalog/backup-store.ts";
 
 /**
- * The newest backup of the same source, engine and compression of which parts can be copied: of a tar archive that is where it was written, as far
- * as a look at its inode shows, or of a snapshot, whose manifest has digests. Undefined where there is none.
+ * Finds the newest backup of the same source, engine and compression that can be reused: a tar archive that is still at its destination, by
+ * its inode, or a snapshot, whose manifest has digests. Undefined if there is none.
  */
 export async function findPrevious(stores: ArchiveStores, backup: StoredBackup): Promise<StoredBackup | undefined> {
   if (backup.engine === "wim") return undefined;
@@ -23,7 +23,7 @@ export async function findPrevious(stores: ArchiveStores, backup: StoredBackup):
   return isThere ? found : undefined;
 }
 
-/** What an engine needs of it. */
+/** Returns the parts of the previous backup that an engine needs. */
 export function toPrevious({ uuid, destination, archive }: StoredBackup, manifestFolder: string) {
   return { archivePath: destination, manifestPath: manifestPathOf(manifestFolder, uuid), sha256: archive.sha256 };
 }

@@ -23,17 +23,16 @@ export interface BackupParts {
   readonly runner: EngineRunner;
   readonly log: Log;
   readonly use: ArchiveUse;
-  /** Records the environment that the backup is made in, and returns the record's uuid. */
+  /** Records the current environment and returns the record's uuid. */
   readonly rememberEnv: () => Promise<string>;
-  /** Folders that sources must be in; undefined for anywhere. Normal, without links. */
+  /** Folders that sources must be in, normalized and without links; undefined for any. */
   readonly sourceRoots: readonly string[] | undefined;
 }
 
 /**
- * Runs a backup to its end: afterwards its record is completed, failed or cancelled, and nothing but the archive of a completed one is
- * left.
+ * Runs a backup to its end: then its record is completed, failed or cancelled, and only the archive of a completed backup is left.
  *
- * @throws FailureError why it was not completed
+ * @throws FailureError when it is not completed
  */
 export async function runBackup(
   job: BackupJob,
@@ -52,7 +51,7 @@ export async function runBackup(
     const device = folder === undefined ? "" : String((await stat(folder, { bigint: true })).dev);
     stores.backups.change(uuid, { part: { path: partPath, device } });
     const environment = rememberEnv().catch((error) => {
-      log.warn("the environment of a backup could not be recorded", { uuid, error: thrownText(error) });
+      log.warn("cannot record the environment of a backup", { uuid, error: thrownText(error) });
       return "";
     });
     const events = createJobEvents(counter, warnings, onProgress);
@@ -62,7 +61,7 @@ export async function runBackup(
     const envUuid = await environment;
     throwIfCancelled(signal);
     if (job.unreadable === "fail") refuseUnreadable(warnings);
-    // From here on it takes milliseconds, and a cancel comes too late.
+    // From here on a cancel has no effect; the rest takes milliseconds.
     const sourceBytes = counter.finish(written.sourceBytes);
     await publishArchive(
       stores,
@@ -77,8 +76,8 @@ export async function runBackup(
     const failure = await describeNoSpace(toFailure(error), folder, counter.count);
     const state = failure.reason === "CANCELLED" ? "cancelled" : "failed";
     await undoBackup(stores, requireBackup(stores, uuid), state, failure).catch((problem) => {
-      // The record still names what is left, so the next start removes it.
-      log.error("what a backup has written could not be removed", { uuid, partPath, error: thrownText(problem) });
+      // The record still names the files, so the next start removes them.
+      log.error("cannot remove the files of a backup", { uuid, partPath, error: thrownText(problem) });
     });
     fail({ ...failure, uuid }, error);
   } finally {
@@ -86,27 +85,27 @@ export async function runBackup(
   }
 }
 
-/** @throws FailureError UNREADABLE that names what could not be read */
+/** Throws FailureError UNREADABLE if a path could not be read. */
 function refuseUnreadable({ value: { first } }: WarningList): void {
   const unreadable = first.filter(({ reason }) => reason === "UNREADABLE");
   const [one] = unreadable;
   if (one === undefined) return;
   const described = describeWarnings({ first: unreadable, count: unreadable.length });
-  fail({ reason: "UNREADABLE", path: one.displayPath, message: `${described}; nothing was kept` });
+  fail({ reason: "UNREADABLE", path: one.displayPath, message: `${described}; the backup was discarded` });
 }
 
 function requireBackup({ backups }: ArchiveStores, uuid: string): StoredBackup {
   return backups.get(uuid) ?? fail({ reason: "BACKUP_NOT_FOUND", uuid, message: `backup ${uuid} not found` });
 }
 
-/** The source without links: it is what the roots allow that counts, and archives are made of it. */
+/** Resolves the links of a source and checks that it is inside the allowed roots. */
 async function resolveSource({ source }: BackupJob, roots: readonly string[] | undefined): Promise<string> {
   const resolved = await realpath(source).catch((error) => {
     if (!hasErrorCode(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
     return fail({ reason: "SOURCE_NOT_FOUND", path: source, message: `the source ${source} does not exist` }, error);
   });
   if (roots !== undefined && !isInside(resolved, roots)) {
-    const message = `${source} is outside of the folders that may be backed up: ${roots.join(", ")}`;
+    const message = `${source} is outside of the folders that may be backed up (service.server.roots.sources): ${roots.join(", ")}`;
     fail({ reason: "PATH_OUTSIDE_ROOTS", path: source, message });
   }
   return resolved;

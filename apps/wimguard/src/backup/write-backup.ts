@@ -11,7 +11,7 @@ import type { EngineRunner } from "../thread/engine-runner.ts";
 import type { PerformedWrite } from "../thread/perform-write.ts";
 import { toPrevious } from "./find-previous.ts";
 
-/** A backup whose record exists, and how to do it. */
+/** A backup whose record exists, with its settings. */
 export interface BackupJob {
   readonly uuid: string;
   readonly source: string;
@@ -21,18 +21,18 @@ export interface BackupJob {
   readonly unreadable: "skip" | "fail";
   /** Whether further backups may be added to the file. */
   readonly isAppend: boolean;
-  /** The last backup in a file that exists, which this one is added to. */
+  /** The last backup in the existing file that this one is added to. */
   readonly base: StoredBackup | undefined;
   readonly name: string;
   readonly description: string;
   readonly createdAtMs: number;
 }
 
-/** Where a backup works. */
+/** The paths of a backup. */
 export interface BackupPaths {
   /** The folder of the archive or the repository; undefined for a repository on another machine. */
   readonly folder: string | undefined;
-  /** What becomes the archive, or a new repository. */
+  /** The path that becomes the archive, or a new repository. */
   readonly partPath: string;
   readonly draftPath: string;
   readonly scratchPath: string;
@@ -46,7 +46,7 @@ export function pathsOf(
   const place = isRepository(destination) ? localFolderOf(destination) : destination;
   return {
     folder: place === undefined ? undefined : dirname(place),
-    // Nothing is written next to a repository on another machine: its name only marks that something may be in it.
+    // No file is written for a remote repository: the name only records that it may contain data of this backup.
     partPath: place === undefined ? destination : partPathOf(place, uuid),
     draftPath: manifestDraftPathOf(manifestFolder, uuid),
     scratchPath: scratchPathOf(manifestFolder, uuid),
@@ -54,7 +54,7 @@ export function pathsOf(
   };
 }
 
-/** A backup whose source was found. */
+/** A backup with its resolved source. */
 export interface BackupWork {
   readonly job: BackupJob;
   /** Without links. */
@@ -63,7 +63,7 @@ export interface BackupWork {
   readonly previous: StoredBackup | undefined;
 }
 
-/** Has the engine write a part, or store a snapshot, and the draft of its manifest. */
+/** Runs the engine, which writes a part or stores a snapshot, and the draft of its manifest. */
 export async function writeBackup(
   { job, source, paths, previous }: BackupWork,
   { stores, runner }: { readonly stores: ArchiveStores; readonly runner: EngineRunner },
@@ -96,7 +96,7 @@ export async function writeBackup(
   }
   const file = {
     partPath,
-    // Names of images in one file have to differ.
+    // Names of images in one file must be unique.
     name: job.isAppend ? `${job.name} ${createTime}` : job.name,
     base: job.base && toImage(stores, job.base),
     previous: toCopy,

@@ -5,7 +5,7 @@ import type { Failure } from "../failure/failure.ts";
 import { type Columns, type RowWriter, setColumns } from "./row-writer.ts";
 import type { Warnings } from "./warning-list.ts";
 
-/** `publishing` and `deleting` are moments between two durable acts; clients see `in_progress` and `completed`. */
+/** State of a backup. `publishing` and `deleting` are between two durable acts; clients see `in_progress` and `completed`. */
 export type BackupState = "in_progress" | "publishing" | "completed" | "failed" | "cancelled" | "deleting";
 
 /** A backup that is about to start. */
@@ -17,51 +17,51 @@ export interface NewBackup {
   readonly engine: EngineName;
   readonly compression: string;
   readonly description: string;
-  /** What was left out, as text; empty for nothing. */
+  /** Exclude rules, as text; empty for none. */
   readonly rules: string;
-  /** The uuid of the backup that has begun the file: all backups in one file have the same. */
+  /** The uuid of the first backup in the file, which all backups in it share. */
   readonly archiveId: string;
-  /** Empty for a backup that no schedule has started. */
+  /** Empty for a backup that was not started by a schedule. */
   readonly scheduleUuid: string;
   readonly createdAtMs: number;
 }
 
-/** A backup of the catalogue. */
+/** A backup in the catalogue. */
 export interface StoredBackup extends NewBackup {
   readonly state: BackupState;
-  /** The part file, until it is known to be gone. */
+  /** The part file, until its removal is certain. */
   readonly part: { readonly path: string; readonly device: string } | undefined;
-  /** An empty file was created at the destination, to be replaced by the part. */
+  /** Whether an empty file at the destination reserves its name. */
   readonly hasReservation: boolean;
   /** Bytes of the source. */
   readonly size: number;
   readonly files: number;
-  /** The file, which other backups may be in as well. */
+  /** The file, which may contain other backups. */
   readonly archive: ArchiveIdentity;
   /** Its number in the file, from 1. */
   readonly image: number;
   /** The folder in a snapshot of a repository that paths are relative to; empty for a file. */
   readonly root: string;
-  /** What the file has grown by. */
+  /** Bytes that the backup added to the file. */
   readonly addedBytes: number;
   readonly warnings: Warnings;
   readonly failure: Failure | undefined;
   readonly endedAtMs: number | undefined;
   readonly tags: Readonly<Record<string, string>>;
-  /** Never deleted by retention, and not by hand while it is. */
+  /** Whether it is protected from deletion. */
   readonly isPinned: boolean;
-  /** Counts the changes that clients make. */
+  /** Number of changes by clients. */
   readonly revision: number;
   readonly verifiedAtMs: number | undefined;
   readonly drilledAtMs: number | undefined;
-  /** When retention deletes it. */
+  /** Time at which retention deletes it. */
   readonly purgeAtMs: number | undefined;
-  /** A check has found that the archive cannot be restored. */
+  /** Whether a check found that the archive cannot be restored. */
   readonly isDamaged: boolean;
   readonly envUuid: string;
 }
 
-/** What changes in a backup. What is absent stays as it is. */
+/** Changes of a backup. Absent fields are not changed. */
 export interface BackupChange {
   readonly state?: BackupState;
   readonly part?: { readonly path: string; readonly device: string } | null;
@@ -86,36 +86,36 @@ export interface BackupChange {
   readonly envUuid?: string;
 }
 
-/** The backups of the catalogue. Each write is a transaction that has survived when it returns. */
+/** The backups of the catalogue. Each write is a transaction that is durable when it returns. */
 export interface BackupStore {
   insert(backup: NewBackup): void;
   change(uuid: string, change: BackupChange): void;
   remove(uuid: string): void;
   get(uuid: string): StoredBackup | undefined;
-  /** Newest first. */
+  /** Lists backups, newest first. */
   list(limit: number, offset: number): StoredBackup[];
   count(): number;
-  /** The `archiveId` of the file that was written to a destination last, as far as it is known. */
+  /** Returns the `archiveId` of the file that was last written to a destination, if known. */
   archiveAt(destination: string): string | undefined;
-  /** Ids of the snapshots of completed backups in a repository. */
+  /** Returns the ids of the snapshots of completed backups in a repository. */
   snapshotsIn(destination: string): string[];
-  /** Other completed backups in the same file, in its order. */
+  /** Returns the other completed backups in the same file, in order. */
   othersIn(backup: Pick<StoredBackup, "archiveId" | "uuid">): StoredBackup[];
-  /** Completes a backup that was added to a file: from now on the file is the one that the backup has written. */
+  /** Completes a backup that was added to a file, and updates the identity of the file. */
   completeShared(uuid: string, change: BackupChange): void;
-  /** Removes a backup that was taken out of a file: from now on the file is the one that the backup says. */
+  /** Removes a backup that was removed from a file, and updates the identity of the file. */
   removeShared(backup: Pick<StoredBackup, "archiveId" | "uuid" | "image" | "archive">): void;
-  /** Completed backups of a schedule, oldest first. */
+  /** Returns the completed backups of a schedule, oldest first. */
   ofSchedule(scheduleUuid: string): StoredBackup[];
-  /** When the last completed backup of a schedule ended. */
+  /** Returns the end time of the last completed backup of a schedule, in milliseconds since 1970. */
   lastGoodOf(scheduleUuid: string): number | undefined;
-  /** Those that retention has dropped, and that have waited until a time. */
+  /** Returns the backups that retention deletes at or before a time. */
   toPurge(untilMs: number): StoredBackup[];
-  /** The newest completed backup of the same source and rules, by the same engine and compression. */
+  /** Returns the newest completed backup of the same source, rules, engine and compression. */
   newestLike(backup: Pick<NewBackup, "source" | "engine" | "compression" | "rules">): StoredBackup | undefined;
-  /** Those that a crash may have left in the middle: their job had not ended, or their part may still exist. */
+  /** Returns the backups that a crash may have interrupted: their job had not ended, or their part may still exist. */
   unfinished(): StoredBackup[];
-  /** Of completed backups: the bytes of their archives, and when the last one ended, in milliseconds since 1970; 0 without one. */
+  /** Returns the stored bytes of completed backups, and the end time of the last one in milliseconds since 1970; 0 without one. */
   summary(): { readonly storedBytes: number; readonly lastEndMs: number };
 }
 
@@ -245,7 +245,7 @@ function columnsOf(change: BackupChange): Columns {
   };
 }
 
-/** What a row of the table is. */
+/** Converts a row of the table. */
 export function toBackup(row: Record<string, unknown>): StoredBackup {
   const text = (name: string): string => row[name] as string;
   const number = (name: string): number => row[name] as number;

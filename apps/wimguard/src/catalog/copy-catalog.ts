@@ -3,15 +3,15 @@ import { basename, dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { DurableFiles } from "../files/durable-files.ts";
 
-/** A week: long enough to notice that something was deleted by mistake. */
+/** Number of daily copies: a week is enough to notice an accidental deletion. */
 const keptCopies = 7;
 
-/** The folder of a catalogue's daily copies. */
+/** Returns the folder of a catalogue's daily copies. */
 export function copyFolderOf(catalogPath: string): string {
   return join(dirname(catalogPath), "copies");
 }
 
-/** The daily copies of a catalogue, newest first. */
+/** Returns the daily copies of a catalogue, newest first. */
 export function listCopies(catalogPath: string): string[] {
   const folder = copyFolderOf(catalogPath);
   if (!existsSync(folder)) return [];
@@ -25,7 +25,7 @@ export function listCopies(catalogPath: string): string[] {
 
 /**
  * Copies the catalogue unless it was copied on this day (UTC) already, and removes the oldest copies. Returns the path of the new copy.
- * SQLite writes the copy whole, from one state; it takes its name when it is synced.
+ * The copy is a consistent snapshot by SQLite, renamed once it is synced.
  */
 export async function copyCatalog(
   database: DatabaseSync,

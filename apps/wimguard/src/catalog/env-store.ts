@@ -3,23 +3,23 @@ import type { Environment } from "../env/environment.ts";
 import type { RowWriter } from "./row-writer.ts";
 import { type ListedTable, toMilliseconds } from "./search-rows.ts";
 
-/** An environment of the catalogue. */
+/** An environment in the catalogue. */
 export interface StoredEnv extends Environment {
   readonly uuid: string;
   readonly createdAtMs: number;
 }
 
 export interface NewEnv extends StoredEnv {
-  /** Of all that it says. */
+  /** Digest of its contents. */
   readonly digest: string;
-  /** Undefined for one that no client has asked for. */
+  /** Undefined for one that was not requested by a client. */
   readonly requestId: string | undefined;
 }
 
 export interface EnvStore {
   insert(env: NewEnv): void;
   get(uuid: string): StoredEnv | undefined;
-  /** The newest one that says the same. */
+  /** Returns the newest environment with this digest. */
   findByDigest(digest: string): StoredEnv | undefined;
   findByRequest(requestId: string): StoredEnv | undefined;
   /** Whether a backup refers to it. */
@@ -51,7 +51,7 @@ export function createEnvStore(database: DatabaseSync, rows: RowWriter): EnvStor
   };
 }
 
-/** How clients list environments. */
+/** The fields and columns by which clients list environments. */
 export const envTable: ListedTable<StoredEnv> = {
   table: "envs",
   fields: { host: "string", os: "string", create_time: "timestamp" },

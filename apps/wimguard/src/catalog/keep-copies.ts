@@ -13,10 +13,10 @@ export interface CopyParts {
   nowMs(): number;
 }
 
-/** A machine that sleeps at midnight gets its copy soon after it has woken up. */
+/** Interval of the checks, so that a machine that sleeps at midnight gets its copy soon after it wakes up. */
 const lookEveryMs = 3_600_000;
 
-/** Copies the catalogue now and on every further day, until the daemon stops. A copy that fails is reported and ends nothing. */
+/** Copies the catalogue now and daily until the daemon stops. A failed copy is logged. */
 export async function keepCopies(
   life: Lifecycle,
   { database, files, catalogPath, log, nowMs }: CopyParts,
@@ -26,7 +26,7 @@ export async function keepCopies(
     running ??= copyCatalog(database, files, catalogPath, nowMs())
       .then(
         (path) => path !== undefined && log.info("copied the catalogue", { path }),
-        (error) => log.warn("the catalogue could not be copied", { error: thrownText(error) }),
+        (error) => log.warn("cannot copy the catalogue", { error: thrownText(error) }),
       )
       .then(() => {
         running = undefined;

@@ -39,7 +39,7 @@ export function listSnapshots(
     table: "backups",
     where: "state = 'completed'",
     fields: { ...fields, ...Object.fromEntries(tags.map((tag) => [`tags.${tag}`, "string" as const])) },
-    // The name has letters, digits and underscores only.
+    // The name contains only letters, digits and underscores.
     columns: {
       ...columns,
       ...Object.fromEntries(tags.map((tag) => [`tags.${tag}`, `json_extract(tags, '$.${tag}')`])),

@@ -2,19 +2,19 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Columns, RowWriter } from "./row-writer.ts";
 import type { ListedTable } from "./search-rows.ts";
 
-/** Something that clients register under a name. */
+/** An item that clients register under a name. */
 export interface NamedItem {
   readonly uuid: string;
   /** Unique. */
   readonly name: string;
-  /** Counts its changes. */
+  /** Number of its changes. */
   readonly revision: number;
 }
 
-/** The request that has created an item. */
+/** The request that created an item. */
 export interface CreatingRequest {
   readonly id: string;
-  /** Of everything that it asked for. */
+  /** Digest of the request's contents. */
   readonly digest: string;
 }
 
@@ -24,7 +24,7 @@ export interface NamedStore<Item extends NamedItem> {
   get(uuid: string): Item | undefined;
   findByName(name: string): Item | undefined;
   findByRequest(id: string): { readonly item: Item; readonly digest: string } | undefined;
-  /** All of them, oldest first. */
+  /** Returns all items, oldest first. */
   all(): Item[];
   update(item: Item): void;
   remove(uuid: string): void;

@@ -101,7 +101,7 @@ describe("a catalogue of an earlier release", () => {
     database.close();
     assert.throws(
       () => openCatalog(path, files, () => ""),
-      /has schema version \d+ and this release knows \d+: run the/,
+      /has schema version \d+ but this release supports \d+: run the/,
     );
   });
 });

@@ -6,7 +6,7 @@ import type { DurableFiles } from "../files/durable-files.ts";
 import { listCopies } from "./copy-catalog.ts";
 import { migrations } from "./schema.ts";
 
-/** File systems whose locks do not reach other machines reliably, by their magic numbers (statfs(2)). */
+/** File systems without reliable locks between machines, by their magic numbers (statfs(2)). */
 const networkFileSystems: Readonly<Record<number, string>> = {
   26985: "NFS",
   20859: "SMB",
@@ -14,15 +14,14 @@ const networkFileSystems: Readonly<Record<number, string>> = {
   4283649346: "CIFS",
 };
 
-/** SQLite's result codes, without their extensions. */
+/** SQLite's primary result codes. */
 const busyCode = 5;
 const damagedCodes = [11, 26];
 
 /**
- * Opens the catalogue, creating it where there is none, and holds it alone until it is closed: the kernel frees the lock when the process
- * ends, however it ends.
+ * Opens or creates the catalogue and locks it until it is closed: the kernel releases the lock when the process ends, however it ends.
  *
- * @param describeHolder says who has the catalogue open, for the error
+ * @param describeHolder describes the process that has the catalogue open, for the error
  * @throws StartError "locked" while another process has it open, "damaged", or "config" for a schema of a newer release
  */
 export function openCatalog(path: string, files: DurableFiles, describeHolder: () => string): DatabaseSync {
@@ -30,7 +29,7 @@ export function openCatalog(path: string, files: DurableFiles, describeHolder: (
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
-    // The lock is taken by the first transaction and kept: no second process can even read.
+    // The first transaction takes the lock and keeps it, so that a second process cannot even read.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = WAL");
     database.exec("PRAGMA synchronous = FULL");
@@ -64,7 +63,7 @@ function damageText(path: string, problem: string): string {
   return `the catalogue ${path} is damaged (${problem}): ${remedy}, without its -wal file`;
 }
 
-/** Every day leaves a copy, and every migration one of what was before it. */
+/** Returns the newest copy: one is made daily, and one before each migration. */
 function newestCopy(path: string): string | undefined {
   const beforeMigrations = migrations.map((_, at) => copyPath(path, at + 1)).filter((copy) => existsSync(copy));
   const copies = [...listCopies(path), ...beforeMigrations].map((copy) => ({ copy, timeMs: statSync(copy).mtimeMs }));
@@ -81,7 +80,7 @@ function migrate(database: DatabaseSync, path: string, files: DurableFiles): voi
   if (version > migrations.length) {
     throw new StartError(
       "config",
-      `the catalogue ${path} has schema version ${version} and this release knows ${migrations.length}: run the newer release`,
+      `the catalogue ${path} has schema version ${version} but this release supports ${migrations.length}: run the newer release`,
     );
   }
   const copy = copyPath(path, version);
@@ -92,7 +91,7 @@ function migrate(database: DatabaseSync, path: string, files: DurableFiles): voi
   });
 }
 
-/** The copy has its name when it is whole and on the disk: a start that is cut off leaves a draft, which the next one replaces. */
+/** Copies the database to a draft, which is renamed once it is synced: an interrupted start leaves a draft, which the next one replaces. */
 function copyWhole(database: DatabaseSync, copy: string): void {
   const draft = `${copy}.draft`;
   rmSync(draft, { force: true });

@@ -3,21 +3,21 @@ import type { SourceRules } from "../source/source-rules.ts";
 import type { NamedItem } from "./named-store.ts";
 import type { ListedTable } from "./search-rows.ts";
 
-/** A folder or file that is backed up again and again. */
+/** A registered folder or file to back up. */
 export interface RegisteredSource extends NamedItem, SourceRules {
   readonly path: string;
 }
 
-/** A folder that archives are written to, or a repository. */
+/** A registered folder for archives, or a repository. */
 export interface RegisteredDestination extends NamedItem {
   readonly engine: EngineName;
-  /** The folder; `restic:` and where it is for a repository. */
+  /** The folder; for a repository, `restic:` and its location. */
   readonly url: string;
-  /** Names of archives, with placeholders; empty for a repository. */
+  /** Template of archive names; empty for a repository. */
   readonly template: string;
-  /** Where the password of a repository comes from. */
+  /** Reference to the password of a repository. */
   readonly secretRef: string;
-  /** Add further backups to a file that is there already. */
+  /** Whether further backups are added to an existing file. */
   readonly isAppend: boolean;
 }
 

@@ -1,13 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RowWriter } from "./row-writer.ts";
 
-/** Remembers in which repositories data waits for its removal. */
+/** Records the repositories that must be pruned. */
 export interface RepositoryStore {
-  /** Something was removed from a repository, whose data is still there. */
+  /** Records that a snapshot was removed from a repository, whose data is not pruned yet. */
   forgotten(destination: string, atMs: number): void;
-  /** The data was removed of what had been forgotten until a time. */
+  /** Records that the data of snapshots removed before a time was pruned. */
   pruned(destination: string, startedAtMs: number, atMs: number): void;
-  /** Repositories to prune that were not pruned after a time. */
+  /** Returns the repositories to prune that were not pruned after a time. */
   toPrune(sinceMs: number): string[];
 }
 

@@ -16,7 +16,7 @@ export interface NewRestore {
 
 export interface StoredRestore extends NewRestore {
   readonly state: RestoreState;
-  /** The folder that is filled before it takes the target's name, until it is known to be gone. */
+  /** The staging folder, which is renamed to the target; recorded until its removal is certain. */
   readonly staging: { readonly path: string; readonly device: string } | undefined;
   readonly files: number;
   readonly bytes: number;
@@ -26,7 +26,7 @@ export interface StoredRestore extends NewRestore {
   readonly endedAtMs: number | undefined;
 }
 
-/** What changes in a restore. What is absent stays as it is. */
+/** Changes of a restore. Absent fields are not changed. */
 export interface RestoreChange {
   readonly state?: RestoreState;
   readonly staging?: { readonly path: string; readonly device: string } | null;
@@ -38,7 +38,7 @@ export interface RestoreChange {
   readonly endedAtMs?: number;
 }
 
-/** The restores of the catalogue. Each write is a transaction that has survived when it returns. */
+/** The restores in the catalogue. Each write is a transaction that is durable when it returns. */
 export interface RestoreStore {
   insert(restore: NewRestore): void;
   change(uuid: string, change: RestoreChange): void;
@@ -66,7 +66,7 @@ export function createRestoreStore(database: DatabaseSync, rows: RowWriter): Res
   };
 }
 
-/** How clients list restores. */
+/** The fields and columns by which clients list restores. */
 export const restoreTable: ListedTable<StoredRestore> = {
   table: "restores",
   fields: { snapshot_uuid: "string", target: "string", create_time: "timestamp" },

@@ -3,21 +3,21 @@ import { FailureError } from "../failure/failure.ts";
 import type { DurableFiles } from "../files/durable-files.ts";
 import { noReserve, type Reserve } from "../files/reserve-file.ts";
 
-/** Columns of a row by their names. Like those of tables, they are ours and never a client's. */
+/** Columns of a row by name. Like table names, they never come from a client. */
 export type Columns = Readonly<Record<string, SQLInputValue>>;
 
-/** Writes rows, each call in a transaction that has survived when it returns. */
+/** Writes rows. Each call is a transaction that is durable when it returns. */
 export interface RowWriter {
   /**
-   * For something new.
+   * Inserts new rows.
    *
    * @throws FailureError NO_SPACE when the disk of the catalogue is full
    */
   insert(work: () => void): void;
   /**
-   * For what has begun and has to be ended, on a full disk too: it may use the reserve.
+   * Changes rows of running jobs. On a full disk it may use the reserve.
    *
-   * @throws FailureError NO_SPACE when that is used up as well
+   * @throws FailureError NO_SPACE when the reserve is used up too
    */
   change(work: () => void): void;
   /** Sets columns of one row. */
@@ -43,7 +43,7 @@ export function createRowWriter(database: DatabaseSync, files: DurableFiles, res
   };
 }
 
-/** Sets columns of one row, as part of somebody's transaction. */
+/** Sets columns of one row, inside the caller's transaction. */
 export function setColumns(database: DatabaseSync, table: string, uuid: string, columns: Columns): void {
   const names = Object.keys(columns);
   if (names.length === 0) return;

@@ -1,6 +1,6 @@
 /**
- * Statements that lead from version n of the catalogue to n + 1; `PRAGMA user_version` counts those applied. Entries are only ever
- * appended: what has run on somebody's data cannot be edited any more.
+ * Statements that migrate version n of the catalogue to n + 1; `PRAGMA user_version` is the number applied. Never edit an entry that was
+ * released; append new ones.
  */
 export const migrations: readonly string[] = [
   `CREATE TABLE backups (

@@ -15,14 +15,14 @@ import { fail } from "../failure/failure.ts";
 /** A table that clients list. */
 export interface ListedTable<Item> {
   readonly table: string;
-  /** Rows that belong to the list, as SQL. Default: all. */
+  /** SQL condition of the rows in the list. Default: all. */
   readonly where?: string;
   readonly fields: ListFields;
   readonly columns: Readonly<Record<string, string | ListColumn>>;
   toItem(row: Record<string, unknown>): Item;
 }
 
-/** What list requests have in common. */
+/** The common fields of list requests. */
 export interface ListRequest {
   readonly pageSize: number;
   readonly pageToken: string;
@@ -33,21 +33,21 @@ export interface ListRequest {
 export interface ListPage<Item> {
   readonly items: Item[];
   readonly nextPageToken: string;
-  /** On all pages. */
+  /** Number of items on all pages. */
   readonly total: number;
 }
 
-/** Where a list continues: after the row with these values of the order's keys, and this number. */
+/** Position of a list: the row with these values of the order's keys and this row number. */
 export type RowCursor = (string | number)[];
 
 const defaultPageSize = 50;
 const maxPageSize = 1000;
 
-/** Nanoseconds of a filter as the column's milliseconds, a part of one included. */
+/** Converts nanoseconds of a filter to the column's fractional milliseconds. */
 export const toMilliseconds = (nanos: unknown): number =>
   Number((nanos as bigint) / 1_000_000n) + Number((nanos as bigint) % 1_000_000n) / 1e6;
 
-/** How many items a page has. */
+/** Returns the number of items on a page. */
 export function pageSizeOf(pageSize: number): number {
   if (pageSize < 0)
     fail({ reason: "FIELD_INVALID", field: "page_size", message: `invalid page_size ${pageSize}: use 0 or more` });
@@ -55,7 +55,7 @@ export function pageSizeOf(pageSize: number): number {
 }
 
 /**
- * Lists rows by a client's filter, in its order, page by page; newest first without one.
+ * Lists rows by a client's filter and order, page by page. Default order: newest first.
  *
  * @throws FailureError or ConnectError InvalidArgument that names the field
  */
@@ -83,7 +83,7 @@ export function searchRows<Item>(
       `SELECT ${["*", ...keys].join(", ")} FROM ${table} WHERE ${where} AND ${condition.text} AND ${position.text}
        ORDER BY ${sorted.filter((part) => part !== "").join(", ")} LIMIT ?`,
     )
-    // One more than the page shows whether there is another.
+    // One more row than the page shows whether there is another page.
     .all(...values, ...position.values, limit + 1);
   const page = rows.slice(0, limit);
   const last = page.at(-1);
@@ -92,7 +92,7 @@ export function searchRows<Item>(
   return { items: page.map(listed.toItem), nextPageToken: isLastPage ? "" : tokens.create(query, cursor), total };
 }
 
-/** Among rows of the same keys, the last key's direction decides. */
+/** Whether rows with equal keys are listed newest first: the direction of the last key decides. */
 function isNewestFirst(order: readonly OrderKey[]): boolean {
   return order.at(-1)?.descending ?? true;
 }
@@ -101,7 +101,7 @@ function keyToSql({ field }: OrderKey, options: ListSqlOptions): string {
   return orderToSql([{ field, descending: false }], options);
 }
 
-/** Rows after the cursor: equal in the keys before one, and after it in that one. */
+/** Returns the condition for rows after the cursor: equal in the first keys, and after it in the next. */
 function positionToSql(order: readonly OrderKey[], cursor: RowCursor | undefined, options: ListSqlOptions) {
   if (cursor === undefined) return { text: "1 = 1", values: [] };
   const keys = [

@@ -10,7 +10,7 @@ export interface StoredWarning {
   readonly message: string;
 }
 
-/** Warnings of one job: the first hundred, and how many there were. */
+/** Warnings of one job: the first hundred and their total number. */
 export interface Warnings {
   readonly first: readonly StoredWarning[];
   readonly count: number;
@@ -20,7 +20,7 @@ const maxKept = 100;
 const maxNamed = 10;
 const maxPathCharacters = 1024;
 
-/** Collects the warnings of a job; a path that cannot be read is reported once, whoever finds it. */
+/** Collects the warnings of a job; an unreadable path is reported once. */
 export class WarningList {
   readonly #first: StoredWarning[] = [];
   readonly #unreadable = new Set<string>();
@@ -30,7 +30,7 @@ export class WarningList {
     const encoded = path.toString("base64");
     if (reason === "UNREADABLE") {
       if (this.#unreadable.has(encoded)) return undefined;
-      // Beyond this, counting one twice is better than memory without bound.
+      // Beyond this, counting one twice is better than unbounded memory.
       if (this.#unreadable.size < 10_000) this.#unreadable.add(encoded);
     }
     this.#count++;
@@ -57,7 +57,7 @@ const textOfReason: Readonly<Record<WarningReason, readonly [one: string, many: 
   PREVIOUS_DAMAGED: ["archive of an earlier backup is damaged", "archives of earlier backups are damaged"],
 };
 
-/** Describes warnings in one text, such as `2 entries could not be read: a, b`. Empty where there are none. */
+/** Describes warnings in one text, such as `2 entries could not be read: a, b`. Empty without warnings. */
 export function describeWarnings({ first, count }: Warnings): string {
   const byReason = Map.groupBy(first, ({ reason }) => reason);
   const texts = [...byReason].map(([reason, ofReason]) => {

@@ -1,22 +1,22 @@
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import type { BackupService } from "../gen/wimguard/v1/backup_pb.ts";
 
-/** What to back up, and where to. */
+/** Source and destination of a backup. */
 export interface BackupInput {
   readonly source: string;
   readonly destination: string;
-  /** Default: the engine's. */
+  /** Compression, such as `ZSTD:3`. Default: the engine's. */
   readonly compression?: string;
   readonly description?: string;
 }
 
-/** How far a backup is, in bytes of the source. */
+/** Progress of a backup, in bytes of the source. */
 export interface BackupUpdate {
   readonly uuid: string;
   readonly bytesDone: number;
-  /** 0 until it is known. */
+  /** Total bytes; 0 until it is known. */
   readonly bytesTotal: number;
-  /** What is being done: waiting, scanning, reading, verifying. */
+  /** Current phase: waiting, scanning, reading, verifying. */
   readonly phase: string;
 }
 
@@ -26,14 +26,14 @@ export interface BackupResult {
   readonly uuid: string;
   /** Bytes of the source. */
   readonly size: number;
-  /** What could not be read or changed meanwhile; empty if all is well. */
+  /** Unreadable and changed paths; empty without warnings. */
   readonly warnings: string;
 }
 
 /**
- * Runs a backup over its stream of progress.
+ * Runs a backup to its end and reports its progress.
  *
- * @throws ConnectError of a backup that failed or was cancelled
+ * @throws ConnectError when the backup fails or is cancelled
  */
 export async function backupToEnd(
   client: Client<typeof BackupService>,
@@ -48,7 +48,7 @@ export async function backupToEnd(
     if (status === "in_progress") {
       onProgress({ uuid, bytesDone: Number(bytesProcessed), bytesTotal: Number(totalBytes), phase: message });
     }
-    // After "failed" comes the status, which says more.
+    // The status follows "failed" and has more detail.
   }
   throw new ConnectError("the stream ended before the backup did", Code.Internal);
 }

@@ -18,17 +18,17 @@ import { type BackupInput, type BackupResult, backupToEnd, type OnBackupProgress
 import { NotReachable, NotServing } from "./not-reachable.ts";
 
 export interface WimGuardOptions {
-  /** For connecting, health and single calls; a backup takes as long as it takes. Default: the config's, and 30 s without one. */
+  /** Timeout of connecting, health and unary calls in milliseconds; streams such as backups have none. Default: from the config, else 30,000. */
   readonly timeoutMs?: number;
-  /** The folder of the config. Default: WIMGUARD_DIR, or where the platform keeps data. */
+  /** Folder of the config. Default: WIMGUARD_DIR, else the platform's data folder. */
   readonly folder?: string;
-  /** A token, for a machine that does not have the config. Default: minted with the config's secret. */
+  /** Token, for a machine without the config. Default: minted with the config's secret. */
   readonly token?: string;
-  /** Authorities that the server's certificate may come from, as a PEM file; with it TLS is used. Default: the config's. */
+  /** PEM file of the authorities that sign the server's certificate; enables TLS. Default: from the config. */
   readonly caFile?: string;
 }
 
-/** Clients of all services over one channel. */
+/** The clients of all services, over one channel. */
 export interface WimGuard {
   readonly backup: Client<typeof BackupService>;
   readonly restore: Client<typeof RestoreService>;
@@ -43,19 +43,19 @@ export interface WimGuard {
     onProgress?: OnBackupProgress,
     options?: { signal?: AbortSignal },
   ): Promise<BackupResult>;
-  /** Closes the channel. Calls that run may end. */
+  /** Closes the channel when open calls have ended. */
   close(): Promise<void>;
 }
 
 const defaultTimeoutMs = 30_000;
-/** Minted for a short time: a client that runs longer mints another. */
+/** Lifetime of a token; a client that runs longer mints another. */
 const tokenTtlMs = 10 * 60_000;
 
 /**
- * Connects to a daemon and asks whether it is serving.
+ * Connects to a daemon and checks that it is serving.
  *
- * @param address `host:port` or `unix:/path`. Default: the config's
- * @throws NotReachable or NotServing, ConfigError for a config that cannot be used, TypeError or RangeError for wrong options
+ * @param address `host:port` or `unix:/path`. Default: from the config
+ * @throws NotReachable or NotServing, ConfigError for an invalid config, TypeError or RangeError for invalid options
  */
 export async function connect(address?: string, options: WimGuardOptions = {}): Promise<WimGuard> {
   refuseUnknownOptions("connect", options, ["timeoutMs", "folder", "token", "caFile"]);
@@ -93,11 +93,11 @@ interface Settings {
   readonly getToken: (() => string | Promise<string>) | undefined;
 }
 
-/** With address and token there is no need for a config on this machine. */
+/** Reads the settings; with an address and a token, no config is needed. */
 async function readSettings(address: string | undefined, options: WimGuardOptions): Promise<Settings> {
   const { token, timeoutMs, caFile } = options;
   if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs > 0)) {
-    throw new RangeError(`connect: timeoutMs is ${timeoutMs}; it has to be a whole number above 0`);
+    throw new RangeError(`invalid timeoutMs ${timeoutMs} of connect: use a whole number above 0`);
   }
   if (address !== undefined && (token !== undefined || address.startsWith("unix:"))) {
     const getToken = token === undefined ? undefined : () => token;
@@ -116,11 +116,11 @@ async function readSettings(address: string | undefined, options: WimGuardOption
 
 function authorization({ getToken, caFile, address }: Settings): Interceptor[] {
   if (getToken === undefined || address.startsWith("unix:")) return [];
-  // The daemon does not listen beyond loopback in the clear unless its administrator said so.
+  // The daemon listens in cleartext on other interfaces only if its administrator allows it.
   return [createBearerToken({ getToken, allowCleartext: caFile === undefined })];
 }
 
-/** A stream is as long as its job; its own deadline is its caller's affair. */
+/** Sets a deadline for unary calls; streams last as long as their job. */
 function limitUnaryCalls(timeoutMs: number): Interceptor {
   return (next) => async (request) => {
     if (request.stream) return next(request);
@@ -138,7 +138,7 @@ async function requireServing(channel: Channel, address: string, timeoutMs: numb
   try {
     await askHealth(channel)(AbortSignal.timeout(timeoutMs));
   } catch (error) {
-    // What is not a ConnectError is a response: another status than SERVING.
+    // Other errors come from a response with a status other than SERVING.
     if (error instanceof ConnectError) throw new NotReachable(address, timeoutMs, error);
     throw new NotServing(address);
   }

@@ -4,20 +4,20 @@ import { createReadStream } from "node:fs";
 
 const chunkBytes = 256 * 1024;
 
-/** A piece of a file on its way to a daemon. */
+/** A chunk of a file that is sent to a daemon. */
 export interface SentChunk {
   readonly name: string;
   readonly offset: bigint;
   readonly data: Uint8Array;
-  /** Of the whole file, in the last one. */
+  /** SHA-256 of the whole file, in the last chunk. */
   readonly sha256?: Uint8Array;
 }
 
 /**
- * The chunks of a file. The next one is read when the last one was taken, so that a large file takes no more memory than a small one.
+ * Yields the chunks of a file. The next one is read when the last one was sent, so that memory does not depend on the size of the file.
  *
- * @param name as what it is stored: a destination's name, a slash, and a file name
- * @param onSent called with the bytes that were taken so far
+ * @param name where to store it: the name of a destination, a slash and a file name
+ * @param onSent called with the number of bytes sent so far
  */
 export async function* sendFile(
   path: string,
@@ -34,7 +34,7 @@ export async function* sendFile(
     held = { offset, data };
     offset += data.length;
   }
-  // The last chunk has the digest, so one is held back until the file has ended.
+  // The last chunk has the digest, so one chunk is held back until the file ends.
   yield { ...toChunk(held ?? { offset: 0, data: new Uint8Array() }, name), sha256: hash.digest() };
   onSent(offset);
 }

@@ -19,9 +19,9 @@ export interface BackupOptions extends CommonOptions, BackupChoices {
 
 const pollMs = 100;
 
-/** `wimguard backup`: runs a backup with a bar to its end. */
+/** `wimguard backup`: runs a backup and shows its progress. */
 export async function backup(options: BackupOptions, output: Console): Promise<ExitCode> {
-  // The daemon has a working folder of its own.
+  // Relative paths are resolved here, since the daemon has its own working folder.
   return withDaemon(options, async (wim) => {
     const [source, destination] = await Promise.all([
       toPathOrName(options.source, async (filter) => (await wim.registry.listSources({ filter })).sources.length > 0),
@@ -61,7 +61,7 @@ export async function backup(options: BackupOptions, output: Console): Promise<E
 
 type Request = Required<BackupInput>;
 
-/** The backup ends with this command. */
+/** Runs a backup that ends with this command. */
 function runAttached(wim: WimGuard, request: Request, output: Console): Promise<BackupResult> {
   let uuid = "";
   return interruptible(
@@ -84,7 +84,7 @@ function runAttached(wim: WimGuard, request: Request, output: Console): Promise<
   );
 }
 
-/** What CreateBackup cannot be told needs a run of its own, which Ctrl-C cancels all the same. */
+/** Follows a started run: options that CreateBackup does not have need StartRun. Ctrl-C cancels it. */
 async function followStarted(
   wim: WimGuard,
   request: Request,
@@ -101,22 +101,22 @@ function noteStart({ source, destination }: Request, output: Console): void {
   output.note(`backing up ${source} to ${destination}`);
 }
 
-/** Where it is, for a destination that was called by its name. */
+/** Returns the path of a destination that was given by its name. */
 async function destinationOf(wim: WimGuard, uuid: string, { destination }: Request): Promise<string> {
   if (!namePattern.test(destination)) return destination;
   return (await wim.backup.getBackup({ uuid })).backup?.destination ?? destination;
 }
 
-/** Neither an absolute path nor a part of one. */
+/** Matches names, which are neither absolute paths nor contain a separator. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-/** A path is made absolute, and a name is left alone if something is registered under it: `./NAME` is a path in any case. */
+/** Makes a path absolute; leaves a registered name unchanged. `./NAME` is always a path. */
 async function toPathOrName(text: string, isRegistered: (filter: string) => Promise<boolean>): Promise<string> {
   const isName = namePattern.test(text);
   return isName && (await isRegistered(`name = ${JSON.stringify(text)}`)) ? text : toLocation(text);
 }
 
-/** The call has ended at once; what the job has written is removed a moment later. */
+/** Waits for the end of a cancelled job: the call ends at once, but the job's files are removed a moment later. */
 async function waitForEnd(wim: WimGuard, uuid: string): Promise<void> {
   for (;;) {
     const { backup: record } = await wim.backup.getBackup({ uuid });

@@ -12,10 +12,10 @@ export interface CheckOptions extends CommonOptions {
   readonly drill?: true;
 }
 
-/** `wimguard check`: reads a snapshot, or restores a sample of it, and says what that proves. */
+/** `wimguard check`: verifies a snapshot, or restores a sample of it. */
 export async function check(uuid: string | undefined, options: CheckOptions, output: Console): Promise<ExitCode> {
   if (options.drill === true && options.data !== undefined) {
-    throw new UsageError("--drill and --data are two checks: choose one");
+    throw new UsageError("--drill and --data cannot be used together");
   }
   const percent = parsePercent(options.data ?? "100%");
   return withDaemon(options, async (wim) => {
@@ -36,9 +36,9 @@ export async function check(uuid: string | undefined, options: CheckOptions, out
     if (run.message !== "") output.warning(run.message);
     const proved =
       options.drill === true ? "proved restorable" : percent === 0 ? "structure is whole" : "is as it was backed up";
-    // A part of a repository is not a part of this snapshot.
+    // restic checks a part of the repository, which says nothing about this snapshot.
     const what = files === 0 && bytes === 0 ? "" : `, ${formatCount(files, "file")}, ${formatBytes(bytes)}`;
-    // A drill without a uuid has looked at two.
+    // A drill without a uuid restores from two snapshots.
     const subject = snapshotUuid === "" ? "" : `snapshot ${snapshotUuid}: `;
     output.result(`${subject}${proved}${what}, ${formatSeconds(seconds)}`, {
       uuid: run.uuid,
@@ -54,7 +54,7 @@ export async function check(uuid: string | undefined, options: CheckOptions, out
 async function newestOf(wim: WimGuard): Promise<string> {
   const { snapshots } = await wim.snapshot.listSnapshots({ pageSize: 1 });
   const [newest] = snapshots;
-  if (newest === undefined) throw new UsageError("no snapshots to check: back something up first");
+  if (newest === undefined) throw new UsageError("no snapshots to check: make a backup first");
   return newest.uuid;
 }
 

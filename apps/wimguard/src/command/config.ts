@@ -18,10 +18,10 @@ export function configPathCommand(options: CommonOptions, output: Console): Exit
   return exitCodes.ok;
 }
 
-/** What stands for a secret. */
+/** Replacement for secrets in output. */
 const hidden = "•••";
 
-/** `wimguard config show`: the file as it is, without its secret. */
+/** `wimguard config show`: prints the file with its secrets masked. */
 export async function configShow(options: CommonOptions, output: Console): Promise<ExitCode> {
   const path = configPath(dataFolder(options.dir));
   const config = await loadConfig(path);
@@ -37,7 +37,7 @@ export async function configShow(options: CommonOptions, output: Console): Promi
   return exitCodes.ok;
 }
 
-/** `wimguard config validate`: every problem with its place. */
+/** `wimguard config validate`: prints every problem with its location. */
 export async function configValidate(options: CommonOptions, output: Console): Promise<ExitCode> {
   const path = configPath(dataFolder(options.dir));
   await loadConfig(path);
@@ -45,7 +45,7 @@ export async function configValidate(options: CommonOptions, output: Console): P
   return exitCodes.ok;
 }
 
-/** `wimguard config token`: a token for a client that does not know the secret. */
+/** `wimguard config token`: prints a token for a client without the secret. */
 export async function configToken(options: TokenCommandOptions, output: Console): Promise<ExitCode> {
   const config = await loadConfig(configPath(dataFolder(options.dir)));
   if (!roles.includes(options.role as Role)) {

@@ -8,7 +8,7 @@ import type { BackupUpdate } from "../client/backup-to-end.ts";
 import { createProgressMeter, type MeterOutput, type ProgressMeter } from "../terminal/progress-meter.ts";
 import { exitCodeOf, NotConfirmed } from "./exit-codes.ts";
 
-/** Options that every command has. */
+/** Options of every command. */
 export interface CommonOptions {
   readonly server?: string;
   readonly timeout?: string;
@@ -18,16 +18,16 @@ export interface CommonOptions {
   readonly yes?: true;
 }
 
-/** Where a command prints. */
+/** Output streams of a command. */
 export interface CommandIo {
   readonly out: Writable;
-  /** A bar is drawn if it is a terminal. */
+  /** Standard error; a progress bar is drawn if it is a terminal. */
   readonly err: Writable & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
 const maxTextCharacters = 2_000;
 
-/** Where a command prints: text for people, or with `--json` one object a line. */
+/** Prints text, or with `--json` one object per line. */
 export class Console {
   readonly #options: CommonOptions;
   readonly #io: CommandIo;
@@ -40,34 +40,34 @@ export class Console {
     this.#meter = isSilent ? undefined : createProgressMeter(toMeterOutput(io));
   }
 
-  /** A result, for people and for machines. */
+  /** Prints a result as text, or as JSON of type summary. */
   result(text: string, value: object): void {
     this.#meter?.end();
     if (this.#options.json === true) this.#line("summary", value);
     else this.#io.out.write(`${text}\n`);
   }
 
-  /** One of many results. */
+  /** Prints one of several results. */
   line(text: string, value: object): void {
     if (this.#options.json === true) this.#line("item", value);
     else this.#io.out.write(`${printable(text, maxTextCharacters)}\n`);
   }
 
-  /** Content, as it is. */
+  /** Writes raw bytes. */
   async content(bytes: Uint8Array): Promise<void> {
     if (!this.#io.out.write(bytes)) await once(this.#io.out, "drain");
   }
 
-  /** Something on the way that only people want to know. */
+  /** Prints a note; not with `--json` or `--quiet`. */
   note(text: string): void {
     if (this.#options.json === true || this.#options.quiet === true) return;
     this.#meter?.end();
     this.#io.err.write(`${text}\n`);
   }
 
-  /** A job is being cancelled, which takes a moment. */
+  /** Notes that a job is being cancelled. */
   cancelling(): void {
-    this.note("cancelling; a second Ctrl-C leaves at once, and the daemon finishes without this command");
+    this.note("cancelling; press Ctrl-C again to exit at once, while the daemon finishes the cancellation");
   }
 
   progress(update: Omit<BackupUpdate, "uuid"> & { readonly uuid: string }): void {
@@ -81,7 +81,7 @@ export class Console {
     else this.#io.err.write(`warning: ${printable(text, maxTextCharacters)}\n`);
   }
 
-  /** Something that failed and ends nothing. */
+  /** Prints an error that does not end the command. */
   problem(message: string): void {
     this.#meter?.end();
     if (this.#options.json === true) this.#line("error", { message });
@@ -100,13 +100,13 @@ export class Console {
       this.#io.err.write(`  ${printable(description, maxTextCharacters)}\n`);
   }
 
-  /** @throws NotConfirmed unless the answer is right; without a terminal and `--yes` there is none */
+  /** Asks for confirmation unless `--yes` is set. @throws NotConfirmed for a wrong answer, and without a terminal */
   async confirm(question: string, answer: string, outcome = "nothing was deleted"): Promise<void> {
     if (this.#options.yes === true) return;
-    if (!process.stdin.isTTY) throw new NotConfirmed(`${outcome}: no terminal to ask on; pass --yes`);
+    if (!process.stdin.isTTY) throw new NotConfirmed(`${outcome}: confirmation needs a terminal; pass --yes`);
     const lines = createInterface({ input: process.stdin, output: this.#io.err });
     const given = await lines.question(question).finally(() => lines.close());
-    if (given.trim() !== answer) throw new NotConfirmed(`${outcome}: the answer was not the one asked for`);
+    if (given.trim() !== answer) throw new NotConfirmed(`${outcome}: the answer did not match`);
   }
 
   #line(type: string, value: object): void {

@@ -12,7 +12,7 @@ const letterOf: Partial<Record<Entry_Kind, string>> = {
   [Entry_Kind.DEVICE]: "b",
 };
 
-/** As `ls -ln` prints them. */
+/** Formats an entry as `ls -ln` does. */
 export function formatEntry({ kind, mode, uid, gid, size, mtime, displayPath, linkTarget }: Entry): string {
   const letters = ["r", "w", "x"];
   const rights = Array.from({ length: 9 }, (_, at) => ((mode >> (8 - at)) & 1 ? letters[at % 3] : "-")).join("");

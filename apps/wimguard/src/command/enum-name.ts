@@ -1,6 +1,6 @@
 import type { DescEnum } from "@bufbuild/protobuf";
 
-/** The name of an enum's value in small letters, without the enum's own name; its number for one of a newer release. */
+/** Returns the name of an enum value in lower case, without the enum's prefix; its number if it is unknown. */
 export function enumName(schema: DescEnum, value: number): string {
   return schema.value[value]?.localName.toLowerCase() ?? String(value);
 }

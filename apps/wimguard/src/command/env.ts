@@ -18,7 +18,7 @@ export async function captureEnv(options: CommonOptions, output: Console): Promi
   });
 }
 
-/** `wimguard env list`: records, newest first. */
+/** `wimguard env list`: lists records, newest first. */
 export async function listEnvs(options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { envs } = await wim.env.listEnvs({});
@@ -31,7 +31,7 @@ export async function listEnvs(options: CommonOptions, output: Console): Promise
   });
 }
 
-/** `wimguard env show`: one record. */
+/** `wimguard env show`: prints one record. */
 export async function showEnv(uuid: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const env = await wim.env.getEnv({ uuid });
@@ -49,7 +49,7 @@ export async function showEnv(uuid: string, options: CommonOptions, output: Cons
   });
 }
 
-/** `wimguard env diff`: what differs between two records, or between one and now. */
+/** `wimguard env diff`: compares two records, or one with the current environment. */
 export async function diffEnvs(
   base: string,
   other: string | undefined,
@@ -61,12 +61,12 @@ export async function diffEnvs(
     for (const { part, key, before, after } of changes) {
       output.line(`${part} ${key}: ${before || "(none)"} -> ${after || "(none)"}`, { part, key, before, after });
     }
-    if (changes.length === 0) output.note("no difference");
+    if (changes.length === 0) output.note("no differences");
     return exitCodes.ok;
   });
 }
 
-/** `wimguard env export`: the variables as text. */
+/** `wimguard env export`: prints the variables. */
 export async function exportEnv(uuid: string, options: EnvExportOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { text } = await wim.env.exportEnv({ uuid, format: options.format });
@@ -75,7 +75,7 @@ export async function exportEnv(uuid: string, options: EnvExportOptions, output:
   });
 }
 
-/** `wimguard env delete`: deletes a record that no backup needs. */
+/** `wimguard env delete`: deletes a record that no backup refers to. */
 export async function deleteEnv(uuid: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     await wim.env.deleteEnv({ uuid });

@@ -3,7 +3,7 @@ import { readErrorReason } from "@tercel/grpc/errors";
 import { NotReachable, NotServing } from "../client/not-reachable.ts";
 import { StartError } from "../failure/start-error.ts";
 
-/** What a script can tell by the exit code. */
+/** The exit codes of all commands. */
 export const exitCodes = {
   ok: 0,
   failed: 1,
@@ -24,7 +24,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** A destructive command was not confirmed. */
 export class NotConfirmed extends Error {}
 
-/** The command line is wrong in a way that only its values show. */
+/** An invalid value on the command line. */
 export class UsageError extends Error {}
 
 const codeOfReason: Readonly<Record<string, ExitCode>> = {
@@ -55,12 +55,12 @@ const codeOfStart: Readonly<Record<StartError["problem"], ExitCode>> = {
   damaged: exitCodes.damage,
 };
 
-/** By its name: loading the configuration's code for its class would double the start of every command. */
+/** Whether an error is a ConfigError, by its name: loading the class would double the start time of every command. */
 function isConfigError(error: unknown): boolean {
   return error instanceof Error && error.name === "ConfigError";
 }
 
-/** The exit code of a command that failed. */
+/** Returns the exit code of a failed command. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof NotConfirmed) return exitCodes.safety;
   if (error instanceof UsageError || isConfigError(error)) return exitCodes.usage;

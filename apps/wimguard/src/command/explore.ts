@@ -9,8 +9,8 @@ import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { withDaemon } from "./with-daemon.ts";
 
 /**
- * `wimguard snapshot explore`: a shell in a snapshot. It has a prompt on a terminal; otherwise it runs one command for each line of standard
- * input, and fails if one of them did.
+ * `wimguard snapshot explore`: a shell in a snapshot. On a terminal it shows a prompt; otherwise it runs each line of standard input as a
+ * command, and fails if one of them fails.
  */
 export async function explore(
   uuid: string,
@@ -21,15 +21,15 @@ export async function explore(
   return withDaemon(options, async (wim) => {
     const shell = new ExploreShell(wim, uuid);
     const isTerminal = input.isTTY === true && options.json !== true;
-    // Asks for the folder, and so refuses an unknown snapshot before there is a prompt.
+    // Requests the folder, so that an unknown snapshot fails before the first prompt.
     let folder = await shell.folder();
-    // Lines that come before they are waited for would be lost.
+    // Lines that arrive before they are awaited would be lost.
     const lines = createInterface({ input, terminal: isTerminal, ...(isTerminal && { output: process.stderr }) });
     let isOpen = true;
     lines.on("SIGINT", () => lines.close());
     lines.once("close", () => {
       isOpen = false;
-      // Ctrl-D leaves the prompt as it is.
+      // Ctrl-D does not end the prompt's line.
       if (isTerminal) process.stderr.write("\n");
     });
     let hasFailed = false;
@@ -58,7 +58,7 @@ export async function explore(
   });
 }
 
-/** Prints what a command has to say, and returns its error. */
+/** Prints the responses of a command and returns its error. */
 async function show(responses: AsyncIterable<ExploreResponse>, output: Console): Promise<string> {
   for await (const { text, entries, data, done, error } of responses) {
     if (text !== "") output.line(text, { text });
@@ -69,7 +69,7 @@ async function show(responses: AsyncIterable<ExploreResponse>, output: Console):
   throw new ConnectError("the stream ended before the command did", Code.Internal);
 }
 
-/** One command after the other over one call. */
+/** Runs commands one after another over one call. */
 class ExploreShell {
   readonly #uuid: string;
   readonly #requests: WritableStreamDefaultWriter<Partial<ExploreRequest>>;
@@ -84,10 +84,10 @@ class ExploreShell {
     this.#responses = wim.snapshot.explore(requests)[Symbol.asyncIterator]();
   }
 
-  /** Yields the responses to one line; the last one is done. */
+  /** Sends a line and yields its responses; the last one has `done` set. */
   async *run(line: string): AsyncGenerator<ExploreResponse> {
     const id = ++this.#lastId;
-    // It is taken when the call can send it; a call that has failed says so in its responses.
+    // Resolves when the call can send it; the error of a failed call is in its responses.
     this.#requests.write({ id, line, snapshotUuid: this.#uuid }).catch(() => {});
     for (;;) {
       const { value, done } = await this.#responses.next();

@@ -4,7 +4,7 @@ import { type Run, RunState } from "../gen/wimguard/v1/common_pb.ts";
 import type { Console } from "./console.ts";
 import { interruptible } from "./interruptible.ts";
 
-/** Shows the progress of a run, and resolves to its last state. */
+/** Shows the progress of a run and resolves to its last state. */
 export async function runToEnd(updates: AsyncIterable<Run>, output: Console): Promise<Run> {
   for await (const run of updates) {
     if (run.state >= RunState.COMPLETED) return run;
@@ -16,16 +16,16 @@ export async function runToEnd(updates: AsyncIterable<Run>, output: Console): Pr
   throw new ConnectError("the stream ended before the run did", Code.Internal);
 }
 
-/** States of one run until it has ended. */
+/** Yields the states of a run until it ends. */
 export async function* statesOf(wim: WimGuard, { uuid, revision }: Run, signal?: AbortSignal): AsyncGenerator<Run> {
   const request = { afterRevision: revision - 1n };
   for await (const { run } of wim.schedule.watchRuns(request, signal && { signal })) if (run?.uuid === uuid) yield run;
 }
 
 /**
- * Follows a run that continues without this command. Ctrl-C cancels it, and its end is waited for.
+ * Follows a run that continues without this command. Ctrl-C cancels the run and waits for its end.
  *
- * @throws ConnectError of a run that failed, as the call would that has it as its own
+ * @throws ConnectError of a failed run, the same as that of its own call
  */
 export async function followToEnd(wim: WimGuard, run: Run, output: Console): Promise<Run> {
   return interruptible(
@@ -38,7 +38,7 @@ export async function followToEnd(wim: WimGuard, run: Run, output: Console): Pro
   );
 }
 
-/** @throws ConnectError of a run that failed */
+/** Returns a successful run. @throws ConnectError of a failed run */
 export function requireGood(run: Run): Run {
   const { error } = run;
   if (error === undefined) return run;

@@ -1,7 +1,7 @@
-/** The exit code of a process that a signal has ended. */
+/** Exit codes of processes ended by a signal. */
 const exitCodeOfSignal = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** A job was cancelled by a signal, and its end was waited for. */
+/** Thrown when a signal has cancelled a job and the job has ended. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
@@ -12,10 +12,10 @@ export class Interrupted extends Error {
 }
 
 /**
- * Runs a job that Ctrl-C cancels: the first signal aborts it and its end is waited for, a second one leaves at once.
+ * Runs a job that Ctrl-C cancels: the first signal aborts it and waits for its end, a second one exits at once.
  *
- * @param onCancel called with the first signal
- * @throws Interrupted when a signal has cancelled it
+ * @param onCancel called at the first signal
+ * @throws Interrupted when a signal cancelled the job
  */
 export async function interruptible<Result>(
   work: (signal: AbortSignal) => Promise<Result>,

@@ -16,7 +16,7 @@ import type { ListOptions } from "./records.ts";
 import type { RestoreOptions } from "./restore.ts";
 import type { ServerOptions } from "./server.ts";
 
-// Commands are loaded when they are run: most need a client only, and none of them all.
+// Commands are loaded when they run: most need only a client.
 
 const processIo: CommandIo = { out: process.stdout, err: process.stderr };
 
@@ -35,7 +35,7 @@ export async function runCommand(args: readonly string[], io: CommandIo = proces
   }
 }
 
-/** commander has printed the text; a machine gets its line all the same. */
+/** Prints a usage error as JSON with --json; commander has printed the text. */
 function printUsageError(error: CommanderError, args: readonly string[], { out }: CommandIo): number {
   if (error.exitCode === 0) return exitCodes.ok;
   if (args.includes("--json")) {
@@ -45,7 +45,7 @@ function printUsageError(error: CommanderError, args: readonly string[], { out }
   return exitCodes.usage;
 }
 
-/** An option that a variable sets as well, to anything but nothing. */
+/** Creates an option that a non-empty environment variable also sets. */
 function flagOption(flag: string, description: string, variable: string): Option {
   return new Option(flag, description).env(variable);
 }
@@ -57,19 +57,22 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
     .configureOutput({ writeOut: (text) => void io.out.write(text), writeErr: (text) => void io.err.write(text) })
     .showHelpAfterError("(wimguard --help lists the commands)")
     .addOption(
-      new Option("--server <address>", "the daemon, as host:port or unix:/path (default: the config's)").env(
+      new Option("--server <address>", "address of the daemon: host:port or unix:/path (default: from the config)").env(
         "WIMGUARD_SERVER",
       ),
     )
     .addOption(
-      new Option("--timeout <duration>", "for connecting and single calls, such as 30s (default: the config's)").env(
-        "WIMGUARD_TIMEOUT",
-      ),
+      new Option(
+        "--timeout <duration>",
+        "timeout for connecting and for unary calls, such as 30s (default: from the config)",
+      ).env("WIMGUARD_TIMEOUT"),
     )
-    .addOption(new Option("--dir <folder>", "the folder of config and catalogue").env("WIMGUARD_DIR"))
-    .addOption(flagOption("--json", "print one JSON object a line: progress, warning, summary, error", "WIMGUARD_JSON"))
-    .addOption(flagOption("--quiet", "print results and errors only", "WIMGUARD_QUIET"))
-    .addOption(flagOption("--yes", "do not ask before something is deleted", "WIMGUARD_YES"));
+    .addOption(new Option("--dir <folder>", "folder of the config and the catalogue").env("WIMGUARD_DIR"))
+    .addOption(
+      flagOption("--json", "print JSON objects, one per line: progress, warning, summary, error", "WIMGUARD_JSON"),
+    )
+    .addOption(flagOption("--quiet", "print only results and errors", "WIMGUARD_QUIET"))
+    .addOption(flagOption("--yes", "do not ask for confirmation", "WIMGUARD_YES"));
   // The command itself has parsed its options, the common ones among them.
   const run =
     <Options extends CommonOptions>(work: Run<Options>, command: Command) =>
@@ -89,35 +92,45 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
   const serverCommand = add("server", "run the daemon");
   serverCommand
     .option("-p, --port <port>", "listen on this port and save it in the config")
-    .option("--host <host>", "listen on this address (default: the config's, 127.0.0.1)")
-    .option("--socket <path>", "listen on a Unix socket too, for this user without a token")
-    .option("--insecure", "listen beyond this machine without TLS, behind a proxy for example")
+    .option("--host <host>", "listen on this address (default: from the config, else 127.0.0.1)")
+    .option("--socket <path>", "also listen on a Unix socket, on which this user needs no token")
+    .option("--insecure", "listen on other interfaces without TLS, for example with a TLS proxy in front")
     .action(run<ServerOptions>(async (...call) => (await import("./server.ts")).server(...call), serverCommand));
 
   const backupCommand = add("backup", "back up a folder or file");
   backupCommand
-    .requiredOption("-s, --source <path>", "what to back up")
-    .requiredOption("-d, --destination <file>", "the archive to write: .tar.zst, .tar or .wim; or restic:REPOSITORY")
+    .requiredOption("-s, --source <path>", "folder or file to back up, or the name of a registered source")
+    .requiredOption(
+      "-d, --destination <file>",
+      "archive to write (.tar.zst, .tar or .wim), restic:REPOSITORY, or the name of a registered destination",
+    )
     .option(
       "-c, --compression <type>",
-      "ZSTD[:1-19] or NONE for tar; LZX, XPRESS, LZMS or NONE for .wim; AUTO, OFF or MAX for restic (default: ZSTD:3, LZX, AUTO)",
+      "compression: ZSTD[:1-19] or NONE for tar; LZX, XPRESS, LZMS or NONE for .wim; AUTO, OFF or MAX for restic (default: ZSTD:3, LZX, AUTO)",
     )
-    .option("-D, --description <text>", "stored with the backup")
+    .option("-D, --description <text>", "description stored with the backup")
     .option("--tag <name=value...>", "tags of the snapshot")
-    .option("--exclude <pattern...>", "leave this out; patterns as in .gitignore")
-    .option("--unreadable <mode>", "a path that cannot be read: skip (default) or fail")
-    .option("--detach", "print the uuid of the run and leave; schedule watch and schedule cancel are for it")
+    .option("--exclude <pattern...>", "exclude paths; patterns as in .gitignore")
+    .option("--unreadable <mode>", "what to do with an unreadable path: skip (default) or fail")
+    .option(
+      "--detach",
+      "print the uuid of the run and exit; follow it with schedule watch, cancel it with schedule cancel",
+    )
     .action(run<BackupOptions>(async (...call) => (await import("./backup.ts")).backup(...call), backupCommand));
 
   const restoreCommand = add("restore", "restore a backup, or paths of it, into a folder");
   restoreCommand
-    .argument("<uuid>", "of the backup")
-    .argument("[paths...]", "relative to the source (default: everything)")
-    .requiredOption("-t, --target <folder>", "a new or empty folder, unless --conflict says otherwise")
-    .option("--conflict <mode>", "for a path that the target has: fail, skip, if-changed or overwrite", "fail")
-    .option("--delete-extra", "remove what the backup does not have from the target")
-    .option("--plan", "print what would be done, and do nothing")
-    .option("--verify", "compare what was restored with the manifest")
+    .argument("<uuid>", "uuid of the backup")
+    .argument("[paths...]", "paths relative to the source (default: everything)")
+    .requiredOption("-t, --target <folder>", "folder to restore into; must be new or empty unless --conflict is set")
+    .option(
+      "--conflict <mode>",
+      "what to do with existing paths in the target: fail, skip, if-changed or overwrite",
+      "fail",
+    )
+    .option("--delete-extra", "delete paths in the target that the backup does not contain")
+    .option("--plan", "print what would be restored and change nothing")
+    .option("--verify", "compare the restored files with the manifest")
     .option("--skip-owner", "do not restore owners")
     .action((uuid: string, paths: string[]) =>
       run<RestoreOptions>(
@@ -128,8 +141,8 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
 
   const listCommand = add("list", "list backups, newest first");
   listCommand
-    .option("--limit <count>", "at most so many (default: 20)")
-    .option("--offset <count>", "leave the first ones out")
+    .option("--limit <count>", "maximum number of backups (default: 20)")
+    .option("--offset <count>", "number of backups to skip")
     .action(run<ListOptions>(async (...call) => (await import("./records.ts")).list(...call), listCommand));
 
   const getCommand = add("get", "print one backup");
@@ -142,7 +155,7 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
       )(),
     );
 
-  const deleteCommand = add("delete", "delete backups with their archives");
+  const deleteCommand = add("delete", "delete backups and their archives");
   deleteCommand
     .argument("<uuid...>")
     .action((uuids: string[]) =>
@@ -152,13 +165,13 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
       )(),
     );
 
-  const healthCommand = add("health", "ask whether the daemon is serving");
+  const healthCommand = add("health", "check whether the daemon is serving");
   healthCommand.action(run(async (...call) => (await import("./records.ts")).health(...call), healthCommand));
-  const checkCommand = add("check", "prove that a snapshot is as it was backed up, or that it can be restored");
+  const checkCommand = add("check", "verify the data of a snapshot, or that it can be restored");
   checkCommand
-    .argument("[uuid]", "of the snapshot (default: the newest; with --drill an older one too)")
-    .option("--data <percent>", "read so much of the data; 0% looks at the structure only (default: 100%)")
-    .option("--drill", "restore a sample, compare it, and remove it")
+    .argument("[uuid]", "uuid of the snapshot (default: the newest; with --drill also an older one)")
+    .option("--data <percent>", "percentage of the data to read; 0% checks only the structure (default: 100%)")
+    .option("--drill", "restore a sample, compare it with the manifest and remove it")
     .action((uuid: string | undefined) =>
       run<CheckOptions>(
         async (options, output) => (await import("./check.ts")).check(uuid, options, output),
@@ -166,7 +179,7 @@ function createProgram(onExit: (code: number) => void, io: CommandIo): Command {
       )(),
     );
   addSnapshotCommands(program, run);
-  const statsCommand = add("stats", "print what all runs come to");
+  const statsCommand = add("stats", "print statistics of all runs");
   statsCommand.action(
     run<CommonOptions>(async (...call) => (await import("./schedule.ts")).statistics(...call), statsCommand),
   );

@@ -9,10 +9,10 @@ export interface ListOptions extends CommonOptions {
   readonly offset?: string;
 }
 
-/** How much of a uuid has to be typed to delete its backup. */
+/** Number of characters of the uuid to type for confirmation. */
 const confirmedCharacters = 8;
 
-/** `wimguard list`: a table of backups, newest first. */
+/** `wimguard list`: prints backups, newest first. */
 export async function list(options: ListOptions, output: Console): Promise<ExitCode> {
   const limit = parseCount("limit", options.limit);
   const offset = parseCount("offset", options.offset);
@@ -28,14 +28,14 @@ export async function list(options: ListOptions, output: Console): Promise<ExitC
       one.destination,
     ]);
     const header = ["UUID", "CREATED", "STATUS", "TYPE", "SIZE", "NAME", "DESTINATION"];
-    const shown = backups.length === total ? "" : `\n${backups.length} of ${total} backups, from number ${offset + 1}`;
+    const shown = backups.length === total ? "" : `\n${backups.length} of ${total} backups, starting at ${offset + 1}`;
     const text = total === 0 ? "no backups yet" : `${formatTable([header, ...rows])}${shown}`;
     output.result(text, { backups: backups.map(toJson), total });
     return exitCodes.ok;
   });
 }
 
-/** `wimguard get`: one backup. */
+/** `wimguard get`: prints one backup. */
 export async function get(uuid: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { backup } = await wim.backup.getBackup({ uuid });
@@ -47,7 +47,7 @@ export async function get(uuid: string, options: CommonOptions, output: Console)
   });
 }
 
-/** `wimguard delete`: deletes archives and records, after a question. */
+/** `wimguard delete`: deletes archives and records, after confirmation. */
 export async function remove(uuids: readonly string[], options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     for (const uuid of uuids) {
@@ -57,7 +57,7 @@ export async function remove(uuids: readonly string[], options: CommonOptions, o
       output.note(
         `${uuid}: ${status} backup of ${backup.source} (${formatBytes(Number(size))}, ${formatTime(createdAt)}) in ${destination}`,
       );
-      const question = `type the first ${confirmedCharacters} characters of the uuid to delete it for good: `;
+      const question = `type the first ${confirmedCharacters} characters of the uuid to delete it permanently: `;
       await output.confirm(question, uuid.slice(0, confirmedCharacters));
       await wim.backup.deleteBackup({ uuid });
       output.result(`deleted ${uuid}`, { deleted: uuid });
@@ -66,7 +66,7 @@ export async function remove(uuids: readonly string[], options: CommonOptions, o
   });
 }
 
-/** `wimguard health`: whether the daemon is serving. Connecting asks. */
+/** `wimguard health`: checks whether the daemon is serving, which connecting does. */
 export async function health(options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async () => {
     output.result("serving", { status: "SERVING" });
@@ -81,6 +81,6 @@ function toJson({ uuid, name, source, destination, type, status, size, createdAt
 function parseCount(name: string, text: string | undefined): number {
   if (text === undefined) return 0;
   if (!/^\d{1,9}$/.test(text))
-    throw new UsageError(`invalid --${name} ${JSON.stringify(text)}: use a whole number from 0`);
+    throw new UsageError(`invalid --${name} ${JSON.stringify(text)}: use a whole number, 0 or more`);
   return Number(text);
 }

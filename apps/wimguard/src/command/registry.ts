@@ -20,7 +20,7 @@ export interface AddDestinationOptions extends CommonOptions {
   readonly secret?: string;
 }
 
-/** `wimguard registry sources`: what is backed up under a name. */
+/** `wimguard registry sources`: lists registered sources. */
 export async function listSources(options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { sources } = await wim.registry.listSources({ pageSize: 1000 });
@@ -54,7 +54,7 @@ export async function addSource(
   });
 }
 
-/** `wimguard registry destinations`: where archives are written to under a name. */
+/** `wimguard registry destinations`: lists registered destinations. */
 export async function listDestinations(options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { destinations } = await wim.registry.listDestinations({ pageSize: 1000 });
@@ -102,12 +102,12 @@ export async function addDestination(
   });
 }
 
-/** The daemon has a working folder of its own. */
+/** Makes the path of a password file absolute, since the daemon has its own working folder. */
 function toSecretRef(text: string): string {
   return text.startsWith("file:") ? `file:${toAbsolute(text.slice("file:".length))}` : text;
 }
 
-/** `wimguard registry remove NAME`: forgets a source or destination; files stay. */
+/** `wimguard registry remove NAME`: unregisters a source or destination; its files are kept. */
 export async function removeItem(name: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const filter = `name = ${JSON.stringify(name)}`;
@@ -117,7 +117,7 @@ export async function removeItem(name: string, options: CommonOptions, output: C
     ]);
     const [source, destination] = [sources[0], destinations[0]];
     if (source === undefined && destination === undefined) {
-      throw new UsageError(`no source or destination is called ${JSON.stringify(name)}`);
+      throw new UsageError(`source or destination ${JSON.stringify(name)} not found`);
     }
     if (source !== undefined) await wim.registry.deleteSource({ uuid: source.uuid, etag: source.etag });
     if (destination !== undefined)
@@ -127,7 +127,7 @@ export async function removeItem(name: string, options: CommonOptions, output: C
   });
 }
 
-/** `wimguard registry engines`: what works on the daemon's machine. */
+/** `wimguard registry engines`: lists the engines and whether they work on the daemon's machine. */
 export async function listEngines(options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { engines } = await wim.registry.listEngines({});

@@ -26,7 +26,7 @@ const conflictOf: Readonly<Record<string, Conflict>> = {
   overwrite: Conflict.OVERWRITE,
 };
 
-/** `wimguard restore`: restores a backup, or paths of it, into a folder. */
+/** `wimguard restore`: restores a backup, or some of its paths, into a folder. */
 export async function restore(
   uuid: string,
   paths: readonly string[],
@@ -94,7 +94,7 @@ async function showPlan(wim: WimGuard, request: Request, output: Console): Promi
   return exitCodes.ok;
 }
 
-/** Asks before something that the target has is replaced or deleted. */
+/** Asks for confirmation before paths in the target are replaced or deleted. */
 async function confirmLosses(wim: WimGuard, request: Request, output: Console): Promise<void> {
   const plan = toNumbers(await wim.restore.planRestore(request));
   if (plan.overwrite === 0 && plan.delete === 0) return;
@@ -118,7 +118,7 @@ function describePlan({ create, overwrite, delete: deleted, unchanged, bytes }: 
   const rest = [
     ...(overwrite > 0 ? [`replace ${overwrite}`] : []),
     ...(deleted > 0 ? [`delete ${deleted}`] : []),
-    ...(unchanged > 0 ? [`leave ${unchanged} as they are`] : []),
+    ...(unchanged > 0 ? [`keep ${unchanged} unchanged`] : []),
   ];
   const entries = create === 1 ? "1 entry" : `${create} entries`;
   return [`create ${entries} with ${formatBytes(bytes)}`, ...rest].join(", ");

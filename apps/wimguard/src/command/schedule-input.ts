@@ -5,7 +5,7 @@ import { CatchUp, Overlap, Unreadable } from "../gen/wimguard/v1/schedule_pb.ts"
 import type { CommonOptions } from "./console.ts";
 import { UsageError } from "./exit-codes.ts";
 
-/** What `schedule create` and `schedule update` take. */
+/** The options of `schedule create` and `schedule update`. */
 export interface ScheduleOptions extends CommonOptions {
   readonly source?: string;
   readonly destination?: string;
@@ -31,7 +31,7 @@ const overlaps: Readonly<Record<string, Overlap>> = {
 const unreadables: Readonly<Record<string, Unreadable>> = { skip: Unreadable.SKIP, fail: Unreadable.FAIL };
 const periods = ["last", "hourly", "daily", "weekly", "monthly", "yearly"];
 
-/** The fields of a schedule that options set, and their names for an update mask. */
+/** Returns the schedule fields that the options set, and their names for an update mask. */
 export async function readSchedule(wim: WimGuard, options: ScheduleOptions) {
   const { cron, zone, jitter, maxLateness, overlap, catchUp, compression, keep, verify, drill, unreadable } = options;
   const fields = {
@@ -86,14 +86,16 @@ function percentOf(text: string): number {
   throw new UsageError(`invalid --verify ${JSON.stringify(text)}: use a percentage, such as 5%`);
 }
 
-/** `daily=7` and the like; `all` alone keeps everything. */
+/** Parses retention rules such as `daily=7`; `all` alone keeps everything. */
 function parseRetention(texts: readonly string[]): Record<string, number> {
   if (texts.length === 1 && texts[0] === "all") return {};
   return Object.fromEntries(
     texts.map((text) => {
       const [, period = "", count = ""] = /^([a-z]+)=(\d{1,6})$/.exec(text) ?? [];
       if (!periods.includes(period)) {
-        throw new UsageError(`invalid --keep ${JSON.stringify(text)}: use daily=7, or ${periods.join(", ")}; or all`);
+        throw new UsageError(
+          `invalid --keep ${JSON.stringify(text)}: use PERIOD=COUNT, such as daily=7, with a period of ${periods.join(", ")}; or all`,
+        );
       }
       return [period, Number(count)];
     }),

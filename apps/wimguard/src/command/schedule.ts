@@ -19,7 +19,7 @@ export interface RunListOptions extends CommonOptions {
 const shownTimes = 5;
 const maxPageSize = 1000;
 
-/** `wimguard schedule create NAME`: says when it runs. */
+/** `wimguard schedule create NAME`: creates a schedule and prints when it runs. */
 export async function createSchedule(name: string, options: ScheduleOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { fields } = await readSchedule(wim, options);
@@ -29,12 +29,12 @@ export async function createSchedule(name: string, options: ScheduleOptions, out
   });
 }
 
-/** `wimguard schedule update NAME`: changes what options name, and leaves the rest. */
+/** `wimguard schedule update NAME`: changes the settings that options name. */
 export async function updateSchedule(name: string, options: ScheduleOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { uuid, etag } = await scheduleOf(wim, name);
     const { fields, paths } = await readSchedule(wim, options);
-    if (paths.length === 0) throw new UsageError("nothing to change: pass what is to be different, such as --cron");
+    if (paths.length === 0) throw new UsageError("nothing to change: pass the settings to change, such as --cron");
     const schedule = { uuid, etag, ...fields };
     await printTimes(wim, await wim.schedule.updateSchedule({ schedule, updateMask: { paths } }), output);
     return exitCodes.ok;
@@ -48,7 +48,7 @@ async function printTimes(wim: WimGuard, schedule: Schedule, output: Console): P
   output.result(lines.join("\n"), { uuid, name, words, times: times.map(dateOf) });
 }
 
-/** `wimguard schedule show NAME`: everything about one schedule. */
+/** `wimguard schedule show NAME`: prints the settings and state of a schedule. */
 export async function showSchedule(name: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const schedule = await scheduleOf(wim, name);
@@ -63,7 +63,7 @@ export async function showSchedule(name: string, options: CommonOptions, output:
   });
 }
 
-/** `wimguard schedule log RUN`: what happened in a run. */
+/** `wimguard schedule log RUN`: prints the log of a run. */
 export async function runLog(uuid: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     let pageToken = "";
@@ -104,7 +104,7 @@ export async function listSchedules(options: CommonOptions, output: Console): Pr
   });
 }
 
-/** `wimguard schedule next NAME`: the next times. */
+/** `wimguard schedule next NAME`: prints the next run times. */
 export async function nextTimes(name: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     await printTimes(wim, await scheduleOf(wim, name), output);
@@ -130,14 +130,14 @@ export async function changeSchedule(
   });
 }
 
-/** `wimguard schedule run NAME`: starts it now, and follows it to its end. */
+/** `wimguard schedule run NAME`: starts a run and follows it to its end. */
 export async function runSchedule(name: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { uuid } = await scheduleOf(wim, name);
     const started = await wim.schedule.runSchedule({ uuid });
     const run = await interruptible(
       async (signal) => requireGood(await runToEnd(statesOf(wim, started, signal), output)),
-      () => output.note("the run continues without this command; schedule cancel ends it"),
+      () => output.note("the run continues without this command; cancel it with schedule cancel"),
     );
     if (run.message !== "") output.warning(run.message);
     output.result(describeRun(run), runToJson(run));
@@ -145,7 +145,7 @@ export async function runSchedule(name: string, options: CommonOptions, output: 
   });
 }
 
-/** `wimguard schedule retention NAME`: what is kept, and why; nothing is changed. */
+/** `wimguard schedule retention NAME`: prints which snapshots are kept, and why, without changing anything. */
 export async function explainRetention(name: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { uuid } = await scheduleOf(wim, name);
@@ -156,7 +156,7 @@ export async function explainRetention(name: string, options: CommonOptions, out
       reasons.join(", "),
     ]);
     const dropped = verdicts.filter(({ keep }) => !keep).length;
-    const sum = `${formatCount(dropped, "snapshot")} would be dropped, which frees ${formatBytes(Number(freedBytes))}`;
+    const sum = `${formatCount(dropped, "snapshot")} would be deleted, which frees ${formatBytes(Number(freedBytes))}`;
     const shown = verdicts.map(({ snapshotUuid, keep, reasons }) => ({ snapshotUuid, keep, reasons }));
     output.result([...(rows.length > 0 ? [formatTable(rows)] : []), sum].join("\n"), {
       verdicts: shown,
@@ -166,7 +166,7 @@ export async function explainRetention(name: string, options: CommonOptions, out
   });
 }
 
-/** `wimguard schedule runs`: runs of all jobs, newest first. */
+/** `wimguard schedule runs`: lists runs of all jobs, newest first. */
 export async function listRuns(options: RunListOptions, output: Console): Promise<ExitCode> {
   const { filter = "", limit = "20" } = options;
   if (!/^\d{1,4}$/.test(limit)) throw new UsageError(`invalid --limit ${JSON.stringify(limit)}: use 0 to 1000`);
@@ -178,7 +178,7 @@ export async function listRuns(options: RunListOptions, output: Console): Promis
   });
 }
 
-/** `wimguard schedule watch`: every change of any run, until Ctrl-C. */
+/** `wimguard schedule watch`: prints changes of all runs until Ctrl-C. */
 export async function watchRuns(options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     await interruptible(
@@ -202,7 +202,7 @@ export async function cancelRun(uuid: string, options: CommonOptions, output: Co
   });
 }
 
-/** `wimguard stats`: runs and bytes of all time. */
+/** `wimguard stats`: prints totals of all runs. */
 export async function statistics(options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const [{ sentence }, all] = await Promise.all([wim.statistics.getDashboard({}), wim.statistics.getStatistics({})]);
@@ -226,7 +226,7 @@ async function scheduleOf(wim: WimGuard, name: string): Promise<Schedule> {
   return schedules[0] ?? noSuch("schedule", name);
 }
 
-/** What a schedule says, for people and for machines. */
+/** Formats a schedule as text and as JSON. */
 function describeSchedule(
   schedule: Schedule,
   { source, destination, words }: { readonly source: string; readonly destination: string; readonly words: string },
@@ -268,7 +268,7 @@ function describeSchedule(
   return { value, rows: rows.filter(([, text]) => text !== "" && text !== "0" && text !== "false") };
 }
 
-/** Lines come one by one, so their columns are as wide as the longest words. */
+/** Column widths: lines are printed one by one, so the widths are those of the longest words. */
 const [kindWidth, stateWidth, bytesWidth] = ["retention".length, "completed".length, "999 MB".length];
 
 function describeRun(run: Run): string {

@@ -18,7 +18,7 @@ const maxPort = 65_535;
 export async function server(options: ServerOptions, output: Console): Promise<number> {
   const { host, socket } = options;
   const port = options.port === undefined ? undefined : parsePort(options.port);
-  // A reader of the log that ends first must not end the daemon.
+  // A reader of the log that exits first must not end the daemon.
   process.stderr.on("error", () => {});
   process.stdout.on("error", () => {});
   // Only this user may read the catalogue and the manifests.
@@ -41,5 +41,7 @@ export async function server(options: ServerOptions, output: Console): Promise<n
 function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= maxPort) return port;
-  throw new UsageError(`invalid --port ${JSON.stringify(text)}: use a number from 0 to ${maxPort}; 0 takes a free one`);
+  throw new UsageError(
+    `invalid --port ${JSON.stringify(text)}: use a number from 0 to ${maxPort}; 0 chooses a free port`,
+  );
 }

@@ -20,10 +20,10 @@ export interface EntriesOptions extends CommonOptions {
 }
 
 const maxPageSize = 1000;
-/** How much of a uuid has to be typed to delete its snapshot. */
+/** Number of characters of the uuid to type for confirmation. */
 const confirmedCharacters = 8;
 
-/** `wimguard snapshot list`: a table of snapshots, newest first. */
+/** `wimguard snapshot list`: prints snapshots, newest first. */
 export async function listSnapshots(options: SnapshotListOptions, output: Console): Promise<ExitCode> {
   const limit = parseLimit(options.limit);
   return withDaemon(options, async (wim) => {
@@ -49,7 +49,7 @@ export async function listSnapshots(options: SnapshotListOptions, output: Consol
   });
 }
 
-/** `wimguard snapshot show`: one snapshot. */
+/** `wimguard snapshot show`: prints one snapshot. */
 export async function showSnapshot(uuid: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     print(await wim.snapshot.getSnapshot({ uuid }), output);
@@ -57,7 +57,7 @@ export async function showSnapshot(uuid: string, options: CommonOptions, output:
   });
 }
 
-/** `wimguard snapshot ls`: what a folder of a snapshot has. */
+/** `wimguard snapshot ls`: lists a folder of a snapshot. */
 export async function listEntries(
   uuid: string,
   path: string,
@@ -81,11 +81,11 @@ export async function listEntries(
   });
 }
 
-/** `wimguard snapshot find`: the snapshots in which a path changed, newest first. */
+/** `wimguard snapshot find`: lists the snapshots in which a path changed, newest first. */
 export async function findVersions(path: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { versions } = await wim.snapshot.findVersions({ path: Buffer.from(path), pageSize: maxPageSize });
-    if (versions.length === 0) output.note(`no snapshot has ${path}`);
+    if (versions.length === 0) output.note(`${path} is not in any snapshot`);
     for (const { snapshot, entry } of versions) {
       if (snapshot === undefined || entry === undefined) continue;
       const text = `${snapshot.uuid}  ${formatTime(dateOf(snapshot))}  ${formatBytes(Number(entry.size))}  ${snapshot.source}`;
@@ -102,7 +102,7 @@ const signOf: Partial<Record<Difference_Change, string>> = {
   [Difference_Change.METADATA]: "U",
 };
 
-/** `wimguard snapshot diff`: what differs between two snapshots; + added, - removed, M content, U attributes only. */
+/** `wimguard snapshot diff`: compares two snapshots; + added, - removed, M content, U attributes only. */
 export async function diffSnapshots(
   base: string,
   other: string,
@@ -125,7 +125,7 @@ export async function diffSnapshots(
   });
 }
 
-/** `wimguard snapshot cat`: writes the content of one file to standard output, as it is. */
+/** `wimguard snapshot cat`: writes the contents of a file to standard output. */
 export async function catFile(uuid: string, path: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     for await (const { data } of wim.restore.downloadFile({ snapshotUuid: uuid, path: Buffer.from(path) })) {
@@ -148,7 +148,7 @@ export async function pinSnapshot(
   });
 }
 
-/** `wimguard snapshot keep`: takes back that retention deletes it. */
+/** `wimguard snapshot keep`: cancels the deletion of a snapshot by retention. */
 export async function keepSnapshot(uuid: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     print(await wim.snapshot.updateSnapshot({ snapshot: { uuid }, updateMask: { paths: ["purge_time"] } }), output);
@@ -156,7 +156,7 @@ export async function keepSnapshot(uuid: string, options: CommonOptions, output:
   });
 }
 
-/** `wimguard snapshot tag UUID name=value… name=`: sets tags, and removes those without a value. */
+/** `wimguard snapshot tag UUID name=value… name=`: sets tags and removes those with an empty value. */
 export async function tagSnapshot(
   uuid: string,
   changes: readonly string[],
@@ -177,14 +177,14 @@ export async function tagSnapshot(
   });
 }
 
-/** `wimguard snapshot delete`: deletes a snapshot with its archive, after a question. */
+/** `wimguard snapshot delete`: deletes a snapshot and its archive, after confirmation. */
 export async function deleteSnapshot(uuid: string, options: CommonOptions, output: Console): Promise<ExitCode> {
   return withDaemon(options, async (wim) => {
     const { source, location, sourceBytes, etag } = await wim.snapshot.getSnapshot({ uuid });
-    // What cannot be deleted is said before anybody types something.
+    // Reports that a snapshot cannot be deleted before it asks for confirmation.
     await wim.snapshot.deleteSnapshot({ uuid, etag, validateOnly: true });
     output.note(`${uuid}: snapshot of ${source} (${formatBytes(Number(sourceBytes))}) in ${location}`);
-    const question = `type the first ${confirmedCharacters} characters of the uuid to delete it for good: `;
+    const question = `type the first ${confirmedCharacters} characters of the uuid to delete it permanently: `;
     await output.confirm(question, uuid.slice(0, confirmedCharacters));
     await wim.snapshot.deleteSnapshot({ uuid, etag });
     output.result(`deleted ${uuid}`, { deleted: uuid });

@@ -4,7 +4,7 @@ import type { Run } from "../gen/wimguard/v1/common_pb.ts";
 import { Unreadable } from "../gen/wimguard/v1/schedule_pb.ts";
 import { UsageError } from "./exit-codes.ts";
 
-/** What a backup can be told besides source and destination. */
+/** Options of a backup apart from source and destination. */
 export interface BackupChoices {
   readonly tag?: readonly string[];
   readonly exclude?: readonly string[];
@@ -20,7 +20,7 @@ interface Request {
 
 const unreadables: Readonly<Record<string, Unreadable>> = { skip: Unreadable.SKIP, fail: Unreadable.FAIL };
 
-/** Whether a backup needs more than CreateBackup takes. */
+/** Whether a backup has options that CreateBackup does not support. */
 export function hasChoices({ tag = [], exclude = [], unreadable }: BackupChoices): boolean {
   return tag.length > 0 || exclude.length > 0 || unreadable !== undefined;
 }
@@ -35,14 +35,14 @@ export function startBackup(wim: WimGuard, backup: Request, choices: BackupChoic
     );
   }
   const tags = Object.fromEntries(tag.map(parseTag));
-  // A call that is repeated, because its response was lost, must not start a second backup.
+  // A retry after a lost response must not start a second backup.
   const requestId = randomUUID();
   return wim.schedule.startRun({ backup, excludes: [...exclude], unreadable: treatment, tags, requestId });
 }
 
-/** @throws UsageError for text that is not NAME=VALUE */
+/** Parses a tag. @throws UsageError for text that is not NAME=VALUE */
 export function parseTag(text: string): [name: string, value: string] {
   const at = text.indexOf("=");
   if (at >= 1) return [text.slice(0, at), text.slice(at + 1)];
-  throw new UsageError(`invalid tag ${JSON.stringify(text)}: write NAME=VALUE, or NAME= to remove it`);
+  throw new UsageError(`invalid tag ${JSON.stringify(text)}: use NAME=VALUE, or NAME= to remove it`);
 }

@@ -20,11 +20,13 @@ export async function withDaemon<Result>(
   }
 }
 
-/** @throws UsageError */
+/** Parses a duration to milliseconds. @throws UsageError */
 export function parseTimeout(text: string): number {
   const timeoutMs = parseDuration(text);
   if (timeoutMs === undefined || timeoutMs === 0) {
-    throw new UsageError(`invalid duration ${JSON.stringify(text)}: use a number and ms, s, m, h or d, such as 30s`);
+    throw new UsageError(
+      `invalid duration ${JSON.stringify(text)}: use a number and a unit of ms, s, m, h or d, such as 30s`,
+    );
   }
   return timeoutMs;
 }

@@ -5,7 +5,7 @@ export function toAbsolute(path: string): string {
   return resolve(process.env.INIT_CWD ?? process.cwd(), path);
 }
 
-/** The same for a destination, which may be a repository: `restic:` and a path, or what restic calls a URL. */
+/** Makes the path of a destination absolute; leaves the URL of a restic repository unchanged. */
 export function toLocation(text: string): string {
   const [, prefix = "", place = text] = /^(restic:(?:local:)?)(.*)$/s.exec(text) ?? [];
   const isUrl = prefix !== "" && /^[a-z0-9]+:/.test(place);

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 
 const name = "wimbackup";
 
-/** The folder of config and catalogue: `--dir`, or WIMGUARD_DIR, or where the platform keeps data. */
+/** Returns the folder of config and catalogue: `--dir`, else WIMGUARD_DIR, else the platform's data folder. */
 export function dataFolder(option: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
   const chosen = option ?? env.WIMGUARD_DIR;
   if (chosen !== undefined && chosen !== "") return resolve(chosen);

@@ -61,19 +61,19 @@ describe("loadConfig", () => {
       "a port out of bounds",
       "52730\n    enabled",
       "65536\n    enabled",
-      /^config\.yaml:6:11: service\.server\.port is 65536; it is a number from 0 to 65535/,
+      /^config\.yaml:6:11: service\.server\.port is 65536; expected a number from 0 to 65535/,
     ],
     [
       "a duration without a unit",
       "30s",
       "30",
-      /^config\.yaml:11:14: service\.client\.timeout is 30; say a unit: "30s"/,
+      /^config\.yaml:11:14: service\.client\.timeout is 30; add a unit: "30s"/,
     ],
     [
       "a catalogue in another folder",
       "wimbackup.db",
       "../x.db",
-      /^config\.yaml:8:15: service\.server\.database is .+; it is a file name without a folder/,
+      /^config\.yaml:8:15: service\.server\.database is .+; expected a file name without a folder/,
     ],
   ] as const) {
     it(`refuses ${what}, with its place`, async () => {

@@ -4,9 +4,9 @@ import { ConfigError, loadConfig as loadByKit } from "@tercel/service/config";
 import { type Config, configSchema } from "./config-schema.ts";
 
 /**
- * Loads a configuration file. `WIMGUARD__SERVICE__SERVER__PORT=1` sets `service.server.port`, and `${VAR}` is filled in.
+ * Loads a configuration file. `WIMGUARD__SERVICE__SERVER__PORT=1` sets `service.server.port`, and `${VAR}` is replaced.
  *
- * @throws ConfigError with every problem and its place, `config.yaml:7:5: …`
+ * @throws ConfigError with every problem and its location, `config.yaml:7:5: …`
  */
 export async function loadConfig(path: string): Promise<Config> {
   if (!existsSync(path)) {

@@ -8,13 +8,13 @@ import { configPath } from "./data-folder.ts";
 import { loadConfig } from "./load-config.ts";
 import { prepareFolder, tighten } from "./prepare-folder.ts";
 
-/** The secret of the documentation, which everybody knows. */
+/** The sample secret in the documentation, which is public. */
 export const sampleSecret = "secret-key-here";
 
 const secretBytes = 32;
 
 /**
- * Loads the configuration of a folder, and writes one with a fresh secret where there is none. Both are for this user only.
+ * Loads the configuration in a folder, or creates one with a new secret. Only this user can read folder and file.
  *
  * @throws ConfigError
  */

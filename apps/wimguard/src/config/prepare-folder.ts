@@ -3,7 +3,7 @@ import { ConfigError } from "@tercel/service/config";
 import { hasErrorCode } from "../failure/to-failure.ts";
 
 /**
- * Creates the folder for this user only, and takes wider permissions away: it holds a secret.
+ * Creates the folder and restricts its permissions to this user, because it contains a secret.
  *
  * @throws ConfigError when it cannot be created
  */
@@ -12,11 +12,11 @@ export function prepareFolder(folder: string): void {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     tighten(folder, 0o700);
   } catch (error) {
-    throw new ConfigError([{ message: `the data folder ${folder} cannot be used: ${(error as Error).message}` }]);
+    throw new ConfigError([{ message: `cannot use the data folder ${folder}: ${(error as Error).message}` }]);
   }
 }
 
-/** Takes permissions away that others have on a file or folder of ours. One that does not exist is left alone. */
+/** Removes other users' permissions on a file or folder; does nothing if it does not exist. */
 export function tighten(path: string, mode: number): void {
   try {
     if ((statSync(path).mode & 0o777 & ~mode) !== 0) chmodSync(path, mode);

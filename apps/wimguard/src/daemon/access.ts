@@ -16,7 +16,7 @@ const atLeast: Readonly<Record<Role, AuthRule>> = {
   admin: { roles: ["admin"] },
 };
 
-/** Who may call what. Reading a file by a restore is as much as a backup can do. */
+/** Access rules of all methods. Downloading a file needs the same role as a backup. */
 const rules: Readonly<Record<string, AuthRule>> = {
   "wimguard.v1.BackupService/ListBackups": atLeast.reader,
   "wimguard.v1.BackupService/GetBackup": atLeast.reader,
@@ -59,7 +59,7 @@ const rules: Readonly<Record<string, AuthRule>> = {
   "wimguard.v1.ScheduleService/RunSchedule": atLeast.operator,
   "wimguard.v1.ScheduleService/PauseSchedule": atLeast.operator,
   "wimguard.v1.ScheduleService/ResumeSchedule": atLeast.operator,
-  // A schedule runs programs.
+  // A schedule can run programs.
   "wimguard.v1.ScheduleService/CreateSchedule": atLeast.admin,
   "wimguard.v1.ScheduleService/UpdateSchedule": atLeast.admin,
   "wimguard.v1.ScheduleService/DeleteSchedule": atLeast.admin,
@@ -68,7 +68,7 @@ const rules: Readonly<Record<string, AuthRule>> = {
   "wimguard.v1.StatisticsService/GetDashboard": atLeast.reader,
   "wimguard.v1.StatisticsService/ListDailyStatistics": atLeast.reader,
   "wimguard.v1.StatisticsService/WatchStatistics": atLeast.reader,
-  // An environment may hold what its owner would not call a secret.
+  // An environment may contain confidential values that do not look like secrets.
   "wimguard.v1.EnvService/CaptureEnv": atLeast.operator,
   "wimguard.v1.EnvService/GetEnv": atLeast.operator,
   "wimguard.v1.EnvService/ListEnvs": atLeast.operator,
@@ -82,17 +82,17 @@ const rules: Readonly<Record<string, AuthRule>> = {
   "wimguard.v1.RestoreService/DownloadFile": atLeast.operator,
 };
 
-/** Someone who may mint tokens. */
+/** An installation that may mint tokens. */
 interface App {
   readonly id: string;
   readonly secret: string;
-  /** The most that its tokens can do. */
+  /** The highest role of its tokens. */
   readonly role: Role;
 }
 
 /**
- * Creates the check of tokens for a TCP listener. It is needed on loopback too: without it every user of the machine could read what the
- * daemon can. Health needs no token. A job continues when its token expires.
+ * Creates the interceptors that check tokens on a TCP listener, on loopback too: otherwise every user of the machine could read what the daemon
+ * can. Health needs no token. A job continues after its token expires.
  */
 export function createAccess(config: Config, services: readonly DescService[], log: Log): Interceptor[] {
   const { apps = [] } = config.service.server;
@@ -100,7 +100,7 @@ export function createAccess(config: Config, services: readonly DescService[], l
   if (apps.some(({ id }) => id === own.id)) {
     throw new StartError(
       "config",
-      `service.server.apps: ${own.id} is the appID of this installation: give the app another id`,
+      `service.server.apps: duplicate id ${own.id}: it is the appID of this installation; choose another id for the app`,
     );
   }
   const ownAuth = createAppAuth(own, services, log);
@@ -120,7 +120,7 @@ function createAppAuth({ id, secret, role }: App, services: readonly DescService
     keys: [{ algorithm: tokenAlgorithm, secret: deriveKey(secret, "tokens") }],
     issuer: id,
     audience,
-    // An app mints what it likes: what it may not have does not count.
+    // An app can mint any role, so roles above its own are ignored.
     rolesOf: ({ roles: claimed }) => allowed.filter((one) => Array.isArray(claimed) && claimed.includes(one)),
     domain: errorDomain,
     log,
@@ -128,8 +128,7 @@ function createAppAuth({ id, secret, role }: App, services: readonly DescService
 }
 
 /**
- * Lets the app check a token that it claims to be from: its key and its name belong together. What the token says is not trusted before: it only
- * chooses who looks at it.
+ * Verifies a token with the key of the app that it names as its issuer. The name is untrusted until then: it only selects the key.
  */
 function chooseByIssuer(auths: ReadonlyMap<string, Interceptor>, ownAuth: Interceptor): Interceptor {
   return (next) => {
@@ -139,7 +138,7 @@ function chooseByIssuer(auths: ReadonlyMap<string, Interceptor>, ownAuth: Interc
   };
 }
 
-/** Empty for what is not a token. */
+/** Returns the claimed issuer; empty for an invalid token. */
 function claimedIssuer(authorization: string): string {
   const [, payload = ""] = /^Bearer [^.]+\.([^.]+)\./i.exec(authorization) ?? [];
   try {
@@ -150,19 +149,19 @@ function claimedIssuer(authorization: string): string {
   }
 }
 
-/** The app that a call is from, for limits. */
+/** Returns the app that makes a call, for rate limits. */
 export function appOf({ contextValues }: Pick<UnaryRequest, "contextValues">): string | undefined {
   return contextValues.get(claimsKey)?.iss;
 }
 
-/** Whoever knows the secret can mint a token for a year; it is refused all the same. */
+/** Rejects tokens with a longer lifetime than allowed, even if they are signed correctly. */
 const refuseLongTokens: Interceptor = (next) => (request) => {
   const claims = request.contextValues.get(claimsKey);
   if (claims === undefined) return next(request);
   const { iat, exp } = claims;
   if (typeof iat === "number" && (exp - iat) * 1000 <= maxTokenMs) return next(request);
   throw unauthenticated({
-    message: "the token is good for more than 24 h, or does not say when it was issued (iat)",
+    message: "invalid token: its lifetime exceeds 24 h, or it has no issue time (iat)",
     reason: "TOKEN_INVALID",
     domain: errorDomain,
   });

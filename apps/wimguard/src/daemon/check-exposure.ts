@@ -4,13 +4,13 @@ import type { Config } from "../config/config-schema.ts";
 import { sampleSecret } from "../config/prepare-config.ts";
 import { StartError } from "../failure/start-error.ts";
 
-/** Whether only this machine can reach a host. */
+/** Whether a host is a loopback address. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 /**
- * Refuses to listen where others could read tokens on their way, or know the secret that makes them.
+ * Refuses to listen where other machines could read tokens in transit, or with a public secret.
  *
  * @throws StartError
  */
@@ -19,11 +19,12 @@ export function checkExposure(config: Config, host: string, isInsecure: boolean,
   const secrets = [config.appSecret, ...(config.service.server.apps ?? []).map(({ secret }) => secret)];
   const isSample = secrets.includes(sampleSecret);
   if (isLoopback(host)) {
-    if (isSample) log.warn("appSecret is the one of the documentation: change it, every user of this machine knows it");
+    if (isSample)
+      log.warn("appSecret is the public sample secret: change it, because every user of this machine can mint tokens");
     return;
   }
   if (isSample) {
-    throw new StartError("config", `appSecret is the one of the documentation: change it before listening on ${host}`);
+    throw new StartError("config", `appSecret is the public sample secret: change it before listening on ${host}`);
   }
   if (tls !== undefined || isInsecure) return;
   throw new StartError(

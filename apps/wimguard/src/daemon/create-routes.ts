@@ -48,13 +48,13 @@ import type { DaemonParts } from "./start-parts.ts";
 export interface DaemonRoutes {
   readonly routes: (router: ConnectRouter) => void;
   readonly scheduler: Scheduler;
-  /** Looks for what is wrong without any run. */
+  /** Checks for problems that no run reports, such as overdue schedules. */
   readonly watchState: () => void;
-  /** Starts to prune repositories that are due. */
+  /** Starts runs that prune repositories, if due. */
   readonly prune: () => void;
 }
 
-/** Creates the services over their shared parts, and what serves them. */
+/** Creates the handlers of all services over their shared parts. */
 export function createRoutes(parts: DaemonParts, config: Config): DaemonRoutes {
   const { database, stores, restores } = parts;
   const { roots } = config.service.server;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DurableFiles } from "../files/durable-files.ts";
 import { replaceFile } from "../files/replace-file.ts";
 
-/** Names the running daemon, for whoever finds the catalogue locked. It is no lock itself. */
+/** Returns the path of the file that describes the running daemon, for the error of a locked catalogue. It is not a lock itself. */
 function daemonFilePath(folder: string): string {
   return join(folder, "daemon.json");
 }
@@ -17,15 +17,15 @@ export async function removeDaemonFile(files: DurableFiles, folder: string): Pro
   await files.unlink(daemonFilePath(folder));
 }
 
-/** Says in words who has the folder in use. */
+/** Describes the daemon that uses the folder. */
 export function describeDaemon(folder: string): string {
   try {
     const { pid, address } = JSON.parse(readFileSync(daemonFilePath(folder), "utf8")) as {
       pid: number;
       address: string;
     };
-    return `the daemon with process id ${pid} at ${address} runs already: use it, or stop it first`;
+    return `a daemon is already running at ${address} (process id ${pid}): use it, or stop it first`;
   } catch {
-    return "another daemon runs already, or is just starting: use it, or stop it first";
+    return "another daemon is already running or starting: use it, or stop it first";
   }
 }

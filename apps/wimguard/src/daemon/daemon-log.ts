@@ -1,16 +1,16 @@
 import type { Log, LogFields } from "@tercel/grpc";
 
-/** What one field may take in a line. */
+/** Limit on the characters of one field. */
 const maxFieldCharacters = 4_000;
 
-/** Creates the daemon's log: one JSON object a line. It never throws; lines are lost when no one reads them any more. */
+/** Creates the daemon's log: one JSON object per line. It never throws; lines are dropped when the output is closed. */
 export function createDaemonLog(writeLine: (line: string) => void): Log {
   const write = (level: string, message: string, fields: LogFields = {}): void => {
     try {
       const shown = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, toShown(value)]));
       writeLine(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...shown })}\n`);
     } catch {
-      // A field that cannot be written costs its line.
+      // A line with a field that cannot be serialized is dropped.
     }
   };
   return {

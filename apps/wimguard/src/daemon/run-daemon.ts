@@ -19,30 +19,30 @@ import { startParts } from "./start-parts.ts";
 import { startTracing } from "./tracing.ts";
 
 export interface DaemonOptions {
-  /** The folder of config and catalogue. */
+  /** Folder of config and catalogue. */
   readonly folder: string;
-  /** Saved in the config if it is set. 0 takes a free one. */
+  /** Port to listen on, which is saved in the config. 0 chooses a free port. */
   readonly port?: number;
   readonly host?: string;
   readonly socket?: string;
-  /** Beyond loopback without TLS. */
+  /** Whether to listen beyond loopback without TLS. */
   readonly isInsecure?: boolean;
   readonly log: Log;
-  /** Called once, when clients can call. */
+  /** Called once, when the daemon listens. */
   onListening(address: string): void;
-  /** Stops the daemon when it aborts, as a signal does. */
+  /** Stops the daemon when aborted, as a process signal does. */
   readonly signal?: AbortSignal;
 }
 
-/** Calls may take so long to end after a stop was asked for; then they are cancelled. */
+/** Time for open calls to end after a stop; then they are cancelled. */
 const drainMs = 30_000;
-/** Room for an engine's program to end (5 s) and for what it has written to be removed. */
+/** Time for an engine's program to end (5 s) and for its files to be removed. */
 const stopTimeoutMs = 15_000;
 const callsPerMinute = 6_000;
 
 /**
- * Runs the daemon until a signal stops it: config, catalogue, recovery, jobs, health, server. On the way down everything is NOT_SERVING,
- * calls may end for 30 s, then they are cancelled and their jobs rolled back.
+ * Runs the daemon until a signal stops it. Starts config, catalogue, recovery, jobs, health and server in this order. On stop it reports
+ * NOT_SERVING and drains calls for 30 s, then cancels them and rolls their jobs back.
  *
  * @throws ConfigError or StartError when it cannot start
  */
@@ -64,7 +64,7 @@ async function startDaemon(life: Lifecycle, options: DaemonOptions): Promise<voi
   if (!settings.enabled) {
     throw new StartError(
       "config",
-      "service.server.enabled is false in the config: set it to true to run a daemon here",
+      "service.server.enabled is false in the config: set it to true to run a daemon on this machine",
     );
   }
   const host = options.host ?? settings.host;
@@ -107,7 +107,7 @@ async function listen(life: Lifecycle, config: Config, options: DaemonOptions, s
   for (const { typeName } of services) health.setStatus(typeName, "SERVING");
   const socket = options.socket ?? settings.socket;
   if (socket !== undefined) {
-    // Who may open it is the file's mode: no token is needed.
+    // The mode of the socket file controls access, so no token is needed.
     await life.serve(createDaemonServer(config, health, served, [], log), { path: socket, mode: 0o600 });
   }
   const limits = isLoopback(served.host) ? [] : [await createCallLimit(log)];
@@ -184,7 +184,7 @@ function createDaemonServer(
   });
 }
 
-/** Clients on this machine reach a server that listens everywhere at localhost. */
+/** Returns the host for clients on this machine: localhost for a server on all interfaces. */
 function clientHost(host: string): string {
   return isLoopback(host) || host === "0.0.0.0" || host === "::" ? "localhost" : host;
 }

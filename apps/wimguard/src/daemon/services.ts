@@ -7,7 +7,7 @@ import { ScheduleService } from "../gen/wimguard/v1/schedule_pb.ts";
 import { SnapshotService } from "../gen/wimguard/v1/snapshot_pb.ts";
 import { StatisticsService } from "../gen/wimguard/v1/statistics_pb.ts";
 
-/** What the daemon serves, besides health and reflection. */
+/** The services of the daemon, apart from health and reflection. */
 export const services: readonly DescService[] = [
   BackupService,
   RestoreService,

@@ -48,7 +48,7 @@ import type { EngineRunner } from "../thread/engine-runner.ts";
 import { createThreadRunner } from "../thread/thread-runner.ts";
 import { describeDaemon } from "./daemon-file.ts";
 
-/** What the services of a daemon share. */
+/** The parts that the services of a daemon share. */
 export interface DaemonParts {
   readonly database: DatabaseSync;
   readonly stores: ArchiveStores;
@@ -83,7 +83,7 @@ export interface PartsOptions {
   readonly traceRun: TraceRun;
 }
 
-/** Opens the catalogue, ends what a crash has left in the middle, and starts what runs jobs. */
+/** Opens the catalogue, recovers from a crash, and starts the job queue. */
 export async function startParts(life: Lifecycle, options: PartsOptions): Promise<DaemonParts> {
   const { folder, config, files, registry, log, traceRun } = options;
   const { server: settings } = config.service;
@@ -113,7 +113,8 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
   const stores: ArchiveStores = { files, backups, manifestFolder, hash, withoutImage, repositories, nowMs };
   const restores = createRestoreStore(database, rows);
   mkdirSync(manifestFolder, { recursive: true, mode: 0o700 });
-  for (const one of await recoverArchives(stores)) log.warn("ended a backup of the last run", { ...one });
+  for (const one of await recoverArchives(stores))
+    log.warn("recovered a backup that the previous daemon did not finish", { ...one });
   await recoverRestores({ files, restores, nowMs });
   const uploads = createUploadStore(database, rows);
   await recoverUploads({ files, uploads });
@@ -172,7 +173,7 @@ export async function startParts(life: Lifecycle, options: PartsOptions): Promis
   };
 }
 
-/** What is missing is reported at the start, and again to whoever needs it. */
+/** Logs which engines are available; a job that needs a missing one fails. */
 async function reportEngines(log: Log): Promise<void> {
   for (const engine of Object.values(engines)) {
     await engine.probe().then(

@@ -4,7 +4,7 @@ import { thrownText } from "@tercel/grpc/internal";
 import type { Lifecycle } from "@tercel/service/lifecycle";
 import type { TraceRun } from "../runs/run-registry.ts";
 
-/** Spans of calls and of runs. */
+/** Traces calls and runs. */
 export interface DaemonTracing {
   readonly interceptors: readonly Interceptor[];
   readonly traceRun: TraceRun;
@@ -13,8 +13,8 @@ export interface DaemonTracing {
 const noTracing: DaemonTracing = { interceptors: [], traceRun: (_, work) => work() };
 
 /**
- * Starts to send spans by OTLP, if the config says where to: one of each call, and one of each run, which is a child of the call that has started
- * it. Nothing of it is loaded otherwise.
+ * Starts exporting spans by OTLP if the config has a URL: one per call, and one per run as a child of the call that started it. Loads nothing
+ * otherwise.
  */
 export async function startTracing(life: Lifecycle, url: string | undefined, log: Log): Promise<DaemonTracing> {
   if (url === undefined) return noTracing;
@@ -25,8 +25,7 @@ export async function startTracing(life: Lifecycle, url: string | undefined, log
   await life.start(
     "traces",
     () => startOtlpTracing({ service: "wimguard", url }),
-    (tracing) =>
-      tracing.shutdown().catch((error) => log.warn("traces could not be sent", { error: thrownText(error) })),
+    (tracing) => tracing.shutdown().catch((error) => log.warn("cannot export traces", { error: thrownText(error) })),
   );
   return {
     interceptors: [createServerTracing()],

@@ -22,7 +22,7 @@ export async function serveMetrics(registry: Registry, port: number): Promise<Se
     await once(server, "listening");
   } catch (error) {
     const { message } = error as Error;
-    throw new StartError("config", `service.server.metricsPort: port ${port} cannot be used: ${message}`, error);
+    throw new StartError("config", `cannot listen on service.server.metricsPort ${port}: ${message}`, error);
   }
   return server;
 }

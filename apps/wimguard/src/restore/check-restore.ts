@@ -60,7 +60,7 @@ export async function resolveTarget(
   if (!(await stat(folder)).isDirectory()) folderMissing(target);
   const resolved = join(folder, basename(target));
   if (roots !== undefined && !isInside(resolved, roots)) {
-    const message = `${target} is outside of the folders that may be restored to: ${roots.join(", ")}`;
+    const message = `${target} is outside of the folders that may be restored to (service.server.roots.restores): ${roots.join(", ")}`;
     fail({ reason: "PATH_OUTSIDE_ROOTS", path: target, message });
   }
   if (conflict === "fail") {
@@ -107,6 +107,6 @@ export async function requireSpace(target: string, neededBytes: number): Promise
 }
 
 function folderMissing(target: string, cause?: unknown): never {
-  const message = `the folder ${dirname(target)} does not exist: create it, or mount the disk that it is on`;
+  const message = `the folder ${dirname(target)} does not exist: create it, or mount its disk`;
   fail({ reason: "TARGET_FOLDER_MISSING", path: target, message }, cause);
 }

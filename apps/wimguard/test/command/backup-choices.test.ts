@@ -49,7 +49,7 @@ describe("wimguard backup", () => {
       test.after(() => rmSync(unreadable));
       chmodSync(unreadable, 0o000);
       const refused = await wimguard("backup", "-s", daemon.folders.source, "-d", at("b.tar"), "--unreadable", "fail");
-      assert.match(refused.err, /1 entry could not be read: unreadable; nothing was kept/);
+      assert.match(refused.err, /1 entry could not be read: unreadable; the backup was discarded/);
     }
     assert.ok(!readdirSync(daemon.folders.destinations).includes("b.tar"));
   });
@@ -68,7 +68,7 @@ describe("wimguard backup", () => {
 
   for (const [what, args, message] of [
     ["an unknown treatment", ["--unreadable", "never"], /invalid --unreadable "never": use skip or fail/],
-    ["a tag without a value", ["--tag", "kind"], /invalid tag "kind": write NAME=VALUE/],
+    ["a tag without a value", ["--tag", "kind"], /invalid tag "kind": use NAME=VALUE/],
   ] as const) {
     it(`refuses ${what} with exit code 2`, async () => {
       const ended = await wimguard("backup", "-s", daemon.folders.source, "-d", at("d.tar"), ...args);

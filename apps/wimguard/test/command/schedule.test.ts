@@ -55,7 +55,7 @@ describe("wimguard schedule", () => {
   });
 
   for (const [what, args, message] of [
-    ["nothing to change", ["update", "nightly"], /nothing to change: pass what is to be different/],
+    ["nothing to change", ["update", "nightly"], /nothing to change: pass the settings to change/],
     [
       "an unknown overlap",
       ["update", "nightly", "--overlap", "both"],

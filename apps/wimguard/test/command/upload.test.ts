@@ -39,7 +39,7 @@ describe("wimguard registry upload", () => {
     assert.match(ended.out, /^uploaded .+sent\.bin to .+\/destinations\/sent\.bin: 1 B, 0s\n$/);
     const again = await wimguard("registry", "upload", "inbox", file);
     assert.equal(again.code, 1);
-    assert.match(again.err, /exists already/);
+    assert.match(again.err, /already exists/);
     assert.ok(!readdirSync(daemon.folders.destinations).some((name) => name.endsWith(".part")));
   });
 

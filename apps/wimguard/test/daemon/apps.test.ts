@@ -69,8 +69,8 @@ describe("other installations", () => {
     const json = JSON.stringify(linesOf(await wimguard("config", "show", "--dir", data, "--json")));
     assert.ok(json.includes("monitoring") && !/secret of|a secret for/.test(json), json);
     for (const [wrong, problem] of [
-      [apps.replace("id: scripts", "id: monitoring"), /two apps have the same id/],
-      [apps.replace("role: reader", "role: root"), /it is reader, operator, admin/],
+      [apps.replace("id: scripts", "id: monitoring"), /duplicate app id/],
+      [apps.replace("role: reader", "role: root"), /expected one of reader, operator, admin/],
     ] as const) {
       writeConfig(data, wrong);
       await assert.rejects(loadConfig(join(data, "config.yaml")), problem);
@@ -79,7 +79,7 @@ describe("other installations", () => {
     const config = await loadConfig(join(data, "config.yaml"));
     assert.throws(
       () => createAccess(config, [], noLog),
-      /test is the appID of this installation: give the app another id/,
+      /duplicate id test: it is the appID of this installation; choose another id for the app/,
     );
   });
 });

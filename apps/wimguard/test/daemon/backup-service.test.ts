@@ -118,7 +118,7 @@ describe("BackupService", () => {
     await assertStatus(create({ source: file, destination: join(destinations, "a.wim") }), Code.InvalidArgument, {
       reason: "SOURCE_NOT_FOLDER",
       fields: ["source"],
-      message: /holds folders only: use \.tar\.zst/,
+      message: /a \.wim file can only store folders: use \.tar\.zst/,
     });
     assert.deepEqual(readdirSync(destinations), []);
   });
@@ -128,7 +128,7 @@ describe("BackupService", () => {
     writeFileSync(destination, "mine");
     await assertStatus(create({}), Code.AlreadyExists, {
       reason: "DESTINATION_EXISTS",
-      message: /exists already: choose another name/,
+      message: /already exists: choose another name/,
     });
     assert.equal(readFileSync(destination, "utf8"), "mine");
   });
@@ -137,11 +137,11 @@ describe("BackupService", () => {
     mkdirSync(join(destinations, "folder"));
     await assertStatus(create({ destination: join(destinations, "folder") }), Code.FailedPrecondition, {
       reason: "DESTINATION_IS_FOLDER",
-      message: /folder is a folder: pass the name of the file to write in it/,
+      message: /folder is a folder: pass the path of the file to write/,
     });
     await assertStatus(create({ destination: join(destinations, "none", "a.tar") }), Code.FailedPrecondition, {
       reason: "DESTINATION_FOLDER_MISSING",
-      message: /create it, or mount the disk that it is on/,
+      message: /create it, or mount its disk/,
     });
     assert.deepEqual(readdirSync(destinations), ["folder"]);
   });
@@ -346,7 +346,10 @@ describe("BackupService elsewhere", () => {
       await assertStatus(
         client.backup.createBackup({ source: path, destination: join(destinations, "a.tar") }),
         Code.PermissionDenied,
-        { reason: "PATH_OUTSIDE_ROOTS", message: /is outside of the folders that may be backed up: / },
+        {
+          reason: "PATH_OUTSIDE_ROOTS",
+          message: /is outside of the folders that may be backed up \(service\.server\.roots\.sources\): /,
+        },
       );
     }
     assert.deepEqual(readdirSync(destinations), []);

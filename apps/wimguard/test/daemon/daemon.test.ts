@@ -64,7 +64,7 @@ service:
     writeFileSync(join(folders.data, "config.yaml"), printed, { mode: 0o644 });
     const daemon = await startInProcess(test, { folders });
     assert.equal(mode(join(folders.data, "config.yaml")), 0o600);
-    assert.match(daemon.log.text, /appSecret is the one of the documentation/);
+    assert.match(daemon.log.text, /appSecret is the public sample secret/);
   });
 
   for (const [what, config, problem, code] of [
@@ -72,7 +72,7 @@ service:
     [
       "a value of another type",
       "    port: many\n",
-      /config\.yaml:5:11: service\.server\.port is "many"; it is a number from 0 to 65535/,
+      /config\.yaml:5:11: service\.server\.port is "many"; expected a number from 0 to 65535/,
       2,
     ],
     ["a server that is switched off", "    enabled: false\n", /service\.server\.enabled is false/, 2],
@@ -94,7 +94,9 @@ service:
     assert.equal(await second.ended, 11);
     assert.match(
       second.log.text,
-      new RegExp(`process id ${daemon.pid} at localhost:\\d+ runs already: use it, or stop it first`),
+      new RegExp(
+        `a daemon is already running at localhost:\\d+ \\(process id ${daemon.pid}\\): use it, or stop it first`,
+      ),
     );
     await daemon.client.backup.listBackups({});
   });
@@ -280,7 +282,7 @@ service:
       ],
     );
     assert.deepEqual(readdirSync(join(data, "manifests")), [`${kept.uuid}.jsonl.zst`]);
-    assert.match(second.log.text, /ended a backup of the last run/);
+    assert.match(second.log.text, /recovered a backup that the previous daemon did not finish/);
     await second.client.backup.deleteBackup({ uuid: kept.uuid });
     assert.deepEqual(readdirSync(destinations), []);
   });
@@ -291,7 +293,7 @@ service:
     writeFileSync(folders.data, "");
     const { ended, log } = spawnDaemon(folders, {});
     assert.equal(await ended, 2);
-    assert.match(log.text, /the data folder .+ cannot be used: EEXIST/);
+    assert.match(log.text, /cannot use the data folder .+: EEXIST/);
     rmSync(folders.data);
     mkdirSync(folders.data);
   });

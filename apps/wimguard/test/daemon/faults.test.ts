@@ -92,7 +92,7 @@ describe("a daemon with a fault", () => {
     while (run.state < RunState.COMPLETED) run = await client.schedule.getRun({ uuid: started.uuid });
     assert.deepEqual(
       [run.state, run.error?.code, run.error?.message],
-      [RunState.FAILED, Code.PermissionDenied, "1 entry could not be read: secret; nothing was kept"],
+      [RunState.FAILED, Code.PermissionDenied, "1 entry could not be read: secret; the backup was discarded"],
     );
     assert.deepEqual(readdirSync(destinations), []);
   });
@@ -136,7 +136,10 @@ describe("a daemon with a fault", () => {
       const error = await assertStatus(
         client.restore.createRestore({ snapshotUuid: uuid, target }),
         Code.PermissionDenied,
-        { reason: "PATH_OUTSIDE_ROOTS", message: /is outside of the folders that may be restored to: / },
+        {
+          reason: "PATH_OUTSIDE_ROOTS",
+          message: /is outside of the folders that may be restored to \(service\.server\.roots\.restores\): /,
+        },
       );
       assert.ok(readErrorReason(error)?.metadata.has("path"));
     }

@@ -272,7 +272,7 @@ describe("RestoreService", () => {
     rmSync(destination);
     await assertStatus(create(request), Code.NotFound, {
       reason: "ARCHIVE_GONE",
-      message: /bring it back, or mount the disk/,
+      message: /move it back, or mount its disk/,
     });
     assert.deepEqual(readdirSync(targets), []);
     assert.equal((await daemon.client.backup.getBackup({ uuid: own.uuid })).backup?.status, "completed");

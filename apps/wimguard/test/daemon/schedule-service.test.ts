@@ -184,7 +184,7 @@ describe("ScheduleService", () => {
     for await (const run of client().applyRetention({ scheduleUuid: uuid })) applied.push(run);
     assert.deepEqual(
       applied.map(({ kind, state, message }) => [kind, state, message]),
-      [[RunKind.RETENTION, RunState.COMPLETED, "1 kept; 1 dropped, to be deleted after a day"]],
+      [[RunKind.RETENTION, RunState.COMPLETED, "1 kept; 1 dropped and deleted after a day"]],
     );
     const { snapshot } = daemon.client;
     const { snapshots } = await snapshot.listSnapshots({ filter: `schedule_uuid = "${uuid}"`, orderBy: "create_time" });

@@ -4,7 +4,7 @@ import type { SchemaOptions } from "../schema/schema-options.ts";
 import type { TargetOptions } from "../target/target-options.ts";
 import type { Stage } from "./schedule.ts";
 
-/** As commander gives them. */
+/** The options of the command line, as commander names them. */
 export interface BenchOptions extends TargetOptions, SchemaOptions {
   readonly data: readonly string[];
   readonly rate?: string;
@@ -35,7 +35,7 @@ export interface Load {
   readonly maxInFlight: number;
 }
 
-/** What the result must keep to. */
+/** Limits that the result must not exceed. */
 export interface Gates {
   readonly maxErrorRate: number | undefined;
   readonly maxP99Ms: number | undefined;
@@ -45,7 +45,7 @@ const defaultConcurrency = 10;
 const maxWorkers = 64;
 const maxCalls = 1_000_000;
 
-/** @throws CommandFailure that names the option and what it may be */
+/** Reads the load from the options. @throws CommandFailure that names the invalid option and the values it accepts */
 export function readLoad(options: BenchOptions): Load {
   const workers = wholeNumber("--workers", options.workers, 1, maxWorkers);
   const stages = readStages(options);
@@ -78,7 +78,7 @@ function readStages({ stages, rate, duration }: BenchOptions): Stage[] | undefin
     const [time = "", calls = ""] = stage.split(":");
     const durationMs = parseTimerMs(time);
     if (durationMs === undefined || calls === "") {
-      throw usageFailure(`invalid stage ${JSON.stringify(stage)} of --stages: write DURATION:RATE, such as 30s:500`);
+      throw usageFailure(`invalid --stages ${JSON.stringify(stage)}: expected DURATION:RATE, such as 30s:500`);
     }
     return { durationMs, rate: rateOf("--stages", calls) };
   });
@@ -92,18 +92,18 @@ function rateOf(option: string, text: string): number {
   const rate = Number(text);
   if (/^\d+(\.\d+)?$/.test(text) && rate > 0 && rate <= maxCalls) return rate;
   throw usageFailure(
-    `invalid rate ${JSON.stringify(text)} of ${option}: write calls per second, more than 0 and at most ${maxCalls}`,
+    `invalid ${option} ${JSON.stringify(text)}: expected calls per second, more than 0 and at most ${maxCalls}`,
   );
 }
 
 function wholeNumber(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw usageFailure(`invalid ${option} ${JSON.stringify(text)}: write a whole number from ${min} to ${max}`);
+  throw usageFailure(`invalid ${option} ${JSON.stringify(text)}: expected a whole number from ${min} to ${max}`);
 }
 
 function share(option: string, text: string): number {
   const value = Number(text);
   if (/^(?:\d+|\d*\.\d+)$/.test(text) && value >= 0 && value <= 1) return value;
-  throw usageFailure(`invalid ${option} ${JSON.stringify(text)}: write a share from 0 to 1, such as 0.01`);
+  throw usageFailure(`invalid ${option} ${JSON.stringify(text)}: expected a share from 0 to 1, such as 0.01`);
 }

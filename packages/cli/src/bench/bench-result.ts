@@ -19,25 +19,25 @@ export interface BenchResult {
   readonly target: string;
   readonly load: Load;
   readonly durationMs: number;
-  /** Until the last call had ended. */
+  /** Time until the last call ended, in milliseconds. */
   readonly elapsedMs: number;
   readonly calls: number;
   readonly succeeded: number;
   readonly errors: ReadonlyMap<string, number>;
-  /** From 0 to 1. */
+  /** Share of the calls that failed, from 0 to 1. */
   readonly errorRate: number;
-  /** Calls per second that the load asked for; undefined in a closed loop. */
+  /** Calls per second of the load; undefined in a closed loop. */
   readonly offeredRate: number | undefined;
-  /** Calls per second that succeeded, over the time until the last had ended: what a server does late was not achieved at this rate. */
+  /** Successful calls per second, over the time until the last call ended: late calls lower the rate. */
   readonly achievedRate: number;
   readonly latency: Distribution;
   readonly service: Distribution;
   readonly lag: Distribution;
-  /** The generator was late so often that the latencies are its own. */
+  /** Whether the generator sent calls so late that the latencies are its own. */
   readonly isGeneratorLimited: boolean;
 }
 
-/** The lag that no one would take for the server's. */
+/** Lag that is too small to be mistaken for the server's. */
 const harmlessLagMs = 1;
 const harmlessLagShare = 0.1;
 
@@ -65,7 +65,7 @@ export function toResult(measured: Measured, load: Load, what: { method: string;
   };
 }
 
-/** The mean of the stages, of which a measurement that was stopped has seen a part. */
+/** Returns the mean rate of the stages, or of the part of them before the measurement was stopped. */
 function offeredRate({ mode }: Load, measuredMs: number): number | undefined {
   if (mode.kind === "closed") return undefined;
   let leftMs = measuredMs;
@@ -91,7 +91,7 @@ function distribution(histogram: Measured["timings"]["latency"]): Distribution {
   };
 }
 
-/** The document of `-o json`, which `--compare` reads. */
+/** Returns the document of `-o json`, which `--compare` reads. */
 export function resultJson(result: BenchResult): JsonObject {
   const { mode, connections, workers } = result.load;
   return {

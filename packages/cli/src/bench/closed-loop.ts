@@ -4,12 +4,12 @@ import type { Recorder } from "./recorder.ts";
 export interface ClosedLoop {
   readonly concurrency: number;
   readonly warmupMs: number;
-  /** The warm-up included. */
+  /** Duration including the warm-up. */
   readonly totalMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Keeps a number of calls open, each followed by the next, and resolves when the time is over and all have ended. */
+/** Keeps a fixed number of calls in flight, and resolves when the time is over and all calls have ended. */
 export async function runClosedLoop(call: MakeCall, recorder: Recorder, loop: ClosedLoop): Promise<void> {
   const startMs = performance.now();
   const keepCalling = async (): Promise<void> => {
@@ -20,7 +20,7 @@ export async function runClosedLoop(call: MakeCall, recorder: Recorder, loop: Cl
       recorder.made++;
       if (isMeasured) recorder.sent(sentMs, sentMs);
       const error = await call();
-      // What a stop has cancelled says nothing about the server.
+      // A call that a stop cancelled says nothing about the server.
       if (isMeasured && !loop.signal.aborted) recorder.ended(sentMs, sentMs, performance.now() - startMs, error);
     }
   };

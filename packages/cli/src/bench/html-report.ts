@@ -3,13 +3,13 @@ import { formatDuration } from "../frame/duration.ts";
 import { type BenchResult, type Distribution, resultJson } from "./bench-result.ts";
 import { loadText, plural, rateText } from "./print-result.ts";
 
-/** The distributions that are drawn. */
+/** The distributions that the page draws. */
 export interface ReportTimings {
   readonly latency: Histogram;
   readonly service: Histogram;
 }
 
-/** A result as a page that stands alone: one file without scripts, and without anything from elsewhere. The figures are in it as JSON too. */
+/** Returns a result as a self-contained page without scripts or external resources. The page also contains the figures as JSON. */
 export function resultHtml(result: BenchResult, timings: ReportTimings): string {
   const title = `${result.method} at ${result.target}`;
   const isOpen = result.load.mode.kind === "open";
@@ -31,7 +31,7 @@ ${style}
 <body>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(loadText(result)).replaceAll("\n", "<br>\n")}</p>
-${result.isGeneratorLimited ? `<p class="warning">The generator was measured, not the server: calls were sent late.</p>\n` : ""}<table>
+${result.isGeneratorLimited ? `<p class="warning">Calls were sent late: the latencies are those of the load generator, not of the server.</p>\n` : ""}<table>
 ${countRows(result)}</table>
 <table>
 <thead><tr><th></th>${["p50", "p90", "p99", "p99.9", "max", "mean"].map((name) => `<th>${name}</th>`).join("")}</tr></thead>
@@ -75,7 +75,7 @@ function timeRow(name: string, { p50, p90, p99, p999, max, mean }: Distribution)
   return `<tr><th>${name}</th>${cells}</tr>\n`;
 }
 
-/** A time that a share of the calls took at most. */
+/** The time that a share of the calls took at most. */
 interface Point {
   /** How many nines the share has: 1 for 90 %, 2 for 99 %. */
   readonly nines: number;
@@ -88,7 +88,7 @@ interface Curve {
   readonly points: readonly Point[];
 }
 
-/** One call in so many is the last that is drawn: the rest of the axis would be empty. */
+/** Returns the points of a curve, up to the percentile of the slowest call: beyond it the axis would be empty. */
 function curveOf(histogram: Histogram): Point[] {
   if (histogram.count === 0) return [];
   const last = Math.max(1, Math.log10(histogram.count));
@@ -101,10 +101,10 @@ const width = 900;
 const height = 360;
 const margin = { left: 70, right: 20, top: 20, bottom: 40 } as const;
 
-/** Latency by percentile. The axis counts nines, so that the slowest calls have as much room as all others. */
+/** Draws latency by percentile. The axis counts nines, so that the slowest calls have as much room as all others. */
 function chart(curves: readonly Curve[]): string {
   const all = curves.flatMap(({ points }) => points);
-  if (all.length === 0) return "<p>No call was measured.</p>";
+  if (all.length === 0) return "<p>No calls were measured.</p>";
   const maxNines = Math.max(1, ...all.map(({ nines }) => nines));
   const step = niceStep(Math.max(...all.map(({ ms }) => ms)) / 5);
   const maxMs = step * Math.max(1, Math.ceil(Math.max(...all.map(({ ms }) => ms)) / step));
@@ -131,12 +131,12 @@ ${[...columns, ...rows, ...lines, ...legend].join("\n")}
 </svg>`;
 }
 
-/** 0 %, 90 %, 99 %, 99.9 %. */
+/** Returns `0 %`, `90 %`, `99 %`, `99.9 %`. */
 function percentText(nines: number): string {
   return nines === 0 ? "0 %" : `${(100 - 100 / 10 ** nines).toFixed(Math.max(0, nines - 2))} %`;
 }
 
-/** The next of 1, 2 or 5 times a power of ten. */
+/** Returns the smallest of 1, 2 and 5 times a power of ten that is at least `least`. */
 function niceStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(least, 1e-3)));
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? 10 * power;

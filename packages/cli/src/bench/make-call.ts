@@ -7,14 +7,14 @@ export type MakeCall = () => Promise<string | undefined>;
 
 export interface CallSettings {
   readonly method: DescMethod;
-  /** Sent in turn; all of them in each call of a method that takes a stream. */
+  /** Messages to send, in rotation; a method that takes a stream gets all of them in each call. */
   readonly messages: readonly Message[];
   readonly headers: Headers;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** @param transports used in turn */
+/** Returns a function that makes one call. @param transports used in rotation */
 export function createMakeCall(transports: readonly Transport[], settings: CallSettings): MakeCall {
   const { method, messages, headers, timeoutMs, signal } = settings;
   let number = 0;

@@ -4,20 +4,20 @@ import type { Recorder } from "./recorder.ts";
 export interface OpenLoop {
   /** When calls are due, ascending, in milliseconds from the start. */
   readonly due: Iterator<number, void>;
-  /** Calls that are due before are not measured. */
+  /** Calls that are due earlier are not measured. */
   readonly warmupMs: number;
   readonly maxInFlight: number;
   readonly signal: AbortSignal;
 }
 
-/** Closer than this to the next call the loop waits awake: Node's timers are a millisecond wide. */
+/** Closer than this to the next call the loop spins: Node's timers have a resolution of a millisecond. */
 const awakeMs = 2;
-/** Calls that are sent in one turn before the responses of others are read. */
+/** Calls sent in one turn of the event loop before responses are read. */
 const maxPerTurn = 64;
 
 /**
- * Sends each call when it is due, whatever became of the others, and resolves when all have ended. A call that is over the limit of
- * calls in flight is an error and not a wait, because a wait would hide how slow the server is.
+ * Sends each call when it is due, independently of the others, and resolves when all have ended. A call above the limit of calls in
+ * flight counts as an error instead of waiting, because a wait would hide how slow the server is.
  */
 export function runOpenLoop(call: MakeCall, recorder: Recorder, loop: OpenLoop): Promise<void> {
   return new Promise((resolve) => {
@@ -41,7 +41,7 @@ export function runOpenLoop(call: MakeCall, recorder: Recorder, loop: OpenLoop):
       if (isMeasured) recorder.sent(dueMs, sentMs);
       void call().then((error) => {
         inFlight--;
-        // What a stop has cancelled says nothing about the server.
+        // A call that a stop cancelled says nothing about the server.
         if (isMeasured && !loop.signal.aborted) recorder.ended(dueMs, sentMs, performance.now() - startMs, error);
         settle();
       });
@@ -66,5 +66,5 @@ export function runOpenLoop(call: MakeCall, recorder: Recorder, loop: OpenLoop):
   });
 }
 
-/** The error of calls that were not sent, because too many were open. */
+/** The error of calls that were not sent because too many were in flight. */
 export const overflow = "OVERFLOW";

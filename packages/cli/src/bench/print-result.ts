@@ -4,7 +4,7 @@ import type { Output } from "../frame/output.ts";
 import { formatTable } from "../frame/table.ts";
 import type { BenchResult, Distribution } from "./bench-result.ts";
 
-/** A result as a person reads it. */
+/** Formats a result as text. */
 export function resultText(result: BenchResult, output: Output): string {
   const bold = (text: string): string => output.style("bold", text);
   return [
@@ -20,13 +20,13 @@ export function resultText(result: BenchResult, output: Output): string {
   ].join("");
 }
 
-/** How the load was made, in two lines. */
+/** Describes the load in two lines. */
 export function loadText({ load, durationMs }: BenchResult): string {
   const { mode, connections, workers } = load;
   const time = formatDuration(durationMs);
   const over = `${plural(connections, "connection")}, ${plural(workers, "worker")}`;
   if (mode.kind === "closed") {
-    return `closed loop: ${plural(mode.concurrency, "call")} at a time for ${time} over ${over}\na server that stands still is called less, so its pauses weigh little here`;
+    return `closed loop: ${plural(mode.concurrency, "call")} at a time for ${time} over ${over}\na stalled server gets fewer calls, so its pauses count little here`;
   }
   const stages = mode.stages.map(({ durationMs: ms, rate }) => `${rate}/s for ${formatDuration(ms)}`).join(", then ");
   return `open loop: ${stages} over ${over}\nlatency counts from the time a call was due`;
@@ -58,7 +58,7 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** The difference to an earlier result, one figure in a row. */
+/** Formats the difference from an earlier result, one figure per row. */
 export function comparisonText(result: BenchResult, earlier: EarlierResult, output: Output): string {
   const rows = [
     [
@@ -92,7 +92,7 @@ function change(before: number, now: number): string {
   return `${percent >= 0 ? "+" : ""}${percent.toFixed(1)} %`;
 }
 
-/** The percentile distribution of HdrHistogram, which its plotter and others read; values in milliseconds. */
+/** Returns HdrHistogram's percentile distribution, which its plotter reads; values in milliseconds. */
 export function hgrmText(histogram: Histogram): string {
   const rows = [...histogram.percentiles].map(([percentile, value]) => {
     const share = percentile / 100;

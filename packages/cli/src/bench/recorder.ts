@@ -1,29 +1,29 @@
 import { createHistogram, type Histogram, type RecordableHistogram } from "node:perf_hooks";
 
-/** Times in nanoseconds, with three digits. */
+/** Histograms in nanoseconds, with three significant digits. */
 export interface Timings {
   /** From the time a call was due to its end; in a closed loop from its start. */
   readonly latency: RecordableHistogram;
-  /** From the time it was sent to its end. */
+  /** From the time a call was sent to its end. */
   readonly service: RecordableHistogram;
-  /** From the time it was due to the time it was sent: what the generator itself cost. */
+  /** From the time a call was due to the time it was sent: the delay of the generator itself. */
   readonly lag: RecordableHistogram;
 }
 
 export interface Counts {
   sent: number;
   succeeded: number;
-  /** By the name of the status. */
+  /** Number of errors by status name. */
   readonly errors: Map<string, number>;
 }
 
-/** What one worker measures. Calls that are due in the warm-up are made and not recorded. */
+/** Records the calls of one worker. Calls that are due in the warm-up are not recorded. */
 export class Recorder {
   readonly timings: Timings = { latency: createHistogram(), service: createHistogram(), lag: createHistogram() };
   readonly counts: Counts = { sent: 0, succeeded: 0, errors: new Map() };
-  /** All calls that were made, the unmeasured ones included: for a display of progress. */
+  /** All calls made so far, including those of the warm-up; for the progress display. */
   made = 0;
-  /** When the last of the measured calls ended, from the start. */
+  /** Time from the start to the end of the last measured call. */
   lastEndMs = 0;
 
   sent(dueMs: number, sentMs: number): void {
@@ -31,7 +31,7 @@ export class Recorder {
     this.timings.lag.record(nanoseconds(sentMs - dueMs));
   }
 
-  /** @param error the name of its status; undefined when it succeeded */
+  /** Records a call that has ended. @param error name of its status; undefined when it succeeded */
   ended(dueMs: number, sentMs: number, endMs: number, error: string | undefined): void {
     this.lastEndMs = endMs;
     if (error !== undefined) {
@@ -48,7 +48,7 @@ export class Recorder {
   }
 }
 
-/** A histogram holds no zero. */
+/** Converts to whole nanoseconds, at least 1: a histogram cannot record 0. */
 function nanoseconds(ms: number): number {
   return Math.max(1, Math.round(ms * 1e6));
 }

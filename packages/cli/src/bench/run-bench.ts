@@ -56,7 +56,7 @@ interface Prepared {
   readonly headers: Headers;
 }
 
-/** Finds the method, reads the messages and makes one call: what fails there would fail a million times. */
+/** Finds the method, reads the messages and makes one call: an error there would repeat in every call. */
 async function prepare(
   methodText: string,
   options: BenchOptions,
@@ -87,7 +87,7 @@ async function readMessages(found: FoundMethod, data: readonly string[], context
   if (data.length === 0) return [await readSingleRequest(data, reader, context)];
   const messages: Message[] = [];
   for await (const message of readRequestData(data, reader, context)) messages.push(message);
-  if (messages.length === 0) throw usageFailure("no message was given: the input of -d is empty");
+  if (messages.length === 0) throw usageFailure("no message: the input of -d is empty");
   return messages;
 }
 
@@ -95,7 +95,7 @@ async function* streamOf<T>(messages: readonly T[]): AsyncIterable<T> {
   yield* messages;
 }
 
-/** Files of a registry stand in the order in which they were added: imports before what imports them. */
+/** Serializes the files of a registry. They are in the order in which they were added: imports first. */
 function serialize(registry: FileRegistry): Uint8Array {
   return toBinary(
     FileDescriptorSetSchema,
@@ -116,19 +116,19 @@ async function printResult(
   else if (options.output === "hgrm") await stdout.write(hgrmText(timings.latency));
   else await stdout.write(resultText(result, stdout));
   if (earlier === undefined) return;
-  // With JSON on standard output the comparison is a note.
+  // With JSON on standard output, the comparison goes to standard error.
   const output = options.output === "table" ? stdout : stderr;
   await output.write(`\n${comparisonText(result, earlier, output)}`);
 }
 
-/** @throws CommandFailure with exit code 3 when the measurement is worth nothing, or misses what was asked for */
+/** @throws CommandFailure with exit code 3 when the measurement is not valid or exceeds a limit */
 function judge(result: BenchResult, { maxErrorRate, maxP99Ms }: Gates): void {
   const { lag, latency, errorRate } = result;
   const misses: string[] = [];
-  if (result.calls === 0) misses.push("no call was measured");
+  if (result.calls === 0) misses.push("no calls were measured");
   if (result.isGeneratorLimited) {
     misses.push(
-      `the generator was measured, not the server: it was up to ${formatDuration(lag.p99)} late (p99) where a call takes ${formatDuration(latency.p50)} (p50)`,
+      `the load generator was too slow, so the latencies are its own: it sent calls ${formatDuration(lag.p99)} late (p99), and a call takes ${formatDuration(latency.p50)} (p50)`,
     );
   }
   if (maxErrorRate !== undefined && errorRate > maxErrorRate) {
@@ -143,7 +143,7 @@ function judge(result: BenchResult, { maxErrorRate, maxP99Ms }: Gates): void {
   if (first === undefined) return;
   throw new CommandFailure(exitCodes.partial, first, {
     lines: others,
-    hint: result.isGeneratorLimited ? "give it more threads with --workers, or a lower rate" : undefined,
+    hint: result.isGeneratorLimited ? "raise --workers or lower the rate" : undefined,
     json: { missed: misses },
   });
 }
@@ -154,12 +154,12 @@ function readEarlier(file: string, cwd: string): EarlierResult {
     const { achievedRate, latencyMs } = JSON.parse(text) as EarlierResult;
     if (typeof achievedRate === "number" && typeof latencyMs.p50 === "number") return { achievedRate, latencyMs };
   } catch {
-    // It is refused below.
+    // Rejected below.
   }
-  throw usageFailure(`${file} of --compare is not a result of tercel bench -o json`);
+  throw usageFailure(`invalid --compare ${file}: not a result of tercel bench -o json`);
 }
 
-/** One line that is written over again, on a terminal only. */
+/** Creates a progress line that is overwritten; on a terminal only. */
 function createProgress({ durationMs, warmupMs }: Load, { stderr }: CommandContext) {
   const startMs = performance.now();
   let lastMade = 0;

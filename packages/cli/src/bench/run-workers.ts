@@ -3,18 +3,18 @@ import { Worker } from "node:worker_threads";
 import type { Counts, Timings } from "./recorder.ts";
 import type { WorkerReport, WorkerTask } from "./worker.ts";
 
-/** What all workers measured together. */
+/** The merged measurements of all workers. */
 export interface Measured {
   readonly timings: Timings;
   readonly counts: Counts;
-  /** By the worker that measured longest. */
+  /** Duration of the worker that measured longest. */
   measuredMs: number;
-  /** Until the last call had ended, which is later than that where a server could not keep up. */
+  /** Time until the last call ended, which is longer if the server could not keep up. */
   elapsedMs: number;
 }
 
 /**
- * Runs the workers to their end and merges what they measured. When the signal is aborted they end early.
+ * Runs the workers and merges their measurements. They end early when the signal is aborted.
  *
  * @param onProgress called with the number of calls made so far
  */
@@ -52,13 +52,13 @@ function runWorker(task: WorkerTask, signal: AbortSignal, onReport: (report: Wor
     worker.once("exit", (code) => {
       signal.removeEventListener("abort", stop);
       if (code === 0) resolve();
-      else reject(new Error(`a worker ended with exit code ${code}`));
+      else reject(new Error(`benchmark worker exited with code ${code}`));
     });
     if (signal.aborted) stop();
   });
 }
 
-/** A worker runs the program itself, which stands next to the other files of the bundle, and one folder up in the repository. */
+/** Returns the URL of the program that a worker runs: next to this file in the bundle, one folder up in the repository. */
 function programUrl(): URL {
   return new URL(import.meta.url.endsWith(".ts") ? "../main.ts" : "main.js", import.meta.url);
 }

@@ -1,19 +1,19 @@
-/** A rate, and how long it holds. */
+/** A rate and its duration. */
 export interface Stage {
   readonly durationMs: number;
   /** Calls per second. */
   readonly rate: number;
 }
 
-/** Which of the calls a worker makes: all whose number leaves this remainder. */
+/** The calls that a worker makes: those whose number leaves this remainder. */
 export interface Share {
   readonly index: number;
   readonly of: number;
 }
 
 /**
- * When calls are due, in milliseconds from the start, ascending. It depends on the stages alone and never on how the calls before
- * went: that is what makes the load an open loop.
+ * Yields the times at which calls are due, in milliseconds from the start, ascending. They depend on the stages alone and never on earlier
+ * calls: that makes the load an open loop.
  */
 export function* dueTimes(stages: readonly Stage[], share: Share = { index: 0, of: 1 }): Generator<number, void> {
   let startMs = 0;

@@ -11,7 +11,7 @@ import { runOpenLoop } from "./open-loop.ts";
 import { Recorder } from "./recorder.ts";
 import { dueTimes, type Share } from "./schedule.ts";
 
-/** What a worker is started with. */
+/** The input of a worker. */
 export interface WorkerTask {
   readonly share: Share;
   readonly load: Load;
@@ -27,15 +27,15 @@ export interface WorkerTask {
   readonly messages: readonly Uint8Array[];
 }
 
-/** What a worker says: its progress every now and then, and at the end its result. */
+/** The messages of a worker: its progress at intervals, and its result at the end. */
 export type WorkerReport =
   | { readonly kind: "progress"; readonly made: number }
   | {
       readonly kind: "result";
       readonly timings: { readonly latency: Histogram; readonly service: Histogram; readonly lag: Histogram };
-      /** How long it measured: less than it should when it was stopped. */
+      /** Duration of the measurement, in milliseconds; shorter than planned if it was stopped. */
       readonly measuredMs: number;
-      /** From the end of the warm-up until the last measured call had ended. */
+      /** From the end of the warm-up to the end of the last measured call, in milliseconds. */
       readonly elapsedMs: number;
       readonly sent: number;
       readonly succeeded: number;
@@ -44,10 +44,10 @@ export type WorkerReport =
 
 const progressMs = 250;
 
-/** The part of a measurement that a thread of its own makes. It ends early when the main thread sends anything. */
+/** Runs one thread's part of a measurement. It ends early when the main thread sends any message. */
 export async function runBenchWorker(): Promise<void> {
   const port = parentPort;
-  if (port === null) throw new Error("a worker of tercel bench runs in a thread of its own");
+  if (port === null) throw new Error("runBenchWorker must run in a worker thread");
   const task = workerData as WorkerTask;
   const { load, share } = task;
   const controller = new AbortController();
@@ -83,7 +83,7 @@ export async function runBenchWorker(): Promise<void> {
   const { sent, succeeded, errors } = counts;
   const elapsedMs = Math.max(measuredMs, lastEndMs - load.warmupMs);
   port.postMessage({ kind: "result", timings, measuredMs, elapsedMs, sent, succeeded, errors } satisfies WorkerReport);
-  // It would keep the thread alive.
+  // An open port would keep the thread alive.
   port.close();
 }
 

@@ -37,7 +37,7 @@ export async function findBreakingChanges(
   }
 }
 
-/** The path of a compiled earlier state: the file itself, or one that is built of what git has. */
+/** Returns the path of the compiled earlier state: the file itself, or one built from Git. */
 async function earlierImage(
   workspace: Workspace,
   against: string,
@@ -51,7 +51,7 @@ async function earlierImage(
   checkOut(workspace.folder, against, earlier);
   const { files } = await buildImage(openWorkspace(earlier), context).catch((error: unknown) => {
     if (!(error instanceof CommandFailure)) throw error;
-    throw new CommandFailure(exitCodes.invalidInput, `the state ${against} does not compile: ${error.message}`, {
+    throw new CommandFailure(exitCodes.invalidInput, `${against} of --against does not compile: ${error.message}`, {
       cause: error,
     });
   });
@@ -79,8 +79,8 @@ function checkOut(folder: string, ref: string, into: string): void {
   } catch (error) {
     const said = (error as { stderr?: Buffer }).stderr?.toString("utf8").trim();
     throw usageFailure(
-      `--against ${JSON.stringify(ref)} is neither a file nor a commit that has ${folder}${said ? ` (git: ${said})` : ""}`,
-      "write a branch, a tag or a commit, such as main",
+      `invalid --against ${JSON.stringify(ref)}: neither a file nor a commit that contains ${folder}${said ? ` (git: ${said})` : ""}`,
+      "use a branch, a tag or a commit, such as main",
     );
   }
   execFileSync("tar", ["-x", "-C", into], { input: archive });

@@ -17,14 +17,14 @@ export interface ProtoImage {
   readonly shipped: readonly ShippedProto[];
 }
 
-/** More lines than this are cut off: the first mistakes make the later ones. */
+/** Lines after these are cut off: later errors mostly follow from the first ones. */
 const maxShownProblems = 20;
 
 /**
  * Compiles a workspace.
  *
- * @param only absolute paths of the files to compile with what they import; everything without
- * @throws CommandFailure with exit code 4 that says where each mistake is
+ * @param only absolute paths of the files to compile, with their imports. Default: all files
+ * @throws CommandFailure with exit code 4 and the location of each error
  */
 export async function buildImage(
   workspace: Workspace,
@@ -43,7 +43,7 @@ export async function buildImage(
   }
 }
 
-/** buf's own notes, which its images hold in a field of their own, are not for plugins and not for files. */
+/** Reads an image without buf's own extension fields, which neither plugins nor descriptor files expect. */
 function readImage(bytes: Uint8Array): FileDescriptorSet {
   const files = fromBinary(FileDescriptorSetSchema, bytes);
   for (const file of files.file) {
@@ -54,14 +54,14 @@ function readImage(bytes: Uint8Array): FileDescriptorSet {
 
 const bufExtension = 8042;
 
-/** What buf was run on. */
+/** The input of a run of buf. */
 export interface BufRun {
   readonly input: PreparedInput;
   readonly workspace: Workspace;
   readonly context: CommandContext;
 }
 
-/** The problems that buf found, one in a line. The first is the message. */
+/** Returns the problems that buf found, one per line. The first is the message. */
 export function bufFailure(
   what: string,
   { stdout, stderr }: BufResult,
@@ -80,7 +80,7 @@ export function bufFailure(
   });
   const [first, ...others] = lines;
   if (first === undefined) {
-    return new CommandFailure(exitCodes.failed, `buf failed: ${rest.trim() || "it printed nothing"}`, {
+    return new CommandFailure(exitCodes.failed, `buf failed: ${rest.trim() || "no output"}`, {
       hint: hintFor(rest),
     });
   }
@@ -94,7 +94,7 @@ export function bufFailure(
 
 function hintFor(rest: string): string | undefined {
   return /buf\.build|dial tcp|no such host/.test(rest)
-    ? "buf.yaml has dependencies that buf has to fetch: run buf dep update"
+    ? "buf.yaml has dependencies that are not downloaded: run buf dep update"
     : undefined;
 }
 
@@ -106,7 +106,7 @@ function readSource(path: string): string {
   }
 }
 
-/** True when a file of the image is one of the folder's. */
+/** Whether a file of the image is in the folder. */
 export function isBelow(path: string, folder: string): boolean {
   const inside = relative(folder, path);
   return inside === "" || !(inside.startsWith("..") || resolve(inside) === inside);

@@ -9,8 +9,8 @@ import { buildImage, isBelow } from "./build-image.ts";
 import { openWorkspace } from "./workspace.ts";
 
 /**
- * Compiles single .proto files for `--proto`, as a serialized FileDescriptorSet with all that they import. Imports are looked for in
- * the folders of `-I`; without any, in the workspace of the nearest buf.yaml, and where there is none, in the folder of the file.
+ * Compiles the .proto files of `--proto` into a serialized FileDescriptorSet with their imports. Imports are resolved in the folders of
+ * `-I`; without `-I`, in the workspace of the nearest buf.yaml, else in the folder of the file.
  *
  * @throws CommandFailure when a file does not exist or does not compile
  */
@@ -25,18 +25,18 @@ export async function buildProtoFiles(
     const workspace = openWorkspace(dirname(paths[0] as string));
     const outside = paths.find((path) => !workspace.moduleFolders.some((folder) => isBelow(path, folder)));
     if (outside !== undefined)
-      throw usageFailure(`${outside} is outside of ${workspace.folder}: say with -I where files are looked for`);
+      throw usageFailure(`${outside} is outside of ${workspace.folder}: name the import folders with -I`);
     return serialize(await buildImage(workspace, context, paths));
   }
 
-  // buf wants its modules below one folder.
+  // buf requires all modules to be below one folder.
   const linked = mkdtempSync(join(tmpdir(), "tercel-imports-"));
   try {
     const links = folders.map((folder, at) => ({ folder, link: `i${at}` }));
     for (const { folder, link } of links) symlinkSync(folder, join(linked, link), "dir");
     const only = paths.map((path) => {
       const found = links.find(({ folder }) => isBelow(path, folder));
-      if (found === undefined) throw usageFailure(`${path} is in none of the folders of -I`);
+      if (found === undefined) throw usageFailure(`${path} is not in a folder of -I`);
       return join(linked, found.link, relative(found.folder, path));
     });
     const config = { version: "v2" as const, modules: links.map(({ link }) => ({ path: link })) };
@@ -50,9 +50,9 @@ function serialize({ files }: Awaited<ReturnType<typeof buildImage>>): Uint8Arra
   return toBinary(FileDescriptorSetSchema, files);
 }
 
-/** As protoc does it: from the working folder, else from the folders of `-I`. */
+/** Finds a file as protoc does: in the working folder, else in the folders of `-I`. */
 function findProto(file: string, folders: readonly string[], cwd: string): string {
   const found = [cwd, ...folders].map((folder) => resolve(folder, file)).find((path) => existsSync(path));
-  if (found === undefined) throw usageFailure(`cannot read ${file} of --proto: no such file`);
+  if (found === undefined) throw usageFailure(`cannot read --proto ${file}: no such file`);
   return found;
 }

@@ -19,7 +19,7 @@ export async function lintProtos(folder: string, context: CommandContext): Promi
   }
 }
 
-/** Files that do not compile are no question of style. */
+/** Returns the exit code of a failed run: files that do not compile are invalid input, not a style problem. */
 export function exitCodeOf({ stdout, stderr }: BufResult): number {
   const { problems } = parseProblems(`${stdout.toString("utf8")}\n${stderr}`);
   return problems.some(({ rule }) => rule === "COMPILE") ? exitCodes.invalidInput : exitCodes.partial;

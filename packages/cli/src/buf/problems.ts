@@ -4,17 +4,17 @@ import { nearestName } from "@tercel/grpc/internal";
 import { protoFilesIn } from "./proto-imports.ts";
 import { shippedProtos } from "./shipped-protos.ts";
 
-/** What buf found wrong, with its place. */
+/** A problem that buf found, with its location. */
 export interface ProtoProblem {
   readonly path: string;
   readonly line: number;
   readonly column: number;
-  /** The rule of lint or breaking; `COMPILE` for what is no valid .proto file. */
+  /** The rule of lint or breaking; `COMPILE` for an invalid .proto file. */
   readonly rule: string;
   readonly message: string;
 }
 
-/** Reads what buf prints with `--error-format json`. What is not such a line is a failure of buf itself, and returned as `rest`. */
+/** Parses the output of `--error-format json`. Other lines are a failure of buf itself and are returned as `rest`. */
 export function parseProblems(output: string): { readonly problems: ProtoProblem[]; readonly rest: string } {
   const problems: ProtoProblem[] = [];
   const rest: string[] = [];
@@ -43,7 +43,7 @@ function parseLine(line: string): ProtoProblem | undefined {
   }
 }
 
-/** `proto/hello/v1/hello.proto:7:16: cannot find SayHelloReqest; did you mean SayHelloRequest?` */
+/** Returns `proto/hello/v1/hello.proto:7:16: cannot find SayHelloReqest; did you mean SayHelloRequest?` */
 export function formatProblem(problem: ProtoProblem, moduleFolders: readonly string[], source: string): string {
   const { path, line, column, rule, message } = problem;
   const isCompile = rule === "COMPILE" || rule === "";
@@ -52,7 +52,7 @@ export function formatProblem(problem: ProtoProblem, moduleFolders: readonly str
   return `${path}:${line}:${column}: ${message}${hint}${isCompile ? "" : ` (${rule})`}`;
 }
 
-/** The import or type that was probably meant. */
+/** Returns the import or type that was probably meant. */
 function nearestFor(
   { line, message }: ProtoProblem,
   moduleFolders: readonly string[],

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type ShippedProto, shippedProtos } from "./shipped-protos.ts";
 
-/** The .proto files below a folder, by their path in it. */
+/** Returns the .proto files below a folder, as paths relative to it. */
 export function protoFilesIn(folder: string): string[] {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) return [];
   return globSync("**/*.proto", { cwd: folder, exclude: (name) => name.endsWith("node_modules") })
@@ -11,9 +11,9 @@ export function protoFilesIn(folder: string): string[] {
 }
 
 /**
- * The shipped files that files in the folders import and the folders do not have, with what those import in turn.
+ * Returns the shipped files that files in the folders import and the folders do not contain, with their own imports.
  *
- * @param only absolute paths of the files that count, with what they import; all of the folders without. A folder may hold thousands.
+ * @param only absolute paths of the files to consider, with their imports. Default: all files, which may be thousands
  */
 export function neededShippedProtos(folders: readonly string[], only: readonly string[] = []): ShippedProto[] {
   const starts =

@@ -22,12 +22,12 @@ interface Program {
 /**
  * Runs the project's buf, or the one on the PATH.
  *
- * @throws CommandFailure when there is none
+ * @throws CommandFailure when buf is not installed
  */
 export async function runBuf(args: readonly string[], folder: string, context: CommandContext): Promise<BufResult> {
   const program = findBuf(folder, context);
   if (program === undefined) {
-    throw new CommandFailure(exitCodes.failed, "buf, which compiles .proto files, is not installed", {
+    throw new CommandFailure(exitCodes.failed, "buf is not installed; it compiles .proto files", {
       hint: "npm install -D @bufbuild/buf",
     });
   }
@@ -45,7 +45,7 @@ export async function runBuf(args: readonly string[], folder: string, context: C
   return { exitCode, stdout, stderr };
 }
 
-/** True where there is a buf to run. */
+/** Whether buf is installed in the project or on the PATH. */
 export function hasBuf(folder: string, context: CommandContext): boolean {
   return findBuf(folder, context) !== undefined;
 }
@@ -54,11 +54,11 @@ function findBuf(folder: string, { cwd, env }: CommandContext): Program | undefi
   return findInstalled(cwd) ?? findInstalled(folder) ?? findOnPath(env);
 }
 
-/** The one that a project has as a package. */
+/** Finds the buf that a project has installed as a package. */
 function findInstalled(folder: string): Program | undefined {
   const wrapper = resolved(createRequire(join(folder, "package.json")), "@bufbuild/buf/bin/buf");
   if (wrapper === undefined) return undefined;
-  // The package's own program does nothing but to start this one.
+  // The package's own script only starts this binary.
   const binary = resolved(createRequire(wrapper), `@bufbuild/buf-${platformName()}/bin/buf`);
   return binary === undefined ? { file: process.execPath, args: [wrapper] } : { file: binary, args: [] };
 }

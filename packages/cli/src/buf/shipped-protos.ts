@@ -9,12 +9,12 @@ export interface ShippedProto {
   readonly path: string;
 }
 
-/** The options and types that services import. What else the packages have is their own. */
+/** Folders with the options and types that services import. Other .proto files of the packages are internal. */
 const shippedFolders = ["buf", "google", "tercel", "validate"];
 
 /**
- * Where the generated code of shipped files is, for `map_imports` of protoc-gen-es: it comes with a package and is not generated
- * again. Files that no package has the code of are generated with the project's.
+ * Modules with the generated code of shipped files, for `map_imports` of protoc-gen-es: a package contains it, so it is not generated
+ * again. The code of other shipped files is generated with the project's.
  */
 export const shippedCode: Readonly<Record<string, string>> = {
   "buf/validate/": "@bufbuild/protovalidate/gen",
@@ -26,7 +26,7 @@ export const shippedCode: Readonly<Record<string, string>> = {
 
 let found: ReadonlyMap<string, ShippedProto> | undefined;
 
-/** All of them by name. */
+/** Returns all shipped files by name. */
 export function shippedProtos(): ReadonlyMap<string, ShippedProto> {
   found ??= new Map(
     protoRoots().flatMap((root) =>
@@ -39,7 +39,7 @@ export function shippedProtos(): ReadonlyMap<string, ShippedProto> {
   return found;
 }
 
-/** Next to the bundle; in the repository, those of the packages. */
+/** Returns the folder next to the bundle; in the repository, those of the packages. */
 function protoRoots(): string[] {
   const own = dirname(fileURLToPath(import.meta.url));
   const bundled = join(own, "proto");

@@ -19,11 +19,11 @@ import type { ShippedProto } from "./shipped-protos.ts";
 
 /** Folders of .proto files that are compiled together, as buf.yaml names them. */
 export interface Workspace {
-  /** Holds buf.yaml, or would. */
+  /** The folder of buf.yaml, if there is one. */
   readonly folder: string;
-  /** The folders that imports are looked for in, absolute. */
+  /** Folders in which imports are resolved; absolute. */
   readonly moduleFolders: readonly string[];
-  /** What is in buf.yaml; version 2. */
+  /** Contents of buf.yaml, version 2. */
   readonly config: BufConfig;
 }
 
@@ -38,21 +38,21 @@ interface BufModule {
   readonly [key: string]: unknown;
 }
 
-/** A folder that buf is run on, until it is removed. */
+/** A temporary folder that buf runs on. */
 export interface PreparedInput {
   readonly folder: string;
-  /** What to put before a path of the workspace to name it there. */
+  /** Prefix of the workspace's paths in that folder. */
   readonly prefix: string;
   readonly shipped: readonly ShippedProto[];
   dispose(): void;
 }
 
-/** The folder in a prepared input that stands for the workspace, and the one with the shipped files. */
+/** The links in a prepared input to the workspace and to the shipped files. */
 const projectLink = "project";
 const shippedFolder = "tercel-shipped";
 
 /**
- * The workspace that a folder belongs to: the nearest buf.yaml on the way up, and without one the folder itself.
+ * Opens the workspace of a folder: that of the nearest buf.yaml in it or above it, else the folder itself.
  *
  * @throws CommandFailure when buf.yaml cannot be read
  */
@@ -75,9 +75,9 @@ function readWorkspace(folder: string, file: string): Workspace {
   if (config?.version !== "v2") {
     throw new CommandFailure(
       exitCodes.invalidInput,
-      `${file} has the version ${JSON.stringify(config?.version ?? null)}; v2 is needed`,
+      `${file}: unsupported version ${JSON.stringify(config?.version ?? null)}: expected v2`,
       {
-        hint: "buf config migrate writes it",
+        hint: "run buf config migrate",
       },
     );
   }
@@ -90,10 +90,10 @@ function readWorkspace(folder: string, file: string): Workspace {
 }
 
 /**
- * Makes a workspace ready for buf. Where it imports files that come with Tercel and does not have them, buf is given a folder that
- * holds both, because a workspace cannot name files outside of it.
+ * Prepares a workspace for buf. If it imports shipped files that it does not contain, buf runs on a temporary folder with both, because a
+ * workspace cannot name files outside of it.
  *
- * @param only absolute paths of the files that are compiled; everything without
+ * @param only absolute paths of the files to compile. Default: all files
  */
 export function prepareInput(workspace: Workspace, only: readonly string[] = []): PreparedInput {
   const shipped = neededShippedProtos(workspace.moduleFolders, only);
@@ -122,7 +122,7 @@ export function prepareInput(workspace: Workspace, only: readonly string[] = [])
   };
 }
 
-/** buf.yaml with its paths below the link to the project, and with a module of the shipped files, which no one lints. */
+/** Returns buf.yaml with its paths below the link to the project, and a module of the shipped files, which is not linted. */
 function combinedConfig(config: BufConfig, hasShipped: boolean): Record<string, unknown> {
   const own = config.modules.map((module) =>
     withRules({ ...module, path: below(module.path ?? "."), ...pathLists(module) }),
@@ -140,7 +140,7 @@ function pathLists(module: BufModule): Record<string, string[]> {
   return lists;
 }
 
-/** The paths in `lint` and `breaking`. */
+/** Returns a configuration with the paths in `lint` and `breaking` adjusted. */
 function withRules(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const moved: Record<string, unknown> = { ...config };
   for (const key of ["lint", "breaking"]) {
@@ -160,7 +160,7 @@ function below(path: string): string {
   return join(projectLink, path).replaceAll("\\", "/");
 }
 
-/** A path that buf reports, as a person in `cwd` would write it. */
+/** Converts a path that buf reports to one relative to `cwd`. */
 export function reportedPath(path: string, input: PreparedInput, workspace: Workspace, cwd: string): string {
   const absolute = resolve(workspace.folder, path);
   const inShipped = relative(join(input.folder, shippedFolder), absolute);

@@ -5,7 +5,7 @@ import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { ownConditions } from "../frame/node-conditions.ts";
 
-/** A file that was written, by its path from the folder of the service. */
+/** An output file, by its path relative to the service's folder. */
 export interface BuiltFile {
   readonly path: string;
   readonly bytes: number;
@@ -13,17 +13,17 @@ export interface BuiltFile {
 
 export interface Bundle {
   readonly files: readonly BuiltFile[];
-  /** Sources of the service, by their path from its folder. */
+  /** Bundled sources, by their path relative to the service's folder. */
   readonly sources: readonly string[];
-  /** Packages that are left out, because they are not installed. */
+  /** Packages that are not in the bundle, because they are not installed. */
   readonly missing: readonly string[];
 }
 
 type Esbuild = { build(options: BuildOptions & { metafile: true }): Promise<BuildResult<{ metafile: true }>> };
 
 /**
- * Rolls a service and all packages that it uses into few files, with the project's esbuild: what a provider loads only where it is configured stays a
- * file of its own.
+ * Bundles a service and the packages that it uses, with the project's esbuild. A package that a provider loads on demand becomes a separate
+ * file.
  *
  * @throws CommandFailure when esbuild is not installed, or the service does not compile
  */
@@ -42,7 +42,7 @@ export async function bundleService(folder: string, main: string, out: string): 
       target: "node22.18",
       charset: "utf8",
       conditions: [...ownConditions()],
-      // Names are left, so that a stack says where; the maps say in which file of the sources.
+      // Names are kept and source maps written, so that stack traces are readable.
       minifyWhitespace: true,
       minifySyntax: true,
       sourcemap: true,
@@ -50,7 +50,7 @@ export async function bundleService(folder: string, main: string, out: string): 
       legalComments: "none",
       metafile: true,
       logLevel: "silent",
-      // CommonJS packages, pg for one, call require(), which ES modules do not have by themselves.
+      // CommonJS packages such as pg call require(), which ES modules do not have.
       banner: {
         js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
       },
@@ -70,7 +70,7 @@ export async function bundleService(folder: string, main: string, out: string): 
   }
 }
 
-/** A package that is imported only where it is needed, and is not there, stays an import: the kit says then what to install. */
+/** Leaves an optional package that is not installed as an import: at run time the kit reports which package to install. */
 function withoutMissing(missing: Set<string>): Plugin {
   const probing = {};
   return {
@@ -96,7 +96,7 @@ function loadEsbuild(folder: string): Esbuild {
     return createRequire(join(folder, "package.json"))("esbuild") as Esbuild;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
-    throw new CommandFailure(exitCodes.failed, "esbuild, which makes the bundle, is not installed", {
+    throw new CommandFailure(exitCodes.failed, "esbuild is not installed; it creates the bundle", {
       hint: "npm install -D esbuild, or tercel build --no-bundle",
     });
   }

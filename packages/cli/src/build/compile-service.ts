@@ -6,12 +6,12 @@ import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import type { BuiltFile } from "./bundle-service.ts";
 
-/** For the compiler, while it runs. */
+/** Temporary configuration of the compiler. */
 const settingsFile = ".tercel-build.json";
 
 /**
- * Writes a file of JavaScript for each of TypeScript, with the project's compiler, which checks the types as well. Packages stay where they are. What is
- * found from the code, such as migrations, is copied next to it.
+ * Compiles and type checks each TypeScript file with the project's compiler. Packages stay in node_modules. Files that the code finds by
+ * its own location, such as migrations, are copied next to it.
  *
  * @throws CommandFailure when TypeScript is not installed, or the service does not compile
  */
@@ -65,7 +65,7 @@ function findCompiler(folder: string): string {
   try {
     return join(require.resolve("typescript/package.json"), "../bin/tsc");
   } catch {
-    throw new CommandFailure(exitCodes.failed, "typescript, which compiles the service, is not installed", {
+    throw new CommandFailure(exitCodes.failed, "typescript is not installed; it compiles the service", {
       hint: "npm install -D typescript",
     });
   }

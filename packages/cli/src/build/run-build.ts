@@ -19,13 +19,16 @@ export async function buildService(options: BuildOptions, context: CommandContex
   const folder = resolve(context.cwd);
   const [project, other] = findServices(folder);
   if (project === undefined || other !== undefined || project.folder !== folder) {
-    throw new CommandFailure(exitCodes.notFound, "build is for one service: run it in its folder");
+    throw new CommandFailure(
+      exitCodes.notFound,
+      "no single service in this folder: run tercel build in the folder of a service",
+    );
   }
   const out = resolve(folder, options.out);
   if (!out.startsWith(folder + sep) || dirname(out) !== folder) {
-    // Files that the code finds next to itself, migrations for one, are as far above it as they were above src/.
+    // Files that the code finds by its own location, such as migrations, must keep their relative path from src/.
     throw usageFailure(
-      `invalid --out ${JSON.stringify(options.out)}: write the name of a folder in that of the service`,
+      `invalid --out ${JSON.stringify(options.out)}: expected the name of a folder inside the service's folder`,
     );
   }
   const startedAtMs = performance.now();
@@ -36,11 +39,11 @@ export async function buildService(options: BuildOptions, context: CommandContex
     await reportFiles(files, join(options.out, "main.js"), startedAtMs, context);
     for (const path of sources.filter((source) => readsBesideItself(folder, source))) {
       await stderr.line(
-        `${stderr.style("yellow", "warning:")} ${path} finds files by its own place, which is another one in the bundle; move it into src/, or use --no-bundle`,
+        `${stderr.style("yellow", "warning:")} ${path} finds files by its own location, which differs in the bundle: move it into src/, or use --no-bundle`,
       );
     }
     if (missing.length > 0)
-      await stderr.line(`optional packages that are not installed, and so not in it: ${missing.join(", ")}`);
+      await stderr.line(`not bundled, because these optional packages are not installed: ${missing.join(", ")}`);
   } else {
     const files = compileService(folder, out);
     const main = join(options.out, relative(folder, project.main)).replace(/\.ts$/, ".js");
@@ -62,7 +65,7 @@ async function reportFiles(
   await stdout.line(`node ${main}`);
 }
 
-/** Whether a source that is not right below src/ uses `import.meta` to find files. */
+/** Whether a source below a subfolder of src/ uses `import.meta` to find files. */
 function readsBesideItself(folder: string, source: string): boolean {
   // One folder deep, as the bundle is.
   if (/^[^/]+\/[^/]+$/.test(source)) return false;

@@ -8,10 +8,10 @@ import { exitCodes, statusExitCode } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { escapeControls } from "../json/print-message.ts";
 
-/** A server's text may be long, but not endless. */
+/** Longer messages of a server are cut off. */
 const maxMessageLength = 4096;
 
-/** What a failed call is for a person: its status, its details decoded, and where its time went. Other errors are returned as they are. */
+/** Converts a failed call to a failure with its status, its decoded details and where its time went. Returns other errors unchanged. */
 export function callFailure(error: unknown, registry?: Registry): unknown {
   if (!(error instanceof ConnectError)) return error;
   const explanation = explainError(error);
@@ -33,7 +33,7 @@ export function callFailure(error: unknown, registry?: Registry): unknown {
   });
 }
 
-/** True when no server has seen the call. */
+/** Whether the call never reached a server. */
 function isUnconnected(error: ConnectError, explanation: CallExplanation | undefined): boolean {
   if (error.code !== Code.Unavailable || explanation === undefined) return false;
   return explanation.attempts.every(({ endpoint }) => endpoint === undefined);
@@ -44,8 +44,7 @@ function exitCodeOf(error: ConnectError, explanation: CallExplanation | undefine
 }
 
 function hintFor(error: ConnectError, explanation: CallExplanation | undefined): string | undefined {
-  if (isUnconnected(error, explanation))
-    return "choose the server with --target HOST:PORT; --tls for one that speaks TLS";
+  if (isUnconnected(error, explanation)) return "name the server with --target HOST:PORT; add --tls if it uses TLS";
   if (error.code === Code.Unauthenticated) return `send a token: -H 'authorization: Bearer \${TOKEN}'`;
   return undefined;
 }
@@ -55,7 +54,7 @@ interface ReadDetail {
   readonly value: JsonValue;
 }
 
-/** Details that no schema describes are shown as base64. */
+/** Decodes the details of an error. Details of unknown types are shown as base64. */
 function readDetails(error: ConnectError, registry: Registry | undefined): ReadDetail[] {
   const known = createRegistry(...errorDetailFiles, ...(registry === undefined ? [] : [registry]));
   return error.details.map((detail) => {
@@ -66,7 +65,7 @@ function readDetails(error: ConnectError, registry: Registry | undefined): ReadD
       if (schema !== undefined)
         return { type, value: toJson(schema, fromBinary(schema, detail.value), { registry: known }) };
     } catch {
-      // Bytes that are not such a message are shown like those of an unknown type.
+      // Invalid bytes are shown like those of an unknown type.
     }
     return { type, value: Buffer.from(detail.value).toString("base64") };
   });

@@ -30,7 +30,7 @@ export interface CallOptions extends TargetOptions, SchemaOptions {
   readonly output?: OutputFormat;
 }
 
-/** `tercel call`: makes one call and prints what comes of it. */
+/** `tercel call`: makes one call and prints its responses. */
 export async function callMethod(
   methodText: string | undefined,
   given: CallOptions,
@@ -39,7 +39,7 @@ export async function callMethod(
   const saved = given.from === undefined ? undefined : readSavedRequest(given.from, context.cwd);
   const options = withSaved(given, saved);
   const wanted = methodText ?? saved?.method;
-  if (wanted === undefined) throw usageFailure("no method was given", "tercel list shows the services of a server");
+  if (wanted === undefined) throw usageFailure("missing method", "tercel list shows the services of a server");
   const include = readIncludedParts(options.include ?? []);
   const timeoutMs = options.deadline === undefined ? undefined : readDuration("--deadline", options.deadline);
   const headers = readHeaders(options.header, context);
@@ -69,14 +69,14 @@ export async function callMethod(
         data: recorder.json(),
       });
       writeFileSync(resolve(context.cwd, options.save), text);
-      await context.stderr.line(`saved; make it again with: tercel call --from ${options.save}`);
+      await context.stderr.line(`saved; to repeat the call: tercel call --from ${options.save}`);
     }
   } finally {
     await channel.close({ deadlineMs: 0 });
   }
 }
 
-/** What the command line says counts before what the file says; headers of the same name replace the file's. */
+/** Merges a saved request into the options. The command line takes precedence; its headers replace those of the same name. */
 function withSaved(options: CallOptions, saved: SavedRequest | undefined): CallOptions {
   if (saved === undefined) return options;
   const nameOf = (line: string): string => (/^[^:=\s]+/.exec(line)?.[0] ?? "").toLowerCase();
@@ -89,7 +89,7 @@ function withSaved(options: CallOptions, saved: SavedRequest | undefined): CallO
   };
 }
 
-/** The messages to send: of `-d`, else of the saved request, else an empty one or standard input. */
+/** Yields the messages to send: those of `-d`, else of the saved request, else an empty one or standard input. */
 async function* requestsOf(
   found: FoundMethod,
   options: CallOptions,
@@ -109,7 +109,7 @@ async function* requestsOf(
     yield await readSingleRequest(options.data, reader, context);
   } else {
     if (options.data.length === 0 && context.stdin.isTTY === true) {
-      await context.stderr.line("reading messages from the terminal, in JSON; Ctrl-D ends the stream");
+      await context.stderr.line("reading JSON messages from the terminal; Ctrl-D ends the stream");
     }
     yield* readRequestData(options.data.length === 0 ? ["@-"] : options.data, reader, context);
   }
@@ -120,8 +120,10 @@ function readIncludedParts(given: readonly string[]): ReadonlySet<IncludedPart> 
     if (includedParts.some((part) => part === name)) continue;
     const nearest = nearestName(name, includedParts);
     const hint =
-      nearest === undefined ? `known are ${includedParts.join(", ")}` : `did you mean ${JSON.stringify(nearest)}?`;
-    throw usageFailure(`unknown part ${JSON.stringify(name)} of --include; ${hint}`);
+      nearest === undefined
+        ? `expected one of ${includedParts.join(", ")}`
+        : `did you mean ${JSON.stringify(nearest)}?`;
+    throw usageFailure(`invalid --include ${JSON.stringify(name)}: ${hint}`);
   }
   return new Set(given as readonly IncludedPart[]);
 }

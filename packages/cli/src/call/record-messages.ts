@@ -1,14 +1,14 @@
 import { type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import type { FoundMethod } from "../schema/find-method.ts";
 
-/** Passes messages on and keeps them as JSON, for a file that repeats the call. */
+/** Passes messages on and records them as JSON, for a file that repeats the call. */
 export interface MessageRecorder {
   readonly messages: AsyncIterable<Message>;
-  /** The message of a method that takes one, else all of them. */
+  /** Returns the message of a method that takes one, else all messages. */
   json(): JsonValue;
 }
 
-/** A saved request is read by people; who streams thousands of messages has a file of them already. */
+/** A saved request is for people; a caller that streams thousands of messages has them in a file already. */
 const maxRecorded = 1000;
 
 export function recordMessages({ method, registry }: FoundMethod, source: AsyncIterable<Message>): MessageRecorder {

@@ -11,7 +11,7 @@ import { parseJson } from "../json/parse-json.ts";
 import { readAssignments } from "../json/read-assignments.ts";
 import { readMessageNode } from "../json/read-message.ts";
 
-/** What a message is read with. */
+/** Reads messages of one type. */
 export interface MessageReader {
   readonly schema: DescMessage;
   readonly registry: Registry;
@@ -21,10 +21,10 @@ export interface MessageReader {
 const arrayTypes = new Set(["google.protobuf.ListValue", "google.protobuf.Value"]);
 
 /**
- * The messages that `-d` gives, one by one and as they come. Assignments (`name=Ada`) together are one message; JSON may hold
- * several, one after the other or in an array; `@file` and `@-` are read as far as they have come.
+ * Yields the messages of `-d` as they arrive. Assignments (`name=Ada`) together form one message; JSON may contain several, one after
+ * another or in an array; `@file` and `@-` are read incrementally.
  *
- * @throws CommandFailure as soon as the message that is wrong is reached
+ * @throws CommandFailure when an invalid message is reached
  */
 export async function* readRequestData(
   data: readonly string[],
@@ -33,7 +33,7 @@ export async function* readRequestData(
 ): AsyncGenerator<Message> {
   const assignments = data.filter(isAssignment);
   if (assignments.length > 0) {
-    if (assignments.length < data.length) throw usageFailure("-d takes assignments or JSON, not both in one call");
+    if (assignments.length < data.length) throw usageFailure("cannot mix assignments and JSON in -d");
     yield readAssignments(reader.schema, assignments, reader.registry);
     return;
   }
@@ -42,7 +42,7 @@ export async function* readRequestData(
   }
 }
 
-/** The only message of a call that takes one; an empty one where nothing is given. */
+/** Returns the message of a call that takes one; an empty one without `-d`. */
 export async function readSingleRequest(
   data: readonly string[],
   reader: MessageReader,
@@ -50,10 +50,9 @@ export async function readSingleRequest(
 ): Promise<Message> {
   const messages = readRequestData(data.length === 0 ? ["{}"] : data, reader, context);
   const first = await messages.next();
-  if (first.done === true)
-    throw new CommandFailure(exitCodes.invalidInput, "no message was given: the input of -d is empty");
+  if (first.done === true) throw new CommandFailure(exitCodes.invalidInput, "no message: the input of -d is empty");
   const second = await messages.next();
-  if (second.done !== true) throw usageFailure("the method takes one message, and -d gives several");
+  if (second.done !== true) throw usageFailure("too many messages in -d: the method takes one");
   return first.value;
 }
 
@@ -61,12 +60,12 @@ function isAssignment(data: string): boolean {
   return !/^\s*[@{["]/.test(data) && /^[^=]+=/s.test(data);
 }
 
-/** The JSON values of one `-d`. */
+/** Yields the JSON values of one `-d`. */
 async function* readTexts(data: string, context: CommandContext): AsyncGenerator<JsonText> {
   if (!data.startsWith("@")) {
     const splitter = new JsonSplitter("-d");
     const texts = [...splitter.push(data), ...splitter.end()];
-    // Nothing at all is a mistake of the shell's, and parsing says so.
+    // An empty value is usually a shell mistake; parsing it reports that.
     yield* texts.length === 0 ? [jsonText("-d", data)] : texts;
     return;
   }
@@ -95,7 +94,7 @@ function inputFailure(source: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ERR_ENCODING_INVALID_ENCODED_DATA")
     return new CommandFailure(exitCodes.invalidInput, `${source} is not UTF-8`);
-  return code === undefined ? error : usageFailure(`cannot read ${source} of -d: ${fileErrorReason(error)}`);
+  return code === undefined ? error : usageFailure(`cannot read -d ${source}: ${fileErrorReason(error)}`);
 }
 
 function* readMessages(text: JsonText, reader: MessageReader): Generator<Message> {

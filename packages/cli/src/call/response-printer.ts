@@ -15,13 +15,13 @@ interface PrinterOptions {
   readonly output?: OutputFormat;
 }
 
-/** Prints the responses of one call: each as it comes, or with `-o json` all of them in one document. */
+/** Prints the responses of one call: each as it arrives, or with `-o json` all of them in one document. */
 export class ResponsePrinter {
   readonly #found: FoundMethod;
   readonly #options: PrinterOptions;
   readonly #include: ReadonlySet<IncludedPart>;
   readonly #context: CommandContext;
-  /** With `-o json` alone. */
+  /** Responses so far; only with `-o json`. */
   readonly #collected: JsonValue[] = [];
 
   constructor(
@@ -77,7 +77,7 @@ function headerLines(headers: Headers): string[] {
   return [...headers].map(([name, value]) => printable(`${name}: ${value}`, 4096));
 }
 
-/** Pairs, because a name may come more than once. */
+/** Returns headers as pairs, because a name may occur more than once. */
 function listHeaders(headers: Headers): JsonValue {
   return [...headers].map(([name, value]) => ({ name, value }));
 }

@@ -8,24 +8,24 @@ export interface CallInput {
   readonly headers: Headers;
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal;
-  /** Read as the call has room for them; exactly one where the method takes one. */
+  /** Messages to send, read under flow control; exactly one for a method that takes one. */
   readonly messages: AsyncIterable<Message>;
 }
 
-/** What a call that succeeded said besides its messages. */
+/** Headers, trailers and timing of a successful call. */
 export interface CallSummary {
   readonly headers: Headers;
   readonly trailers: Headers;
   readonly messages: number;
-  /** From the start, a connection's included, to the first thing of a response: its headers. */
+  /** Time from the start, including connecting, to the response headers. */
   readonly headersMs: number;
   readonly totalMs: number;
 }
 
 /**
- * Makes a call of any kind, and hands its responses on one by one; the next is read when the promise of the last has resolved.
+ * Makes a call and passes on its responses one by one; the next is read when the promise for the last one has resolved.
  *
- * @throws CommandFailure that explains why the call failed, or what is wrong with one of the messages to send
+ * @throws CommandFailure that explains why the call failed, or why a message cannot be sent
  */
 export async function runCall(
   transport: Transport,
@@ -47,7 +47,7 @@ export async function runCall(
     const totalMs = performance.now() - startedAtMs;
     return { headers: response.header, trailers: response.trailer, messages: count, headersMs, totalMs };
   } catch (error) {
-    // A message that cannot be read cancels the call, and the cancellation is all that the call itself knows.
+    // An unreadable message cancels the call, whose own error is then only the cancellation.
     throw inputError() ?? callFailure(error, input.registry);
   }
 }
@@ -73,7 +73,7 @@ async function startUnary(
     const response = await transport.unary(method, signal, timeoutMs, headers, message);
     return { header: response.header, trailer: response.trailer, message: single(response.message) };
   }
-  throw new Error("a unary call was given no message");
+  throw new Error("unary call without a message");
 }
 
 async function startStream(

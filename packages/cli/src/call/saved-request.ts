@@ -6,22 +6,22 @@ import { readOptionFile } from "../frame/option-file.ts";
 import { type JsonText, jsonFailure } from "../json/json-text.ts";
 import type { JsonNode } from "../json/parse-json.ts";
 
-/** A call in a file, to be made again and to be committed with the code. */
+/** A call saved in a file, to be repeated and committed with the code. */
 export interface SavedRequest {
   readonly method?: string;
   readonly target?: string;
   readonly headers: readonly string[];
   readonly deadline?: string;
-  /** The messages, and the text that their places refer to. */
+  /** The messages, and the text that their positions refer to. */
   readonly data?: { readonly nodes: readonly JsonNode[]; readonly text: JsonText };
 }
 
 const formatVersion = 1;
 const knownKeys = ["version", "method", "target", "headers", "deadline", "data"];
-/** Their values are secrets mostly, and the file is for a repository. */
+/** Headers whose values are mostly secrets, which must not be committed. */
 const secretHeader = /authorization|cookie|token|secret|password|api-?key/i;
 
-/** @throws CommandFailure with the place of what is wrong */
+/** Reads a saved request. @throws CommandFailure with the position of the first error */
 export function readSavedRequest(file: string, cwd: string): SavedRequest {
   const source = readOptionFile("--from", file, cwd).toString("utf8");
   const text: JsonText = { text: source, source: file, line: 1, column: 1 };
@@ -29,7 +29,7 @@ export function readSavedRequest(file: string, cwd: string): SavedRequest {
   const [error] = document.errors;
   if (error !== undefined) throw jsonFailure(text, error.pos[0], error.message.split(" at line")[0] ?? error.message);
   const root = document.contents;
-  if (!isMap(root)) throw jsonFailure(text, 0, "a saved request is a map with the keys method and data");
+  if (!isMap(root)) throw jsonFailure(text, 0, "invalid saved request: expected a map with the keys method and data");
 
   const values = new Map<string, Node | null>();
   for (const { key, value } of root.items) {
@@ -47,7 +47,7 @@ export function readSavedRequest(file: string, cwd: string): SavedRequest {
     throw jsonFailure(
       text,
       startOf(values.get("version")),
-      `version is ${version}; this program reads ${formatVersion}`,
+      `unsupported version ${version}: expected ${formatVersion}`,
     );
   }
   const data = values.get("data");
@@ -60,13 +60,13 @@ export function readSavedRequest(file: string, cwd: string): SavedRequest {
   };
 }
 
-/** The text of a file for `--from`. Values of headers that hold secrets become variables. */
+/** Returns the text of a file for `--from`. Values of secret headers become variables. */
 export function formatSavedRequest(request: {
   readonly method: string;
   readonly target: string;
   readonly headers: Headers;
   readonly deadline: string | undefined;
-  /** One for a method that takes one, else all. */
+  /** The message of a method that takes one, else a list of all. */
   readonly data: unknown;
 }): string {
   const headers = Object.fromEntries(
@@ -95,7 +95,7 @@ function scalarText(node: Node | null | undefined): string | undefined {
 
 function headerLines(node: Node | null | undefined, text: JsonText): string[] {
   if (node == null) return [];
-  if (!isMap(node)) throw jsonFailure(text, startOf(node), "headers is a map from names to values");
+  if (!isMap(node)) throw jsonFailure(text, startOf(node), "invalid headers: expected a map from names to values");
   return node.items.map(({ key, value }) => `${scalarText(key as Node) ?? ""}: ${scalarText(value as Node) ?? ""}`);
 }
 
@@ -104,7 +104,7 @@ function messageNodes(data: Node, document: Document, text: JsonText): JsonNode[
   return nodes.map((node) => toJsonNode(node, document, text));
 }
 
-/** A YAML value as JSON, with its places. */
+/** Converts a YAML value to JSON, with its positions. */
 function toJsonNode(node: Node | null, document: Document, text: JsonText): JsonNode {
   if (node === null) return { kind: "scalar", at: 0, value: null };
   const at = startOf(node);
@@ -127,7 +127,7 @@ function toJsonNode(node: Node | null, document: Document, text: JsonText): Json
   if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
     return { kind: "scalar", at, value };
   }
-  throw new CommandFailure(exitCodes.invalidInput, `${text.source}: data holds a value that JSON does not have`);
+  throw new CommandFailure(exitCodes.invalidInput, `${text.source}: data contains a value that JSON cannot represent`);
 }
 
 function startOf(node: Node | null | undefined): number {

@@ -3,20 +3,20 @@ import type { CommandContext } from "../frame/context.ts";
 import { concerns } from "../new/plan/service-plan.ts";
 import type { AddOptions } from "../project/add-concern.ts";
 
-/** The gateway is no concern of several types: a service has it or not. */
+/** The gateway has no types, unlike a concern: a service has it or not. */
 const additions = [...concerns, "gateway"] as const;
 
 export function addAddCommand(program: Command, context: CommandContext): void {
   program
     .command("add")
-    .summary("give a project a database, a cache, events and the like")
+    .summary("add a database, a cache, events or another concern to a project")
     .description(
-      "Adds to a project of tercel new what tercel new would have put into it by the flag --with-CONCERN=TYPE: packages, configuration, code. Your own files are changed only if you agree: on a terminal it shows the difference and asks; elsewhere it prints a patch and changes nothing, unless --yes is given. Exit code 3 when something is left to you.",
+      "Adds a concern to a project of tercel new: the packages, configuration and code that tercel new --with-CONCERN=TYPE would have written. Your own files change only if you agree: on a terminal the command shows the diff and asks; elsewhere it prints a patch and changes nothing unless --yes is given. Exits with code 3 when it leaves a change to you.",
     )
-    .addArgument(new Argument("<concern>", "what to add").choices(additions))
-    .argument("[type]", "which one, such as postgres; asked for on a terminal")
-    .option("--dry-run", "print the whole difference as a patch and change nothing")
-    .option("-y, --yes", "change your own files without a question")
+    .addArgument(new Argument("<concern>", "concern to add").choices(additions))
+    .argument("[type]", "type to add, such as postgres; prompted for on a terminal")
+    .option("--dry-run", "print all changes as a patch and write nothing")
+    .option("-y, --yes", "change your own files without asking")
     .addHelpText(
       "after",
       `

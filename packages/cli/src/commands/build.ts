@@ -5,12 +5,12 @@ import type { CommandContext } from "../frame/context.ts";
 export function addBuildCommand(program: Command, context: CommandContext): void {
   program
     .command("build")
-    .summary("make what runs in production")
+    .summary("build a service for production")
     .description(
-      "Rolls the service in this folder and its packages into few files that need no node_modules, with the project's esbuild. Where it runs, config/ and migrations/ lie next to dist/.",
+      "Bundles the service in this folder and its packages into a few files that need no node_modules, with the project's esbuild. In production, config/ and migrations/ must be next to dist/.",
     )
-    .option("--out <folder>", "folder for the files, in that of the service; it is emptied first", "dist")
-    .option("--no-bundle", "write a file of JavaScript for each of TypeScript instead; packages stay in node_modules")
+    .option("--out <folder>", "output folder, inside the service's folder; emptied first", "dist")
+    .option("--no-bundle", "compile each TypeScript file to JavaScript instead; packages stay in node_modules")
     .action(async (options: BuildOptions) => {
       const { buildService } = await import("../build/run-build.ts");
       await buildService(options, context);

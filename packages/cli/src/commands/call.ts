@@ -9,32 +9,32 @@ export function addCallCommand(program: Command, context: CommandContext): void 
     .command("call")
     .summary("call a method")
     .description(
-      "Calls a method of any kind. Messages are proto3 JSON, one after the other; those of a stream are sent and printed as they come.",
+      "Calls a unary or streaming method. Messages are proto3 JSON, one after another; a stream sends and prints them as they arrive.",
     )
-    .argument("[method]", "SERVICE/METHOD, such as hello.v1.HelloService/SayHello; the package may be left out")
+    .argument("[method]", "SERVICE/METHOD, such as hello.v1.HelloService/SayHello; the package is optional")
     .option(
       "-d, --data <data>",
       "message to send: JSON, @FILE, @- for standard input, or FIELD=VALUE (repeatable; default: an empty message, for streams @-)",
       collect,
       [],
     )
-    .option("--deadline <duration>", "give the call up after this long, such as 500ms or 30s (default: none)")
+    .option("--deadline <duration>", "deadline of the call, such as 500ms or 30s (default: none)")
     .addOption(
       new Option(
         "--include <parts>",
-        "print more of the response on standard error: headers, trailers, timing",
+        "also print these parts of the response to standard error: headers, trailers, timing",
       ).argParser((value) => value.split(",")),
     )
-    .option("--emit-defaults", "print fields that have their zero value as well")
+    .option("--emit-defaults", "also print fields with their default value")
     .addOption(
       new Option(
         "-o, --output <format>",
-        "a line for each response, or one document with headers and trailers too (default: JSON as people read it, a line each for streams)",
+        "ndjson is one line per response, json one document with headers and trailers (default: indented JSON; one line per response for streams)",
       ).choices(["ndjson", "json"]),
     )
-    .option("--from <file>", "make the call that a file describes; other options go before it")
-    .option("--save <file>", "write the call into a file for --from, without the values of secret headers")
-    .option("-i, --interactive", "read calls from a prompt, with completion and history");
+    .option("--from <file>", "make the call saved in a file; options given here take precedence")
+    .option("--save <file>", "save the call to a file for --from, without the values of secret headers")
+    .option("-i, --interactive", "read calls from a prompt with completion and history");
   addTargetOptions(command);
   addSchemaOptions(command);
   command.addHelpText(

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../frame/context.ts";
 
-/** What the scripts of `tercel completion` run at each press of Tab. */
+/** Adds the command that the scripts of `tercel completion` run at each press of Tab. */
 export function addCompleteCommand(program: Command, context: CommandContext): void {
   program
     .command("__complete", { hidden: true })

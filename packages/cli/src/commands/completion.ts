@@ -6,14 +6,14 @@ export function addCompletionCommand(program: Command, context: CommandContext):
     .command("completion")
     .summary("print a completion script for a shell")
     .description(
-      "Prints a script that completes commands, options, services, methods and fields. Services are asked for from the server of the command line.",
+      "Prints a script that completes commands, options, services, methods and fields. Services come from the server that the command line names.",
     )
     .addArgument(new Argument("<shell>", "your shell").choices(["bash", "zsh", "fish"]))
     .addHelpText(
       "after",
       `
 Examples:
-  source <(tercel completion bash)          for this shell; the line belongs in ~/.bashrc
+  source <(tercel completion bash)          for this shell; add the line to ~/.bashrc
   tercel completion zsh > "\${fpath[1]}/_tercel"
   tercel completion fish > ~/.config/fish/completions/tercel.fish`,
     )

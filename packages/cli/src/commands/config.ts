@@ -7,13 +7,13 @@ import { addOutputOption } from "../frame/output-format.ts";
 export function addConfigCommand(program: Command, context: CommandContext): void {
   const config = program
     .command("config")
-    .summary("look at the configuration of a service")
+    .summary("inspect and validate the configuration of a service")
     .description(
-      "Looks at the configuration of the service in this folder as the service itself would load it: config.yaml, its overlays, variables. Secrets are never shown. The settings of the application, under app, are taken as they are.",
+      "Shows the configuration of the service in this folder as the service itself loads it: config.yaml, its overlays and variables. Secrets are never printed. The application's own settings, below app, are not validated.",
     );
 
   addSourceOptions(
-    addOutputOption(config.command("show").description("Prints every value and where it comes from."), [
+    addOutputOption(config.command("show").description("Prints every value and its source."), [
       "table",
       "json",
       "ndjson",
@@ -28,9 +28,9 @@ export function addConfigCommand(program: Command, context: CommandContext): voi
     config
       .command("explain")
       .description(
-        "Says of a key, or of all keys below it, which value it has, where that comes from, and whether a change needs a restart.",
+        "Prints the value of a key, or of all keys below it, its source, and whether a change needs a restart.",
       )
-      .argument("<key>", "such as service.port, or database for all below"),
+      .argument("<key>", "key, such as service.port, or database for all keys below it"),
   ).action(async (key: string, options: ShowOptions) => {
     const { explainConfig } = await import("../config/config-commands.ts");
     await explainConfig(key, options, context);
@@ -39,7 +39,9 @@ export function addConfigCommand(program: Command, context: CommandContext): voi
   addSourceOptions(
     config
       .command("validate")
-      .description("Checks the configuration and prints every problem with its place. Exit code 4 when there is one."),
+      .description(
+        "Validates the configuration and prints every problem with its location. Exits with code 4 if there is one.",
+      ),
   ).action(async (options: ShowOptions) => {
     const { validateConfig } = await import("../config/config-commands.ts");
     await validateConfig(options, context);
@@ -57,9 +59,9 @@ export function addConfigCommand(program: Command, context: CommandContext): voi
     addOutputOption(
       config
         .command("diff")
-        .description("Prints what differs between two environments, such as development and production.")
-        .argument("<from>", "an environment")
-        .argument("<to>", "another one"),
+        .description("Prints the differences between two environments, such as development and production.")
+        .argument("<from>", "first environment")
+        .argument("<to>", "second environment"),
       ["table", "json", "ndjson", "name"],
     ),
   ).action(async (from: string, to: string, options: DiffOptions) => {

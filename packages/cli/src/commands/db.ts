@@ -10,16 +10,16 @@ import { addOutputOption } from "../frame/output-format.ts";
 export function addDbCommand(program: Command, context: CommandContext): void {
   const db = program
     .command("db")
-    .summary("migrate and fill the database of a service")
+    .summary("migrate and seed the database of a service")
     .description(
-      "Works on the database of the service in this folder: the one that its configuration names, by the files in migrations/ and the rules that the service itself migrates by. Exit code 4 when a migration is wrong or was edited, 7 when the database cannot be reached.",
+      "Manages the database that the configuration of the service in this folder names, with the files in migrations/ and the same rules as the service itself. Exits with code 4 when a migration is invalid or was edited, 7 when the database cannot be reached.",
     );
 
   addMigrationOptions(
     db
       .command("migrate")
-      .description("Applies the migrations that are pending, in order, one process at a time.")
-      .option("--dry-run", "print the names of those that are pending and apply none"),
+      .description("Applies the pending migrations in order; a lock lets one process at a time do so.")
+      .option("--dry-run", "print the names of the pending migrations and apply none"),
   ).action(async (options: MigrateOptions) => {
     const { migrateDatabase } = await import("../db/migrate-database.ts");
     await migrateDatabase(options, context);
@@ -30,7 +30,7 @@ export function addDbCommand(program: Command, context: CommandContext): void {
       db
         .command("status")
         .description("Lists the migrations and when each was applied. Changes nothing.")
-        .option("--check", "exit with code 3 when one is pending"),
+        .option("--check", "exit with code 3 when a migration is pending"),
       ["table", "json", "ndjson", "name"],
     ),
   ).action(async (options: StatusOptions) => {
@@ -41,10 +41,10 @@ export function addDbCommand(program: Command, context: CommandContext): void {
   addFolderOption(
     db
       .command("new")
-      .description("Writes a migration to fill in, with the next number, and prints its path.")
-      .argument("<name>", "what it does, such as add_orders")
+      .description("Creates an empty migration with the next number and prints its path.")
+      .argument("<name>", "what the migration does, such as add_orders")
       .addOption(
-        new Option("--for <database>", "for one kind of database alone (default: for every one)").choices([
+        new Option("--for <database>", "for one type of database only (default: for all)").choices([
           "sqlite",
           "postgres",
         ]),
@@ -58,9 +58,9 @@ export function addDbCommand(program: Command, context: CommandContext): void {
     db
       .command("rollback")
       .description(
-        'Undoes the last migrations by what follows "-- down" in their files. Asks first; where no one can be asked, --yes is needed.',
+        'Undoes the last migrations with the SQL after "-- down" in their files. Asks for confirmation; without a terminal, --yes is required.',
       )
-      .option("--steps <count>", "how many", "1")
+      .option("--steps <count>", "number of migrations to undo", "1")
       .option("-y, --yes", "do not ask"),
   ).action(async (options: RollbackOptions) => {
     const { rollBackDatabase } = await import("../db/migrate-database.ts");
@@ -71,9 +71,9 @@ export function addDbCommand(program: Command, context: CommandContext): void {
     db
       .command("seed")
       .description(
-        "Runs the .sql files of seeds/ in the order of their names, each in a transaction; NAME.postgres.sql takes the place of NAME.sql with PostgreSQL. Write them so that they may run again: ON CONFLICT DO NOTHING. Outside of development it asks first.",
+        "Runs the .sql files of seeds/ in the order of their names, each in a transaction; with PostgreSQL, NAME.postgres.sql replaces NAME.sql. Write them so that they can run repeatedly: ON CONFLICT DO NOTHING. Asks for confirmation outside of development.",
       )
-      .option("--seeds <folder>", "where the files are", "seeds")
+      .option("--seeds <folder>", "folder with the .sql files", "seeds")
       .option("-y, --yes", "do not ask"),
   ).action(async (options: SeedOptions) => {
     const { seedDatabase } = await import("../db/seed-database.ts");
@@ -81,7 +81,9 @@ export function addDbCommand(program: Command, context: CommandContext): void {
   });
 
   addDatabaseOptions(
-    db.command("shell").description("Opens the database's own prompt, sqlite3 or psql, connected as the service is."),
+    db
+      .command("shell")
+      .description("Opens the database's own shell, sqlite3 or psql, with the service's connection settings."),
   ).action(async (options: DatabaseOptions) => {
     const { openShell } = await import("../db/open-shell.ts");
     await openShell(options, context);
@@ -89,14 +91,17 @@ export function addDbCommand(program: Command, context: CommandContext): void {
 }
 
 function addFolderOption(command: Command): Command {
-  return command.option("--migrations <folder>", "where the files are", "migrations");
+  return command.option("--migrations <folder>", "folder with the migrations", "migrations");
 }
 
 function addDatabaseOptions(command: Command): Command {
   return addSourceOptions(
     command
       .optionsGroup("Database:")
-      .option("--database <name>", "its key below database.providers (default: database.default, or the only one)"),
+      .option(
+        "--database <name>",
+        "key of the database below database.providers (default: database.default, or the only one)",
+      ),
   );
 }
 

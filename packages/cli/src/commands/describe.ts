@@ -9,12 +9,12 @@ export function addDescribeCommand(program: Command, context: CommandContext): v
   const command = program
     .command("describe")
     .summary("show a service, method, message or enum")
-    .description("Shows the declaration of a service, method, message or enum as it would stand in a .proto file.")
+    .description("Prints a service, method, message or enum as it is declared in a .proto file.")
     .argument(
       "<symbol>",
       "full name, such as hello.v1.HelloService or hello.v1.SayHelloRequest; SERVICE/METHOD for a method",
     )
-    .option("--template", "print a message to fill in instead: of a method its request, for call -d @FILE");
+    .option("--template", "print a message to fill in instead, for call -d @FILE; for a method, its request");
   addOutputOption(command, ["table", "json"]);
   addTargetOptions(command);
   addSchemaOptions(command);

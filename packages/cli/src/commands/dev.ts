@@ -8,19 +8,19 @@ export function addDevCommand(program: Command, context: CommandContext): void {
     .command("dev")
     .summary("run services while you work on them")
     .description(
-      "Runs the service in this folder, or all services of the workspace, each as a process of its own, those first that others depend on. Hosts the embedded registry and event hub for them, moves ports that are taken, generates code and starts a service again after each change; a change that does not load leaves the process before it running. Ctrl-C lets calls end, a second one ends everything.",
+      "Runs the service in this folder, or all services of the workspace, each in its own process, dependencies first. Hosts the embedded registry and event hub, replaces ports that are in use, and after each change generates code and restarts the services it affects. If a change does not load, the previous process keeps running. Ctrl-C waits for calls to finish; a second Ctrl-C exits at once.",
     )
-    .argument("[services...]", "services to run, with those that they depend on (default: all)")
-    .option("--only", "run the named services alone")
+    .argument("[services...]", "services to run, together with their dependencies (default: all)")
+    .option("--only", "run the named services without their dependencies")
     .option(
       "--set <key=value>",
-      "value of a key of every service's configuration, over all others; service:key=value for one service (repeatable)",
+      "override a configuration key of every service; service:key=value for one service (repeatable)",
       collect,
       [],
     )
-    .option("--env-file <file>", "variables for the services (default: .env in the folder of each)")
-    .option("--inspect", "let debuggers connect: to port 9229 of this machine, or the next that is free")
-    .option("--no-watch", "do not follow changes; exit with code 1 when a service does not load")
+    .option("--env-file <file>", "file with variables for the services (default: .env in each service's folder)")
+    .option("--inspect", "accept debuggers on port 9229 of this machine, or the next free one")
+    .option("--no-watch", "do not restart after changes; exit with code 1 when a service does not load")
     .addHelpText(
       "after",
       `

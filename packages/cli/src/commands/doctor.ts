@@ -7,11 +7,11 @@ import { addTargetOptions } from "../target/target-options.ts";
 export function addDoctorCommand(program: Command, context: CommandContext): void {
   const command = program
     .command("doctor")
-    .summary("find out what is wrong with a project or a server")
+    .summary("diagnose a project or a server")
     .description(
-      "Checks Node, the installed packages, tercel.yaml, buf, the generated code and, with --target or $TERCEL_TARGET, a server; says what to do about each finding. Exit code 3 when one is a failure.",
+      "Checks Node, the installed packages, tercel.yaml, buf, the generated code and, with --target or $TERCEL_TARGET, a server, and suggests a fix for each finding. Exits with code 3 when a check fails.",
     )
-    .option("--fix", "put right what can be put right without a question: generated files");
+    .option("--fix", "fix what needs no decision: generated files");
   addOutputOption(command, ["table", "json", "ndjson"]);
   addTargetOptions(command);
   command.action(async (options: DoctorOptions) => {

@@ -7,20 +7,23 @@ export function addGenerateCommand(program: Command, context: CommandContext): v
     .command("generate")
     .summary("generate TypeScript from .proto files")
     .description(
-      "Compiles the .proto files of buf.yaml and writes the code that buf.gen.yaml asks for; without one, TypeScript into gen/. Options of Tercel, google.* and validate.* can be imported without a dependency.",
+      "Compiles the .proto files of buf.yaml and generates code with the plugins of buf.gen.yaml; without that file, TypeScript in gen/. Tercel's options, google.* and validate.* can be imported without a dependency.",
     )
-    .argument("[folder]", "folder with buf.gen.yaml (default: this one)")
-    .option("--check", "write nothing; exit with code 8 when a file is not up to date")
+    .argument("[folder]", "folder with buf.gen.yaml (default: the current one)")
+    .option("--check", "write nothing; exit with code 8 when a file is out of date")
     .addOption(
       new Option(
         "--stubs",
-        "write a handler for each method that has none, into the object of router.service(), or into a new file",
+        "write a handler for each method without one, into the object of router.service() or a new file",
       ).conflicts("check"),
     )
     .addOption(new Option("--watch", "generate again after each change, until Ctrl-C").conflicts("check"))
-    .option("--descriptor-out <file>", "write the compiled files as a FileDescriptorSet as well")
+    .option("--descriptor-out <file>", "also write the compiled files as a FileDescriptorSet")
     .addOption(
-      new Option("--descriptor-in <file>", "take compiled files instead of compiling; needs no buf").conflicts("watch"),
+      new Option(
+        "--descriptor-in <file>",
+        "read compiled files from a FileDescriptorSet instead of compiling; needs no buf",
+      ).conflicts("watch"),
     )
     .action(async (folder: string | undefined, options: GenerateOptions) => {
       const { generate } = await import("../generate/generate.ts");

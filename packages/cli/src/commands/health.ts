@@ -9,7 +9,7 @@ export function addHealthCommand(program: Command, context: CommandContext): voi
     .command("health")
     .summary("show the health of a server")
     .description(
-      "Shows what grpc.health.v1.Health says: of all services, or of one. Exit code 3 when one of them is not SERVING, 5 when the server does not know the service.",
+      "Shows the status that grpc.health.v1.Health reports for all services, or for one. Exits with code 3 when a service is not SERVING, 5 when the server does not know the service.",
     )
     .argument("[service]", 'full name of the service; "" for the server as a whole')
     .option("--watch", "print each change until Ctrl-C");

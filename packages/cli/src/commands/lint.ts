@@ -6,9 +6,9 @@ export function addLintCommand(program: Command, context: CommandContext): void 
     .command("lint")
     .summary("check .proto files against the style rules of buf.yaml")
     .description(
-      "Checks the .proto files of buf.yaml against its lint rules. Exit code 3 when one is broken, 4 when a file does not compile.",
+      "Checks the .proto files against the lint rules of buf.yaml. Exits with code 3 when a file violates a rule, 4 when one does not compile.",
     )
-    .argument("[folder]", "folder of the workspace (default: this one)")
+    .argument("[folder]", "workspace folder (default: the current one)")
     .action(async (folder: string | undefined) => {
       const { lintProtos } = await import("../buf/lint-protos.ts");
       await lintProtos(folder ?? ".", context);

@@ -10,7 +10,7 @@ export function addListCommand(program: Command, context: CommandContext): void 
     .command("list")
     .summary("list services, or the methods of one")
     .description("Lists the services of a server or of .proto files, or the methods of one service.")
-    .argument("[service]", "service whose methods are listed; the package may be left out");
+    .argument("[service]", "service whose methods are listed; the package is optional");
   addOutputOption(command, ["table", "json", "ndjson", "name"]);
   addTargetOptions(command);
   addSchemaOptions(command);

@@ -4,24 +4,24 @@ import type { NewOptions } from "../new/new-options.ts";
 import { type Concern, choices } from "../new/plan/service-plan.ts";
 
 const descriptions: Readonly<Record<Concern, string>> = {
-  database: "where data is kept",
+  database: "where data is stored",
   cache: "where messages are cached",
   events: "how events travel",
-  auth: "how callers show who they are",
-  monitoring: "where metrics or traces go",
+  auth: "how callers authenticate",
+  monitoring: "where metrics or traces are exported",
   discovery: "how services find each other",
 };
 
 export function addNewCommand(program: Command, context: CommandContext): void {
   const command = program
     .command("new")
-    .summary("make a new service, library or workspace")
+    .summary("create a service, library or workspace")
     .description(
-      "Makes a gRPC service that runs: its contract, handlers, store, configuration and tests. On a terminal it asks for what no option says, and prints the command line that does the same; elsewhere, and with --yes, the first value of each option is used.",
+      "Creates a gRPC service that runs: contract, handlers, store, configuration and tests. On a terminal it prompts for what the options leave open, and prints the equivalent command line; elsewhere, and with --yes, it uses the first value of each option.",
     )
-    .argument("[name]", "name of the service, such as user-service; every other name derives from it")
+    .argument("[name]", "name of the service, such as user-service; all other names derive from it")
     .addOption(
-      new Option("--type <type>", "what to make: a service, or a package with a contract and a client")
+      new Option("--type <type>", "what to create: a service, or a package with a contract and a client")
         .choices(["grpc", "library"])
         .default("grpc"),
     );
@@ -31,14 +31,14 @@ export function addNewCommand(program: Command, context: CommandContext): void {
   command
     .option(
       "--gateway",
-      "serve REST (google.api.http), Connect and gRPC-Web on the same port, with a page of documentation",
+      "also serve REST (google.api.http), Connect and gRPC-Web on the same port, with API documentation",
     )
-    .option("--no-gateway", "serve gRPC alone")
-    .option("--workspace", "make a repository for several services; tercel new in it makes them")
-    .option("--port <port>", "port of gRPC (default: the first from 50051 that no service in a folder next to it has)")
-    .option("--dir <folder>", "where to write it (default: a folder with the name of the service)")
+    .option("--no-gateway", "serve gRPC only")
+    .option("--workspace", "create a repository for several services; tercel new adds them there")
+    .option("--port <port>", "gRPC port (default: the first from 50051 that no service in a sibling folder uses)")
+    .option("--dir <folder>", "output folder (default: a folder named after the service)")
     .addOption(
-      new Option("--pm <program>", "package manager (default: the one that runs this, else npm)").choices([
+      new Option("--pm <program>", "package manager (default: the one that runs this command, else npm)").choices([
         "npm",
         "pnpm",
         "yarn",
@@ -46,9 +46,9 @@ export function addNewCommand(program: Command, context: CommandContext): void {
       ]),
     )
     .option("--no-install", "do not install packages")
-    .option("--no-git", "do not make a Git repository")
+    .option("--no-git", "do not create a Git repository")
     .option("--dry-run", "print the names of the files and write nothing")
-    .option("-y, --yes", "ask nothing")
+    .option("-y, --yes", "do not prompt")
     .addHelpText(
       "after",
       `

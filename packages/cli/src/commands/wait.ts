@@ -7,12 +7,13 @@ export function addWaitCommand(program: Command, context: CommandContext): void 
   const command = program
     .command("wait")
     .summary("wait until a server is healthy")
-    .description(
-      "Waits until a server, or one of its services, has a status. Exit code 6 when that does not happen in time.",
-    )
+    .description("Waits until a server, or one of its services, has a status. Exits with code 6 on a timeout.")
     .argument("[service]", "full name of the service (default: the server as a whole)")
     .addOption(
-      new Option("--status <status>", "what to wait for: SERVING, not SERVING, or any answer at all")
+      new Option(
+        "--status <status>",
+        "status to wait for: healthy is SERVING, unhealthy any other status, up any response",
+      )
         .choices(["healthy", "unhealthy", "up"])
         .default("healthy"),
     )

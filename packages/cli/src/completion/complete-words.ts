@@ -7,9 +7,9 @@ import type { SchemaOptions } from "../schema/schema-options.ts";
 import { withSchema } from "../schema/with-schema.ts";
 import type { TargetOptions } from "../target/target-options.ts";
 
-/** A press of Tab must not hang because a server does. */
+/** Limits the wait for a server, so that pressing Tab does not hang. */
 const serverTimeoutMs = 1000;
-/** Bash expands what it is given to complete with, so a name such as `$(…)` would be run. */
+/** Matches names that are safe to complete: bash expands candidates, so it would run a name such as `$(…)`. */
 const isHarmless = /^[\w./=]*$/;
 /** Commands whose first argument is a service, or a method of one. */
 const argumentKinds: Readonly<Record<string, "method" | "service" | "symbol">> = {
@@ -21,7 +21,7 @@ const argumentKinds: Readonly<Record<string, "method" | "service" | "symbol">> =
   wait: "service",
 };
 
-/** The words that may stand for the last one of a command line. Never fails: what cannot be known completes to nothing. */
+/** Returns the words that complete the last one of a command line. Never fails: unknown values complete to nothing. */
 export async function completeWords(
   program: Command,
   words: readonly string[],
@@ -31,7 +31,7 @@ export async function completeWords(
   const before = words.slice(0, -1);
   const [name, ...rest] = before;
   const command = program.commands.find((one) => one.name() === name);
-  // A command of commands, such as config.
+  // A command with subcommands, such as config.
   if (command !== undefined && command.commands.length > 0) return completeWords(command, [...rest, current], context);
   if (command === undefined) {
     const names = visibleCommands(program);
@@ -69,11 +69,11 @@ interface ParsedLine {
   readonly operands: readonly string[];
   /** By the option's attribute, such as `target`. */
   readonly values: ReadonlyMap<string, readonly string[]>;
-  /** The option whose value is being written. */
+  /** The option whose value is being typed. */
   readonly open: Option | undefined;
 }
 
-/** Reads a line that is not finished; commander's parser would refuse it. */
+/** Parses an unfinished line, which commander's parser would reject. */
 function parseLine(command: Command, words: readonly string[]): ParsedLine {
   const operands: string[] = [];
   const values = new Map<string, string[]>();
@@ -95,7 +95,7 @@ function parseLine(command: Command, words: readonly string[]): ParsedLine {
   return { operands, values, open };
 }
 
-/** Values of an option; none for files, which the shell completes itself. */
+/** Returns the values of an option; none for files, which the shell completes itself. */
 async function valuesOf(
   option: Option,
   current: string,

@@ -1,10 +1,10 @@
-/** The script that a shell runs once; at each press of Tab it asks `tercel __complete` for the words that fit. */
+/** Returns the script that a shell runs once; at each press of Tab it gets candidates from `tercel __complete`. */
 export function completionScript(shell: "bash" | "zsh" | "fish"): string {
   return scripts[shell];
 }
 
 const scripts = {
-  // Bash takes a colon for the end of a word; the words before it are joined again by the line itself.
+  // Bash ends a word at a colon; the script joins the parts again.
   bash: `# bash completion of tercel
 _tercel() {
   local IFS=$'\\n'

@@ -30,7 +30,7 @@ export async function explainConfig(key: string, options: ShowOptions, context: 
     const { stdout } = context;
     await stdout.line(`${stdout.style("bold", path)}: ${JSON.stringify(value)}`);
     await stdout.line(`  from ${origin === "default" ? "the default" : origin}`);
-    await stdout.line(`  ${isLive ? "a change holds without a restart" : "a change needs a restart"}`);
+    await stdout.line(`  ${isLive ? "a change takes effect without a restart" : "a change needs a restart"}`);
   }
 }
 
@@ -41,7 +41,7 @@ export async function validateConfig(options: ShowOptions, context: CommandConte
     await context.stderr.line(`${context.stderr.style("yellow", "warning:")} ${warning}`);
   const set = loaded.entries.filter(({ origin }) => origin !== "default").length;
   await context.stderr.line(
-    `in order: ${loaded.entries.length} values, ${set} of them set, for ${loaded.environment.name}`,
+    `valid: ${loaded.entries.length} values, ${set} of them set, for ${loaded.environment.name}`,
   );
 }
 
@@ -50,7 +50,7 @@ export async function printSchema(context: CommandContext): Promise<void> {
   await context.stdout.write(`${readFileSync(schemaFile(), "utf8").trimEnd()}\n`);
 }
 
-/** Next to the bundle; in the repository, the one of its package. */
+/** Returns the schema next to the bundle; in the repository, that of its package. */
 function schemaFile(): string {
   const bundled = fileURLToPath(new URL("config.schema.json", import.meta.url));
   return existsSync(bundled) ? bundled : fileURLToPath(new URL("../../../service/config.schema.json", import.meta.url));
@@ -83,7 +83,7 @@ export async function diffConfig(
   });
 }
 
-/** Secrets are masked already, so two that differ are told apart by where they come from. */
+/** Returns the keys that differ. Secrets are masked, so they are compared by their source. */
 function differences(before: LoadedConfig<unknown>, after: LoadedConfig<unknown>): Difference[] {
   const [earlier, later] = [byPath(before), byPath(after)];
   return [...new Set([...later.keys(), ...earlier.keys()])].flatMap((path) => {
@@ -121,7 +121,7 @@ function unknownKey(key: string, entries: readonly ConfigEntry[]): CommandFailur
     entries.map(({ path }) => path),
   );
   const hint = nearest === undefined ? "tercel config show lists all keys" : undefined;
-  const what = `no value has the key ${JSON.stringify(key)}`;
+  const what = `unknown configuration key ${JSON.stringify(key)}`;
   return new CommandFailure(exitCodes.notFound, nearest === undefined ? what : `${what}; did you mean ${nearest}?`, {
     hint,
   });

@@ -12,7 +12,7 @@ import { CommandFailure } from "../frame/failure.ts";
 import { readEnvFile } from "./read-env-file.ts";
 import type { SourceOptions } from "./source-options.ts";
 
-/** The program of the service knows the schema of its own settings; here they are taken as they are. */
+/** Accepts any application settings: only the service's own program has their schema. */
 const anySettings: StandardSchemaV1<unknown, unknown> = {
   "~standard": { version: 1, vendor: "tercel", validate: (value) => ({ value }) },
 };
@@ -20,7 +20,7 @@ const anySettings: StandardSchemaV1<unknown, unknown> = {
 /**
  * Loads the configuration of the service in the working folder.
  *
- * @throws CommandFailure with exit code 4 that has every problem and its place
+ * @throws CommandFailure with exit code 4 that lists every problem and its location
  */
 export async function loadProjectConfig(
   options: SourceOptions,

@@ -6,9 +6,9 @@ import { readOptionFile } from "../frame/option-file.ts";
 const defaultFile = ".env";
 
 /**
- * Reads the variables of a file that `--env-file` names, else of `.env`, if there is one.
+ * Reads the variables of the file of `--env-file`, else of `.env`, if it exists.
  *
- * @throws CommandFailure when a file that was named cannot be read
+ * @throws CommandFailure when a named file cannot be read
  */
 export function readEnvFile(file: string | undefined, cwd: string): Readonly<Record<string, string | undefined>> {
   if (file === undefined && !existsSync(resolve(cwd, defaultFile))) return {};

@@ -2,7 +2,7 @@ import type { Log, LogFields } from "@tercel/grpc";
 import type { CommandContext } from "../frame/context.ts";
 import { terminalText } from "../frame/terminal-text.ts";
 
-/** What the kit reports while it works, as notes for a person. Which database it is stands in the result. */
+/** Creates a log that prints the kit's messages to standard error. They omit the database, which the result names. */
 export function createStderrLog({ stderr }: Pick<CommandContext, "stderr">): Log {
   const note =
     (prefix: string) =>

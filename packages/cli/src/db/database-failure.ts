@@ -1,13 +1,13 @@
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 
-/** By the names of the kit's errors: its classes are those of the project's copy, which this program does not import. */
+/** Exit codes by the name of the kit's error. Its classes are not comparable: they come from the project's copy of the kit. */
 const exitCodesByName: Readonly<Record<string, number>> = {
   DatabaseUnavailable: exitCodes.noConnection,
   PermanentError: exitCodes.invalidInput,
 };
 
-/** What went wrong with a database, with an exit code that says which kind it is. Other errors are returned as they are. */
+/** Converts an error of a database to a failure with its exit code. Returns other errors unchanged. */
 export function databaseFailure(error: unknown): unknown {
   if (error instanceof CommandFailure || !(error instanceof Error)) return error;
   const exitCode = exitCodesByName[error.name];

@@ -6,13 +6,13 @@ import type { PostgresOptions, SqliteOptions } from "@tercel/service/database";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
 
-/** A database of the configuration, as the kit opens it. */
+/** A configured database, with the options that the kit opens it with. */
 export type FoundDatabase = FoundSqlite | FoundPostgres;
 
 export interface FoundSqlite {
   readonly type: "sqlite";
   readonly name: string;
-  /** With an absolute path. */
+  /** Options of the kit, with an absolute path. */
   readonly options: SqliteOptions;
   /** False before the first start of the service. */
   readonly isThere: boolean;
@@ -29,9 +29,9 @@ export interface FoundPostgres {
 const inMemory = ":memory:";
 
 /**
- * Finds the database of that name in the configuration, else its default one.
+ * Finds the database with a name in the configuration, without a name the default one.
  *
- * @throws CommandFailure when there is none, several are meant, or its data would end with this program
+ * @throws CommandFailure when there is none, the choice is ambiguous, or the database is in memory
  */
 export function findDatabase(
   { concerns, service }: ServiceConfig,
@@ -41,15 +41,15 @@ export function findDatabase(
   const { name, type, config } = chooseEntry(concerns.database, wanted);
   if (type === "postgres") return { type, name, options: config as PostgresOptions };
   if (type !== "sqlite") {
-    throw usageFailure(`database.providers.${name} has the type ${type}; tercel db opens sqlite and postgres`);
+    throw usageFailure(`unsupported type ${type} of database.providers.${name}: tercel db opens sqlite and postgres`);
   }
   const { path, ...rest } = config as Partial<SqliteOptions>;
-  // The kit's own default, found from the folder of the service.
+  // The kit's own default, relative to the service's folder.
   const file = path ?? `data/${service.name}.db`;
   if (file === inMemory) {
     throw new CommandFailure(
       exitCodes.failed,
-      `database.providers.${name} is in memory: it is empty at each start, and its migrations are applied then`,
+      `cannot open database.providers.${name}: it is in memory, so it is empty and migrated at each start of the service`,
     );
   }
   const absolute = resolve(cwd, file);
@@ -66,21 +66,21 @@ function chooseEntry(concern: ConcernConfig | undefined, wanted: string | undefi
   const { entries = [], default: defaultName } = concern ?? {};
   const names = entries.map(({ name }) => name);
   if (entries.length === 0) {
-    throw new CommandFailure(exitCodes.invalidInput, "the configuration has no database", {
-      hint: "tercel config show lists what it has",
+    throw new CommandFailure(exitCodes.invalidInput, "no database is configured", {
+      hint: "add one below database.providers; tercel config show lists the configuration",
     });
   }
   const name = wanted ?? defaultName ?? (entries.length === 1 ? names[0] : undefined);
   if (name === undefined) {
     throw usageFailure(
       `several databases are configured: ${names.join(", ")}`,
-      "say which with --database, or set database.default",
+      "choose one with --database, or set database.default",
     );
   }
   const found = entries.find((entry) => entry.name === name);
   if (found !== undefined) return found;
   const nearest = nearestName(name, names);
   throw usageFailure(
-    `no database ${JSON.stringify(name)} is configured; ${nearest === undefined ? `known are ${names.join(", ")}` : `did you mean ${nearest}?`}`,
+    `unknown database ${JSON.stringify(name)}: ${nearest === undefined ? `expected one of ${names.join(", ")}` : `did you mean ${nearest}?`}`,
   );
 }

@@ -9,18 +9,18 @@ export type DatabaseKit = typeof import("@tercel/service/database");
 const entryPoint = "@tercel/service/database";
 
 /**
- * Loads the service kit that the project itself has installed: its migrations are those that the service runs, and it finds the drivers of the
- * project, such as pg, which are not part of this program.
+ * Loads the service kit that the project has installed: it migrates as the service does, and finds the project's drivers, such as pg, which
+ * are not part of this program.
  *
- * @throws CommandFailure when the project has no kit
+ * @throws CommandFailure when the project has not installed the kit
  */
 export function loadProjectKit(folder: string): DatabaseKit {
   const require = createRequire(join(folder, "package.json"));
   try {
     require.resolve(entryPoint);
   } catch (error) {
-    throw new CommandFailure(exitCodes.failed, "@tercel/service, which knows the databases, is not installed here", {
-      hint: "run it in the folder of a service, after npm install",
+    throw new CommandFailure(exitCodes.failed, "@tercel/service is not installed here; it opens the database", {
+      hint: "run npm install, and this command in the folder of a service",
       cause: error,
     });
   }

@@ -76,7 +76,7 @@ export async function rollBackDatabase(options: RollbackOptions, context: Comman
       return;
     }
     await requireConfirmation(
-      `undo ${names.reverse().join(", ")} at ${description} and lose what these tables and columns hold`,
+      `undo ${names.reverse().join(", ")} at ${description} and lose the data in these tables and columns`,
       options.yes,
       context,
     );
@@ -89,7 +89,7 @@ export function pendingOf(states: readonly MigrationState[]): MigrationState[] {
   return states.filter(({ appliedAt }) => appliedAt === undefined);
 }
 
-/** Exit code 3: a script goes on only where none is pending. */
+/** Creates the failure for pending migrations, with exit code 3, so that a script stops. */
 export function pendingFailure(count: number, description: string): CommandFailure {
   return new CommandFailure(
     exitCodes.partial,
@@ -104,5 +104,5 @@ function countText(count: number): string {
 
 function readSteps(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw usageFailure(`invalid --steps ${JSON.stringify(text)}: write a whole number from 1 to 9999`);
+  throw usageFailure(`invalid --steps ${JSON.stringify(text)}: expected a whole number from 1 to 9999`);
 }

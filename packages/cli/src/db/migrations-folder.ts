@@ -4,14 +4,14 @@ import { pathToFileURL } from "node:url";
 import { usageFailure } from "../frame/failure.ts";
 
 /**
- * The folder of migrations, as the kit takes it: its URL ends in a slash.
+ * Returns the URL of the folder of migrations; it ends with a slash.
  *
- * @throws CommandFailure when there is no such folder
+ * @throws CommandFailure when the folder does not exist
  */
 export function migrationsFolder(folder: string, cwd: string): URL {
   const path = resolve(cwd, folder);
   if (!existsSync(path) || !statSync(path).isDirectory()) {
-    throw usageFailure(`there is no folder ${folder} with migrations`, "tercel db new NAME makes the first one");
+    throw usageFailure(`migrations folder ${folder} does not exist`, "tercel db new NAME creates the first migration");
   }
   return pathToFileURL(join(path, "/"));
 }

@@ -9,7 +9,7 @@ export interface NewMigrationOptions {
   readonly for?: Dialect;
 }
 
-/** `tercel db new`: writes a migration to fill in, with the number after the last one. */
+/** `tercel db new`: creates an empty migration with the next number. */
 export async function newMigration(
   words: string,
   options: NewMigrationOptions,
@@ -19,15 +19,15 @@ export async function newMigration(
   const files = existsSync(folder) ? readdirSync(folder) : [];
   const path = join(folder, `${nextName(files, words)}${options.for === undefined ? "" : `.${options.for}`}.sql`);
   mkdirSync(folder, { recursive: true });
-  // Someone else may have taken the number in the meantime.
+  // Another process may have taken the number in the meantime.
   writeFileSync(path, migrationText(words), { flag: "wx" });
   await context.stdout.line(relative(context.cwd, path));
 }
 
 /**
- * The name of the next migration, without its ending: `0002_add_orders`.
+ * Returns the name of the next migration, without its ending: `0002_add_orders`.
  *
- * @throws CommandFailure for words that no name can be made of
+ * @throws CommandFailure when the words cannot form a name
  */
 export function nextName(files: readonly string[], words: string): string {
   const slug = words
@@ -38,7 +38,7 @@ export function nextName(files: readonly string[], words: string): string {
     .replace(/[^a-z0-9]+/g, "_")
     .replace(/^_|_$/g, "");
   if (slug === "") {
-    throw usageFailure(`invalid name ${JSON.stringify(words)}: write what the migration does, such as add_orders`);
+    throw usageFailure(`invalid name ${JSON.stringify(words)}: expected what the migration does, such as add_orders`);
   }
   const numbers = files.map((file) => Number(/^(\d{4,9})_/.exec(file)?.[1] ?? 0));
   const next = Math.max(0, ...numbers) + 1;
@@ -48,11 +48,11 @@ export function nextName(files: readonly string[], words: string): string {
 function migrationText(words: string): string {
   return [
     `-- ${words.replace(/\s+/g, " ").trim()}`,
-    "-- Once it is applied, this file must not change: add the next number instead.",
+    "-- Do not change this file once it is applied: add the next migration instead.",
     "",
     "",
     "-- down",
-    "-- What undoes it, for tercel db rollback.",
+    "-- SQL that undoes it, for tercel db rollback.",
     "",
   ].join("\n");
 }

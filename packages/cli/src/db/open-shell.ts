@@ -6,15 +6,15 @@ import { CommandFailure } from "../frame/failure.ts";
 import { findDatabase } from "./find-database.ts";
 import type { DatabaseOptions } from "./with-database.ts";
 
-/** A program for SQL, as it is started. */
+/** The command that starts an SQL shell. */
 export interface ShellCommand {
   readonly program: string;
   readonly args: readonly string[];
-  /** What no argument may hold, because everyone on the machine can read those: the password. */
+  /** Environment variables. They hold the password, because every user of the machine can read arguments. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** `tercel db shell`: the database's own prompt, connected as the service is. */
+/** `tercel db shell`: opens the database's own shell, connected as the service is. */
 export async function openShell(options: DatabaseOptions, context: CommandContext): Promise<void> {
   const { value } = await loadProjectConfig(options, context);
   const found = findDatabase(value, options.database, context.cwd);
@@ -28,14 +28,14 @@ export async function openShell(options: DatabaseOptions, context: CommandContex
     });
     child.once("close", (code) => resolve(code ?? exitCodes.failed));
   });
-  if (exitCode !== 0) throw new CommandFailure(exitCodes.failed, `${program} ended with exit code ${exitCode}`);
+  if (exitCode !== 0) throw new CommandFailure(exitCodes.failed, `${program} exited with code ${exitCode}`);
 }
 
 function sqliteCommand(path: string): ShellCommand {
   return { program: "sqlite3", args: [path], variables: {} };
 }
 
-/** libpq's variables for the parts of a URL (PostgreSQL, §34.15). */
+/** Converts the parts of a URL to libpq's variables (PostgreSQL, §34.15). */
 export function psqlCommand(url: string): ShellCommand {
   const { hostname, port, username, password, pathname, searchParams } = new URL(url);
   const parameters = [

@@ -14,13 +14,13 @@ export interface SeedOptions extends MigrationOptions {
   readonly yes?: boolean;
 }
 
-/** `tercel db seed`: runs the files of `seeds/`, each as a whole or not at all. */
+/** `tercel db seed`: runs the files of `seeds/`, each in a transaction. */
 export async function seedDatabase(options: SeedOptions, context: CommandContext): Promise<void> {
   const folder = resolve(context.cwd, options.seeds);
   if (!existsSync(folder)) {
     throw usageFailure(
-      `there is no folder ${options.seeds} with data to begin with`,
-      `write ${join(options.seeds, "users.sql")}: INSERT INTO … ON CONFLICT DO NOTHING`,
+      `seeds folder ${options.seeds} does not exist`,
+      `create ${join(options.seeds, "users.sql")} with INSERT INTO … ON CONFLICT DO NOTHING`,
     );
   }
   const migrations = migrationsFolder(options.migrations, context.cwd);
@@ -28,8 +28,8 @@ export async function seedDatabase(options: SeedOptions, context: CommandContext
     const pending = pendingOf(await kit.readMigrationStates(database, migrations)).length;
     if (pending > 0) throw pendingFailure(pending, description);
     const files = seedFiles(readdirSync(folder), database.dialect);
-    if (files.length === 0) throw usageFailure(`${options.seeds} has no .sql file for ${database.dialect}`);
-    if (isProduction) await requireConfirmation(`put sample data into ${description}`, options.yes, context);
+    if (files.length === 0) throw usageFailure(`no .sql file for ${database.dialect} in ${options.seeds}`);
+    if (isProduction) await requireConfirmation(`write sample data to ${description}`, options.yes, context);
     await runSeeds(
       database,
       files.map((file) => join(folder, file)),
@@ -39,7 +39,7 @@ export async function seedDatabase(options: SeedOptions, context: CommandContext
   });
 }
 
-/** Those for a dialect, in the order of their names: `users.postgres.sql` takes the place of `users.sql`. */
+/** Returns the files for a dialect, sorted by name; `users.postgres.sql` replaces `users.sql`. */
 export function seedFiles(files: readonly string[], dialect: Dialect): string[] {
   const chosen = new Map<string, string>();
   for (const file of files.toSorted()) {
@@ -50,7 +50,7 @@ export function seedFiles(files: readonly string[], dialect: Dialect): string[] 
   return [...chosen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
 }
 
-/** On the connection of migrations: it takes the text of a file, and no one migrates meanwhile. */
+/** Runs the files on the migration connection: it accepts whole files, and its lock excludes migrations. */
 async function runSeeds(database: Database, paths: readonly string[], context: CommandContext): Promise<void> {
   const session = await database.openMigrationSession(context.signal);
   try {
@@ -72,13 +72,13 @@ async function runSeed(session: MigrationSession, dialect: Dialect, path: string
     await session.execute("COMMIT");
   } catch (error) {
     await session.execute("ROLLBACK").catch(() => {});
-    throw new CommandFailure(exitCodes.invalidInput, `${shown}: ${messageOf(error)}; nothing of it was kept`, {
+    throw new CommandFailure(exitCodes.invalidInput, `${shown}: ${messageOf(error)}; the file was rolled back`, {
       cause: error,
     });
   }
 }
 
-/** The kit names the key of a unique violation; the database itself says a little more. */
+/** Returns the message of an error; for a unique violation that of the database, which has more detail than the kit's. */
 function messageOf(error: unknown): string {
   const { message, name, cause } = error as Error;
   return name === "UniqueViolation" && cause instanceof Error ? cause.message : message;

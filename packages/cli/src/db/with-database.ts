@@ -15,23 +15,23 @@ export interface DatabaseOptions extends SourceOptions {
   readonly database?: string;
 }
 
-/** The database of the service in the working folder, while it is open. */
+/** The open database of the service in the working folder. */
 export interface ProjectDatabase {
   readonly kit: DatabaseKit;
   readonly database: Database;
-  /** For messages, without a secret. */
+  /** Description for messages; contains no secret. */
   readonly description: string;
   readonly isProduction: boolean;
   readonly log: Log;
 }
 
 export interface Access {
-  /** Whether the command changes the database: a file is made for it then. */
+  /** Whether the command writes to the database; only then its file is created. */
   readonly writes: boolean;
 }
 
 /**
- * Opens the database that the configuration of the working folder names, and closes it after the work.
+ * Opens the database that the configuration in the working folder names, runs work on it and closes it.
  *
  * @throws CommandFailure with exit code 4 for a wrong configuration or migration, 7 when the database cannot be reached
  */
@@ -67,7 +67,7 @@ function open(
   const host = { name: found.name, clock: systemClock };
   if (found.type === "postgres") return kit.openPostgres({ ...found.options, maxConnections: 2 }, { ...host, log });
   if (found.isThere) return kit.openSqlite(found.options, host);
-  // An empty one in its place, so that looking makes no file.
+  // An empty database in memory, so that reading creates no file.
   if (!writes) return kit.openSqlite({ path: ":memory:" }, host);
   mkdirSync(dirname(found.options.path), { recursive: true });
   return kit.openSqlite(found.options, host);

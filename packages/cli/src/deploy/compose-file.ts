@@ -4,7 +4,7 @@ import { dashboardsFolder } from "./grafana-files.ts";
 
 type Yaml = Readonly<Record<string, unknown>>;
 
-/** Engines that compose starts next to the service. */
+/** The servers that compose starts next to the service. */
 const engineServices: Readonly<Partial<Record<Engine, Yaml>>> = {
   redis: {
     image: "redis:8-alpine",
@@ -34,7 +34,7 @@ const engineServices: Readonly<Partial<Record<Engine, Yaml>>> = {
     volumes: ["etcd:/data"],
   },
   otlp: {
-    // It takes OTLP, and shows the traces at http://127.0.0.1:16686.
+    // Jaeger receives OTLP and shows the traces at http://127.0.0.1:16686.
     image: "jaegertracing/jaeger:2.13.0",
     ports: ["127.0.0.1:16686:16686"],
   },
@@ -44,7 +44,7 @@ function check(test: readonly string[]): Yaml {
   return { test, interval: "5s", timeout: "3s", retries: 20 };
 }
 
-/** `deploy/compose.yaml`: the service with everything that it uses, on one machine. */
+/** Returns `deploy/compose.yaml`: the service with everything that it uses, on one machine. */
 export function composeFile(plan: DeploymentPlan): string {
   const engines = plan.engines.filter((engine) => engineServices[engine] !== undefined);
   const hasPostgres = plan.database === "postgres";
@@ -60,7 +60,7 @@ export function composeFile(plan: DeploymentPlan): string {
   };
   const needed = [
     ...(hasPostgres ? [["postgres", { condition: "service_healthy" }]] : []),
-    // Traces can wait.
+    // The service starts without a collector.
     ...engines.map((engine) => [
       serviceName(engine),
       { condition: engine === "otlp" ? "service_started" : "service_healthy" },
@@ -72,7 +72,7 @@ export function composeFile(plan: DeploymentPlan): string {
     services: {
       [plan.name]: {
         ...own,
-        // The health check is the image's.
+        // The image defines the health check.
         ...(needed.length + Number(plan.database !== undefined) > 0 && {
           depends_on: {
             ...dependsOn,
@@ -101,7 +101,7 @@ export function composeFile(plan: DeploymentPlan): string {
     ...secretFilesOf(plan, secrets),
     ...volumesOf(plan, engines),
   };
-  const comment = ` Made by tercel deploy compose. Write each secret that is named below into its file first: printf %s VALUE > deploy/secrets/NAME
+  const comment = ` Made by tercel deploy compose. Write each secret listed below to its file first: printf %s VALUE > deploy/secrets/NAME
  Then: docker compose --file deploy/compose.yaml up --build`;
   return comment
     .split("\n")
@@ -127,7 +127,7 @@ function environmentOf({ variables, settings, tls }: DeploymentPlan): Yaml {
         return [name, kind === "file" ? `/run/secrets/${name.toLowerCase()}` : example];
       }),
     ),
-    // Containers of one machine talk to each other in cleartext.
+    // Containers on one machine communicate in cleartext.
     ...(tls === undefined && { TERCEL__SERVICE__INSECURE: "true" }),
     ...Object.fromEntries(settings),
   };
@@ -135,11 +135,11 @@ function environmentOf({ variables, settings, tls }: DeploymentPlan): Yaml {
 
 interface ComposeSecret {
   readonly name: string;
-  /** Where the service looks for it, if that is not `/run/secrets`. */
+  /** Path at which the service reads it, if not in `/run/secrets`. */
   readonly target?: string;
 }
 
-/** Each is a file, because variables show in the list of containers. */
+/** Returns the secrets. Each is a file, because variables are visible in the list of containers. */
 function secretsOf({ variables, tls }: DeploymentPlan): readonly ComposeSecret[] {
   const own = variables.filter(({ kind }) => kind === "secret" || kind === "file");
   return [...own.map(({ name }) => ({ name: name.toLowerCase() })), ...(tls === undefined ? [] : tlsSecrets(tls))];
@@ -165,14 +165,14 @@ function postgres({ name }: DeploymentPlan): Yaml {
     image: "postgres:18-alpine",
     environment: { POSTGRES_DB: database, POSTGRES_PASSWORD_FILE: "/run/secrets/postgres_password" },
     secrets: ["postgres_password"],
-    // Nothing is published: only containers reach it.
+    // No port is published: only containers reach it.
     expose: [String(postgresPort)],
     healthcheck: check(["CMD", "pg_isready", "--username=postgres", `--dbname=${database}`]),
     volumes: ["postgres:/var/lib/postgresql"],
   };
 }
 
-/** It reads what is in `deploy/prometheus/`. */
+/** Returns the service of Prometheus, which reads `deploy/prometheus/`. */
 function prometheus(plan: DeploymentPlan): Yaml {
   return {
     image: "prom/prometheus:v3.8.0",
@@ -181,7 +181,7 @@ function prometheus(plan: DeploymentPlan): Yaml {
   };
 }
 
-/** It shows what is in `deploy/grafana/`, to everyone on this machine. */
+/** Returns the service of Grafana, which shows `deploy/grafana/` to every user of this machine. */
 function grafana(plan: DeploymentPlan): Yaml {
   return {
     image: "grafana/grafana:12.3.0",
@@ -192,7 +192,7 @@ function grafana(plan: DeploymentPlan): Yaml {
   };
 }
 
-/** The first port from the usual one on that the service itself does not publish. */
+/** Returns the first port, from the usual one on, that the service itself does not publish. */
 function portNextTo(plan: DeploymentPlan, usual: number): number {
   const taken = publishedPorts(plan);
   let port = usual;

@@ -1,15 +1,15 @@
 import { isMap, isScalar, isSeq, type Node, parseDocument } from "yaml";
 
-/** A variable that a configuration reads, and where. */
+/** A variable that a configuration reads, and the keys that use it. */
 export interface Placeholder {
   readonly name: string;
-  /** The keys whose values it is in, as `tercel config show` writes them: `discovery.providers.etcd.endpoints[0]`. */
+  /** The keys whose values contain it, as `tercel config show` writes them: `discovery.providers.etcd.endpoints[0]`. */
   readonly paths: readonly string[];
 }
 
 /**
- * The variables that must be set: those in the values of some YAML texts, of which later ones lie over earlier ones. What has a default need not be set,
- * and what is below `enabled: false` is not read.
+ * Returns the variables that must be set: those in the values of YAML texts, where later texts override earlier ones. Variables with a
+ * default and those below `enabled: false` are not required.
  */
 export function requiredPlaceholders(texts: readonly string[]): readonly Placeholder[] {
   const values = new Map<string, unknown>();
@@ -17,7 +17,7 @@ export function requiredPlaceholders(texts: readonly string[]): readonly Placeho
     const own = new Map<string, unknown>();
     flatten(parseDocument(text).contents, "", own);
     for (const [path, value] of own) {
-      // A list is replaced as a whole.
+      // A later list replaces an earlier one as a whole.
       const list = /^([^[]*)\[\d+\]/.exec(path)?.[1];
       if (list !== undefined)
         for (const known of values.keys()) if (known.startsWith(`${list}[`) && !own.has(known)) values.delete(known);
@@ -49,7 +49,7 @@ function isDisabled(path: string, values: ReadonlyMap<string, unknown>): boolean
   return false;
 }
 
-/** `${NAME}`, but not `${NAME:-default}`, `${file:/path}` or `$${NAME}`. */
+/** Returns the names in `${NAME}`, but not in `${NAME:-default}`, `${file:/path}` or `$${NAME}`. */
 function namesIn(text: string): string[] {
   return [...text.matchAll(/\$?\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g)].flatMap(([written, name = ""]) =>
     written.startsWith("$$") ? [] : [name],

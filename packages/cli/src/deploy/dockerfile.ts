@@ -5,7 +5,7 @@ interface ManagerTexts {
   readonly lockFile: string;
   readonly install: string;
   readonly run: string;
-  /** What the image of Node does not have. */
+  /** Command that installs the package manager, if the Node image does not contain it. */
   readonly setUp?: string;
 }
 
@@ -21,7 +21,7 @@ const managers: Readonly<Record<DeploymentPlan["manager"], ManagerTexts>> = {
   bun: { lockFile: "bun.lock", install: "npx -y bun install --frozen-lockfile", run: "npx" },
 };
 
-/** `deploy/Dockerfile` */
+/** Returns `deploy/Dockerfile`. */
 export function dockerfile(plan: DeploymentPlan): string {
   const { lockFile, install, run, setUp } = managers[plan.manager];
   const steps = [
@@ -48,10 +48,10 @@ export function dockerfile(plan: DeploymentPlan): string {
     ...plan.folders.map((folder) => `COPY --from=build /app/${folder} ./${folder}`),
     "COPY --from=build /app/dist ./dist",
     plan.database === "sqlite" &&
-      `# The database is the one thing that it writes.
+      `# The database is the only thing that the service writes.
 COPY --from=build --chown=${imageUser}:${imageUser} /data ./data
 VOLUME /app/data`,
-    "# No one's, so that the program cannot change itself.",
+    "# An unprivileged user, so that the program cannot change itself.",
     `USER ${imageUser}:${imageUser}`,
     `EXPOSE ${ports.join(" ")}`,
     'HEALTHCHECK --interval=10s --timeout=6s --start-period=30s CMD ["node", "dist/main.js", "--health"]',
@@ -59,10 +59,10 @@ VOLUME /app/data`,
   );
 }
 
-/** `deploy/Dockerfile.dockerignore`: what the image is not made of. */
+/** Returns `deploy/Dockerfile.dockerignore`: files that docker build ignores. */
 export function dockerignore(): string {
   return joinLines(
-    "# What docker build does not read. A secret that is copied into an image is one no more.",
+    "# Files that docker build ignores. Never copy a secret into an image.",
     "**",
     "!buf.yaml",
     "!buf.gen.yaml",

@@ -7,8 +7,8 @@ const listenPort = 8080;
 const adminPort = 9901;
 
 /**
- * `deploy/envoy.yaml`: gRPC-Web, CORS, health checks and outlier detection, for those who put a proxy before the service. The service itself speaks
- * gRPC-Web as well.
+ * Returns `deploy/envoy.yaml`: gRPC-Web, CORS, health checks and outlier detection, for deployments with a proxy in front of the service. The
+ * service itself also serves gRPC-Web.
  */
 export function envoyFile(plan: DeploymentPlan): string {
   const document = {
@@ -16,7 +16,7 @@ export function envoyFile(plan: DeploymentPlan): string {
     static_resources: { listeners: [listener(plan)], clusters: [cluster(plan)] },
   };
   const comment = [
-    "# Made by tercel deploy envoy. Name your pages under allow_origin_string_match: until then no other origin may call.",
+    "# Made by tercel deploy envoy. List the origins of your pages in allow_origin_string_match: by default, no other origin may call.",
     `# envoy --config-path deploy/envoy.yaml listens on port ${listenPort}.`,
   ];
   return `${comment.join("\n")}\n${stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })}`;
@@ -35,7 +35,7 @@ function listener({ name }: DeploymentPlan): Yaml {
   const connectionManager = typed("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
     codec_type: "AUTO",
     stat_prefix: "ingress",
-    // Streams may be silent for as long as they like.
+    // Streams may be idle for any time.
     stream_idle_timeout: "0s",
     route_config: {
       name: "calls",
@@ -47,7 +47,7 @@ function listener({ name }: DeploymentPlan): Yaml {
           routes: [
             {
               match: { prefix: "/" },
-              // Deadlines are the callers' own: grpc-timeout counts.
+              // Callers set deadlines by grpc-timeout.
               route: { cluster: name, timeout: "0s", max_stream_duration: { grpc_timeout_header_max: "0s" } },
             },
           ],
@@ -82,7 +82,7 @@ function cluster({ name, grpcPort, tls }: DeploymentPlan): Yaml {
   const endpoint = { endpoint: { address: socketAddress(name, grpcPort) } };
   return {
     name,
-    // Each address of a headless Service is an endpoint of its own.
+    // Each address of a headless Service is a separate endpoint.
     type: "STRICT_DNS",
     connect_timeout: "2s",
     lb_policy: "ROUND_ROBIN",
@@ -111,7 +111,7 @@ function cluster({ name, grpcPort, tls }: DeploymentPlan): Yaml {
           common_tls_context: {
             alpn_protocols: ["h2"],
             validation_context: {
-              // The authority that has signed the service's certificate.
+              // The authority that signed the service's certificate.
               trusted_ca: { filename: "/etc/tls/ca.crt" },
               match_typed_subject_alt_names: [{ san_type: "DNS", matcher: { exact: name } }],
             },

@@ -2,15 +2,15 @@ import { stringify } from "yaml";
 import type { DeploymentPlan } from "./deployment-plan.ts";
 import { hasOutbox, serverFaults, withoutStreams } from "./prometheus-files.ts";
 
-/** By which dashboards name their source of data. */
+/** The data source of the dashboards. */
 const dataSource = { type: "prometheus", uid: "prometheus" } as const;
-/** Where the container has the dashboards. */
+/** Folder of the dashboards in the container. */
 export const dashboardsFolder = "/var/lib/grafana/dashboards";
 
 const panelWidth = 12;
 const panelHeight = 8;
 
-/** A graph: its title, the unit of its values in Grafana's words, and what is drawn. */
+/** A graph: its title, Grafana's unit of its values, and its lines. */
 interface Graph {
   readonly title: string;
   readonly description?: string;
@@ -18,7 +18,7 @@ interface Graph {
   readonly lines: readonly (readonly [expression: string, legend: string])[];
 }
 
-/** The files of `deploy/grafana/`, by their paths in it; none where the service has no metrics. */
+/** Returns the files of `deploy/grafana/` by their paths in it; none for a service without metrics. */
 export function grafanaFiles(plan: DeploymentPlan): ReadonlyMap<string, string> {
   if (plan.metricsPath === undefined) return new Map();
   return new Map([
@@ -94,7 +94,7 @@ function graphs(plan: DeploymentPlan): readonly Graph[] {
     },
     {
       title: "Failing calls",
-      description: "Of all calls: those that end not OK, by status, and those for which the service is to blame.",
+      description: "Share of all calls that fail, by status, and share of those that fail by an error of the service.",
       unit: "percentunit",
       lines: [
         [
@@ -103,13 +103,13 @@ function graphs(plan: DeploymentPlan): readonly Graph[] {
         ],
         [
           `sum(rate(${requests}, status=~"${serverFaults}"}[${rate}])) / sum(rate(${requests}}[${rate}]))`,
-          "errors of the service",
+          "service errors",
         ],
       ],
     },
     {
       title: "Duration",
-      description: "Of calls that are not streams.",
+      description: "Unary calls only.",
       unit: "s",
       lines: [quantile(0.5), quantile(0.95), quantile(0.99)],
     },
@@ -127,22 +127,22 @@ function graphs(plan: DeploymentPlan): readonly Graph[] {
       ],
     },
     {
-      title: "What it needs",
-      description: "1 while it can be used.",
+      title: "Dependencies",
+      description: "1 while available.",
       unit: "short",
       lines: [[`min by (concern, name) (tercel_provider_up{${job}})`, "{{concern}} {{name}}"]],
     },
     ...(plan.database === undefined ? [] : databaseGraphs(job, rate)),
     ...(hasOutbox(plan) ? [outboxGraph(job)] : []),
     {
-      title: "Delay of the event loop",
-      description: "What every call waits in addition.",
+      title: "Event loop delay",
+      description: "Time that each call waits in addition.",
       unit: "s",
       lines: [[`max by (quantile) (nodejs_eventloop_delay_seconds{${job}})`, "{{quantile}}"]],
     },
     {
       title: "Processor",
-      description: "1 is a whole core.",
+      description: "1 is one core.",
       unit: "short",
       lines: [[`sum by (instance) (rate(process_cpu_seconds_total{${job}}[${rate}]))`, "{{instance}}"]],
     },
@@ -179,7 +179,7 @@ function databaseGraphs(job: string, rate: string): readonly Graph[] {
 
 function outboxGraph(job: string): Graph {
   return {
-    title: "Events that wait to be sent",
+    title: "Events in the outbox",
     unit: "short",
     lines: [
       [`max by (database) (tercel_outbox_pending{${job}})`, "waiting"],

@@ -4,17 +4,17 @@ import { containerSpec, migration, podSpec, portsOf, probes, resources } from ".
 
 type Yaml = Readonly<Record<string, unknown>>;
 
-/** The files of `deploy/k8s/`, by their names. */
+/** Returns the files of `deploy/k8s/` by name. */
 export function kubernetesFiles(plan: DeploymentPlan): ReadonlyMap<string, string> {
   const isSqlite = plan.database === "sqlite";
   const files = new Map<string, string>([
     ["deployment.yaml", file(deploymentComment(plan), deployment(plan))],
-    ["service.yaml", file("Headless: clients see each pod and spread their calls themselves.", service(plan))],
+    ["service.yaml", file("Headless: clients resolve each pod and balance the load themselves.", service(plan))],
     ["service-account.yaml", file("", serviceAccount(plan))],
     ["network-policy.yaml", file(networkComment, networkPolicy(plan))],
   ]);
   if (isSqlite) {
-    files.set("volume.yaml", file("Where SQLite keeps the data: one pod at a time.", volume(plan)));
+    files.set("volume.yaml", file("The volume of SQLite's data: one pod at a time.", volume(plan)));
   } else {
     files.set("disruption-budget.yaml", file("Nodes are drained one pod at a time.", disruptionBudget(plan)));
     files.set("autoscaler.yaml", file("", autoscaler(plan)));
@@ -23,7 +23,7 @@ export function kubernetesFiles(plan: DeploymentPlan): ReadonlyMap<string, strin
     files.set("migrate.yaml", file(migrateComment, migrateJob(plan)));
   }
   if (plan.engines.includes("kubernetes")) {
-    files.set("role.yaml", file("Discovery follows the endpoints of Services.", role(plan), roleBinding(plan)));
+    files.set("role.yaml", file("Discovery watches the endpoints of Services.", role(plan), roleBinding(plan)));
   }
   const names = [...files.keys()].sort();
   const kustomization = {
@@ -37,14 +37,14 @@ export function kubernetesFiles(plan: DeploymentPlan): ReadonlyMap<string, strin
 }
 
 const networkComment =
-  "In: calls, and whoever scrapes metrics. Out: names, and what the configuration names. Ports stand for servers outside of the cluster too.";
+  "Ingress: calls and metrics scrapers. Egress: DNS and the servers in the configuration. The ports also allow servers outside of the cluster.";
 const migrateComment =
-  "Runs before the pods of a release are replaced; a release whose migrations are not applied does not start. Its name has the tag of the image, since the template of a Job cannot be changed.";
+  "Run it before the pods of a release are replaced: a release with pending migrations does not start. Its name contains the image tag, because the template of a Job is immutable.";
 
 function deploymentComment({ database }: DeploymentPlan): string {
   return database === "sqlite"
-    ? "SQLite keeps its data in one volume: one pod, which a release stops before it starts the next. With PostgreSQL there can be several."
-    : "A release starts a pod, and ends one when that is ready: no call is lost. One wait for those who still send calls: the pause before the stop, so the service itself has none.";
+    ? "SQLite keeps its data in one volume: a single pod, which a release stops before it starts the next. PostgreSQL allows several pods."
+    : "A release starts a pod and stops another one when it is ready, so no call is lost. preStop waits until clients stop sending calls, so the service itself does not wait.";
 }
 
 function file(comment: string, ...documents: readonly Yaml[]): string {
@@ -70,7 +70,7 @@ function deployment(plan: DeploymentPlan): Yaml {
     kind: "Deployment",
     metadata: metadata(plan),
     spec: {
-      // The autoscaler says how many there are.
+      // The autoscaler sets the number of replicas.
       ...(isSqlite && { replicas: 1 }),
       revisionHistoryLimit: 3,
       selector: { matchLabels: labels(plan) },
@@ -92,7 +92,7 @@ function deployment(plan: DeploymentPlan): Yaml {
               },
             ],
           }),
-          // A volume that one pod has is migrated in that pod.
+          // Only the pod that has the volume can migrate it.
           ...(isSqlite && { initContainers: [migration(plan)] }),
           containers: [
             {
@@ -226,7 +226,7 @@ function networkPolicy(plan: DeploymentPlan): Yaml {
     kind: "NetworkPolicy",
     metadata: metadata(plan),
     spec: {
-      // The migrations use the same database.
+      // The migration Job uses the same database.
       podSelector: {
         matchExpressions: [
           {

@@ -2,21 +2,21 @@ import { type DeploymentPlan, imageUser } from "./deployment-plan.ts";
 
 type Yaml = Readonly<Record<string, unknown>>;
 
-/** Health's name for the process alone. */
+/** The health service that reports the process alone, without its dependencies. */
 const liveHealth = "tercel.live";
 /** Keys of a Secret of the type kubernetes.io/tls. */
 const tlsKeys = { cert: "tls.crt", key: "tls.key", ca: "ca.crt" } as const;
-/** What a small service takes; without a limit of CPU, because that slows it down while the node is idle. */
+/** Resources of a small service; without a CPU limit, which would throttle it even while the node is idle. */
 export const resources = { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } } as const;
-/** Where files are that variables name. */
+/** Mount path of files that variables name. */
 const fileMount = "/run/secrets/files";
 
-/** A container that applies migrations. */
+/** Returns a container that applies migrations. */
 export function migration(plan: DeploymentPlan): Yaml {
   return { name: "migrate", ...containerSpec(plan), args: ["node", "dist/main.js", "--migrate"], resources };
 }
 
-/** What is the same for every pod of the service: no rights, and the volumes that it reads. */
+/** Returns the common parts of the service's pods: no privileges, and the volumes. */
 export function podSpec(plan: DeploymentPlan): Yaml {
   return {
     serviceAccountName: plan.name,
@@ -38,7 +38,7 @@ export function podSpec(plan: DeploymentPlan): Yaml {
   };
 }
 
-/** What is the same for every container: the image, its variables, and a file system that is read only. */
+/** Returns the common parts of the containers: the image, its variables and a read-only file system. */
 export function containerSpec(plan: DeploymentPlan): Yaml {
   return {
     image: plan.image,
@@ -57,7 +57,7 @@ export function containerSpec(plan: DeploymentPlan): Yaml {
   };
 }
 
-/** What differs between clusters comes from one Secret with the name of the service. */
+/** Returns the variables. Values that differ between clusters come from one Secret named after the service. */
 function environmentOf(plan: DeploymentPlan): readonly Yaml[] {
   const fromSecret = plan.variables.map(({ name, kind, example }) => {
     if (kind === "tls") return { name, value: example };
@@ -94,7 +94,7 @@ function tlsVolume({ name, tls }: DeploymentPlan): readonly Yaml[] {
   return [{ name: "tls", secret: { secretName: `${name}-tls`, items } }];
 }
 
-/** The ports of the service, by the names that its Service and its probes use. */
+/** Returns the ports by the names that the Service and the probes use. */
 export function portsOf({ grpcPort, pagesPort }: DeploymentPlan): readonly (readonly [name: string, port: number])[] {
   return [
     ["grpc", grpcPort],
@@ -102,7 +102,7 @@ export function portsOf({ grpcPort, pagesPort }: DeploymentPlan): readonly (read
   ];
 }
 
-/** The kubelet's gRPC probes speak cleartext alone; with TLS the pages, which are served in cleartext, and the port itself answer. */
+/** Returns the probes. The kubelet's gRPC probes support cleartext only; with TLS they use the HTTP pages, which are cleartext, or the TCP port. */
 export function probes({ grpcPort, pagesPort, tls }: DeploymentPlan): Yaml {
   const isHttp = tls !== undefined && pagesPort !== undefined && pagesPort !== grpcPort;
   const alive =

@@ -18,7 +18,7 @@ export interface PlanOptions {
 const environment = "production";
 const tlsFolder = "/etc/tls";
 const grpcTls = "communication.providers.grpc.tls";
-/** What a certificate's files are called where a variable says where they are. */
+/** File names of certificates whose paths come from variables. */
 const tlsKeys: readonly (readonly [key: string, file: string])[] = [
   ["cert_file", "tls.crt"],
   ["key_file", "tls.key"],
@@ -26,8 +26,8 @@ const tlsKeys: readonly (readonly [key: string, file: string])[] = [
 ];
 
 /**
- * Values that stand for variables: addresses of servers next to the service, such as compose starts. The first whose pattern fits the key is
- * used.
+ * Example values of variables: addresses of servers next to the service, as compose starts them. The first one whose pattern matches the key
+ * is used.
  */
 const examples: readonly (readonly [key: RegExp, value: (name: string) => string])[] = [
   [/^database\..*url$/, (name) => `postgres://postgres:password@postgres:5432/${name.replaceAll("-", "_")}`],
@@ -43,15 +43,18 @@ const examples: readonly (readonly [key: RegExp, value: (name: string) => string
 ];
 
 /**
- * Plans how the service in a folder is deployed, by its configuration for production. Variables that are set here have no influence: the files are
- * the same on every machine.
+ * Plans the deployment of the service in a folder from its production configuration. Variables of this process are ignored, so that the files
+ * are the same on every machine.
  *
- * @throws CommandFailure when the folder is not that of one service, or its configuration is invalid
+ * @throws CommandFailure when the folder does not contain exactly one service, or its configuration is invalid
  */
 export async function planDeployment(folder: string, { set, image }: PlanOptions): Promise<DeploymentPlan> {
   const [project, other] = findServices(folder);
   if (project === undefined || other !== undefined || project.folder !== folder) {
-    throw new CommandFailure(exitCodes.notFound, "deploy is for one service: run it in its folder");
+    throw new CommandFailure(
+      exitCodes.notFound,
+      "no single service in this folder: run tercel deploy in the folder of a service",
+    );
   }
   const placeholders = requiredPlaceholders(configTexts(folder));
   const name = await serviceNameOf(folder, set, placeholders);
@@ -63,7 +66,7 @@ export async function planDeployment(folder: string, { set, image }: PlanOptions
     listeners.find(({ serves }) => serves.includes(served))?.port;
   const grpcPort = portOf("grpc");
   if (grpcPort === undefined || grpcPort === 0) {
-    throw new CommandFailure(exitCodes.invalidInput, "a deployed service needs a port for gRPC: set service.port");
+    throw new CommandFailure(exitCodes.invalidInput, "no gRPC port is configured: set service.port");
   }
   return {
     name: kubernetesName(name),
@@ -77,7 +80,7 @@ export async function planDeployment(folder: string, { set, image }: PlanOptions
     tls,
     stop: {
       drainSeconds: Math.ceil(config.service.drainMs / 1000),
-      // Each provider has its time, and the last words are logged.
+      // Time for each provider to close, and for the last log lines.
       partsSeconds: Math.ceil(config.service.stopTimeoutMs / 1000) + 5,
     },
     database: databaseOf(config),
@@ -95,7 +98,7 @@ function configTexts(folder: string): readonly string[] {
     .map((file) => readFileSync(file, "utf8"));
 }
 
-/** The name is needed for examples of addresses, which are needed to load the rest. */
+/** Reads the service's name alone: the example addresses need it, and loading the rest needs them. */
 async function serviceNameOf(
   folder: string,
   set: readonly string[],
@@ -110,13 +113,13 @@ function load(
   placeholders: readonly Placeholder[],
   name: string,
 ): Promise<LoadedConfig<ServiceConfig<unknown>>> {
-  // A file that is there for certain; the real ones are in the cluster.
+  // A file that exists; the real one is in the cluster.
   const someFile = ["config.yaml", "config/default.yaml", "package.json"]
     .map((file) => join(folder, file))
     .find((file) => existsSync(file));
   const variables = placeholders.map((one) => [one.name, isFile(one) ? someFile : exampleOf(one, name)]);
   const env = { ...Object.fromEntries(variables), NODE_ENV: environment };
-  // What is in .env is for this machine.
+  // .env is for this machine.
   return loadProjectConfig({ set, envFile: devNull }, { cwd: folder, env });
 }
 
@@ -164,8 +167,8 @@ function tlsFilesOf(config: ServiceConfig<unknown>, placeholders: readonly Place
   if (folders.size === 1 && files.certFile.startsWith("/")) return files;
   throw new CommandFailure(
     exitCodes.invalidInput,
-    `the files of ${grpcTls} are not in one folder with an absolute path, so no Secret can be mounted there`,
-    { hint: `write cert_file: \${TLS_CERT_FILE} and key_file: \${TLS_KEY_FILE}` },
+    `cannot mount a Secret for the files of ${grpcTls}: they must be in one folder with an absolute path`,
+    { hint: `set cert_file: \${TLS_CERT_FILE} and key_file: \${TLS_KEY_FILE}` },
   );
 }
 
@@ -194,7 +197,7 @@ function metricsPathOf({ concerns }: ServiceConfig<unknown>): string | undefined
   return entry === undefined ? undefined : ((entry.config as { readonly path?: string }).path ?? "/metrics");
 }
 
-/** `service.port=8080` as `TERCEL__SERVICE__PORT`. */
+/** Converts `service.port=8080` to `TERCEL__SERVICE__PORT` and its value. */
 function toVariable(setting: string): readonly [string, string] {
   const at = setting.indexOf("=");
   const name = setting
@@ -204,7 +207,7 @@ function toVariable(setting: string): readonly [string, string] {
   return [["TERCEL", ...name].join("__"), setting.slice(at + 1)];
 }
 
-/** RFC 1123, as Kubernetes wants names. */
+/** Converts a name to an RFC 1123 label, as Kubernetes requires. */
 function kubernetesName(name: string): string {
   return name
     .toLowerCase()
@@ -217,7 +220,7 @@ function readImage(image: string | undefined): string | undefined {
   if (image === undefined) return undefined;
   if (/^[a-z0-9][a-z0-9._/:-]*:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(image)) return image;
   throw usageFailure(
-    `invalid --image ${JSON.stringify(image)}: write a name and a tag, such as registry.example.com/user-service:1.4.0`,
+    `invalid --image ${JSON.stringify(image)}: expected a name and a tag, such as registry.example.com/user-service:1.4.0`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import type { DeploymentPlan } from "./deployment-plan.ts";
 
-/** An alert of Prometheus. */
+/** A Prometheus alert. */
 interface Alert {
   readonly alert: string;
   readonly expr: string;
@@ -10,22 +10,19 @@ interface Alert {
   readonly annotations: { readonly summary: string; readonly description: string };
 }
 
-/** Statuses for which the server is to blame, and not its caller, by OpenTelemetry's conventions for RPC servers. */
+/** Statuses that are errors of the server, not of the caller, by OpenTelemetry's conventions for RPC servers. */
 export const serverFaults = "UNKNOWN|DEADLINE_EXCEEDED|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS";
 
-/** A stream is as long as its caller wants it to be: what it takes is not slowness. */
+/** Excludes streams: the caller decides how long a stream lasts. */
 export const withoutStreams =
   "unless on (job, instance, service, method) (grpc_server_stream_messages_sent_total or grpc_server_stream_messages_received_total)";
 
-/** The files of `deploy/prometheus/`, by their names; none where the service has no metrics. */
+/** Returns the files of `deploy/prometheus/` by name; none for a service without metrics. */
 export function prometheusFiles(plan: DeploymentPlan): ReadonlyMap<string, string> {
   if (plan.metricsPath === undefined) return new Map();
   return new Map([
     ["prometheus.yml", file("", scrapeConfig(plan))],
-    [
-      "alerts.yml",
-      file("The limits are where most services begin; a service with a promise to keep has its own.", alerts(plan)),
-    ],
+    ["alerts.yml", file("The thresholds are starting points: adjust them to the service's objectives.", alerts(plan))],
   ]);
 }
 
@@ -58,8 +55,8 @@ function alerts(plan: DeploymentPlan): object {
       for: "1m",
       labels: { severity: "critical" },
       annotations: {
-        summary: `${name} does not answer`,
-        description: "{{ $labels.instance }} has not answered for a minute.",
+        summary: `${name} is down`,
+        description: "{{ $labels.instance }} has not responded for a minute.",
       },
     },
     {
@@ -69,7 +66,7 @@ function alerts(plan: DeploymentPlan): object {
       labels: { severity: "critical" },
       annotations: {
         summary: `${name} fails`,
-        description: "{{ $value | humanizePercentage }} of the calls end with an error of the service.",
+        description: "{{ $value | humanizePercentage }} of the calls fail by an error of the service.",
       },
     },
     {
@@ -89,8 +86,8 @@ function alerts(plan: DeploymentPlan): object {
       for: "5m",
       labels: { severity: "warning" },
       annotations: {
-        summary: `${name} computes for too long at a time`,
-        description: "Every call of {{ $labels.instance }} waits, up to {{ $value | humanizeDuration }}.",
+        summary: `the event loop of ${name} is blocked`,
+        description: "Calls to {{ $labels.instance }} wait up to {{ $value | humanizeDuration }}.",
       },
     },
     {
@@ -101,7 +98,7 @@ function alerts(plan: DeploymentPlan): object {
       annotations: {
         summary: `${name} cannot use its {{ $labels.concern }}`,
         description:
-          "{{ $labels.concern }} {{ $labels.name }} has not answered {{ $labels.instance }} for two minutes; /ready says why.",
+          "{{ $labels.concern }} {{ $labels.name }} has been unavailable to {{ $labels.instance }} for two minutes; /ready shows why.",
       },
     },
     ...(hasOutbox(plan) ? outboxAlerts(name, job) : []),
@@ -109,7 +106,7 @@ function alerts(plan: DeploymentPlan): object {
   return { groups: [{ name, rules }] };
 }
 
-/** Whether events wait in the database until a broker has them. */
+/** Whether events are stored in the database until a broker has them. */
 export function hasOutbox({ database, engines }: DeploymentPlan): boolean {
   return database !== undefined && engines.includes("nats");
 }
@@ -122,8 +119,8 @@ function outboxAlerts(name: string, job: string): readonly Alert[] {
       for: "5m",
       labels: { severity: "warning" },
       annotations: {
-        summary: `${name} does not get rid of its events`,
-        description: "An event has waited for {{ $value | humanizeDuration }} to be sent.",
+        summary: `${name} cannot publish its events`,
+        description: "The oldest event has been in the outbox for {{ $value | humanizeDuration }}.",
       },
     },
     {
@@ -132,8 +129,8 @@ function outboxAlerts(name: string, job: string): readonly Alert[] {
       for: "1m",
       labels: { severity: "warning" },
       annotations: {
-        summary: `${name} has events that the broker refuses`,
-        description: "{{ $value }} events wait for someone to look; tercel_outbox_parked has the reasons.",
+        summary: `the broker rejects events of ${name}`,
+        description: "{{ $value }} events are parked; tercel_outbox_parked has the reasons.",
       },
     },
   ];

@@ -23,7 +23,7 @@ export interface DeployOptions {
 export const deployTargets = ["docker", "compose", "k8s", "envoy"] as const;
 export type DeployTarget = (typeof deployTargets)[number];
 
-/** The files of a target, by their path in the folder for them. Pure. */
+/** Returns the files of a target by their path in the output folder. */
 export function deployFiles(target: DeployTarget, plan: DeploymentPlan): ReadonlyMap<string, string> {
   switch (target) {
     case "docker":
@@ -62,7 +62,7 @@ export async function deploy(target: DeployTarget, options: DeployOptions, conte
   const shown = (path: string): string => relative(context.cwd, path);
   if (options.check === true) {
     if (changed.length === 0) return;
-    throw new CommandFailure(exitCodes.stale, `files of deploy ${target} are not up to date`, {
+    throw new CommandFailure(exitCodes.stale, `files of tercel deploy ${target} are out of date`, {
       lines: changed.map(({ path }) => shown(path)),
       hint: `run tercel deploy ${target} and commit the result`,
     });
@@ -83,12 +83,12 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** What has to be done before the files can be used. */
+/** Returns the steps that remain before the files can be used. */
 function nextSteps(target: DeployTarget, plan: DeploymentPlan, out: string): readonly string[] {
   const notes: string[] = [];
   if (plan.database === "sqlite" && target === "k8s") {
     notes.push(
-      "note: SQLite allows one pod, which a release stops before it starts the next; PostgreSQL allows several",
+      "note: SQLite allows a single pod, which a release stops before it starts the next; PostgreSQL allows several",
     );
   }
   if (target === "docker") {

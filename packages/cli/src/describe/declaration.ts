@@ -9,7 +9,7 @@ import {
 } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 
-/** A declaration as it stands in a .proto file, with full names of types, so that each can be asked for next. */
+/** Returns a declaration as in a .proto file, with full type names, which tercel describe accepts in turn. */
 export function declarationOf(desc: DescService | DescMethod | DescMessage | DescEnum): string {
   switch (desc.kind) {
     case "service":
@@ -88,7 +88,7 @@ function defaultText(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
-/** As protoc derives it: an underscore goes, and the letter after it becomes a capital. */
+/** Derives a JSON name as protoc does: removes underscores and capitalizes the letters after them. */
 function defaultJsonName(name: string): string {
   return name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase());
 }

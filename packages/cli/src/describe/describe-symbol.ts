@@ -41,7 +41,7 @@ export function describeSymbol(text: string, options: DescribeOptions, context: 
     if (options.template === true) {
       const message = found.kind === "rpc" ? found.input : found;
       if (message.kind !== "message")
-        throw usageFailure(`--template is for messages and methods; ${text} is a ${message.kind}`);
+        throw usageFailure(`invalid --template: ${text} is a ${message.kind}, not a message or a method`);
       return stdout.json(messageTemplate(message));
     }
     if (options.output === "json") {
@@ -61,9 +61,9 @@ export function describeSymbol(text: string, options: DescribeOptions, context: 
 }
 
 /**
- * Finds what a name stands for: a full name, `SERVICE/METHOD`, or the end of a service's name.
+ * Finds a declaration by its full name, by `SERVICE/METHOD`, or by the end of a service's name.
  *
- * @throws CommandFailure with exit code 5
+ * @throws CommandFailure with exit code 5 when the name is unknown
  */
 export async function findDescribed(schema: Schema, text: string, signal: AbortSignal): Promise<Described> {
   if (text.includes("/")) return (await findMethod(schema, text, signal)).method;
@@ -75,13 +75,13 @@ export async function findDescribed(schema: Schema, text: string, signal: AbortS
     const last = text.slice(text.lastIndexOf(".") + 1);
     const method = parent?.kind === "service" ? parent.methods.find(({ name }) => name === last) : undefined;
     if (method !== undefined) return method;
-    // A field or a value is shown where it is declared.
+    // A field or an enum value is shown in its declaration.
     if (parent?.kind === "message" || parent?.kind === "enum") return parent;
   }
-  // Only services can be listed, so only among them the nearest can be named.
+  // Only services can be listed, so only they can be suggested.
   if (!text.includes(".") || /Service$/.test(text)) return (await findService(schema, text, signal)).service;
   throw new CommandFailure(exitCodes.notFound, `no symbol ${JSON.stringify(text)} in ${schema.origin}`, {
-    hint: "write its full name; tercel list shows the services, tercel describe SERVICE the messages that they use",
+    hint: "use the full name; tercel list shows the services, tercel describe SERVICE the messages they use",
   });
 }
 

@@ -7,10 +7,10 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 
-/** Deeper messages are left empty: a template that never ends helps no one. */
+/** Deeper messages are left empty, since messages may be recursive. */
 const maxDepth = 5;
 
-/** JSON forms of types that have one of their own. */
+/** Values of types with a special JSON form. */
 const wellKnownValues: Readonly<Record<string, JsonValue>> = {
   "google.protobuf.Any": { "@type": "type.googleapis.com/" },
   "google.protobuf.Duration": "0s",
@@ -31,7 +31,7 @@ const wellKnownValues: Readonly<Record<string, JsonValue>> = {
   "google.protobuf.UInt64Value": "0",
 };
 
-/** A message in proto3 JSON with every field: one element in lists and maps, the first field of a oneof. */
+/** Returns a message in proto3 JSON with every field: one element in lists and maps, the first field of a oneof. */
 export function messageTemplate(schema: DescMessage, depth = 0): JsonValue {
   const known = wellKnownValues[schema.typeName];
   if (known !== undefined) return known;
@@ -67,7 +67,7 @@ function scalarTemplate(scalar: ScalarType): JsonValue {
       return "";
     case ScalarType.BOOL:
       return false;
-    // 64 bits are texts in proto3 JSON, because numbers of JavaScript cannot hold them all.
+    // Proto3 JSON writes 64-bit integers as strings, because JavaScript numbers cannot represent all of them.
     case ScalarType.INT64:
     case ScalarType.UINT64:
     case ScalarType.SINT64:

@@ -5,29 +5,29 @@ import { createReflectionClient } from "@tercel/grpc/services";
 import { messageTemplate } from "../describe/message-template.ts";
 import { ownRequestId } from "./output/log-text.ts";
 
-/** A call to show to a person. */
+/** A call to show as an example. */
 export interface CallExample {
   /** `user.v1.UserService/ListUsers` */
   readonly method: string;
-  /** Of `-d`; undefined for an empty message. */
+  /** Value of `-d`; undefined for an empty message. */
   readonly data: string | undefined;
   readonly needsToken: boolean;
 }
 
-/** What comes with every service, and is not what it is for. */
+/** Services that the kit adds to every service. */
 const infrastructure = /^grpc\.(?:health|reflection|channelz)\.|^tercel\.(?:discovery|events)\./;
-/** Names of methods that change nothing, by their convention (AIP-131, AIP-132). */
+/** Names of read-only methods, by convention (AIP-131, AIP-132). */
 const readingName = /^(?:List|Search|Get|Find|Count|Check|Describe)[A-Z]/;
-/** Only for a method that never responds: nothing waits for this, and on a busy machine a first call takes seconds. */
+/** Only a method that never responds takes this long. Nothing waits for it, and a first call takes seconds on a busy machine. */
 const tryTimeoutMs = 30_000;
-/** More are not tried: a start should not make a burst of calls. */
+/** Limit on the calls to try: a start should not cause a burst of calls. */
 const maxTries = 4;
 
 /**
- * Finds a call that works, by making it: a method that only reads, with an empty message, with a token where it asks for one. Where the service has
- * none, a method that may change something is shown with a message to fill in, and is not called.
+ * Finds a call that works, by making it: a read-only method with an empty message, and with a token if it requires one. If the service has
+ * none, returns a method that may change data with a message to fill in, without calling it.
  *
- * @param token for calls that ask for one; undefined where none can be made
+ * @param token for methods that require one; undefined if none can be signed
  */
 export async function findCallExample(
   transport: Transport,
@@ -61,7 +61,7 @@ function isReading({ idempotency, name }: DescMethod): boolean {
   return idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS || readingName.test(name);
 }
 
-/** Lists need nothing to be said, as a rule. */
+/** Sorts List methods first: they usually need no arguments. */
 function listsFirst({ name: one }: DescMethod, { name: other }: DescMethod): number {
   return Number(other.startsWith("List")) - Number(one.startsWith("List"));
 }
@@ -80,7 +80,7 @@ async function tryEmpty(
   return undefined;
 }
 
-/** Resolves to the status, and to undefined for OK. */
+/** Calls a method with an empty message. Resolves to the status, or to undefined for OK. */
 async function callEmpty(
   transport: Transport,
   method: DescMethod,

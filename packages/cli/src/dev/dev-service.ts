@@ -19,13 +19,13 @@ import { findPage } from "./served-page.ts";
 
 const readyTimeoutMs = 2000;
 
-/** Files that have changed together. */
+/** A set of files that changed together. */
 interface Change {
   readonly atMs: number;
   readonly files: readonly string[];
 }
 
-/** One service of `tercel dev`: its process, and what a person wants to know about it. */
+/** One service of `tercel dev`: its process and its status. */
 export class DevService {
   readonly project: ServiceProject;
   readonly #around: DevSurroundings;
@@ -35,9 +35,9 @@ export class DevService {
   #address: string | undefined;
   #reason = "";
   #isExampleShown = false;
-  /** The port that another process was last said to have: once, however often this starts. */
+  /** The port last reported as taken, so that restarts do not repeat the report. */
   #taken: number | undefined;
-  /** What the process says when it listens. */
+  /** The log line that the process prints when it listens. */
   #ready = Promise.withResolvers<ReadyLine>();
   #changed: Change | undefined;
   /** The change that the next start is for. */
@@ -89,7 +89,7 @@ export class DevService {
     return { name: this.project.name, address: this.#address ?? "", state, restarts, reason: this.#reason };
   }
 
-  /** `127.0.0.1:50051` while it listens. */
+  /** Address while it listens: `127.0.0.1:50051`. */
   get target(): string | undefined {
     return isListening(this.#supervised.state) ? this.#address : undefined;
   }
@@ -118,12 +118,12 @@ export class DevService {
     await this.#noteListening(plan);
     this.#onState(this.#supervised.state);
     const channel = openChannel({ target: this.#address, tlsSkipVerify: plan.isTls, header: [] }, this.#around.context);
-    // Calls that are open would hold up the drain.
+    // Open calls would delay the drain.
     ended.addEventListener("abort", () => void channel.close({ deadlineMs: 0 }), { once: true });
     await this.#followHealth(channel, plan, ended);
   }
 
-  /** Undefined where the process ends before it is ready. */
+  /** Resolves to undefined if the process ends before it is ready. */
   #readyLine(ended: AbortSignal): Promise<ReadyLine | undefined> {
     const over = new Promise<undefined>((resolve) => ended.addEventListener("abort", () => resolve(undefined)));
     return Promise.race([this.#ready.promise, over]);
@@ -165,7 +165,7 @@ export class DevService {
         void this.#showPage(plan, ended);
       }
     } catch {
-      // The service ends, or has no health; its process says the rest.
+      // The service has ended or has no health service; its process reports the reason.
     }
   }
 
@@ -185,7 +185,7 @@ export class DevService {
     this.#note(`try: ${this.#callText(example, isTls, file)}`);
   }
 
-  /** Where a person can look at it, in a browser. */
+  /** Prints the address of the service's page in a browser. */
   async #showPage({ config, isTls }: DevPlan, ended: AbortSignal): Promise<void> {
     const ready = await this.#readyLine(ended);
     const address = ready?.http ?? (config?.http === undefined ? undefined : ready?.address);
@@ -201,7 +201,7 @@ export class DevService {
 
   #callText({ method, data }: CallExample, isTls: boolean, tokenFile: string | undefined): string {
     const { cwd, env } = this.#around.context;
-    // npm runs a script in the folder of its package.json, and says where the person is.
+    // npm runs a script in the folder of package.json; INIT_CWD is the user's folder.
     const folder = env.INIT_CWD ?? cwd;
     const target = this.#address === defaultTargetIn(folder) ? "" : ` --target ${this.#address}`;
     return [
@@ -221,13 +221,13 @@ function textOf({ host, port }: NonNullable<DevPlan["address"]>): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Where a service listens, and where it serves REST, Connect and gRPC-Web if that is another port. */
+/** Addresses of a service: of gRPC, and of REST, Connect and gRPC-Web if on another port. */
 interface ReadyLine {
   readonly address: string;
   readonly http: string | undefined;
 }
 
-/** What the kit logs when a service is ready: `{"message":"ready","address":"127.0.0.1:50051",…}`. */
+/** Parses the kit's log line of a ready service: `{"message":"ready","address":"127.0.0.1:50051",…}`. */
 function readReadyLine(line: string): ReadyLine | undefined {
   if (!line.includes('"ready"')) return undefined;
   try {
@@ -243,7 +243,7 @@ function isListening(state: ServiceState): boolean {
   return state === "serving" || state === "not serving" || state === "checking";
 }
 
-/** What `/ready` gives as the reasons; empty when it cannot be asked. */
+/** Fetches the reasons of `/ready`; empty when it cannot be reached. */
 async function reasonAt(url: string, ended: AbortSignal): Promise<string> {
   try {
     const response = await fetch(url, { signal: AbortSignal.any([ended, AbortSignal.timeout(readyTimeoutMs)]) });

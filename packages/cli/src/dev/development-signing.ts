@@ -9,7 +9,7 @@ import { findServices, type ServiceProject } from "./find-services.ts";
 import { loadFolderConfig } from "./service-config.ts";
 import { StateFolder, stateFolderName } from "./state-folder.ts";
 
-/** How tokens are signed that a service accepts in development. */
+/** Key and claims of tokens that a service accepts in development. */
 export interface DevelopmentSigning {
   readonly secret: Uint8Array;
   readonly keyId: string;
@@ -18,8 +18,8 @@ export interface DevelopmentSigning {
 }
 
 /**
- * By the shared key of the service's configuration, else by the one that it derives from its secret, which is the given one where its configuration
- * has none. Undefined where an issuer publishes the keys.
+ * Returns the shared key in the service's configuration, else the one derived from its secret, or from `given` if it configures none.
+ * Undefined if an issuer publishes the keys.
  */
 export function developmentSigning(config: ServiceConfig<unknown>, given: string): DevelopmentSigning | undefined {
   const { security, service } = config;
@@ -43,14 +43,14 @@ export function developmentSigning(config: ServiceConfig<unknown>, given: string
   };
 }
 
-/** The same for all services of a folder. */
+/** Key and claims of tokens for all services of a folder. */
 export interface FolderSigning extends Omit<DevelopmentSigning, "audience"> {
   readonly audience: readonly string[];
 }
 
 /**
- * How tokens are signed for the services of a folder as `tercel dev` runs them: for all that accept the same key as the first. Undefined where there is no
- * service, or an issuer publishes their keys.
+ * Returns the signing of tokens for the services that `tercel dev` runs in a folder: for all that accept the same key as the first. Undefined
+ * if the folder has no service, or an issuer publishes the keys.
  */
 export async function signingInFolder(
   context: Pick<CommandContext, "cwd" | "env">,
@@ -79,7 +79,7 @@ function servicesIn(folder: string): readonly ServiceProject[] {
   }
 }
 
-/** Where `tercel dev` was started for the services of a folder: there or above it. */
+/** Returns the folder in which `tercel dev` was started: this one or one above it. */
 function stateRoot(folder: string): string {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(join(at, stateFolderName))) return at;

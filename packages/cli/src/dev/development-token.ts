@@ -3,10 +3,10 @@ import { signToken } from "../token/sign-token.ts";
 import { sharedSecret } from "../token/signing-key.ts";
 import { developmentSigning } from "./development-signing.ts";
 
-/** A day of work. */
+/** Lifetime of a token: a working day. */
 const minutes = 12 * 60;
 
-/** Signs a token of an admin that a service accepts in development. Undefined where an issuer publishes the keys. */
+/** Signs an admin's token that a service accepts in development. Returns undefined if an issuer publishes the keys. */
 export function developmentToken(config: ServiceConfig<unknown>, secret: string): string | undefined {
   const signing = developmentSigning(config, secret);
   if (signing === undefined) return undefined;

@@ -87,9 +87,9 @@ describe("the services of a folder", () => {
   it("are missed with a hint, and a list that is wrong is refused", (t) => {
     const none = failure(() => findServices(folderWith(t, { "src/index.ts": "" })));
     assert.equal(none.exitCode, 5);
-    assert.match(none.message, /^no service in .*: it has no src\/main\.ts, and no folder with one$/);
+    assert.match(none.message, /^no service in .*: neither it nor a subfolder has src\/main\.ts$/);
     for (const [text, message] of [
-      ["services: user\n", /services must be a list of folders/],
+      ["services: user\n", /invalid services: expected a list of folders/],
       ["services: [absent]\n", /^tercel\.yaml: absent has no program/],
       ["a: [\n", /tercel\.yaml: /],
     ] as const) {
@@ -118,6 +118,6 @@ describe("named services", () => {
 
   it("are refused when there is none, with the nearest", () => {
     assert.equal(failure(() => select(["ordr"])).message, 'unknown service "ordr"; did you mean order?');
-    assert.equal(failure(() => select(["something"])).hint, "the services are user, order, payment, mail");
+    assert.equal(failure(() => select(["something"])).hint, "known services: user, order, payment, mail");
   });
 });

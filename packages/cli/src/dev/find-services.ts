@@ -5,25 +5,25 @@ import { parse } from "yaml";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 
-/** A service whose program can be started. */
+/** A service with a program to start. */
 export interface ServiceProject {
-  /** From tercel.yaml, else from package.json, else the folder's. Unique among those that were found together. */
+  /** Name in tercel.yaml, else in package.json, else of the folder. Unique among the services found together. */
   readonly name: string;
-  /** Where its program runs and finds its configuration; absolute. */
+  /** Working folder of the program, with its configuration; absolute. */
   readonly folder: string;
-  /** The program; absolute. */
+  /** Path of the program; absolute. */
   readonly main: string;
 }
 
 const mainFiles = ["src/main.ts", "src/main.js", "main.ts", "main.js"];
-/** Where services are in a folder that does not say so. */
+/** Folders that are searched when none are configured. */
 const usualPlaces = ["*", "services/*", "apps/*", "packages/*"];
 
 /**
- * Finds the service in a folder, or the services of the workspace that the folder holds: those that its tercel.yaml lists under `services`, else
- * those among the workspaces of its package manager, else those in its usual sub-folders.
+ * Finds the service in a folder, or the services of the workspace in it: those that its tercel.yaml lists under `services`, else those among
+ * the workspaces of its package manager, else those in the usual subfolders.
  *
- * @throws CommandFailure when there is none, or tercel.yaml is wrong
+ * @throws CommandFailure when there is none, or tercel.yaml is invalid
  */
 export function findServices(root: string): readonly ServiceProject[] {
   const listed = listedFolders(root);
@@ -33,22 +33,18 @@ export function findServices(root: string): readonly ServiceProject[] {
   const members = memberPatterns(root).flatMap((pattern) => foldersMatching(root, pattern));
   const found = [...new Set(members)].sort().flatMap((folder) => readService(folder) ?? []);
   if (found.length === 0) {
-    throw new CommandFailure(
-      exitCodes.notFound,
-      `no service in ${root}: it has no src/main.ts, and no folder with one`,
-      {
-        hint: "run this in the folder of a service or of a workspace; tercel new makes one",
-      },
-    );
+    throw new CommandFailure(exitCodes.notFound, `no service in ${root}: neither it nor a subfolder has src/main.ts`, {
+      hint: "run this command in the folder of a service or a workspace; tercel new creates one",
+    });
   }
   return withUniqueNames(found);
 }
 
 /**
- * The services that were named, and unless `isAlone` says otherwise those that they depend on.
+ * Selects the named services and, unless `isAlone` is true, their dependencies.
  *
  * @param dependenciesOf the names of the services that one depends on
- * @throws CommandFailure for a name that no service has
+ * @throws CommandFailure for an unknown name
  */
 export function selectServices<Service extends { readonly name: string }>(
   services: readonly Service[],
@@ -78,21 +74,21 @@ export function selectServices<Service extends { readonly name: string }>(
 
 function unknownService(name: string, known: readonly string[]): CommandFailure {
   const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? `the services are ${known.join(", ")}` : undefined;
+  const hint = nearest === undefined ? `known services: ${known.join(", ")}` : undefined;
   const what = `unknown service ${JSON.stringify(name)}`;
   return new CommandFailure(exitCodes.notFound, nearest === undefined ? what : `${what}; did you mean ${nearest}?`, {
     hint,
   });
 }
 
-/** `services` of tercel.yaml: a list of folders. */
+/** Reads `services` of tercel.yaml: a list of folders. */
 function listedFolders(root: string): readonly string[] | undefined {
   const services = readRecord(root)?.services;
   if (services === undefined) return undefined;
   if (!Array.isArray(services) || services.some((folder) => typeof folder !== "string") || services.length === 0) {
     throw new CommandFailure(
       exitCodes.invalidInput,
-      "tercel.yaml: services must be a list of folders, such as [services/user]",
+      "tercel.yaml: invalid services: expected a list of folders, such as [services/user]",
     );
   }
   return services as readonly string[];
@@ -110,7 +106,7 @@ function readService(folder: string): ServiceProject | undefined {
   return { name: nameOf(folder), folder, main };
 }
 
-/** A library has a src/main.ts too, but no configuration of a service. */
+/** Whether a folder has a service configuration; a library may have a src/main.ts, but no configuration. */
 function hasConfiguration(folder: string): boolean {
   return (
     ["config.yaml", "config/default.yaml", "tercel.yaml"].some((file) => existsSync(join(folder, file))) ||
@@ -125,7 +121,7 @@ function nameOf(folder: string): string {
   return packaged === undefined || packaged === "" ? basename(folder) : packaged;
 }
 
-/** Two of one name get that of their folder. */
+/** Names services with the same name after their folders. */
 function withUniqueNames(services: readonly ServiceProject[]): readonly ServiceProject[] {
   const isTaken = ({ name }: ServiceProject): boolean => services.filter((other) => other.name === name).length > 1;
   const renamed = services.map((service) =>
@@ -135,11 +131,11 @@ function withUniqueNames(services: readonly ServiceProject[]): readonly ServiceP
   if (again === undefined) return renamed;
   throw new CommandFailure(
     exitCodes.invalidInput,
-    `two services are called ${again.name}: give one another name in its tercel.yaml`,
+    `duplicate service name ${again.name}: change the name in one tercel.yaml`,
   );
 }
 
-/** What package.json (npm, yarn, bun) or pnpm-workspace.yaml says, else the usual places. */
+/** Returns the patterns in package.json (npm, yarn, bun) or pnpm-workspace.yaml, else the usual folders. */
 function memberPatterns(root: string): readonly string[] {
   const { workspaces } = readManifest(root) ?? {};
   const named = workspaces !== undefined && "packages" in workspaces ? workspaces.packages : workspaces;
@@ -172,7 +168,7 @@ function readRecord(folder: string): Readonly<Record<string, unknown>> | undefin
   return readYaml(join(folder, "tercel.yaml"));
 }
 
-/** Undefined where there is no such file. @throws CommandFailure when it is not YAML */
+/** Reads a YAML file; undefined if it does not exist. @throws CommandFailure when it is not YAML */
 function readYaml(file: string): Readonly<Record<string, unknown>> | undefined {
   if (!existsSync(file)) return undefined;
   try {

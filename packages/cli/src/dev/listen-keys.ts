@@ -3,14 +3,14 @@ import type { Place } from "./port-choice.ts";
 
 type Served = ServiceConfig["listeners"][number]["serves"][number];
 
-/** A place where a service listens, with what it answers there and how another port is set. */
+/** An address on which a service listens, with what it serves there and how another port is set. */
 export interface ListenKey extends Place {
   readonly serves: readonly Served[];
-  /** `--set` of every key that decides about the port. */
+  /** Returns the `--set` options of every key that determines the port. */
   settings(port: number): readonly string[];
 }
 
-/** Where a service listens, by its configuration. */
+/** Returns the addresses on which a service listens, by its configuration. */
 export function listenKeys(config: ServiceConfig<unknown>): readonly ListenKey[] {
   return config.listeners.map(({ host, port, serves }) => ({
     ...(host !== undefined && { host }),
@@ -33,7 +33,7 @@ function settingsOf(
       ];
     case "http":
       if (config.http?.port !== undefined) return [`${entryOf(config, "communication", "http")}.port=${port}`];
-      // Without a port of its own it has that of the service, or gRPC's, which is set already.
+      // Without its own port it uses that of the service or of gRPC, which is set already.
       return ownPort !== undefined && config.service.port !== undefined ? [`service.port=${port}`] : [];
     case "metrics": {
       const shownHost = host?.includes(":") ? `[${host}]` : (host ?? "");
@@ -42,7 +42,7 @@ function settingsOf(
   }
 }
 
-/** `monitoring.providers.prometheus`, under whatever name the entry has. */
+/** Returns the key of a provider of a type: `monitoring.providers.prometheus`, whatever its name is. */
 function entryOf({ concerns }: ServiceConfig<unknown>, concern: string, type: string): string {
   const name = concerns[concern]?.entries.find((entry) => entry.type === type)?.name ?? type;
   return `${concern}.providers.${name}`;

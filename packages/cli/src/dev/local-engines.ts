@@ -9,7 +9,7 @@ import type { Provider } from "@tercel/service/providers";
 import { anyFreePort } from "./port-choice.ts";
 
 interface Hosted {
-  /** `127.0.0.1:40123` */
+  /** Its address: `127.0.0.1:40123`. */
   readonly target: string;
   close(): Promise<void>;
 }
@@ -18,8 +18,8 @@ const loopback = "127.0.0.1";
 const embedded = "embedded";
 
 /**
- * Hosts what services with providers of the type `embedded` need, on ports of its own: the registry, so that no service has to, and the event hub, whose
- * log is kept in a file. Each is opened when the first service needs it.
+ * Hosts the servers that providers of type `embedded` need: the registry, so that no service has to, and the event hub, whose log is a file.
+ * Each starts on a free port when the first service needs it.
  */
 export class LocalEngines {
   readonly #hubFile: string;
@@ -31,7 +31,7 @@ export class LocalEngines {
     this.#log = log;
   }
 
-  /** `--set` that lead a service to them, and keep it from hosting them itself. */
+  /** Returns `--set` options that point a service to these servers and keep it from hosting its own. */
   async settingsFor(config: ServiceConfig<unknown>): Promise<readonly string[]> {
     const settings: string[] = [];
     for (const concern of ["discovery", "events"] as const) {
@@ -56,7 +56,7 @@ export class LocalEngines {
     if (known !== undefined) return known;
     const opening = concern === "discovery" ? hostRegistry(this.#log) : hostHub(this.#hubFile, this.#log);
     this.#hosted.set(concern, opening);
-    // The next start tries again.
+    // The next start retries.
     opening.catch(() => this.#hosted.delete(concern));
     return opening;
   }
@@ -75,7 +75,7 @@ async function hostRegistry(log: Log): Promise<Hosted> {
   };
 }
 
-/** The provider of the kit does it, as in a service that hosts the hub. */
+/** Hosts the event hub with the kit's provider, as a service would. */
 async function hostHub(file: string, log: Log): Promise<Hosted> {
   const provider = (await knownProviders(new Set(["events"]))).find(({ type }) => type === embedded) as Provider;
   const target = `${loopback}:${await anyFreePort()}`;

@@ -1,10 +1,10 @@
 import { relative } from "node:path";
 
 /**
- * How a person calls this program from a folder: by npx, or in a checkout of Tercel by the sources that were started, with the Node that is
- * installed there.
+ * Returns the command that runs this program from a folder: npx, or in a checkout of Tercel the running sources with the Node installed
+ * there.
  *
- * @param program what was started. Default: `process.argv[1]`
+ * @param program path of the running program. Default: `process.argv[1]`
  */
 export function ownCommand(folder: string, program = process.argv[1] ?? ""): string {
   const path = relative(folder, program);

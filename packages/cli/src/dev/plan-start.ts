@@ -11,7 +11,7 @@ import type { StartPlan } from "./process/supervised-service.ts";
 import { type GivenSetting, loadFolderConfig, serviceVariables, settingsFor } from "./service-config.ts";
 import type { StateFolder } from "./state-folder.ts";
 
-/** What all services of a run share. */
+/** What all services of a run have in common. */
 export interface DevSurroundings {
   readonly context: CommandContext;
   readonly envFile: string | undefined;
@@ -23,29 +23,29 @@ export interface DevSurroundings {
 }
 
 export interface DevPlan extends StartPlan {
-  /** Undefined where only the program itself can read it, because it has providers of its own. */
+  /** Undefined if only the program itself can read it, because it has its own providers. */
   readonly config: ServiceConfig<unknown> | undefined;
   readonly isTls: boolean;
-  /** The port of gRPC that is configured, where another process has it. */
+  /** The configured gRPC port, if another process uses it. */
   readonly movedFrom: number | undefined;
-  /** `http://127.0.0.1:9464`, where `/ready` is; undefined where nothing is served by HTTP. */
+  /** Base URL of `/ready`, such as `http://127.0.0.1:9464`; undefined if nothing is served over HTTP. */
   readonly pages: string | undefined;
-  /** `http://127.0.0.1:9464/metrics` */
+  /** URL of the metrics, such as `http://127.0.0.1:9464/metrics`. */
   readonly metrics: string | undefined;
-  /** Owners of ports at the choice, with the host of each. */
+  /** Owners of the chosen ports, with the host of each. */
   readonly owners: readonly (readonly [owner: string, host: string | undefined])[];
 }
 
 const loopback = "127.0.0.1";
 const everyInterface: readonly (string | undefined)[] = [undefined, "0.0.0.0", "::"];
 const inspectorPort = 9229;
-/** Who works on a service does not wait for calls of half a minute. */
+/** Limit on draining: a developer should not wait half a minute for open calls. */
 const maxDrainMs = 2000;
 
 /**
- * Plans a start of a service: reads its configuration, chooses ports that are free, and leads it to the registry and the hub of this program.
+ * Plans the start of a service: reads its configuration, chooses free ports, and points it to the registry and hub of this program.
  *
- * @throws CommandFailure when the file of its variables cannot be read
+ * @throws CommandFailure when the file with its variables cannot be read
  */
 export async function planStart({ name, folder, main }: ServiceProject, around: DevSurroundings): Promise<DevPlan> {
   const sources = { folder, envFile: around.envFile, context: around.context };
@@ -84,7 +84,7 @@ export async function planStart({ name, folder, main }: ServiceProject, around: 
       main,
       folder,
       nodeArgs,
-      // What was given comes last, and so counts.
+      // Options of the command line come last, so they take precedence.
       args: [...settings.filter((setting) => !isTaken.has(keyOf(setting))), ...own].flatMap((one) => ["--set", one]),
       variables: {
         ...variables,
@@ -102,7 +102,7 @@ export async function planStart({ name, folder, main }: ServiceProject, around: 
   };
 }
 
-/** The program itself says what is wrong with it; and it may know providers that this one does not. */
+/** Loads a configuration, or returns undefined: the program itself reports errors, and may have providers unknown here. */
 async function loadLeniently(...args: Parameters<typeof loadFolderConfig>) {
   try {
     return await loadFolderConfig(...args);
@@ -112,7 +112,7 @@ async function loadLeniently(...args: Parameters<typeof loadFolderConfig>) {
   }
 }
 
-/** A port that was given on the command line stays, taken or not. */
+/** Chooses a port. One set on the command line is kept even if it is in use. */
 async function choosePort(
   owner: string,
   key: ListenKey,

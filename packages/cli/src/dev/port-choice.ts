@@ -2,31 +2,30 @@ import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { canConnect } from "./process/can-connect.ts";
 
-/** Somewhere to listen: without a host, on every interface. */
+/** An address to listen on; without a host, every interface. */
 export interface Place {
   readonly host?: string;
   readonly port: number;
 }
 
-/** What is known of the ports of this machine. */
+/** Tests which ports of this machine are in use. */
 export interface PortTable {
   /** Whether a program could listen there now. */
   canListen(place: Place): Promise<boolean>;
-  /** Whether a program listens there. One that cannot be listened on may also belong to an outgoing connection. */
+  /** Whether a program listens there. A port that cannot be listened on may also belong to an outgoing connection. */
   isServed(place: Place): Promise<boolean>;
 }
 
-/** Ports that are tried after the wanted one. */
+/** Number of ports to try after the wanted one. */
 const maxTries = 500;
 const highestPort = 65_535;
-/** How long the wanted port may belong to an outgoing connection. One that is kept open is not waited for. */
+/** Limit on waiting for an outgoing connection to release the wanted port. */
 const maxOutgoingMs = 2000;
 const pollMs = 50;
 
 /**
- * Gives out ports that no one listens on: the wanted one, or the next one that is free. Whoever was given a port keeps it over restarts, as
- * long as the wish stays the same. A wanted port that belongs to an outgoing connection, as any from 32768 on may on Linux, is waited for
- * for a moment.
+ * Chooses free ports: the wanted one, or the next free one. An owner keeps its port across restarts as long as it wants the same one. Waits
+ * briefly for a wanted port that belongs to an outgoing connection, as any port from 32768 on may on Linux.
  */
 export class PortChoice {
   readonly #chosen = new Map<string, { readonly wanted: number; readonly port: number }>();
@@ -38,7 +37,7 @@ export class PortChoice {
     this.#maxOutgoingMs = options.maxOutgoingMs ?? maxOutgoingMs;
   }
 
-  /** @param owner who asks, and what for: `user-service grpc` */
+  /** Returns a free port. @param owner service and purpose: `user-service grpc` */
   async choose(owner: string, wanted: Place): Promise<number> {
     const known = this.#chosen.get(owner);
     if (known?.wanted === wanted.port) return known.port;
@@ -48,12 +47,12 @@ export class PortChoice {
     return port;
   }
 
-  /** Whether the port was given to someone here. */
+  /** Whether a service here has the port. */
   isGiven(port: number): boolean {
     return [...this.#chosen.values()].some((chosen) => chosen.port === port);
   }
 
-  /** Forgets ports that someone else listens on meanwhile, so that others are chosen. */
+  /** Forgets an owner's ports that other programs now use, so that new ones are chosen. */
   async forgetTaken(owner: string, host: string | undefined): Promise<void> {
     const known = this.#chosen.get(owner);
     if (known === undefined || (await this.#table.canListen(placeOf(host, known.port)))) return;
@@ -65,7 +64,7 @@ export class PortChoice {
     for (let port = wanted; port < wanted + maxTries && port <= highestPort; port++) {
       if (!this.isGiven(port) && (await this.#table.canListen(placeOf(host, port)))) return port;
     }
-    // The service itself says best what is wrong with the wanted one.
+    // The service itself reports best why the wanted port cannot be used.
     return wanted;
   }
 
@@ -95,7 +94,7 @@ export function canListenAt({ host, port }: Place): Promise<boolean> {
   });
 }
 
-/** A port that was free a moment ago. */
+/** Returns a port that was free a moment ago. */
 export function anyFreePort(host = "127.0.0.1"): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -57,7 +57,7 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
     const status = statuses().find((one) => one.name === name);
     if (status !== undefined) publish(() => [lifeEvent(status, Date.now())]);
     const isBroken = status?.state === "broken";
-    // Nothing will repair it.
+    // Without a watch, nothing can repair it.
     if (isBroken && !options.watch) {
       broken ??= name;
       stopping.abort();
@@ -77,11 +77,11 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
   const killAll = (): void => {
     for (const service of services) service.kill();
   };
-  // A second Ctrl-C ends this program, and no service outlives it.
+  // A second Ctrl-C ends this program; no service must outlive it.
   process.once("exit", killAll);
   const ends: (() => void)[] = [
     () => process.off("exit", killAll),
-    // The shell of npm passes no SIGTERM on, and a killed npm tells no one.
+    // npm's shell does not forward SIGTERM, and a killed npm sends no signal.
     onNpmEnd(() => stopping.abort()),
   ];
   try {
@@ -91,13 +91,13 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
     );
     await followProtos(folders, options.watch, contextFor(printer, context, signal));
     if (options.watch) ends.push(watchServices(services, context.cwd));
-    signal.addEventListener("abort", () => printer.note(ownName, "stopping; Ctrl-C ends without waiting"), {
+    signal.addEventListener("abort", () => printer.note(ownName, "stopping; press Ctrl-C again to exit at once"), {
       once: true,
     });
     const unfinished = await runInOrder(services, selected, signal);
-    if (broken !== undefined) throw new CommandFailure(exitCodes.failed, `${broken} does not start`);
+    if (broken !== undefined) throw new CommandFailure(exitCodes.failed, `${broken} failed to start`);
     if (unfinished.length > 0) {
-      throw new CommandFailure(exitCodes.failed, `did not stop in time, and was ended: ${unfinished.join(", ")}`);
+      throw new CommandFailure(exitCodes.failed, `killed because they did not stop in time: ${unfinished.join(", ")}`);
     }
   } finally {
     stopping.abort();
@@ -109,15 +109,15 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
   }
 }
 
-/** A service, and what its configuration says of it. */
+/** A service with its configuration. */
 interface SelectedService extends ServiceProject {
-  /** Undefined where it cannot be read. */
+  /** Undefined if it cannot be read. */
   readonly config: ServiceConfig<unknown> | undefined;
-  /** The names of the services of this run that it depends on. */
+  /** Names of the services of this run that it depends on. */
   readonly dependencies: readonly string[];
 }
 
-/** Services are called as their configuration does, since that is the name by which others depend on them. */
+/** Reads the services. Their names come from their configuration, since others depend on them by that name. */
 async function readServices(
   projects: readonly ServiceProject[],
   given: readonly GivenSetting[],
@@ -140,9 +140,9 @@ async function readServices(
 }
 
 /**
- * Undefined where the configuration cannot be read: what is wrong with it is said when the service is started.
+ * Reads a configuration; undefined if it is invalid, which the start of the service reports.
  *
- * @throws CommandFailure when it can be read without the settings of the command line, which no change of a file would repair
+ * @throws CommandFailure when only the settings of the command line make it invalid, which no change of a file would fix
  */
 async function readConfig(
   { name, folder }: ServiceProject,
@@ -158,7 +158,7 @@ async function readConfig(
   }
 }
 
-/** What a service is called whose configuration says nothing about it. */
+/** The name of a service whose configuration has none. */
 const defaultServiceName = "service";
 
 function refuseUnknownServices(given: readonly GivenSetting[], services: readonly ServiceProject[]): void {
@@ -166,7 +166,7 @@ function refuseUnknownServices(given: readonly GivenSetting[], services: readonl
   if (names.length > 0) selectServices(services, names, true, () => []);
 }
 
-/** Starts each service when those that it depends on listen. Resolves, when all have ended, to those that had to be ended. */
+/** Starts each service when its dependencies listen. Resolves, when all have ended, to those that were killed. */
 async function runInOrder(
   services: readonly DevService[],
   selected: readonly SelectedService[],
@@ -182,7 +182,7 @@ async function runInOrder(
   return (await Promise.all(outcomes)).flat();
 }
 
-/** Undefined where the file system has no sockets: services run as well without. */
+/** Opens the event socket; undefined if the file system does not support sockets, since services run without it. */
 async function openEvents(
   state: StateFolder,
   statuses: () => readonly ServiceStatus[],
@@ -191,7 +191,7 @@ async function openEvents(
   try {
     return await EventSocket.open(state.path, () => statuses().map((status) => lifeEvent(status, Date.now())));
   } catch (error) {
-    printer.note(ownName, `other programs cannot follow this run: ${(error as Error).message}`);
+    printer.note(ownName, `cannot open the event socket for other programs: ${(error as Error).message}`);
     return undefined;
   }
 }
@@ -209,13 +209,13 @@ function writeRecord(state: StateFolder, services: readonly DevService[], socket
   });
 }
 
-/** Of the registry and the hub only what is wrong is worth a line. */
+/** Returns a log that prints only warnings and errors of the registry and the hub. */
 function printerLog(printer: DevPrinter): Log {
   const write = (message: string): void => printer.note(ownName, message);
   return { debug() {}, info() {}, warn: write, error: write };
 }
 
-/** A context whose notes go between those of the services. */
+/** Returns a context whose notes are printed among those of the services. */
 function contextFor(printer: DevPrinter, context: CommandContext, signal: AbortSignal): CommandContext {
   const lines = new LineSplitter((line) => printer.note(ownName, line));
   const stream = new Writable({

@@ -1,12 +1,12 @@
 const timeoutMs = 2000;
-/** By which a page says that it reads a token after `#token=` of its address, which browsers do not send to servers. */
+/** Matches a page that reads a token from `#token=` of its address, which browsers do not send to servers. */
 const takesToken = /<meta\s+name="tercel-token"\s+content="fragment"/;
 
 /**
- * Finds the page that a service shows to people: what it has at `/` as HTML. Undefined where it has none.
+ * Finds the HTML page that a service serves at `/`; undefined if it has none.
  *
- * @param base such as `http://127.0.0.1:8080`
- * @param token signs a person in where the page takes one
+ * @param base URL of the service, such as `http://127.0.0.1:8080`
+ * @param token for the link, if the page accepts one
  */
 export async function findPage(
   base: string,
@@ -22,7 +22,7 @@ export async function findPage(
     if (!response.ok || !/^text\/html\b/i.test(response.headers.get("content-type") ?? "")) return undefined;
     return token !== undefined && takesToken.test(html) ? `${base}/#token=${token}` : `${base}/`;
   } catch {
-    // It is not served by HTTP, or the service ends.
+    // The service does not serve HTTP, or is ending.
     return undefined;
   }
 }

@@ -25,7 +25,7 @@ it("refuses what is not a setting, without its value", () => {
       () => readSettings([text]),
       (error) => {
         assert.ok(error instanceof CommandFailure);
-        assert.match(error.message, /^invalid --set ".*": write key=value, or service:key=value for one service$/);
+        assert.match(error.message, /^invalid --set ".*": expected key=value, or service:key=value for one service$/);
         assert.doesNotMatch(error.message, /secret|6000/);
         return true;
       },

@@ -5,7 +5,7 @@ import { readEnvFile } from "../config/read-env-file.ts";
 import type { CommandContext } from "../frame/context.ts";
 import { usageFailure } from "../frame/failure.ts";
 
-/** Where a service runs, and whose variables it gets. */
+/** Folder and variables of a service. */
 export interface ServiceSources {
   readonly folder: string;
   /** `--env-file` of the command line; undefined for the `.env` in the folder. */
@@ -14,15 +14,15 @@ export interface ServiceSources {
 }
 
 /**
- * The variables of a service: those of the file, and over them the environment's own.
+ * Returns the variables of a service: those of the file, overridden by the environment.
  *
- * @throws CommandFailure when the file that was named cannot be read
+ * @throws CommandFailure when the named file cannot be read
  */
 export function serviceVariables(sources: ServiceSources): Readonly<Record<string, string | undefined>> {
   return { ...readEnvFile(envFileOf(sources), sources.folder), ...sources.context.env };
 }
 
-/** Loads the configuration of a service. @throws CommandFailure that has every problem and its place */
+/** Loads the configuration of a service. @throws CommandFailure that lists every problem and its location */
 export async function loadFolderConfig(
   sources: ServiceSources,
   set: readonly string[],
@@ -32,12 +32,12 @@ export async function loadFolderConfig(
   return loadProjectConfig({ set, ...(envFile !== undefined && { envFile }) }, { cwd: folder, env: context.env });
 }
 
-/** It was named from where the command runs. */
+/** Resolves `--env-file` relative to the working folder of the command. */
 function envFileOf({ envFile, context }: ServiceSources): string | undefined {
   return envFile === undefined ? undefined : resolve(context.cwd, envFile);
 }
 
-/** A `--set` of the command line, and the service that it is for; undefined for all. */
+/** A `--set` option and the service that it applies to; undefined for all. */
 export interface GivenSetting {
   readonly service: string | undefined;
   /** `service.port=6000` */
@@ -46,7 +46,7 @@ export interface GivenSetting {
 
 const serviceName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-/** Reads `key=value` and `service:key=value`. @throws CommandFailure that shows the key alone, because the value may be a secret */
+/** Parses `key=value` and `service:key=value`. @throws CommandFailure that shows only the key, because the value may be a secret */
 export function readSettings(texts: readonly string[]): readonly GivenSetting[] {
   return texts.map((text) => {
     const equals = text.indexOf("=");
@@ -55,14 +55,14 @@ export function readSettings(texts: readonly string[]): readonly GivenSetting[] 
     const service = names.length > 1 ? names[0] : undefined;
     if (key === "" || names.length > 2 || (service !== undefined && !serviceName.test(service))) {
       throw usageFailure(
-        `invalid --set ${JSON.stringify(text.split("=")[0])}: write key=value, or service:key=value for one service`,
+        `invalid --set ${JSON.stringify(text.split("=")[0])}: expected key=value, or service:key=value for one service`,
       );
     }
     return { service, text: `${key}${text.slice(equals)}` };
   });
 }
 
-/** The settings that are for one service, in their order. */
+/** Returns the settings for one service, in order. */
 export function settingsFor(service: string, given: readonly GivenSetting[]): readonly string[] {
   return given.filter((one) => one.service === undefined || one.service === service).map(({ text }) => text);
 }

@@ -1,13 +1,13 @@
-/** What the start order depends on. */
+/** A service and its dependencies. */
 export interface Ordered {
   readonly name: string;
-  /** Names of services that should be there first. Those that are not among the services are somewhere else. */
+  /** Names of services that must start first. Names not in this run are ignored. */
   readonly dependencies: readonly string[];
 }
 
 /**
- * The services that each waits for, by name. Where services depend on each other in a circle, the one that is listed first does not wait
- * for those that lead back to it: its own health tells what it is missing.
+ * Returns by name the services that each service waits for. In a cycle, the service that is listed first does not wait for those that depend
+ * on it: its own health reports what is missing.
  */
 export function startOrder(services: readonly Ordered[]): ReadonlyMap<string, readonly string[]> {
   const byName = new Map(services.map((service) => [service.name, service]));

@@ -6,7 +6,7 @@ import { type DevRecord, devRecordFile } from "../target/dev-target.ts";
 /** The name of the folder. */
 export const stateFolderName = dirname(devRecordFile);
 
-/** The folder `.tercel`: what belongs to this user on this machine alone. Git does not see it. */
+/** The folder `.tercel`: state of this user on this machine, ignored by Git. */
 export class StateFolder {
   readonly path: string;
   readonly #record: string;
@@ -14,12 +14,12 @@ export class StateFolder {
   constructor(root: string) {
     this.#record = join(root, devRecordFile);
     this.path = dirname(this.#record);
-    // Events and keys are in it.
+    // It contains events and keys.
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
     writeFileSync(join(this.path, ".gitignore"), "*\n");
   }
 
-  /** A secret that is made up once, so that tokens and page tokens outlive a restart. */
+  /** Returns a secret that is generated once, so that tokens and page tokens stay valid across restarts. */
   secret(): string {
     const file = join(this.path, "secret");
     try {
@@ -30,7 +30,7 @@ export class StateFolder {
     }
   }
 
-  /** Returns the path of the file. */
+  /** Writes a token and returns the path of its file. */
   writeToken(service: string, token: string): string {
     const file = join(this.path, `${service}.token`);
     writeFileSync(file, token, { mode: 0o600 });
@@ -41,18 +41,18 @@ export class StateFolder {
     writeFileSync(this.#record, `${JSON.stringify(record, undefined, 2)}\n`);
   }
 
-  /** Leaves that of another run in the same folder. */
+  /** Removes the record, unless it belongs to another run in the same folder. */
   removeRecord(pid: number): void {
     try {
       const record = JSON.parse(readFileSync(this.#record, "utf8")) as DevRecord;
       if (record.pid === pid) rmSync(this.#record);
     } catch {
-      // It is gone already.
+      // The record no longer exists.
     }
   }
 }
 
-/** The file has its name when it is whole: of two programs that start together, one makes the secret and both read it. */
+/** Creates the secret by renaming a complete file: of two programs that start together, one creates it and both read it. */
 function makeSecret(file: string): void {
   const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });

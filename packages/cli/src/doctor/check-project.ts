@@ -9,7 +9,7 @@ import { generate } from "../generate/generate.ts";
 import { isNodeSupported, oldestNode } from "../node-version.ts";
 import type { Finding } from "./finding.ts";
 
-/** Two copies of these would not know each other's messages and errors. */
+/** Packages that must be installed once: two copies would not recognize each other's messages and errors. */
 const sharedPackages = ["@bufbuild/protobuf", "@connectrpc/connect"];
 
 export function checkNode(version: string): Finding {
@@ -31,7 +31,7 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-/** The packages that the project in a folder names and has. */
+/** Checks the packages that the project in a folder lists and has installed. */
 export function checkPackages(folder: string): Finding[] {
   const manifest = readManifest(join(folder, "package.json"));
   if (manifest === undefined) {
@@ -39,7 +39,7 @@ export function checkPackages(folder: string): Finding[] {
       {
         check: "package.json",
         outcome: "warning",
-        text: "this folder is no project",
+        text: "not a project: no package.json",
         fix: "run tercel doctor in the folder of a service",
       },
     ];
@@ -50,7 +50,7 @@ export function checkPackages(folder: string): Finding[] {
       : {
           check: "package.json",
           outcome: "failure",
-          text: 'its "type" is not "module", which Tercel is',
+          text: '"type" is not "module", which Tercel requires',
           fix: "npm pkg set type=module",
         },
   ];
@@ -72,8 +72,8 @@ export function checkPackages(folder: string): Finding[] {
     findings.push({
       check: "packages",
       outcome: "failure",
-      text: `versions differ: ${list}`,
-      fix: "give all @tercel packages one version",
+      text: `different versions: ${list}`,
+      fix: "use the same version of all @tercel packages",
     });
   } else if (named.length > 0) {
     findings.push({ check: "packages", outcome: "ok", text: `${named.join(", ")} ${[...distinct][0]}` });
@@ -82,7 +82,7 @@ export function checkPackages(folder: string): Finding[] {
   return findings;
 }
 
-/** Finds packages that the project and a package of Tercel's would load from two places. */
+/** Finds packages that the project and a Tercel package would load from two folders. */
 function checkCopies(folder: string, named: readonly string[]): Finding[] {
   return sharedPackages.flatMap((name): Finding[] => {
     const own = packageFolder(folder, name);
@@ -109,7 +109,7 @@ function installedManifest(folder: string, name: string): Manifest | undefined {
   return found === undefined ? undefined : readManifest(join(found, "package.json"));
 }
 
-/** Where Node finds a package from a folder; its manifest need not be among its exports. */
+/** Returns the folder in which Node finds a package; its exports need not include package.json. */
 function packageFolder(folder: string, name: string): string | undefined {
   const places = createRequire(join(folder, "package.json")).resolve.paths(name) ?? [];
   const found = places.map((place) => join(place, name)).find((place) => existsSync(join(place, "package.json")));
@@ -124,7 +124,7 @@ function readManifest(file: string): Manifest | undefined {
   }
 }
 
-/** buf, the .proto files and the code that is made of them. */
+/** Checks buf, the .proto files and the generated code. */
 export async function checkProtos(folder: string, isFixed: boolean, context: CommandContext): Promise<Finding[]> {
   if (!existsSync(join(folder, "buf.yaml")) && !existsSync(join(folder, "buf.gen.yaml"))) return [];
   const findings: Finding[] = [];
@@ -143,7 +143,7 @@ export async function checkProtos(folder: string, isFixed: boolean, context: Com
   return findings;
 }
 
-/** The folder of the project that a folder belongs to: the nearest with a package.json. */
+/** Returns the folder of the project: the nearest one with a package.json. */
 export function projectFolder(from: string): string {
   for (let at = from; ; at = dirname(at)) {
     if (existsSync(join(at, "package.json"))) return at;

@@ -7,7 +7,7 @@ import { readRecord, recordFile } from "../project/project-record.ts";
 import { ownVersion } from "../version.ts";
 import type { Finding } from "./finding.ts";
 
-/** What `tercel.yaml` says about the version that wrote the project. One that someone wrote by hand, for `tercel dev`, says nothing about it. */
+/** Checks the version in `tercel.yaml` that wrote the project. A hand-written one, for `tercel dev`, has no version. */
 export function checkRecord(folder: string, version: string = ownVersion()): Finding[] {
   const file = join(folder, recordFile);
   if (!existsSync(file) || parseDocument(readFileSync(file, "utf8")).get("template") === undefined) return [];
@@ -18,7 +18,7 @@ export function checkRecord(folder: string, version: string = ownVersion()): Fin
         ? {
             check: recordFile,
             outcome: "warning",
-            text: `written by tercel ${plan.version}, and this is ${version}`,
+            text: `written by tercel ${plan.version}; this is tercel ${version}`,
             fix: "tercel upgrade",
           }
         : { check: recordFile, outcome: "ok", text: `type ${plan.type}, of tercel ${plan.version}` },

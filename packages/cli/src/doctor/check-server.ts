@@ -11,7 +11,7 @@ import type { Finding } from "./finding.ts";
 
 const checkTimeoutMs = 5000;
 
-/** Whether a server is reached, says that it is healthy, and describes itself. */
+/** Checks that a server is reachable and healthy and serves reflection. */
 export async function checkServer(options: TargetOptions, context: CommandContext): Promise<Finding[]> {
   const target = targetOf(options, context);
   const channel = openChannel(options, context);
@@ -30,7 +30,7 @@ export async function checkServer(options: TargetOptions, context: CommandContex
               fix: "tercel health shows which service is not healthy",
             };
       },
-      "serve createHealth from @tercel/grpc/services",
+      "add createHealth from @tercel/grpc/services to the server",
     );
     const reflection = await look(
       "reflection",
@@ -38,7 +38,7 @@ export async function checkServer(options: TargetOptions, context: CommandContex
         const services = await createReflectionClient(channel).listServices(call);
         return { check: "reflection", outcome: "ok", text: `${services.length} services` };
       },
-      "serve createReflection from @tercel/grpc/services, or call with --proto",
+      "add createReflection from @tercel/grpc/services to the server, or call with --proto",
     );
     return [health, reflection];
   } finally {
@@ -51,8 +51,7 @@ async function look(check: string, ask: () => Promise<Finding>, fixIfMissing: st
     return await ask();
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
-    if (error.code === Code.Unimplemented)
-      return { check, outcome: "warning", text: "the server does not have it", fix: fixIfMissing };
+    if (error.code === Code.Unimplemented) return { check, outcome: "warning", text: "not served", fix: fixIfMissing };
     const { message, hint } = callFailure(error) as CommandFailure;
     return { check, outcome: "failure", text: message, ...(hint !== undefined && { fix: hint }) };
   }

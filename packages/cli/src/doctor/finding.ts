@@ -3,6 +3,6 @@ export interface Finding {
   readonly check: string;
   readonly outcome: "ok" | "warning" | "failure";
   readonly text: string;
-  /** What to do about it. */
+  /** Suggested fix. */
   readonly fix?: string;
 }

@@ -40,6 +40,6 @@ export async function runDoctor(options: DoctorOptions, context: CommandContext)
   });
   const failures = findings.filter(({ outcome }) => outcome === "failure");
   if (failures.length > 0) {
-    throw new CommandFailure(exitCodes.partial, `not in order: ${failures.map(({ check }) => check).join(", ")}`);
+    throw new CommandFailure(exitCodes.partial, `failed checks: ${failures.map(({ check }) => check).join(", ")}`);
   }
 }

@@ -19,7 +19,7 @@ describe("a duration", () => {
       return "";
     };
     assert.equal(refusal("30"), 'invalid --timeout "30": add a unit: 30s');
-    assert.equal(refusal("soon"), 'invalid --timeout "soon": write a duration such as 500ms, 30s or 2m');
+    assert.equal(refusal("soon"), 'invalid --timeout "soon": expected a duration such as 500ms, 30s or 2m');
     assert.match(refusal("0s"), /^invalid --timeout "0s"/);
     assert.equal(readDuration("--timeout", "1ms"), 1);
   });

@@ -1,24 +1,24 @@
 import { parseDuration } from "@tercel/service/config";
 import { usageFailure } from "./failure.ts";
 
-/** What a timer of Node can hold. */
+/** The longest time that Node's timers support. */
 const maxTimerMs = 2 ** 31 - 1;
 
-/** Reads `500ms`, `1.5s`, `2m` or `1h30m`, in milliseconds. Undefined for other text, and above what a timer of Node can hold. */
+/** Parses `500ms`, `1.5s`, `2m` or `1h30m` to milliseconds. Undefined for other text and for times that Node's timers do not support. */
 export function parseTimerMs(text: string): number | undefined {
   const ms = parseDuration(text);
   return ms !== undefined && ms <= maxTimerMs ? ms : undefined;
 }
 
-/** The value of an option. @throws CommandFailure that says how to write it */
+/** Parses the value of an option to milliseconds. @throws CommandFailure that shows the expected form */
 export function readDuration(option: string, text: string): number {
   const ms = parseTimerMs(text);
   if (ms !== undefined && ms > 0) return ms;
-  const hint = /^\d+(\.\d+)?$/.test(text) ? `add a unit: ${text}s` : "write a duration such as 500ms, 30s or 2m";
+  const hint = /^\d+(\.\d+)?$/.test(text) ? `add a unit: ${text}s` : "expected a duration such as 500ms, 30s or 2m";
   throw usageFailure(`invalid ${option} ${JSON.stringify(text)}: ${hint}`);
 }
 
-/** `340 ms`, `1.25 s`, `2 min 5 s`: as long as a person needs it. */
+/** Formats a duration with sensible precision: `340 ms`, `1.25 s`, `2 min 5 s`. */
 export function formatDuration(ms: number): string {
   if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
   if (ms < 10) return `${ms.toFixed(2)} ms`;

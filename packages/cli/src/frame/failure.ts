@@ -2,16 +2,16 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { exitCodes } from "./exit-codes.ts";
 
 export interface FailureOptions {
-  /** What to do about it, in a line of its own. */
+  /** How to fix it, printed on a separate line. */
   readonly hint?: string | undefined;
   /** Further lines, such as the details of a status. */
   readonly lines?: readonly string[];
-  /** Further properties of the error object that is printed with `-o json`. */
+  /** Further properties of the error object of `-o json`. */
   readonly json?: JsonObject;
   readonly cause?: unknown;
 }
 
-/** Ends a command: the message says what failed, where and why, and the exit code tells scripts which kind of failure it is. */
+/** An error that ends a command. The message says what failed, where and why; the exit code classifies it for scripts. */
 export class CommandFailure extends Error {
   readonly exitCode: number;
   readonly hint: string | undefined;
@@ -28,7 +28,7 @@ export class CommandFailure extends Error {
   }
 }
 
-/** The command line is wrong: exit code 2. */
+/** Creates a failure for an invalid command line, with exit code 2. */
 export function usageFailure(message: string, hint?: string): CommandFailure {
   return new CommandFailure(exitCodes.usage, message, { hint });
 }

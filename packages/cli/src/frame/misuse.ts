@@ -2,9 +2,9 @@ import { nearestName } from "@tercel/grpc/internal";
 import type { CommanderError } from "commander";
 import { type CommandFailure, usageFailure } from "./failure.ts";
 
-/** Commander's `error: unknown option '--tagret'\n(Did you mean --target?)` in the words of the other errors. */
+/** Converts commander's `error: unknown option '--tagret'\n(Did you mean --target?)` to the form of the other errors. */
 export function misuse({ code, message }: CommanderError): CommandFailure {
-  if (code === "commander.help") return usageFailure("no command was given", "add --help to see the commands");
+  if (code === "commander.help") return usageFailure("missing command", "add --help to see the commands");
   const [first = "", suggestion] = message.replace(/^error: /, "").split("\n");
   const choices =
     /^(?:option|command-argument value) '(.+?)'(?: argument '(.*)')? is invalid.*Allowed choices are (.+)\.$/.exec(
@@ -16,7 +16,7 @@ export function misuse({ code, message }: CommanderError): CommandFailure {
     const given = value ?? what;
     const nearest = nearestName(given, known.split(", "));
     return usageFailure(
-      `invalid ${name} ${JSON.stringify(given)}: ${nearest === undefined ? `choose one of ${known}` : `did you mean ${nearest}?`}`,
+      `invalid ${name} ${JSON.stringify(given)}: ${nearest === undefined ? `expected one of ${known}` : `did you mean ${nearest}?`}`,
     );
   }
   const text = first.replace(/'([^']*)'/g, '"$1"').replace(/\.$/, "");

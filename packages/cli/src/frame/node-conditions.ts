@@ -1,4 +1,4 @@
-/** The conditions of package exports that this process was started with: programs that it starts or bundles are found by the same. */
+/** Returns the export conditions of this process, which also apply to programs that it starts or bundles. */
 export function ownConditions(nodeArgs: readonly string[] = process.execArgv): readonly string[] {
   return nodeArgs.flatMap((arg, at) => {
     if (arg === "--conditions" || arg === "-C") return nodeArgs[at + 1] ?? [];

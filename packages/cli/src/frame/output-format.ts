@@ -3,16 +3,16 @@ import { type Command, Option } from "commander";
 import type { CommandContext } from "./context.ts";
 import { formatTable } from "./table.ts";
 
-/** How a command prints its result. */
+/** The format in which a command prints its result. */
 export type OutputFormat = "table" | "json" | "ndjson" | "name";
 
-/** Adds `-o` with the formats that the command knows; the first is the default. */
+/** Adds `-o` with the formats that the command supports; the first is the default. */
 export function addOutputOption(command: Command, formats: readonly OutputFormat[]): Command {
   const [first] = formats;
-  return command.addOption(new Option("-o, --output <format>", "format of the result").choices(formats).default(first));
+  return command.addOption(new Option("-o, --output <format>", "output format").choices(formats).default(first));
 }
 
-/** True when errors have to be JSON as well. Reads the raw arguments, because they may be what is wrong. */
+/** Whether errors must be JSON too. Reads the raw arguments, because they may be invalid. */
 export function wantsJsonErrors(args: readonly string[]): boolean {
   return args.some((arg, at) => {
     const value =
@@ -21,7 +21,7 @@ export function wantsJsonErrors(args: readonly string[]): boolean {
   });
 }
 
-/** Rows of one kind, and what each format shows of them. */
+/** Rows of one type and how each format shows them. */
 export interface Listing<Row> {
   /** The property of the JSON document that holds the rows: `services`. */
   readonly name: string;
@@ -29,11 +29,11 @@ export interface Listing<Row> {
   readonly header: readonly string[];
   cells(row: Row): readonly string[];
   json(row: Row): JsonValue;
-  /** What another command takes as an argument. */
+  /** Returns the name that another command takes as an argument. */
   nameOf(row: Row): string;
 }
 
-/** The number in `"version"` of the documents that `-o json` prints. It changes when a property changes its meaning or goes. */
+/** The number in `"version"` of the documents that `-o json` prints. It changes when a property changes its meaning or is removed. */
 export const jsonVersion = 1;
 
 export async function printListing<Row>(

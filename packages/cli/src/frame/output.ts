@@ -5,13 +5,13 @@ import type { JsonValue } from "@bufbuild/protobuf";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** A standard stream to print on. A reader that goes away is no error: `head` has what it wanted. */
+/** A standard stream to print to. A reader that closes it is not an error: `head` has read what it wanted. */
 export class Output {
-  /** For what writes on a terminal by itself, such as a prompt. */
+  /** The stream, for code that writes to a terminal itself, such as a prompt. */
   readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   #isClosed = false;
 
-  /** @param onClosed called once, when no one reads the stream any more */
+  /** @param onClosed called once, when the reader has closed the stream */
   constructor(stream: Writable & { readonly isTTY?: boolean }, onClosed: () => void = () => {}) {
     this.stream = stream;
     stream.on("error", () => {
@@ -25,12 +25,12 @@ export class Output {
     return this.stream.isTTY === true;
   }
 
-  /** Columns of the terminal; 80 where there is none. */
+  /** Columns of the terminal; 80 without one. */
   get columns(): number {
     return this.stream.columns ?? 80;
   }
 
-  /** Resolves when the stream has room for more, so that a slow reader slows a fast server down. */
+  /** Writes text. Resolves when the stream accepts more, so that a slow reader slows down a fast server. */
   async write(text: string): Promise<void> {
     if (this.#isClosed || this.stream.write(text)) return;
     await Promise.race([once(this.stream, "drain"), once(this.stream, "close")]).catch(() => {});
@@ -40,12 +40,12 @@ export class Output {
     return this.write(`${text}\n`);
   }
 
-  /** A document of its own, over several lines. */
+  /** Writes an indented JSON document. */
   json(value: JsonValue): Promise<void> {
     return this.line(JSON.stringify(value, undefined, 2));
   }
 
-  /** Colours and weights where the stream is a terminal; NO_COLOR and FORCE_COLOR decide before that. */
+  /** Styles text if the stream is a terminal; NO_COLOR and FORCE_COLOR take precedence. */
   style(style: Style, text: string): string {
     return styleText(style, text, { stream: this.stream });
   }

@@ -6,9 +6,9 @@ import { jsonVersion } from "./output-format.ts";
 import { Stopped } from "./stop-signals.ts";
 import { terminalText } from "./terminal-text.ts";
 
-/** What a command threw, as a failure with an exit code. */
+/** Converts an exception of a command to a failure with an exit code. */
 export function toFailure(thrown: unknown, signal: AbortSignal): CommandFailure {
-  // Whatever fails after Ctrl-C fails because of it.
+  // Any failure after Ctrl-C is caused by it.
   if (signal.aborted && signal.reason instanceof Stopped) {
     return new CommandFailure(signal.reason.exitCode, "interrupted", { cause: thrown });
   }
@@ -16,7 +16,7 @@ export function toFailure(thrown: unknown, signal: AbortSignal): CommandFailure 
   return new CommandFailure(exitCodes.failed, thrownMessage(thrown), { cause: thrown });
 }
 
-/** Prints why a command failed on standard error; with JSON as one object, which is the last line there. */
+/** Prints a failure to standard error; with JSON as one object on the last line. */
 export async function reportFailure(context: CommandContext, failure: CommandFailure, asJson: boolean): Promise<void> {
   const { stderr } = context;
   const { message, hint, lines, exitCode } = failure;

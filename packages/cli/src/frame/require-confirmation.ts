@@ -4,10 +4,10 @@ import { exitCodes } from "./exit-codes.ts";
 import { CommandFailure, usageFailure } from "./failure.ts";
 
 /**
- * Asks before something that cannot be undone. `--yes` is the answer in advance, and the only one where no one can be asked.
+ * Asks for confirmation of an action that cannot be undone. `--yes` confirms it, and is required without a terminal.
  *
- * @param action what is about to happen, as a question without its mark: `undo 0002_orders at sqlite at data/users.db`
- * @throws CommandFailure unless the answer is yes
+ * @param action the question without its mark: `undo 0002_orders at sqlite at data/users.db`
+ * @throws CommandFailure unless confirmed
  */
 export async function requireConfirmation(
   action: string,

@@ -1,6 +1,6 @@
 import { exitCodes } from "./exit-codes.ts";
 
-/** Why a command was told to stop. */
+/** The abort reason of a command that a signal stopped. */
 export class Stopped extends Error {
   readonly exitCode: number;
 
@@ -10,10 +10,10 @@ export class Stopped extends Error {
   }
 }
 
-/** Why a command ends whose standard output no one reads any more. */
+/** The abort reason of a command whose standard output was closed by its reader. */
 export class ReaderGone extends Error {}
 
-/** What this module needs of `process`. */
+/** The part of `process` that this module uses. */
 export interface SignalSource {
   on(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
   off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
@@ -21,18 +21,18 @@ export interface SignalSource {
 }
 
 export interface StopSignalOptions {
-  /** A signal that comes so soon after the first one is its echo. Default 0: there are none. */
+  /** A signal within this time after the first one is ignored as its echo. Default 0: no echoes. */
   readonly echoWindowMs?: number;
-  /** For tests: where time comes from. Default `performance.now`. */
+  /** Clock, for tests. Default `performance.now`. */
   readonly nowMs?: () => number;
 }
 
-/** npm passes a Ctrl-C on to what it has started, which the terminal has told already: a few milliseconds later. A person takes longer. */
+/** npm forwards Ctrl-C to its children, which the terminal has signalled already, a few milliseconds later. A person takes longer. */
 export const npmEchoWindowMs = 500;
 
 /**
- * The first Ctrl-C lets a command end in good order: a call is cancelled, a file is finished. The second one ends the process at
- * once, as does a second SIGTERM.
+ * Handles stop signals. The first Ctrl-C aborts the command, which ends in good order: a call is cancelled, a file is finished. A second
+ * Ctrl-C or SIGTERM ends the process at once.
  */
 export function watchStopSignals(
   source: SignalSource,

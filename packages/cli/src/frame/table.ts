@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Columns of equal width, two spaces apart. The last column is not padded, so that lines have no trailing spaces. */
+/** Formats rows in aligned columns, two spaces apart. The last column is not padded, so that lines have no trailing spaces. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = header.length === 0 ? rows : [header, ...rows];
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => shownWidth(line[column] ?? ""))));

@@ -1,5 +1,5 @@
-/** Text of others, such as a server's names and messages, with nothing in it that a terminal obeys. Lines and tabs are kept. */
+/** Removes terminal control characters from untrusted text, such as a server's names and messages. Keeps newlines and tabs. */
 export function terminalText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches them
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }

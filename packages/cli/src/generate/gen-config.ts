@@ -4,30 +4,30 @@ import { nearestName } from "@tercel/grpc/internal";
 import { isMap, isScalar, isSeq, type Node, parseDocument, type YAMLMap } from "yaml";
 import { type JsonText, jsonFailure } from "../json/json-text.ts";
 
-/** What buf.gen.yaml says: which code is generated of what, and where it goes. */
+/** The contents of buf.gen.yaml: inputs, plugins and output folders. */
 export interface GenConfig {
-  /** What is in the output folders and is not generated is removed. */
+  /** Whether other files in the output folders are removed. */
   readonly clean: boolean;
   readonly inputs: readonly GenInput[];
   readonly plugins: readonly GenPlugin[];
 }
 
 export interface GenInput {
-  /** All paths are absolute. */
+  /** Folder of .proto files; all paths are absolute. */
   readonly folder: string;
   readonly only: readonly string[];
   readonly excluded: readonly string[];
 }
 
 export interface GenPlugin {
-  /** A program and its first arguments, as in `local`. */
+  /** The program and its first arguments, as in `local`. */
   readonly program: readonly string[];
   readonly outFolder: string;
-  /** Joined by commas they are the plugin's parameter. */
+  /** Options; joined by commas they form the plugin's parameter. */
   readonly options: readonly string[];
 }
 
-/** What a service of Tercel's uses; Node runs the files as they are. */
+/** The plugin for services of Tercel; Node runs its TypeScript output directly. */
 const defaultPlugin = {
   program: ["protoc-gen-es"],
   options: ["target=ts", "import_extension=ts", "erasable_syntax=true"],
@@ -38,9 +38,9 @@ const knownPluginKeys = ["local", "out", "opt", "strategy"];
 const knownInputKeys = ["directory", "paths", "exclude_paths"];
 
 /**
- * Reads buf.gen.yaml of a folder. Without one, TypeScript goes to `gen/`.
+ * Reads the buf.gen.yaml of a folder. Without one, TypeScript is generated into `gen/`.
  *
- * @throws CommandFailure with the place of what is wrong, or of what `tercel generate` does not do
+ * @throws CommandFailure with the position of an invalid or unsupported key
  */
 export function readGenConfig(folder: string): GenConfig {
   const file = join(folder, "buf.gen.yaml");
@@ -60,12 +60,12 @@ export function readGenConfig(folder: string): GenConfig {
     throw jsonFailure(
       text,
       startOf(version),
-      `version is ${JSON.stringify(textOf(version))}; v2 is needed: buf config migrate writes it`,
+      `unsupported version ${JSON.stringify(textOf(version))}: expected v2; run buf config migrate`,
     );
   }
   const inputs = itemsOf(values.get("inputs")).map((node) => readInput(node, folder, text));
   const plugins = itemsOf(values.get("plugins")).map((node) => readPlugin(node, folder, text));
-  if (plugins.length === 0) throw jsonFailure(text, startOf(root), "plugins is empty: name at least protoc-gen-es");
+  if (plugins.length === 0) throw jsonFailure(text, startOf(root), "no plugins: add at least protoc-gen-es");
   return { clean: textOf(values.get("clean")) === "true", inputs: inputs.length === 0 ? [ownInput] : inputs, plugins };
 }
 
@@ -83,14 +83,14 @@ function readPlugin(node: Node | null, folder: string, text: JsonText): GenPlugi
   const values = entriesOf(asMap(node, text, "a plugin"), knownPluginKeys, text);
   const program = textsOf(values.get("local"));
   const out = textOf(values.get("out"));
-  if (program.length === 0) throw jsonFailure(text, startOf(node), "a plugin needs local, the name of its program");
-  if (out === undefined) throw jsonFailure(text, startOf(node), "a plugin needs out, the folder for its files");
+  if (program.length === 0) throw jsonFailure(text, startOf(node), "plugin without local, the name of its program");
+  if (out === undefined) throw jsonFailure(text, startOf(node), "plugin without out, its output folder");
   return { program, outFolder: resolve(folder, out), options: textsOf(values.get("opt")) };
 }
 
 function asMap(node: unknown, text: JsonText, what: string): YAMLMap {
   if (isMap(node)) return node;
-  throw jsonFailure(text, startOf(node as Node | null), `${what} has to be a map`);
+  throw jsonFailure(text, startOf(node as Node | null), `invalid ${what}: expected a map`);
 }
 
 function entriesOf(map: YAMLMap, known: readonly string[], text: JsonText): ReadonlyMap<string, Node | null> {
@@ -99,8 +99,12 @@ function entriesOf(map: YAMLMap, known: readonly string[], text: JsonText): Read
     const name = textOf(key as Node) ?? "";
     if (!known.includes(name)) {
       const nearest = nearestName(name, known);
-      const hint = nearest === undefined ? "run buf generate, which has it" : `did you mean ${nearest}?`;
-      throw jsonFailure(text, startOf(key as Node), `${JSON.stringify(name)} is not known to tercel generate; ${hint}`);
+      const hint = nearest === undefined ? "use buf generate, which supports it" : `did you mean ${nearest}?`;
+      throw jsonFailure(
+        text,
+        startOf(key as Node),
+        `tercel generate does not support ${JSON.stringify(name)}; ${hint}`,
+      );
     }
     entries.set(name, value as Node | null);
   }
@@ -115,7 +119,7 @@ function textOf(node: Node | null | undefined): string | undefined {
   return isScalar(node) && node.value !== null ? String(node.value) : undefined;
 }
 
-/** One text, or a list of them. */
+/** Reads a string or a list of strings. */
 function textsOf(node: Node | null | undefined): string[] {
   const one = textOf(node);
   return one !== undefined ? [one] : itemsOf(node).flatMap((item) => textOf(item) ?? []);

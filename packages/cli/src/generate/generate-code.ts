@@ -12,18 +12,18 @@ import { runPlugin } from "./run-plugin.ts";
 /** Generated files by their absolute paths. */
 export type GeneratedFiles = ReadonlyMap<string, string>;
 
-/** Compiled files, and which of them code is made of. */
+/** Compiled files, and which of them to generate code for. */
 export interface GenSource {
   readonly files: FileDescriptorSet;
   readonly names: readonly string[];
-  /** Files that come with Tercel and that the project does not have itself. */
+  /** Shipped files that the project does not contain. */
   readonly shipped: readonly string[];
 }
 
 /**
- * Compiles the inputs, each with its workspace.
+ * Compiles the inputs, each in its workspace.
  *
- * @throws CommandFailure for mistakes in .proto files
+ * @throws CommandFailure for errors in .proto files
  */
 export async function compileInputs(config: GenConfig, context: CommandContext): Promise<GenSource[]> {
   const sources: GenSource[] = [];
@@ -58,7 +58,7 @@ export async function generateCode(
   return generated;
 }
 
-/** The files of an input: not what they import from elsewhere, unless it comes with Tercel and without code. */
+/** Selects the files of an input: without their imports, except for shipped files whose code no package contains. */
 function selectFiles({ files, shipped }: ProtoImage, input: GenInput, workspace: Workspace): string[] {
   const shippedNames = new Set(shipped.map(({ name }) => name));
   return files.file
@@ -76,7 +76,7 @@ function shippedCodeOf(name: string): [prefix: string, code: string] | undefined
   return Object.entries(shippedCode).find(([prefix]) => name.startsWith(prefix));
 }
 
-/** Code of files that come with Tercel is imported from its package, unless the options say where from. */
+/** Returns the plugin's options, with imports of shipped code from its package unless the options say otherwise. */
 function withShippedImports(plugin: GenPlugin, shipped: readonly string[]): string[] {
   const isEs = /(^|\/)protoc-gen-es$/.test(plugin.program[0] ?? "");
   const needed = isEs

@@ -1,18 +1,18 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** What generated files are to what is on the disk. Paths are absolute. */
+/** The differences between generated files and those on disk. Paths are absolute. */
 export interface OutputChanges {
   readonly missing: readonly string[];
   readonly different: readonly string[];
-  /** In an output folder, and not generated. */
+  /** Files in an output folder that are not generated. */
   readonly extra: readonly string[];
 }
 
 /**
- * Compares generated files with what is there.
+ * Compares generated files with those on disk.
  *
- * @param cleanFolders whose other files count as extra
+ * @param cleanFolders folders whose other files count as extra
  */
 export function compareOutput(files: ReadonlyMap<string, string>, cleanFolders: readonly string[]): OutputChanges {
   const missing: string[] = [];
@@ -26,7 +26,7 @@ export function compareOutput(files: ReadonlyMap<string, string>, cleanFolders: 
   return { missing, different, extra };
 }
 
-/** Writes what has changed, and nothing else, so that programs that watch the files see only that. */
+/** Writes only changed files, so that programs that watch them are not notified of others. */
 export function applyChanges(files: ReadonlyMap<string, string>, changes: OutputChanges): void {
   for (const path of [...changes.missing, ...changes.different]) {
     mkdirSync(dirname(path), { recursive: true });
@@ -62,6 +62,6 @@ function removeEmpty(folder: string): void {
     rmdirSync(folder);
     removeEmpty(dirname(folder));
   } catch {
-    // It holds something, or is gone already.
+    // The folder is not empty or no longer exists.
   }
 }

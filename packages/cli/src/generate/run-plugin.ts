@@ -13,9 +13,9 @@ import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 
 /**
- * Runs a code generator: protoc-gen-es in this process, any other as the program that it is.
+ * Runs a code generator: protoc-gen-es in this process, any other as a child process.
  *
- * @throws CommandFailure when it cannot be started, ends with an error, or reports one
+ * @throws CommandFailure when it cannot be started, exits with an error, or reports one
  */
 export async function runPlugin(
   program: readonly string[],
@@ -27,19 +27,19 @@ export async function runPlugin(
   const isOwn = /(^|\/)protoc-gen-es$/.test(name) && program.length === 1 && writesOnlyTypeScript(request.parameter);
   const response = isOwn ? await runOwnPlugin(request) : await runProgram(program, request, folder, context);
   if (response.error === "") return response;
-  // Programs name themselves, as a rule.
+  // Programs usually start messages with their name.
   const error = response.error.startsWith(`${name}:`) ? response.error : `${name}: ${response.error}`;
   throw new CommandFailure(exitCodes.invalidInput, error);
 }
 
-/** For JavaScript and declarations protoc-gen-es brings a compiler, which is not part of this program. */
+/** Whether a plugin writes only TypeScript: for JavaScript and declarations protoc-gen-es needs a compiler, which is not bundled. */
 function writesOnlyTypeScript(parameter: string): boolean {
   const targets = parameter.split(",").filter((option) => option.startsWith("target="));
   return targets.length > 0 && targets.every((target) => target === "target=ts");
 }
 
 async function runOwnPlugin(request: CodeGeneratorRequest): Promise<CodeGeneratorResponse> {
-  // CommonJS: in the bundle only the default export is there.
+  // CommonJS: the bundle has only the default export.
   const { default: plugin } = await import("@bufbuild/protoc-gen-es/dist/cjs/src/protoc-gen-es-plugin.js");
   try {
     return plugin.protocGenEs.run(request);
@@ -65,22 +65,22 @@ async function runProgram(
     child.once("error", reject);
     child.once("close", resolve);
   });
-  // One that ends early does not read its request; its exit code says why.
+  // A plugin that exits early does not read its request; its exit code shows the failure.
   child.stdin.on("error", () => {});
   child.stdin.end(toBinary(CodeGeneratorRequestSchema, request));
   try {
     const [code, stdout, stderr] = await Promise.all([ended, buffer(child.stdout), text(child.stderr)]);
     if (code === 0) return fromBinary(CodeGeneratorResponseSchema, stdout);
-    return create(CodeGeneratorResponseSchema, { error: stderr.trim() || `ended with exit code ${code}` });
+    return create(CodeGeneratorResponseSchema, { error: stderr.trim() || `exited with code ${code}` });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new CommandFailure(exitCodes.failed, `the plugin ${name} of buf.gen.yaml is not installed`, {
+    throw new CommandFailure(exitCodes.failed, `plugin ${name} of buf.gen.yaml is not installed`, {
       hint: name.startsWith("protoc-gen-es") ? "npm install -D @bufbuild/protoc-gen-es" : undefined,
     });
   }
 }
 
-/** Where npm puts the programs of packages, from the folder up. */
+/** Returns the folders of package programs, from the folder up. */
 function binFolders(folder: string): string[] {
   const folders: string[] = [];
   for (let at = folder; ; at = dirname(at)) {

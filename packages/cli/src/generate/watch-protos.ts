@@ -4,10 +4,10 @@ import type { CommandContext } from "../frame/context.ts";
 import { reportFailure, toFailure } from "../frame/report-failure.ts";
 import { readGenConfig } from "./gen-config.ts";
 
-/** An editor writes a file in several steps. */
+/** Quiet time before a run: editors write a file in several steps. */
 const settleMs = 60;
 
-/** Runs work now and after each change of a .proto file or of buf's configuration, until the command is stopped. */
+/** Runs work now and after each change of a .proto file or of buf's configuration, until the command stops. */
 export async function watchProtos(folder: string, context: CommandContext, work: () => Promise<void>): Promise<void> {
   let wake = (): void => {};
   const watchers: FSWatcher[] = [];
@@ -17,7 +17,7 @@ export async function watchProtos(folder: string, context: CommandContext, work:
     const watcher = watch(path, { recursive }, (_, name) => {
       if (isRelevant(name)) wake();
     });
-    // A folder that goes away is noticed by the next compilation.
+    // The next compilation reports a removed folder.
     watcher.on("error", () => {});
     watchers.push(watcher);
   };
@@ -34,7 +34,7 @@ export async function watchProtos(folder: string, context: CommandContext, work:
       try {
         await work();
       } catch (error) {
-        // A mistake in a file is the next thing to be changed.
+        // An error in a file is printed, and the next change runs again.
         await reportFailure(context, toFailure(error, context.signal), false);
       }
       await changed;

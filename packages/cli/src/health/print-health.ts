@@ -43,16 +43,16 @@ export async function printHealth(
   }
 }
 
-/** A failed health call, with a word for servers that have no health service at all. */
+/** Converts the error of a health call to a failure; explains servers without a health service. */
 export function healthFailure(error: unknown, target: string): unknown {
   if (!(error instanceof ConnectError) || error.code !== Code.Unimplemented) return callFailure(error);
   return new CommandFailure(statusExitCode(Code.Unimplemented), `${target} does not serve grpc.health.v1.Health`, {
-    hint: "serve createHealth from @tercel/grpc/services",
+    hint: "add createHealth from @tercel/grpc/services to the server",
     cause: error,
   });
 }
 
-/** How a person calls a service: the server as a whole has no name. */
+/** Returns the label of a service: the server as a whole has an empty name. */
 export function serviceLabel(service: string): string {
   return service === "" ? "(server)" : printable(service);
 }
@@ -66,7 +66,7 @@ async function readStatuses(
   try {
     return [...(await client.list(call))].sort(([one], [other]) => (one < other ? -1 : 1));
   } catch (error) {
-    // List came to the protocol late, and more than 100 services are not listed.
+    // List is a recent method, and fails for more than 100 services.
     const isOnlyList =
       error instanceof ConnectError && (error.code === Code.Unimplemented || error.code === Code.ResourceExhausted);
     if (!isOnlyList) throw error;
@@ -96,8 +96,8 @@ function refuseUnhealthy(statuses: readonly (readonly [string, ReportedStatus])[
   if (first === undefined) return;
   const [service, status] = first;
   if (status === "SERVICE_UNKNOWN") {
-    throw new CommandFailure(exitCodes.notFound, `${target} has no health status of ${serviceLabel(service)}`, {
-      hint: "tercel health shows the services that have one",
+    throw new CommandFailure(exitCodes.notFound, `${target} does not report the health of ${serviceLabel(service)}`, {
+      hint: "tercel health lists the services that have a status",
     });
   }
   const names = unhealthy.map(([name]) => serviceLabel(name)).join(", ");

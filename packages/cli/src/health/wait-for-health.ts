@@ -17,7 +17,7 @@ export interface WaitOptions extends TargetOptions {
 }
 
 const pauseMs = 200;
-/** A server that accepts connections and answers nothing is asked again after this long. */
+/** Deadline of one attempt, for servers that accept connections and never respond. */
 const tryTimeoutMs = 2000;
 
 /** `tercel wait` */
@@ -29,7 +29,7 @@ export async function waitForHealth(service: string, options: WaitOptions, conte
   for (;;) {
     const leftMs = timeoutMs - (performance.now() - startedAtMs);
     const latest = await look(service, options, context, headers, Math.max(1, Math.min(tryTimeoutMs, leftMs)));
-    // A look that our own time has cut short says nothing new.
+    // An attempt that the overall timeout cut short adds no information.
     if (seen === undefined || !latest.isCutShort || leftMs >= tryTimeoutMs) seen = latest;
     context.signal.throwIfAborted();
     if (isReached(seen, options.status)) {
@@ -49,11 +49,11 @@ export async function waitForHealth(service: string, options: WaitOptions, conte
 }
 
 interface Seen {
-  /** Undefined when there was no answer. */
+  /** Undefined without a response. */
   readonly status?: ReportedStatus;
-  /** The server answered, if only with an error. */
+  /** The server responded, even if with an error. */
   readonly isUp: boolean;
-  /** There was no answer in the time of one look. */
+  /** No response within the deadline of one attempt. */
   readonly isCutShort: boolean;
   readonly text: string;
 }
@@ -63,7 +63,7 @@ function isReached({ status, isUp }: Seen, wanted: WaitOptions["status"]): boole
   return wanted === "healthy" ? status === "SERVING" : status !== undefined && status !== "SERVING";
 }
 
-/** Each look has a channel of its own: one channel would pause longer after each failure to connect. */
+/** Makes one attempt on its own channel: a shared channel would back off after each failure to connect. */
 async function look(
   service: string,
   options: WaitOptions,
@@ -80,7 +80,7 @@ async function look(
     const failure = healthFailure(error, targetOf(options, context)) as CommandFailure;
     const isCutShort = error.code === Code.DeadlineExceeded;
     const isUp = failure.exitCode !== exitCodes.noConnection && !isCutShort;
-    // What no waiting can change is reported at once.
+    // Errors that waiting cannot fix are reported at once.
     if (isUp && options.status !== "up") throw failure;
     return { isUp, isCutShort, text: failure.message };
   } finally {

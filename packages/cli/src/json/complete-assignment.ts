@@ -1,10 +1,9 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 
 /**
- * The words that may stand for one of several assignments that is not finished: names of fields, after a dot those of the message there, and after `=` the
- * values that are known.
+ * Completes an unfinished assignment: field names, after a dot those of the nested message, and after `=` the known values.
  *
- * @param before assignments in front of it: a field that has a value gets no other
+ * @param before earlier assignments: a field that has a value is not completed again
  */
 export function completeAssignment(schema: DescMessage, word: string, before: readonly string[] = []): string[] {
   const equals = word.indexOf("=");

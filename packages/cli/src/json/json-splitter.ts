@@ -1,16 +1,16 @@
 import type { JsonText } from "./json-text.ts";
 
 /**
- * Cuts a stream of text into JSON values: one on each line, or over several lines, or one after the other. It finds where values end
- * and judges nothing else.
+ * Splits a stream of text into JSON values: one per line, over several lines, or one after another. It only finds where values end and does
+ * not validate them.
  */
 export class JsonSplitter {
   readonly #source: string;
   #rest = "";
-  /** Where `#rest` begins. */
+  /** Line at which `#rest` begins. */
   #line = 1;
   #column = 1;
-  /** Up to here `#rest` has been looked at. */
+  /** Position up to which `#rest` has been scanned. */
   #at = 0;
   #depth = 0;
   #isInString = false;
@@ -19,7 +19,7 @@ export class JsonSplitter {
     this.#source = source;
   }
 
-  /** The values that end in the new text. */
+  /** Adds text and returns the values that end in it. */
   push(text: string): JsonText[] {
     this.#rest += text;
     const values: JsonText[] = [];
@@ -27,18 +27,18 @@ export class JsonSplitter {
     return values;
   }
 
-  /** What is left at the end of the stream: a number or a word without an end, or half of a value. */
+  /** Returns what is left at the end of the stream: an unterminated number or word, or an incomplete value. */
   end(): JsonText[] {
     const value = this.#take(this.#rest.length);
     return value.text === "" ? [] : [value];
   }
 
-  /** True while a value has begun and not ended. */
+  /** Whether a value has begun and not ended. */
   get isInside(): boolean {
     return this.#rest.trim() !== "";
   }
 
-  /** The position after the first complete value; undefined when there is none yet. */
+  /** Returns the position after the first complete value; undefined if there is none yet. */
   #findEnd(): number | undefined {
     for (; this.#at < this.#rest.length; this.#at++) {
       const character = this.#rest[this.#at] as string;
@@ -59,7 +59,7 @@ export class JsonSplitter {
     return undefined;
   }
 
-  /** Takes what ends at a position, without the space before it. */
+  /** Removes and returns the text up to a position, without leading space. */
   #take(end: number): JsonText {
     const taken = this.#rest.slice(0, end);
     const space = taken.length - taken.trimStart().length;

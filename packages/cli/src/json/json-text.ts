@@ -1,12 +1,12 @@
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 
-/** A piece of JSON, and where it was written. */
+/** A piece of JSON and its position in the source. */
 export interface JsonText {
   readonly text: string;
-  /** As errors name it: `-d`, a file, `stdin`. */
+  /** Name of the source in errors: `-d`, a file, `stdin`. */
   readonly source: string;
-  /** Where the text begins in its source; both from 1. */
+  /** Line and column at which the text begins in its source, from 1. */
   readonly line: number;
   readonly column: number;
 }
@@ -15,7 +15,7 @@ export function jsonText(source: string, text: string): JsonText {
   return { text, source, line: 1, column: 1 };
 }
 
-/** `-d:1:3`, of a position in the text. */
+/** Formats a position in the text: `-d:1:3`. */
 export function placeOf({ text, source, line, column }: JsonText, at: number): string {
   const before = text.slice(0, at);
   const lines = before.split("\n").length - 1;
@@ -23,7 +23,7 @@ export function placeOf({ text, source, line, column }: JsonText, at: number): s
   return `${source}:${line + lines}:${lines === 0 ? column + inLine : inLine + 1}`;
 }
 
-/** What is written there is wrong: exit code 4. */
+/** Creates a failure at a position, with exit code 4. */
 export function jsonFailure(text: JsonText, at: number, message: string): CommandFailure {
   return new CommandFailure(exitCodes.invalidInput, `${placeOf(text, at)}: ${message}`);
 }

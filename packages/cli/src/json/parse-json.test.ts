@@ -58,19 +58,19 @@ describe("the JSON parser", () => {
   });
 
   it("says what is wrong and where", () => {
-    assert.equal(mistakeIn("{name: 1}"), "-d:1:2: a field's name is expected, in double quotes");
-    assert.equal(mistakeIn('{"a" 1}'), '-d:1:6: a colon is expected after "a"');
-    assert.equal(mistakeIn('{"a": 1,}'), "-d:1:9: no comma is allowed before }");
-    assert.equal(mistakeIn('{"a": [1 2]}'), "-d:1:10: a comma or ] is expected");
-    assert.equal(mistakeIn('{"a": 1, "a": 2}'), '-d:1:10: "a" is given twice');
-    assert.equal(mistakeIn('{"a": Ada}'), '-d:1:7: "Ada" is not JSON; texts are written in double quotes');
+    assert.equal(mistakeIn("{name: 1}"), "-d:1:2: expected a field name in double quotes");
+    assert.equal(mistakeIn('{"a" 1}'), '-d:1:6: expected a colon after "a"');
+    assert.equal(mistakeIn('{"a": 1,}'), "-d:1:9: unexpected comma before }");
+    assert.equal(mistakeIn('{"a": [1 2]}'), "-d:1:10: expected a comma or ]");
+    assert.equal(mistakeIn('{"a": 1, "a": 2}'), '-d:1:10: duplicate key "a"');
+    assert.equal(mistakeIn('{"a": Ada}'), '-d:1:7: invalid JSON "Ada": strings need double quotes');
     assert.equal(
       mistakeIn('{\n  "a": "x\n"}'),
-      "-d:2:8: a text in double quotes does not end, or holds a line break or a wrong escape",
+      "-d:2:8: invalid string: not terminated, or with a line break or an invalid escape",
     );
-    assert.equal(mistakeIn('{"a": 1} x'), "-d:1:10: nothing more is expected after the value");
-    assert.equal(mistakeIn(""), "-d:1:1: the text ends where a value is expected");
-    assert.equal(mistakeIn("'a'"), `-d:1:1: "'a'" is not JSON; texts are written in double quotes`);
+    assert.equal(mistakeIn('{"a": 1} x'), "-d:1:10: unexpected text after the value");
+    assert.equal(mistakeIn(""), "-d:1:1: unexpected end: expected a value");
+    assert.equal(mistakeIn("'a'"), `-d:1:1: invalid JSON "'a'": strings need double quotes`);
   });
 
   it("keeps a name like __proto__ to itself", () => {

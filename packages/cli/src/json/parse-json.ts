@@ -1,7 +1,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { type JsonText, jsonFailure } from "./json-text.ts";
 
-/** A JSON value that remembers where its parts are written. */
+/** A JSON value with the positions of its parts. */
 export type JsonNode =
   | { readonly kind: "object"; readonly at: number; readonly entries: readonly JsonEntry[] }
   | { readonly kind: "array"; readonly at: number; readonly items: readonly JsonNode[] }
@@ -13,19 +13,19 @@ export interface JsonEntry {
   readonly value: JsonNode;
 }
 
-/** Protobuf messages nest at most 100 deep; google.protobuf.Struct takes a few values for each. */
+/** Limit on nesting: protobuf messages nest at most 100 deep, and google.protobuf.Struct uses a few JSON values per level. */
 const maxDepth = 400;
 
 /**
- * Parses one JSON value (RFC 8259). Whole numbers that a double cannot hold become texts, as proto3 JSON writes them.
+ * Parses one JSON value (RFC 8259). Integers that a double cannot represent become strings, as in proto3 JSON.
  *
- * @throws CommandFailure with the place of the mistake
+ * @throws CommandFailure with the position of the error
  */
 export function parseJson(text: JsonText): JsonNode {
   return new JsonParser(text).parse();
 }
 
-/** The value without its places. */
+/** Returns the value without positions. */
 export function toJsonValue(node: JsonNode): JsonValue {
   switch (node.kind) {
     case "object":
@@ -50,12 +50,12 @@ class JsonParser {
   parse(): JsonNode {
     const node = this.#value(0);
     this.#skipSpace();
-    if (this.#at < this.#text.length) throw this.#wrong("nothing more is expected after the value");
+    if (this.#at < this.#text.length) throw this.#wrong("unexpected text after the value");
     return node;
   }
 
   #value(depth: number): JsonNode {
-    if (depth > maxDepth) throw this.#wrong(`nested more than ${maxDepth} deep`);
+    if (depth > maxDepth) throw this.#wrong(`nested more than ${maxDepth} levels deep`);
     this.#skipSpace();
     const at = this.#at;
     switch (this.#text[at]) {
@@ -66,7 +66,7 @@ class JsonParser {
       case '"':
         return { kind: "scalar", at, value: this.#string() };
       case undefined:
-        throw this.#wrong("the text ends where a value is expected");
+        throw this.#wrong("unexpected end: expected a value");
       default:
         return { kind: "scalar", at, value: this.#word() };
     }
@@ -79,12 +79,12 @@ class JsonParser {
     for (let isFirst = true; !this.#ends("}", isFirst); isFirst = false) {
       this.#skipSpace();
       const keyAt = this.#at;
-      if (this.#text[keyAt] !== '"') throw this.#wrong(`a field's name is expected, in double quotes`);
+      if (this.#text[keyAt] !== '"') throw this.#wrong(`expected a field name in double quotes`);
       const key = this.#string();
-      if (keys.has(key)) throw this.#wrong(`${JSON.stringify(key)} is given twice`, keyAt);
+      if (keys.has(key)) throw this.#wrong(`duplicate key ${JSON.stringify(key)}`, keyAt);
       keys.add(key);
       this.#skipSpace();
-      if (this.#text[this.#at] !== ":") throw this.#wrong(`a colon is expected after ${JSON.stringify(key)}`);
+      if (this.#text[this.#at] !== ":") throw this.#wrong(`expected a colon after ${JSON.stringify(key)}`);
       this.#at++;
       entries.push({ key, keyAt, value: this.#value(depth + 1) });
     }
@@ -98,7 +98,7 @@ class JsonParser {
     return items;
   }
 
-  /** Steps over the end of a list, or over the comma before its next part. */
+  /** Consumes the end of a list and returns true, or the comma before the next element and returns false. */
   #ends(bracket: string, isFirst: boolean): boolean {
     this.#skipSpace();
     const found = this.#text[this.#at];
@@ -107,17 +107,16 @@ class JsonParser {
       return true;
     }
     if (isFirst) return false;
-    if (found !== ",") throw this.#wrong(`a comma or ${bracket} is expected`);
+    if (found !== ",") throw this.#wrong(`expected a comma or ${bracket}`);
     this.#at++;
     this.#skipSpace();
-    if (this.#text[this.#at] === bracket) throw this.#wrong(`no comma is allowed before ${bracket}`);
+    if (this.#text[this.#at] === bracket) throw this.#wrong(`unexpected comma before ${bracket}`);
     return false;
   }
 
   #string(): string {
     const match = stringPattern(this.#at).exec(this.#text);
-    if (match === null)
-      throw this.#wrong("a text in double quotes does not end, or holds a line break or a wrong escape");
+    if (match === null) throw this.#wrong("invalid string: not terminated, or with a line break or an invalid escape");
     this.#at += match[0].length;
     return JSON.parse(match[0]) as string;
   }
@@ -130,7 +129,7 @@ class JsonParser {
     if (word === "null") return null;
     if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(word)) {
       const shown = word === "" ? (this.#text[at] ?? "") : word;
-      throw this.#wrong(`${JSON.stringify(shown)} is not JSON; texts are written in double quotes`, at);
+      throw this.#wrong(`invalid JSON ${JSON.stringify(shown)}: strings need double quotes`, at);
     }
     const value = Number(word);
     return /^-?\d+$/.test(word) && !Number.isSafeInteger(value) ? word : value;
@@ -146,7 +145,7 @@ class JsonParser {
 }
 
 function stringPattern(at: number): RegExp {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259 §7 wants them escaped
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259 §7 requires that they are escaped
   return sticky(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y, at);
 }
 

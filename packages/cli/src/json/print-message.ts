@@ -2,13 +2,13 @@ import { type DescMessage, type Message, type Registry, toJsonString } from "@bu
 
 export interface PrintMessageOptions {
   readonly registry: Registry;
-  /** Fields that have their zero value are printed as well. */
+  /** Whether fields with their default value are printed too. */
   readonly emitDefaults: boolean;
-  /** One line, or several. */
+  /** Whether the JSON is on one line. */
   readonly isCompact: boolean;
 }
 
-/** A message in proto3 JSON, without a line break at its end. */
+/** Formats a message as proto3 JSON, without a trailing newline. */
 export function printMessage(schema: DescMessage, message: Message, options: PrintMessageOptions): string {
   const json = toJsonString(schema, message, {
     registry: options.registry,
@@ -18,7 +18,7 @@ export function printMessage(schema: DescMessage, message: Message, options: Pri
   return escapeControls(json);
 }
 
-/** JSON escapes U+0000 to U+001F by itself; a terminal obeys the others just as well. */
+/** Escapes control characters above U+001F, which JSON does not escape but terminals interpret. */
 export function escapeControls(json: string): string {
   return json.replace(
     /[\u007f-\u009f\u2028\u2029]/g,

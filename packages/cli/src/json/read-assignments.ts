@@ -15,8 +15,8 @@ import { jsonText } from "./json-text.ts";
 import { parseJson, toJsonValue } from "./parse-json.ts";
 
 /**
- * Reads a message from assignments such as `name=Ada`, `user.email=a@b.example` and `labels.env=prod`. A repeated field takes
- * another element with each assignment. Texts are taken as they are; a message field takes JSON.
+ * Reads a message from assignments such as `name=Ada`, `user.email=a@b.example` and `labels.env=prod`. Each assignment to a repeated field
+ * adds an element. Strings are taken literally; a message field takes JSON.
  *
  * @throws CommandFailure with exit code 4 that names the assignment
  */
@@ -43,12 +43,12 @@ function assign(target: JsonObject, schema: DescMessage, assigned: Assigned): vo
   if (field === undefined) throw unknownField(name, schema, assigned);
   const below = { ...assigned, path: rest };
   if (field.fieldKind === "map") {
-    if (rest.length === 0) throw wrong(assigned, `${name} is a map: write ${name}.KEY=VALUE`);
+    if (rest.length === 0) throw wrong(assigned, `${name} is a map: use ${name}.KEY=VALUE`);
     const entries = objectIn(target, field.name);
-    // Keys may hold dots themselves.
+    // Keys may contain dots.
     entries[rest.join(".")] = leafValue(field, assigned);
   } else if (rest.length > 0) {
-    if (field.fieldKind !== "message") throw wrong(assigned, `${name} has no fields of its own`);
+    if (field.fieldKind !== "message") throw wrong(assigned, `${name} has no fields`);
     assign(objectIn(target, field.name), field.message, below);
   } else if (field.fieldKind === "list") {
     const items = (target[field.name] ?? []) as JsonValue[];
@@ -71,7 +71,7 @@ function leafValue(field: DescField, { text, assignment }: Assigned): JsonValue 
     return /^\s*[{["]/.test(text) ? toJsonValue(parseJson(jsonText(`-d ${assignment}`, text))) : text;
   }
   if ("enum" in field && field.enum !== undefined) return /^-?\d+$/.test(text) ? Number(text) : text;
-  // Numbers may be written as texts in proto3 JSON, which keeps all digits of a 64-bit one.
+  // Proto3 JSON accepts numbers as strings, which keeps all digits of a 64-bit integer.
   return field.scalar === ScalarType.BOOL && (text === "true" || text === "false") ? text === "true" : text;
 }
 

@@ -15,13 +15,13 @@ import { type JsonNode, parseJson, toJsonValue } from "./parse-json.ts";
 /**
  * Reads a message in proto3 JSON.
  *
- * @throws CommandFailure with exit code 4 that says where the mistake is written, and the nearest field
+ * @throws CommandFailure with exit code 4, the position of the error and the nearest field name
  */
 export function readMessage(schema: DescMessage, text: JsonText, registry: Registry): Message {
   return readMessageNode(schema, parseJson(text), text, registry);
 }
 
-/** As `readMessage`, of a value that is parsed already. */
+/** Reads a message as `readMessage` does, from a parsed value. */
 export function readMessageNode(schema: DescMessage, node: JsonNode, text: JsonText, registry: Registry): Message {
   try {
     return fromJson(schema, toJsonValue(node), { registry });
@@ -36,9 +36,9 @@ interface Mistake {
   readonly message: string;
 }
 
-/** Reads the parts of a message one by one until one fails; the decoder itself does not know where a value is written. */
+/** Decodes the fields of a message one by one to locate the error, since the decoder does not know positions. */
 function findMistake(schema: DescMessage, node: JsonNode, registry: Registry): Mistake | undefined {
-  // Types with a JSON form of their own are read as a whole.
+  // Types with a special JSON form are decoded as a whole.
   if (node.kind !== "object" || hasCustomJsonRepresentation(schema)) return undefined;
   const names = schema.fields.flatMap(({ name, jsonName }) => (name === jsonName ? [name] : [name, jsonName]));
   for (const { key, keyAt, value } of node.entries) {
@@ -48,7 +48,7 @@ function findMistake(schema: DescMessage, node: JsonNode, registry: Registry): M
     if (error === undefined) continue;
     return (field && findFieldMistake(schema, field, value, registry)) ?? { at: value.at, message: reasonOf(error) };
   }
-  // Each field is right, but not together: two of one oneof.
+  // Each field is valid, but not all together: two fields of one oneof.
   return undefined;
 }
 
@@ -95,7 +95,7 @@ function unknownField(key: string, schema: DescMessage, names: readonly string[]
   return `${what}; ${schema.typeName} has ${schema.fields.map(({ name }) => name).join(", ")}`;
 }
 
-/** `cannot decode field a.B.c from JSON: expected …` without what the place says already. */
+/** Shortens `cannot decode field a.B.c from JSON: expected …`, whose field the position shows already. */
 function reasonOf(error: unknown): string {
   const { message } = error as Error;
   const [, field, reason] = /^cannot decode (?:field |message |oneof )?(\S+) from JSON: (.*)$/s.exec(message) ?? [];

@@ -2,12 +2,12 @@ import type { MergeLabels } from "./merge-result.ts";
 
 export interface ConflictSides {
   readonly mine: readonly string[];
-  /** What both began with, where it is known. */
+  /** The common ancestor, if known. */
   readonly base?: readonly string[];
   readonly theirs: readonly string[];
 }
 
-/** A conflict as Git writes one with `merge.conflictStyle = diff3`, so that editors know what to offer. */
+/** Formats a conflict as Git does with `merge.conflictStyle = diff3`, so that editors recognize it. */
 export function conflictBlock({ mine, base, theirs }: ConflictSides, labels: MergeLabels): string[] {
   return [
     `<<<<<<< ${labels.mine}`,
@@ -19,7 +19,7 @@ export function conflictBlock({ mine, base, theirs }: ConflictSides, labels: Mer
   ];
 }
 
-/** True for a text in which a conflict is still to be resolved. */
+/** Whether a text contains an unresolved conflict. */
 export function hasConflictBlock(text: string): boolean {
   const lines = text.split(/\r?\n/);
   const start = lines.findIndex((line) => line.startsWith("<<<<<<< "));

@@ -4,12 +4,12 @@ import { linesOf } from "./lines.ts";
 const contextLines = 3;
 
 interface Edit {
-  /** First line and count, in the text before and the one after. */
+  /** First line and count in the old and the new text. */
   readonly before: readonly [at: number, count: number];
   readonly after: readonly [at: number, count: number];
 }
 
-/** The difference of two versions of a file in the form of `diff -u`, which `git apply` takes. Empty for versions that are equal. */
+/** Formats the difference of two versions of a file as `diff -u`, which `git apply` accepts. Empty for equal versions. */
 export function formatDiff(path: string, before: string | undefined, after: string): string {
   const [old, now] = [linesOf(before ?? ""), linesOf(after)];
   const edits = diffIndices(old, now).map(({ buffer1, buffer2 }): Edit => ({ before: buffer1, after: buffer2 }));
@@ -18,7 +18,7 @@ export function formatDiff(path: string, before: string | undefined, after: stri
   return [...header, ...groupEdits(edits).flatMap((group) => formatHunk(group, old, now)), ""].join("\n");
 }
 
-/** Edits whose surroundings touch are shown as one. */
+/** Groups edits whose context lines overlap. */
 function groupEdits(edits: readonly Edit[]): Edit[][] {
   const groups: Edit[][] = [];
   for (const edit of edits) {
@@ -48,7 +48,7 @@ function formatHunk(edits: readonly Edit[], old: readonly string[], now: readonl
   return [`@@ -${range(start, end - start)} +${range(startNow, countNow)} @@`, ...body];
 }
 
-/** Lines are counted from 1; of none, the line before is named. */
+/** Formats a range. Lines count from 1; an empty range names the line before it. */
 function range(start: number, count: number): string {
   return `${count === 0 ? start : start + 1},${count}`;
 }

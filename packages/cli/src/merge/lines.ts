@@ -1,4 +1,4 @@
-/** The lines of a text. Its last newline ends a line and begins none. */
+/** Splits a text into lines. A final newline does not start another line. */
 export function linesOf(text: string): string[] {
   return text === "" ? [] : text.replace(/\n$/, "").split("\n");
 }

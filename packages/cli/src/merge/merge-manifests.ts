@@ -3,16 +3,16 @@ import type { MergeLabels, MergeResult } from "./merge-result.ts";
 import { mergeWithoutBase, type TextVersions } from "./merge-texts.ts";
 import { newerRange } from "./newer-range.ts";
 
-/** A value of JSON; undefined where a key is not there. */
+/** A JSON value; undefined for a missing key. */
 type Value = unknown;
 type JsonMap = Readonly<Record<string, Value>>;
 type Side = "mine" | "theirs";
 
 /**
- * Merges three versions of a package.json by its keys instead of its lines: a package that someone added next to one of the template's is no
- * conflict. The order of `mine` stays.
+ * Merges three versions of a package.json by keys instead of lines: a package that the user added next to one of the template's is not a
+ * conflict. Keeps the order of `mine`.
  *
- * @returns undefined where one of them is not JSON
+ * @returns undefined if a version is not JSON
  */
 export function mergeManifests(versions: TextVersions, labels: MergeLabels): MergeResult | undefined {
   const parsed = parseAll(versions);
@@ -21,7 +21,7 @@ export function mergeManifests(versions: TextVersions, labels: MergeLabels): Mer
   const indent = /^\{\r?\n([ \t]+)/.exec(versions.mine)?.[1] ?? "  ";
   const textFor = (side: Side): string =>
     `${JSON.stringify(mergeValues(base, mine, theirs, side), undefined, indent)}\n`;
-  // Both are the same where nothing is in conflict.
+  // Both are equal unless there is a conflict.
   return mergeWithoutBase(textFor("mine"), textFor("theirs"), labels);
 }
 
@@ -33,7 +33,7 @@ function parseAll({ base, mine, theirs }: TextVersions): Readonly<Record<keyof T
   }
 }
 
-/** @param preferred the side to take where both changed the same value */
+/** Merges values. @param preferred the side to take where both changed the same value */
 function mergeValues(base: Value, mine: Value, theirs: Value, preferred: Side): Value {
   if (isDeepStrictEqual(mine, theirs) || isDeepStrictEqual(base, theirs)) return mine;
   if (isDeepStrictEqual(base, mine)) return theirs;
@@ -49,7 +49,7 @@ function mergeMaps(base: JsonMap, mine: JsonMap, theirs: JsonMap, preferred: Sid
   return Object.fromEntries(entries);
 }
 
-/** Keys of `mine`, and each that only `theirs` has after the one that it follows there; in a sorted map, in its place. */
+/** Returns the keys of `mine`, and each additional key of `theirs` after its predecessor there; in a sorted map, in order. */
 function orderedKeys(mine: readonly string[], theirs: readonly string[]): string[] {
   const keys = [...mine];
   for (const [at, key] of theirs.entries()) {

@@ -1,14 +1,14 @@
-/** What two changes of one text became. */
+/** The result of merging two changes of one text. */
 export interface MergeResult {
-  /** With a block of markers for each conflict, which holds both sides: nothing is lost. */
+  /** The merged text. Each conflict is a block of markers with both sides, so that nothing is lost. */
   readonly text: string;
   readonly hasConflict: boolean;
 }
 
-/** What stands at the markers. */
+/** The labels at conflict markers. */
 export interface MergeLabels {
-  /** At the caller's side: `yours`. */
+  /** Label of the user's side: `yours`. */
   readonly mine: string;
-  /** At the other side: `tercel 0.2.0`. */
+  /** Label of the other side: `tercel 0.2.0`. */
   readonly theirs: string;
 }

@@ -10,7 +10,7 @@ export interface TextVersions {
   readonly theirs: string;
 }
 
-/** Applies to `mine` what changed from `base` to `theirs`, line by line. Where both changed the same lines differently, that is a conflict. */
+/** Applies the changes from `base` to `theirs` to `mine`, line by line. Lines that both changed differently are a conflict. */
 export function mergeTexts({ base, mine, theirs }: TextVersions, labels: MergeLabels): MergeResult {
   let hasConflict = false;
   const regions = diff3Merge(linesOf(mine), linesOf(base), linesOf(theirs), { excludeFalseConflicts: true });
@@ -22,7 +22,7 @@ export function mergeTexts({ base, mine, theirs }: TextVersions, labels: MergeLa
   return { text: textOf(lines), hasConflict };
 }
 
-/** Where it is not known what both began with, every difference is a conflict. */
+/** Merges two texts without a known ancestor: every difference is a conflict. */
 export function mergeWithoutBase(mine: string, theirs: string, labels: MergeLabels): MergeResult {
   let hasConflict = false;
   const lines = diffComm(linesOf(mine), linesOf(theirs)).flatMap((part) => {

@@ -1,14 +1,14 @@
 const caretRange = /^\^(\d{1,9})\.(\d{1,9})\.(\d{1,9})$/;
 
 /**
- * Of two ranges such as `^2.17.0` and `^2.18.1` the later one, because it is within the earlier. Undefined where they have nothing in common, or
- * are written in another way.
+ * Returns the newer of two ranges such as `^2.17.0` and `^2.18.1`, which lies within the older one. Undefined if they do not overlap or have
+ * another form.
  */
 export function newerRange(one: unknown, other: unknown): string | undefined {
   if (typeof one !== "string" || typeof other !== "string") return undefined;
   const [a, b] = [numbersOf(one), numbersOf(other)];
   if (a === undefined || b === undefined) return undefined;
-  // A caret allows what leaves the first number that is not zero as it is (semver of npm).
+  // A caret allows changes that keep the first non-zero number (npm's semver).
   const fixed = a.findIndex((number) => number > 0);
   const kept = fixed === -1 ? a.length : fixed + 1;
   if (a.slice(0, kept).some((number, at) => number !== b[at])) return undefined;

@@ -9,25 +9,25 @@ const questions: Readonly<Record<Concern, string>> = {
   database: "Which database?",
   cache: "Where are messages cached?",
   events: "How do events travel?",
-  auth: "How do callers show who they are?",
-  monitoring: "Where do metrics or traces go?",
+  auth: "How do callers authenticate?",
+  monitoring: "Where are metrics or traces exported?",
   discovery: "How do services find each other?",
 };
 
 const hints: Readonly<Record<string, string>> = {
-  sqlite: "a file; nothing to install",
-  memory: "in the process; nothing to install",
-  embedded: "one service hosts the registry, for this machine",
+  sqlite: "a file; no server needed",
+  memory: "in the process; no server needed",
+  embedded: "one service hosts the registry of this machine",
   prometheus: "metrics at /metrics",
   otlp: "traces, to an OpenTelemetry collector",
-  jwt: "tokens of an issuer",
+  jwt: "tokens signed by an issuer",
 };
 
-/** Asks for the name of the service. */
+/** Prompts for the name of the service. */
 export async function askName(context: CommandContext): Promise<string> {
   const answer = await text({
     ...streamsOf(context),
-    message: "What is the service called?",
+    message: "What is the name of the service?",
     placeholder: "user-service",
     validate(name = "") {
       try {
@@ -41,7 +41,7 @@ export async function askName(context: CommandContext): Promise<string> {
   return answered(answer);
 }
 
-/** Asks for what was not chosen on the command line. */
+/** Prompts for the choices that the command line does not contain. */
 export async function askChoices(chosen: Partial<Choices>, context: CommandContext): Promise<Partial<Choices>> {
   const all: Partial<Record<Concern, string>> = { ...chosen };
   for (const concern of concerns) {
@@ -51,13 +51,13 @@ export async function askChoices(chosen: Partial<Choices>, context: CommandConte
   return all as Partial<Choices>;
 }
 
-/** Asks whether browsers and REST clients are served as well. */
+/** Prompts whether to serve browsers and REST clients too. */
 export async function askGateway(context: CommandContext): Promise<boolean> {
-  const message = "Serve REST, Connect and gRPC-Web as well, on the same port?";
+  const message = "Also serve REST, Connect and gRPC-Web on the same port?";
   return answered(await confirm({ ...streamsOf(context), message, initialValue: false }));
 }
 
-/** Asks for the type of one concern. */
+/** Prompts for the type of one concern. */
 export async function askChoice(concern: Concern, types: readonly string[], context: CommandContext): Promise<string> {
   const options = types.map((type) => ({
     value: type,
@@ -67,7 +67,7 @@ export async function askChoice(concern: Concern, types: readonly string[], cont
   return answered(await select({ ...streamsOf(context), message: questions[concern], options }));
 }
 
-/** Prompts are not data: they go to standard error. */
+/** Returns the streams of a prompt: it writes to standard error, since it is not data. */
 function streamsOf({ stdin, stderr, signal }: CommandContext) {
   return { input: stdin, output: stderr.stream, signal };
 }

@@ -3,17 +3,17 @@ import { basename, dirname, join } from "node:path";
 import { parse } from "yaml";
 import { defaultPorts, portsFor, type ServicePorts } from "./plan/service-ports.ts";
 
-/** What the record of a project says about its ports. */
+/** The ports in the record of a project. */
 interface Neighbour {
   readonly grpc: number;
   readonly usesRegistry: boolean;
 }
 
 /**
- * The ports of a new service: the first that no service in the folders next to it has, so that all of them can run on one machine.
+ * Chooses the ports of a new service: the first that no service in a sibling folder uses, so that all can run on one machine.
  *
  * @param folder of the new service, absolute
- * @param wanted what `--port` says
+ * @param wanted value of `--port`
  */
 export function choosePorts(folder: string, usesRegistry: boolean, wanted?: number): ServicePorts {
   const neighbours = readNeighbours(folder);
@@ -31,7 +31,7 @@ function readNeighbours(folder: string): Neighbour[] {
     .flatMap((file) => readNeighbour(join(parent, file)));
 }
 
-/** A record that cannot be read is that of a neighbour who has other troubles than a port. */
+/** Reads the record of a neighbour; ignores one that cannot be read. */
 function readNeighbour(file: string): Neighbour[] {
   try {
     const { port = defaultPorts.grpc, with: chosen } = parse(readFileSync(file, "utf8")) as {

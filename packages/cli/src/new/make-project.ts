@@ -11,22 +11,22 @@ import { readWorkspace } from "./read-workspace.ts";
 import { renderProject } from "./render/render-project.ts";
 import { requireEmpty, writeProject } from "./write-project.ts";
 
-/** Where a project is made. */
+/** The location of a new project. */
 export interface ProjectPlace {
   /** Absolute. */
   readonly folder: string;
-  /** The folder, as the caller would write it. */
+  /** The folder relative to the working folder. */
   readonly shown: string;
   readonly manager: PackageManager;
-  /** Where packages are installed: a workspace installs those of all its projects together. */
+  /** Folder in which packages are installed: a workspace installs those of all its projects together. */
   readonly installFolder: string;
 }
 
 /**
- * Finds the place of a project: in the folder of `--dir`, in its part of the workspace that the working folder is, or below the working folder.
+ * Finds the location of a project: the folder of `--dir`, else in the workspace in the working folder, else below the working folder.
  *
- * @param part of a workspace that projects of the kind are in
- * @throws CommandFailure when something is there already
+ * @param part subfolder of a workspace for projects of this kind
+ * @throws CommandFailure when the folder is not empty
  */
 export function findPlace(name: string, part: string, options: NewOptions, context: CommandContext): ProjectPlace {
   const { cwd } = context;
@@ -42,17 +42,17 @@ export function findPlace(name: string, part: string, options: NewOptions, conte
   };
 }
 
-/** What was made. */
+/** A created project. */
 export interface MadeProject extends ProjectPlace {
   readonly isInstalled: boolean;
   readonly isGenerated: boolean;
 }
 
 /**
- * Writes a project, makes it a repository, installs its packages and generates its code, as far as the options let it. Undefined with `--dry-run`,
- * which lists the files.
+ * Writes a project, creates its repository, installs its packages and generates its code, unless the options forbid it. Returns undefined with
+ * `--dry-run`, which lists the files.
  *
- * @param equalCommand what makes the same project again
+ * @param equalCommand command line that creates the same project
  */
 export async function makeProject(
   plan: ProjectPlan,
@@ -69,8 +69,8 @@ export async function makeProject(
   }
   writeProject(folder, files);
   await context.stderr.line(`created ${shown}: ${files.size} files`);
-  await context.stderr.line(`the same again: ${equalCommand}`);
-  // Before the packages: their scripts may look for the repository.
+  await context.stderr.line(`equivalent command: ${equalCommand}`);
+  // Before the packages are installed: their scripts may look for the repository.
   if (options.git) await createRepository(folder, context);
   if (options.install) await installPackages(manager, installFolder, context);
   const isGenerated = plan.type !== "workspace" && hasBuf(folder, context);
@@ -78,7 +78,7 @@ export async function makeProject(
   return { ...place, isInstalled: options.install, isGenerated };
 }
 
-/** Prints what to do next: the steps before those of the project itself, and these. */
+/** Prints the next steps: the common ones, then those of the project. */
 export async function printNextSteps(
   made: MadeProject,
   own: readonly string[],

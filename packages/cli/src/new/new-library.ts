@@ -6,9 +6,9 @@ import { equalLibraryCommand, type LibraryPlan, librariesFolder } from "./plan/l
 import { libraryEndings, serviceNames } from "./plan/service-names.ts";
 import { refuseServiceOptions } from "./refuse-service-options.ts";
 
-/** `tercel new --type=library`: a package with a contract, its code and a client. */
+/** `tercel new --type=library`: creates a package with a contract, its code and a client. */
 export async function newLibrary(name: string, options: NewOptions, context: CommandContext): Promise<void> {
-  refuseServiceOptions(options, "--type=library makes a package for programs that call one");
+  refuseServiceOptions(options, "--type=library creates a client package");
   const plan: LibraryPlan = { type: "library", names: serviceNames(name, libraryEndings), version: ownVersion() };
   const place = findPlace(name, librariesFolder, options, context);
   const made = await makeProject(plan, place, equalLibraryCommand(plan), options, context);

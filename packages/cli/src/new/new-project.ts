@@ -41,7 +41,7 @@ async function newService(name: string, options: NewOptions, asks: boolean, cont
 }
 
 async function nameFromPrompt(asks: boolean, context: CommandContext): Promise<string> {
-  if (!asks) throw usageFailure("no name was given", "tercel new user-service");
+  if (!asks) throw usageFailure("missing name", "tercel new user-service");
   const { askName } = await import("./ask-choices.ts");
   return askName(context);
 }
@@ -69,10 +69,10 @@ function readPort(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
   if (/^[1-9]\d{0,4}$/.test(text) && port < 65_536) return port;
-  throw usageFailure(`invalid --port ${JSON.stringify(text)}: write a number from 1 to 65535`);
+  throw usageFailure(`invalid --port ${JSON.stringify(text)}: expected a number from 1 to 65535`);
 }
 
-/** From the tests to the first call. */
+/** Returns the steps from the tests to the first call. */
 function firstSteps({ names, with: { auth } }: ServicePlan, manager: string): string[] {
   const { snake, pascal, second } = names;
   const data = second === "email" ? "-d name=Ada -d email=ada@example.com" : "-d name=first";

@@ -5,9 +5,9 @@ import type { NewOptions } from "./new-options.ts";
 import { checkWorkspaceName, type WorkspacePlan } from "./plan/workspace-plan.ts";
 import { refuseServiceOptions } from "./refuse-service-options.ts";
 
-/** `tercel new --workspace`: a repository for several services, which are made in it one by one. */
+/** `tercel new --workspace`: creates a repository, to which tercel new adds services. */
 export async function newWorkspace(name: string, options: NewOptions, context: CommandContext): Promise<void> {
-  refuseServiceOptions(options, "--workspace makes a repository for several");
+  refuseServiceOptions(options, "--workspace creates a repository for services");
   checkWorkspaceName(name);
   const place = findPlace(name, ".", options, context);
   const plan: WorkspacePlan = { type: "workspace", name, manager: place.manager, version: ownVersion() };

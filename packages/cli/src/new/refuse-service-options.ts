@@ -3,9 +3,9 @@ import type { NewOptions } from "./new-options.ts";
 import { concerns } from "./plan/service-plan.ts";
 
 /**
- * Refuses options that only a service has: it has a database and a port.
+ * Rejects options that apply only to services, such as those for a database or a port.
  *
- * @param what is made instead of a service
+ * @param what clause for the message: what is created instead of a service
  * @throws CommandFailure that names the first of them
  */
 export function refuseServiceOptions(options: NewOptions, what: string): void {
@@ -16,10 +16,10 @@ export function refuseServiceOptions(options: NewOptions, what: string): void {
   ]);
   const first = [...given].find(([, value]) => value !== undefined)?.[0];
   if (first !== undefined)
-    throw usageFailure(`${first} is for a service, and ${what}`, "tercel new NAME makes a service");
+    throw usageFailure(`${first} applies only to services, and ${what}`, "tercel new NAME creates a service");
 }
 
-/** The attribute of `--with-database`: `withDatabase`. */
+/** Returns the attribute of an option: `withDatabase` for `--with-database`. */
 export function optionOf(concern: (typeof concerns)[number]): keyof NewOptions {
   return `with${concern.charAt(0).toUpperCase()}${concern.slice(1)}` as keyof NewOptions;
 }

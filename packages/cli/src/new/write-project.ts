@@ -7,9 +7,9 @@ import { CommandFailure } from "../frame/failure.ts";
 const maxNamedEntries = 3;
 
 /**
- * Refuses a folder that has something in it, so that nothing is overwritten.
+ * Rejects a folder that is not empty, so that nothing is overwritten.
  *
- * @throws CommandFailure that names the first entries
+ * @throws CommandFailure that lists the first entries
  */
 export function requireEmpty(folder: string, shown: string): void {
   if (!existsSync(folder)) return;
@@ -21,12 +21,12 @@ export function requireEmpty(folder: string, shown: string): void {
   if (entries.length === 0) return;
   const others = entries.length - maxNamedEntries;
   const named = entries.slice(0, maxNamedEntries).join(", ") + (others > 0 ? ` and ${others} more` : "");
-  throw new CommandFailure(exitCodes.failed, `folder ${shown} is not empty: it has ${named}`, { hint });
+  throw new CommandFailure(exitCodes.failed, `folder ${shown} is not empty: it contains ${named}`, { hint });
 }
 
-/** Writes all files or none: into a folder of its own first, which then gets the name of the project's. */
+/** Writes all files or none: first into a temporary folder, which is then renamed. */
 export function writeProject(folder: string, files: ReadonlyMap<string, string>): void {
-  // The shell of the caller may be in a folder that is there, so that one is filled and not replaced.
+  // The caller's shell may be in an existing folder, so its contents are written instead of replacing it.
   const isThere = existsSync(folder);
   const parent = isThere ? folder : dirname(folder);
   mkdirSync(parent, { recursive: true });

@@ -18,7 +18,7 @@ export interface AddOptions {
   readonly dryRun?: boolean;
 }
 
-/** `tercel add`: gives a project another provider. Files of the caller's own are changed only if the caller agrees. */
+/** `tercel add`: adds a provider to a project. The user's own files change only if the user agrees. */
 export async function addConcern(
   concern: Concern | typeof gatewayName,
   typeText: string | undefined,
@@ -29,21 +29,25 @@ export async function addConcern(
   const record = readRecord(cwd);
   const { plan: before } = record;
   if (before.type !== "grpc") {
-    throw new CommandFailure(exitCodes.failed, `this is a ${before.type}, not a service`, {
-      hint: "run it in the folder of a service",
+    throw new CommandFailure(exitCodes.failed, `cannot add a concern to a ${before.type}`, {
+      hint: "run this command in the folder of a service",
     });
   }
   const addition = await readAddition(concern, typeText, context);
   const { name } = addition;
   if (addition.isThere(before)) {
-    await stderr.line(`the project has ${name} already; nothing changed`);
+    await stderr.line(`nothing to do: the project already has ${name}`);
     return;
   }
   const version = ownVersion();
   if (before.version !== version) {
-    throw new CommandFailure(exitCodes.failed, `the project is of tercel ${before.version}, and this is ${version}`, {
-      hint: "run tercel upgrade first",
-    });
+    throw new CommandFailure(
+      exitCodes.failed,
+      `the project was written by tercel ${before.version}; this is tercel ${version}`,
+      {
+        hint: "run tercel upgrade first",
+      },
+    );
   }
   const after = addition.addTo(before);
   const now = renderManaged(after);
@@ -66,7 +70,7 @@ export async function addConcern(
   await requireAgreement(changes, possible, options, context);
   replaceFiles(cwd, new Map(changes.map(({ path, after: text }) => [path, text])));
   await reportChanges([...managed, ...possible], context);
-  await stderr.line(`the project has ${name} now`);
+  await stderr.line(`added ${name}`);
   await reportInstall(changes, context);
   await printDiffs(left, context);
   refuseConflicts(managed);
@@ -79,11 +83,11 @@ function ownFile(folder: string, path: string, text: string): FileChange {
 
 interface OwnedChanges {
   readonly possible: readonly FileChange[];
-  /** What the template changes where the caller has changed the same lines, as differences of the template. */
+  /** Changes of the template to lines that the user has changed too. */
   readonly left: readonly FileChange[];
 }
 
-/** What the new plan changes in files that are the caller's own, on top of what the caller has made of them. */
+/** Plans the changes to the user's own files, merged with the user's changes. */
 function planOwned(folder: string, before: ServicePlan, after: ServicePlan): OwnedChanges {
   const [old, now] = [renderOwned(before), renderOwned(after)];
   const possible: FileChange[] = [];
@@ -102,7 +106,7 @@ function planOwned(folder: string, before: ServicePlan, after: ServicePlan): Own
   return { possible: possible.filter(isWritten), left };
 }
 
-/** One that may have been applied must not change: that of another database gets a name of its own, which goes before it. */
+/** Plans a migration. One that may have been applied must not change, so that of another database gets a different name, which takes precedence. */
 function planMigration(folder: string, path: string, theirs: string, database: string): FileChange {
   const variant = path.replace(/\.sql$/, `.${database}.sql`);
   const mine = readProjectFile(folder, variant);
@@ -110,9 +114,9 @@ function planMigration(folder: string, path: string, theirs: string, database: s
 }
 
 /**
- * Makes sure that the caller's own files may be changed. Files that are not there yet need no permission.
+ * Asks whether the user's own files may be changed. New files need no permission.
  *
- * @throws CommandFailure unless they may; the patch has been printed then
+ * @throws CommandFailure unless the user agrees; the patch has been printed then
  */
 async function requireAgreement(
   changes: readonly FileChange[],
@@ -127,33 +131,33 @@ async function requireAgreement(
     await printDiffs(asked, context);
     const { askToChange } = await import("./ask-to-change.ts");
     if (await askToChange(paths, context)) return;
-    throw new CommandFailure(exitCodes.failed, "nothing was changed");
+    throw new CommandFailure(exitCodes.failed, "not confirmed; nothing was changed");
   }
   await printDiffs(changes, context);
   throw new CommandFailure(
     exitCodes.partial,
-    `nothing was changed, because these files are yours: ${paths.join(", ")}`,
+    `nothing was changed: confirmation is required for your own files ${paths.join(", ")}`,
     {
-      hint: "add --yes, or apply the patch that was printed: git apply",
+      hint: "add --yes, or apply the printed patch with git apply",
       json: { files: paths },
     },
   );
 }
 
-/** Exit code 3: the rest is done. */
+/** Creates the failure for changes that are left to the user, with exit code 3: all others were made. */
 function leftToCaller(left: readonly FileChange[]): CommandFailure {
   const files = left.map(({ path }) => path);
   return new CommandFailure(
     exitCodes.partial,
-    `left to you, because you have changed the same lines: ${files.join(", ")}`,
+    `not changed, because you have edited the same lines: ${files.join(", ")}`,
     {
-      hint: "standard output shows what tercel would have changed there",
+      hint: "standard output shows the changes to make there",
       json: { files },
     },
   );
 }
 
-/** What is added. */
+/** An addition to a project. */
 interface Addition {
   /** `the cache redis` */
   readonly name: string;
@@ -162,7 +166,7 @@ interface Addition {
   readonly recorded: Pick<RecordChanges, "with" | "gateway">;
 }
 
-/** What can be added besides the concerns, and has no types. */
+/** The addition that is not a concern and has no types. */
 const gatewayName = "gateway";
 
 const gateway: Addition = {
@@ -178,7 +182,8 @@ async function readAddition(
   context: CommandContext,
 ): Promise<Addition> {
   if (concern === gatewayName) {
-    if (typeText !== undefined) throw usageFailure("the gateway has no types: tercel add gateway");
+    if (typeText !== undefined)
+      throw usageFailure("too many arguments: the gateway has no types", "tercel add gateway");
     return gateway;
   }
   const type = typeText === undefined ? await chooseType(concern, context) : readType(concern, typeText);
@@ -188,14 +193,14 @@ async function readAddition(
     addTo: (plan) => ({
       ...plan,
       with: { ...plan.with, [concern]: type } as Choices,
-      // A service next to this one may host the registry already.
+      // A sibling service may host the registry already.
       ...(type === "embedded" && { ports: choosePorts(context.cwd, true, plan.ports.grpc) }),
     }),
     recorded: { with: { [concern]: type } },
   };
 }
 
-/** What a project can be given. */
+/** Returns the types of a concern that can be added. */
 function typesOf(concern: Concern): string[] {
   return choices[concern].filter((type) => type !== "none");
 }
@@ -204,10 +209,10 @@ function readType(concern: Concern, text: string): string {
   const known = typesOf(concern);
   if (known.includes(text)) return text;
   if (text === "none")
-    throw usageFailure(`tercel add adds; take the ${concern} out of the code and the configuration by hand`);
+    throw usageFailure(`tercel add cannot remove: delete the ${concern} from the code and the configuration by hand`);
   const nearest = nearestName(text, known);
   throw usageFailure(
-    `unknown ${concern} ${JSON.stringify(text)}; ${nearest === undefined ? `known are ${known.join(", ")}` : `did you mean ${nearest}?`}`,
+    `unknown ${concern} ${JSON.stringify(text)}: ${nearest === undefined ? `expected one of ${known.join(", ")}` : `did you mean ${nearest}?`}`,
   );
 }
 
@@ -215,10 +220,7 @@ async function chooseType(concern: Concern, context: CommandContext): Promise<st
   const [only = "", second] = typesOf(concern);
   if (second === undefined) return only;
   if (!isInteractive(context)) {
-    throw usageFailure(
-      `no type was given: choose one of ${typesOf(concern).join(", ")}`,
-      `tercel add ${concern} ${only}`,
-    );
+    throw usageFailure(`missing type: expected one of ${typesOf(concern).join(", ")}`, `tercel add ${concern} ${only}`);
   }
   const { askChoice } = await import("../new/ask-choices.ts");
   return askChoice(concern, typesOf(concern), context);

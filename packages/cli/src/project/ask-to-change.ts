@@ -1,7 +1,7 @@
 import { confirm, isCancel } from "@clack/prompts";
 import type { CommandContext } from "../frame/context.ts";
 
-/** Asks whether files of the caller's own may be changed as shown. */
+/** Prompts whether the user's own files may be changed as shown. */
 export async function askToChange(
   paths: readonly string[],
   { stdin, stderr, signal }: CommandContext,
@@ -10,7 +10,7 @@ export async function askToChange(
     input: stdin,
     output: stderr.stream,
     signal,
-    message: `Change ${paths.length === 1 ? paths[0] : `these ${paths.length} files`} of yours so?`,
+    message: `Apply this change to ${paths.length === 1 ? paths[0] : `your ${paths.length} files`}?`,
   });
   return !isCancel(answer) && answer;
 }

@@ -1,4 +1,4 @@
-/** True when a version such as `0.1.0` comes before another. A pre-release comes before its release. */
+/** Whether a version such as `0.1.0` is older than another. A pre-release is older than its release. */
 export function isOlder(version: string, other: string): boolean {
   const [a, b] = [partsOf(version), partsOf(other)];
   const difference = a.numbers.map((number, at) => number - (b.numbers[at] ?? 0)).find((each) => each !== 0) ?? 0;

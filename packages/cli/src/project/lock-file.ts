@@ -5,18 +5,18 @@ import { sha256Of } from "./sha256.ts";
 
 export const lockFile = "tercel.lock";
 
-const head = `# What Tercel wrote last into the files that it manages. tercel upgrade and tercel add compare your files with it: commit it, and do not edit it.
+const head = `# The last version of each file that Tercel manages. tercel upgrade and tercel add compare your files with it: commit it, and do not edit it.
 `;
 
-/** The text of `tercel.lock`. */
+/** Returns the text of `tercel.lock`. */
 export function formatLock(managed: ReadonlyMap<string, string>): string {
   const document = { version: 1, files: Object.fromEntries(managed) };
   return `${head}${stringify(document, { lineWidth: 0, blockQuote: "literal" })}`;
 }
 
 /**
- * Reads what Tercel wrote last into each file, as far as the hashes of `tercel.yaml` vouch for it. What was lost, or merged wrongly by Git, is left
- * out: a conflict in a file is better than a change that no one made.
+ * Reads the last version that Tercel wrote of each file, if it matches the hash in `tercel.yaml`. Lost or wrongly merged texts are skipped: a
+ * conflict in a file is better than a wrong change.
  */
 export function readLock(folder: string, hashes: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const path = join(folder, lockFile);

@@ -2,13 +2,13 @@ import { mergeManifests } from "../merge/merge-manifests.ts";
 import type { MergeLabels, MergeResult } from "../merge/merge-result.ts";
 import { mergeTexts, mergeWithoutBase, type TextVersions } from "../merge/merge-texts.ts";
 
-/** The versions of a file that Tercel manages; undefined where it is not there. */
+/** The versions of a file that Tercel manages; undefined if it does not exist. */
 export interface FileVersions {
-  /** What Tercel wrote last. Also undefined where that is not known any more. */
+  /** The last version that Tercel wrote; also undefined if it is no longer known. */
   readonly base: string | undefined;
-  /** What is in the project. */
+  /** The version in the project. */
   readonly mine: string | undefined;
-  /** What Tercel would write now. */
+  /** The version that Tercel would write now. */
   readonly theirs: string | undefined;
 }
 
@@ -17,17 +17,17 @@ export type FileOutcome =
   | "unchanged"
   /** A new file. */
   | "created"
-  /** No one had changed it, so it is replaced. */
+  /** The user had not changed it, so it is replaced. */
   | "updated"
-  /** Both had changed it, at different places. */
+  /** Both sides changed different lines. */
   | "merged"
-  /** Both had changed the same place: it has markers. */
+  /** Both sides changed the same lines: it has markers. */
   | "conflict"
-  /** No one had changed it, and Tercel has no use for it any more. */
+  /** The user had not changed it, and the template no longer contains it. */
   | "removed"
-  /** Tercel has no use for it any more, but someone has changed it: it stays. */
+  /** The template no longer contains it, but the user has changed it: it stays. */
   | "abandoned"
-  /** Someone has removed it, and it stays so. */
+  /** The user has removed it, and it is not written again. */
   | "missing";
 
 export interface FileChange {
@@ -35,11 +35,11 @@ export interface FileChange {
   readonly outcome: FileOutcome;
   /** What is in the project. */
   readonly before: string | undefined;
-  /** What has to be there; undefined for no file. */
+  /** The text to write; undefined to remove the file. */
   readonly after: string | undefined;
 }
 
-/** Decides what becomes of one file. Pure. */
+/** Plans the change of one file. */
 export function planFile(path: string, { base, mine, theirs }: FileVersions, labels: MergeLabels): FileChange {
   const change = (outcome: FileOutcome, after: string | undefined): FileChange => ({
     path,
@@ -51,7 +51,7 @@ export function planFile(path: string, { base, mine, theirs }: FileVersions, lab
     if (theirs === undefined) return change("unchanged", undefined);
     return base === undefined ? change("created", theirs) : change("missing", undefined);
   }
-  // A checkout on Windows is the same file.
+  // A checkout on Windows has other line endings and counts as unchanged.
   const isWindows = mine.includes("\r\n");
   const written = (text: string): string => (isWindows ? text.replaceAll("\n", "\r\n") : text);
   const own = mine.replaceAll("\r\n", "\n");

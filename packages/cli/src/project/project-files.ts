@@ -9,9 +9,9 @@ import type { ProjectRecord } from "./project-record.ts";
 import { sha256Of } from "./sha256.ts";
 
 /**
- * The text of a file of the project; undefined where there is none.
+ * Returns the text of a file of the project; undefined if it does not exist.
  *
- * @throws CommandFailure for one that cannot be read, or in which a conflict is still to be resolved
+ * @throws CommandFailure for a file that cannot be read or contains an unresolved conflict
  */
 export function readProjectFile(folder: string, path: string): string | undefined {
   let text: string;
@@ -22,20 +22,20 @@ export function readProjectFile(folder: string, path: string): string | undefine
     throw new CommandFailure(exitCodes.failed, `cannot read ${path}: ${fileErrorReason(error)}`, { cause: error });
   }
   if (!hasConflictBlock(text)) return text;
-  throw new CommandFailure(exitCodes.failed, `${path} has a conflict that is not resolved`, {
-    hint: "choose between the lines at <<<<<<< and >>>>>>>, then run this again",
+  throw new CommandFailure(exitCodes.failed, `unresolved conflict in ${path}`, {
+    hint: "choose between the lines at <<<<<<< and >>>>>>>, then run this command again",
   });
 }
 
-/** What the files that Tercel manages are made of now. */
+/** The old and new texts of the files that Tercel manages. */
 export interface ManagedSources {
-  /** What Tercel wrote last, as far as it is known. */
+  /** The last version that Tercel wrote, where known. */
   readonly last: ReadonlyMap<string, string>;
-  /** What it would write now. */
+  /** The version that it would write now. */
   readonly now: ReadonlyMap<string, string>;
 }
 
-/** Decides what becomes of every file that Tercel manages, in the order of their paths. */
+/** Plans the change of every file that Tercel manages, ordered by path. */
 export function planManaged(
   folder: string,
   { managed, plan }: Pick<ProjectRecord, "managed" | "plan">,
@@ -50,13 +50,13 @@ export function planManaged(
   });
 }
 
-/** A file whose hash is that of the record is as Tercel wrote it. */
+/** Returns a file's text if its hash matches the record: then it is as Tercel wrote it. */
 function ownWriting(mine: string | undefined, hash: string | undefined): string | undefined {
   const text = mine?.replaceAll("\r\n", "\n");
   return text !== undefined && hash !== undefined && sha256Of(text) === hash ? text : undefined;
 }
 
-/** The record is a file that anyone may have edited. */
+/** Whether a path stays inside the project: the record may have been edited. */
 function isInside(path: string): boolean {
   return !isAbsolute(path) && !path.split(/[\\/]/).includes("..");
 }

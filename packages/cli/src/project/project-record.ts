@@ -15,20 +15,20 @@ import { sha256Of } from "./sha256.ts";
 
 export const recordFile = "tercel.yaml";
 
-/** What `tercel.yaml` says about a project. */
+/** The contents of a project's `tercel.yaml`. */
 export interface ProjectRecord {
-  /** The plan by which Tercel wrote it; its version is that of the template. */
+  /** The plan that Tercel rendered; its version is that of the template. */
   readonly plan: ProjectPlan;
-  /** The hash of what Tercel wrote last, by path, of each file that it manages. */
+  /** The hash of the last text that Tercel wrote of each managed file, by path. */
   readonly managed: ReadonlyMap<string, string>;
-  /** To be changed and written back with the comments that someone added. */
+  /** The YAML document, which is changed and written back with the user's comments. */
   readonly document: Document;
 }
 
 /**
  * Reads the record of the project in a folder.
  *
- * @throws CommandFailure when there is none, or with the place of what is wrong in it
+ * @throws CommandFailure when it does not exist, or with the position of an error
  */
 export function readRecord(folder: string): ProjectRecord {
   const source = readRecordFile(folder);
@@ -44,13 +44,13 @@ export function readRecord(folder: string): ProjectRecord {
     const value = document.getIn(path);
     return typeof value === "string" || typeof value === "number"
       ? String(value)
-      : fail(path, `${path.join(".")} is not set`);
+      : fail(path, `missing ${path.join(".")}`);
   };
   const version = textAt(["version"]);
-  if (version !== "1") fail(["version"], `version is ${version}; this program reads 1: npx tercel@latest`);
+  if (version !== "1") fail(["version"], `unsupported version ${version}: expected 1; use npx tercel@latest`);
   const template = textAt(["template"]);
   if (!/^\d+\.\d+\.\d+/.test(template))
-    fail(["template"], `template is ${JSON.stringify(template)}; a version of tercel is needed`);
+    fail(["template"], `invalid template ${JSON.stringify(template)}: expected a version of tercel`);
   const plan = readPlan(document, { name: textAt(["name"]), type: textAt(["type"]), version: template }, fail);
   return { plan, managed: readManaged(document), document };
 }
@@ -65,11 +65,12 @@ function readPlan(document: Document, { name, type, version }: PlanHead, fail: F
   if (type === "workspace") {
     const manager = packageManagers.find((one) => one === document.get("manager"));
     return manager === undefined
-      ? fail(["manager"], `manager must be one of ${packageManagers.join(", ")}`)
+      ? fail(["manager"], `invalid manager: expected one of ${packageManagers.join(", ")}`)
       : { type, name, manager, version };
   }
   if (type === "library") return { type, names: serviceNames(name, libraryEndings), version };
-  if (type !== "grpc") return fail(["type"], `type is ${JSON.stringify(type)}; known are grpc, library, workspace`);
+  if (type !== "grpc")
+    return fail(["type"], `invalid type ${JSON.stringify(type)}: expected one of grpc, library, workspace`);
   return {
     type,
     names: serviceNames(name),
@@ -86,12 +87,12 @@ function readChoices(document: Document, fail: Fail): Choices {
   const entries = concerns.map((concern) => {
     const known: readonly string[] = choices[concern];
     const value = document.getIn(["with", concern]);
-    // One that an older template did not know.
+    // A concern that older templates do not have.
     if (value === undefined) return [concern, "none"] as const;
     if (!known.includes(String(value))) {
       const nearest = nearestName(String(value), known);
-      const hint = nearest === undefined ? `known are ${known.join(", ")}` : `did you mean ${nearest}?`;
-      fail(["with", concern], `with.${concern} is ${JSON.stringify(value)}; ${hint}`);
+      const hint = nearest === undefined ? `expected one of ${known.join(", ")}` : `did you mean ${nearest}?`;
+      fail(["with", concern], `invalid with.${concern} ${JSON.stringify(value)}: ${hint}`);
     }
     return [concern, String(value)] as const;
   });
@@ -101,7 +102,7 @@ function readChoices(document: Document, fail: Fail): Choices {
 function readPorts(document: Document, fail: Fail): ServicePorts {
   const port = document.get("port") ?? defaultPorts.grpc;
   const isPort = typeof port === "number" && Number.isInteger(port) && port > 0 && port < 65_536;
-  if (!isPort) return fail(["port"], `port is ${JSON.stringify(port)}; a number from 1 to 65535 is needed`);
+  if (!isPort) return fail(["port"], `invalid port ${JSON.stringify(port)}: expected a number from 1 to 65535`);
   return portsFor(port, document.get("hosts_registry") !== false);
 }
 
@@ -120,31 +121,31 @@ function readRecordFile(folder: string): string {
     return readFileSync(join(folder, recordFile), "utf8");
   } catch (error) {
     throw new CommandFailure(exitCodes.notFound, `cannot read ${recordFile}: ${fileErrorReason(error)}`, {
-      hint: "run it in the folder of a project that tercel new has made",
+      hint: "run this command in the folder of a project that tercel new created",
       cause: error,
     });
   }
 }
 
-/** What has changed in a record. */
+/** The changes of a record. */
 export interface RecordChanges {
   readonly template: string;
   readonly with?: Partial<Record<Concern, string>>;
   readonly gateway?: boolean;
   readonly hostsRegistry?: boolean;
-  /** What Tercel writes now into the files that it manages. */
+  /** The texts that Tercel now writes to its managed files. */
   readonly managed: ReadonlyMap<string, string>;
 }
 
-/** The text of `tercel.yaml` after a change. What else is in it, comments for one, stays. */
+/** Returns the text of `tercel.yaml` after a change. Other content, such as comments, is kept. */
 export function changedRecord({ document }: ProjectRecord, changes: RecordChanges): string {
   const changed = document.clone() as Document;
   changed.setIn(["template"], changes.template);
   for (const [concern, type] of Object.entries(changes.with ?? {})) changed.setIn(["with", concern], type);
   if (changes.gateway !== undefined) changed.set("gateway", changes.gateway);
-  // Where nothing is said, it does.
+  // The default is true.
   if (changes.hostsRegistry === false) changed.set("hosts_registry", false);
   changed.set("managed", Object.fromEntries([...changes.managed].map(([path, text]) => [path, sha256Of(text)])));
-  // A hash is longer than the line that the writer would break.
+  // The writer would break a line at a hash.
   return changed.toString({ lineWidth: 0 });
 }

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
- * Writes files below a folder; undefined removes one. All texts are on the disk before the first file is replaced, so that a full disk changes
+ * Writes files below a folder; undefined removes one. All texts are on disk before the first file is replaced, so that a full disk changes
  * nothing.
  */
 export function replaceFiles(folder: string, files: ReadonlyMap<string, string | undefined>): void {

@@ -9,9 +9,9 @@ const outcomeTexts: Readonly<Record<Exclude<FileOutcome, "unchanged">, string>> 
   updated: "updated",
   merged: "merged with your changes",
   conflict: "conflict: choose between the lines at <<<<<<< and >>>>>>>",
-  removed: "removed, because nothing needs it any more",
-  abandoned: "yours from now on, because the template has it no more",
-  missing: "left out, because you have removed it",
+  removed: "removed: the template no longer contains it",
+  abandoned: "kept with your changes: the template no longer contains it",
+  missing: "not written: you have removed it",
 };
 
 /** Whether a file on the disk changes. */
@@ -19,7 +19,7 @@ export function isWritten({ before, after }: FileChange): boolean {
   return before !== after;
 }
 
-/** Says that packages have to be installed, unless the list of them is to be corrected first. */
+/** Prints that packages must be installed, unless package.json has a conflict. */
 export async function reportInstall(changes: readonly FileChange[], { stderr }: CommandContext): Promise<void> {
   const manifest = changes.find(({ path }) => path === "package.json");
   if (manifest !== undefined && isWritten(manifest) && manifest.outcome !== "conflict") {
@@ -27,7 +27,7 @@ export async function reportInstall(changes: readonly FileChange[], { stderr }: 
   }
 }
 
-/** One note for each file with which something happened. */
+/** Prints one line for each changed file. */
 export async function reportChanges(changes: readonly FileChange[], { stderr }: CommandContext): Promise<void> {
   for (const { path, outcome } of changes) {
     if (outcome === "unchanged") continue;
@@ -36,7 +36,7 @@ export async function reportChanges(changes: readonly FileChange[], { stderr }: 
   }
 }
 
-/** Prints changes as a patch, which `git apply` takes. */
+/** Prints changes as a patch for `git apply`. */
 export async function printDiffs(changes: readonly FileChange[], { stdout }: CommandContext): Promise<void> {
   for (const { path, before, after } of changes) {
     const diff = formatDiff(path, before?.replaceAll("\r\n", "\n"), (after ?? "").replaceAll("\r\n", "\n"));
@@ -60,8 +60,12 @@ function coloured(diff: string, stdout: CommandContext["stdout"]): string {
 export function refuseConflicts(changes: readonly FileChange[]): void {
   const paths = changes.flatMap(({ path, outcome }) => (outcome === "conflict" ? [path] : []));
   if (paths.length === 0) return;
-  throw new CommandFailure(exitCodes.partial, `${paths.join(", ")}: both you and the template changed the same lines`, {
-    hint: "resolve the conflicts in an editor; both versions are in the file",
-    json: { conflicts: paths },
-  });
+  throw new CommandFailure(
+    exitCodes.partial,
+    `conflict in ${paths.join(", ")}: you and the template changed the same lines`,
+    {
+      hint: "resolve the conflicts in an editor; the files contain both versions",
+      json: { conflicts: paths },
+    },
+  );
 }

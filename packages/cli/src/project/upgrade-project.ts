@@ -14,7 +14,7 @@ export interface UpgradeOptions {
   readonly check?: boolean;
 }
 
-/** `tercel upgrade`: brings the files that Tercel manages to what this version would write. */
+/** `tercel upgrade`: updates the files that Tercel manages to this version's templates. */
 export async function upgradeProject(
   options: UpgradeOptions,
   context: CommandContext,
@@ -24,9 +24,13 @@ export async function upgradeProject(
   const record = readRecord(cwd);
   const { plan } = record;
   if (isOlder(version, plan.version)) {
-    throw new CommandFailure(exitCodes.failed, `${recordFile} is of tercel ${plan.version}, and this is ${version}`, {
-      hint: `npx tercel@${plan.version} upgrade, or npm install -D tercel@${plan.version}`,
-    });
+    throw new CommandFailure(
+      exitCodes.failed,
+      `${recordFile} was written by the newer tercel ${plan.version}; this is tercel ${version}`,
+      {
+        hint: `npx tercel@${plan.version} upgrade, or npm install -D tercel@${plan.version}`,
+      },
+    );
   }
   const now = renderManaged({ ...plan, version });
   const changes = planManaged(cwd, record, { last: readLock(cwd, record.managed), now }, version);
@@ -40,7 +44,7 @@ export async function upgradeProject(
   if (options.check === true) {
     if (written.length === 0 && !ownIsStale) return;
     await printDiffs(written, context);
-    throw new CommandFailure(exitCodes.stale, `the project is not as tercel ${version} would have it`, {
+    throw new CommandFailure(exitCodes.stale, `the project is not up to date with tercel ${version}`, {
       lines: written.map(({ path }) => path),
       hint: "run tercel upgrade and commit the result",
       json: { files: written.map(({ path }) => path) },

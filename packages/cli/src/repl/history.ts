@@ -5,12 +5,12 @@ import type { CommandContext } from "../frame/context.ts";
 
 const maxLines = 1000;
 
-/** Where typed lines are kept: in the state folder of the XDG base directories. */
+/** Returns the path of the history, in the state folder of the XDG base directories. */
 export function historyFile(env: CommandContext["env"]): string {
   return join(env.XDG_STATE_HOME ?? join(homedir(), ".local", "state"), "tercel", "history");
 }
 
-/** Lines as readline keeps them, the newest first. Empty where there are none. */
+/** Reads the history in readline's order, newest first; empty if there is none. */
 export function readHistory(file: string): string[] {
   try {
     return readFileSync(file, "utf8")
@@ -22,7 +22,7 @@ export function readHistory(file: string): string[] {
   }
 }
 
-/** Readable by the user alone, because messages may hold anything. A home that cannot be written to keeps no history. */
+/** Writes the history, readable by the user alone, because messages may contain secrets. Ignores a home folder that is not writable. */
 export function writeHistory(file: string, lines: readonly string[]): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -35,6 +35,6 @@ export function writeHistory(file: string, lines: readonly string[]): void {
       { mode: 0o600 },
     );
   } catch {
-    // Nothing depends on it.
+    // The history is optional.
   }
 }

@@ -2,20 +2,20 @@ import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bu
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 
 export interface Completions {
-  /** What may stand there, each with the quotes it needs. */
+  /** Possible completions, including quotes. */
   readonly candidates: readonly string[];
-  /** The end of the text that a candidate replaces. */
+  /** The trailing text that a candidate replaces. */
   readonly replaced: string;
 }
 
-/** What a place in a message is: an object's own fields, the value of a field, or something of which nothing is known. */
+/** The context at a position: fields of an object, the value of a field, or unknown. */
 type Frame =
   | { readonly kind: "message"; readonly schema: DescMessage; key: string | undefined; readonly used: string[] }
   | { readonly kind: "list"; readonly field: DescField }
   | { readonly kind: "map"; readonly field: DescField; key: string | undefined }
   | { readonly kind: "other"; key: string | undefined };
 
-/** Completes the message that a text begins: names of fields, names of enum values, true and false. */
+/** Completes an unfinished JSON message: field names, enum values, true and false. */
 export function completeJson(schema: DescMessage, text: string): Completions {
   const frames: Frame[] = [];
   let openText: string | undefined;
@@ -42,7 +42,7 @@ export function completeJson(schema: DescMessage, text: string): Completions {
   return { candidates: expected.filter((one) => one.startsWith(typed)), replaced: typed };
 }
 
-/** A text that has ended is the name of a field, where one is expected. */
+/** Takes a finished string as a field name, where one is expected. */
 function closeText(frame: Frame | undefined, text: string): void {
   if (frame === undefined || frame.kind === "list" || frame.key !== undefined) return;
   frame.key = text;
@@ -67,7 +67,7 @@ function messageFrame(schema: DescMessage): Frame {
   return { kind: "message", schema, key: undefined, used: [] };
 }
 
-/** The field whose value is written. */
+/** Returns the field whose value is being typed. */
 function fieldOf(frame: Frame): DescField | undefined {
   if (frame.kind === "list" || frame.kind === "map") return frame.field;
   if (frame.kind === "other" || frame.key === undefined) return undefined;
@@ -89,7 +89,7 @@ function valuesOf(field: DescField, isWhole: boolean): string[] {
   if (isWhole && field.fieldKind === "list") return ["["];
   if (isWhole && field.fieldKind === "map") return ["{"];
   if (field.enum !== undefined) return enumValues(field.enum);
-  // Some are no objects in JSON, such as google.protobuf.Timestamp.
+  // Some messages are not objects in JSON, such as google.protobuf.Timestamp.
   if (field.message !== undefined) return hasCustomJsonRepresentation(field.message) ? [] : ["{"];
   return field.scalar === ScalarType.BOOL ? ["true", "false"] : field.scalar === ScalarType.STRING ? ['"'] : [];
 }

@@ -1,11 +1,11 @@
 import { nearestName } from "@tercel/grpc/internal";
 import { usageFailure } from "../frame/failure.ts";
 
-/** What someone typed at the prompt. */
+/** A line typed at the prompt. */
 export type ReplInput =
   | { readonly kind: "nothing" }
   | { readonly kind: "command"; readonly name: ReplCommand; readonly argument: string }
-  /** A method to call from now on, perhaps with its first message. */
+  /** A method for the following calls, optionally with its first message. */
   | { readonly kind: "method"; readonly method: string; readonly message: string }
   | { readonly kind: "json"; readonly text: string }
   | { readonly kind: "assignments"; readonly assignments: readonly string[] };
@@ -13,19 +13,19 @@ export type ReplInput =
 export const replCommands = {
   help: "print this list",
   list: "list the services, or the methods of SERVICE",
-  describe: "show the method that is called, or a SYMBOL",
-  use: "call METHOD from now on",
-  header: "send NAME: VALUE with the calls from now on; without a value no more",
+  describe: "show the current method, or a SYMBOL",
+  use: "call METHOD in the following calls",
+  header: "send NAME: VALUE with the following calls; without a value, stop sending it",
   end: "end the stream of requests",
   cancel: "cancel the call, as Ctrl-C does",
-  again: "send the last message once more",
-  save: "write the last call into FILE, for tercel call --from",
+  again: "send the last message again",
+  save: "write the last call to FILE, for tercel call --from",
   exit: "leave, as Ctrl-D does",
 } as const;
 
 export type ReplCommand = keyof typeof replCommands;
 
-/** @throws CommandFailure for a command that there is none of, with the nearest one */
+/** Parses a line. @throws CommandFailure for an unknown command, with the nearest one */
 export function parseInput(line: string): ReplInput {
   const text = line.trim();
   if (text === "") return { kind: "nothing" };
@@ -34,7 +34,7 @@ export function parseInput(line: string): ReplInput {
     if (isCommand(name)) return { kind: "command", name, argument };
     const nearest = nearestName(name, Object.keys(replCommands));
     throw usageFailure(
-      `unknown command .${name}; ${nearest === undefined ? ".help lists them" : `did you mean .${nearest}?`}`,
+      `unknown command .${name}; ${nearest === undefined ? ".help lists the commands" : `did you mean .${nearest}?`}`,
     );
   }
   if (/^[{["]/.test(text)) return { kind: "json", text };
@@ -42,8 +42,8 @@ export function parseInput(line: string): ReplInput {
   if (/^[\w.]+\/\w+$/.test(first)) return { kind: "method", method: first, message: rest };
   if (/^[\w.]+=/.test(first)) return { kind: "assignments", assignments: splitAssignments(text) };
   throw usageFailure(
-    `${JSON.stringify(first)} is neither a method nor a message`,
-    'write SERVICE/METHOD, a message such as {"name": "Ada"} or name=Ada, or .help',
+    `invalid input ${JSON.stringify(first)}: neither a method nor a message`,
+    'enter SERVICE/METHOD, a message such as {"name": "Ada"} or name=Ada, or .help',
   );
 }
 
@@ -51,7 +51,7 @@ function isCommand(name: string): name is ReplCommand {
   return Object.hasOwn(replCommands, name);
 }
 
-/** At spaces that are not in quotes: `name="Ada Lovelace" from=3`. */
+/** Splits assignments at spaces outside of quotes: `name="Ada Lovelace" from=3`. */
 function splitAssignments(text: string): string[] {
   return [...text.matchAll(/(?<![\w.[\]-])[\w.[\]-]+=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S*))/g)].map(
     ([all, double, single, bare]) => {

@@ -1,4 +1,4 @@
-/** What is pushed at one end and read at the other: typed lines, and the messages of an open stream. */
+/** A queue with an async iterator, for typed lines and for the messages of an open stream. */
 export class PushQueue<T> implements AsyncIterable<T> {
   readonly #waiting: T[] = [];
   #isEnded = false;

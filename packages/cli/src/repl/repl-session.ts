@@ -34,23 +34,23 @@ export interface SessionSettings {
   readonly context: CommandContext;
 }
 
-/** A call whose stream of requests is open. */
+/** A call whose request stream is open. */
 interface OpenCall {
   readonly found: FoundMethod;
   readonly messages: PushQueue<Message>;
   readonly over: Promise<void>;
 }
 
-/** What is typed line by line, without the terminal that it is typed at. */
+/** An interactive session, independent of the terminal that its lines are typed at. */
 export class ReplSession {
   readonly #settings: SessionSettings;
   readonly #headers: Map<string, string>;
   #found: FoundMethod | undefined = undefined;
   #open: OpenCall | undefined = undefined;
-  /** Ends the call under way. */
+  /** Cancels the running call. */
   #cancel: AbortController | undefined = undefined;
   #last: { readonly found: FoundMethod; readonly messages: Message[] } | undefined = undefined;
-  /** The lines of a message that has not ended. */
+  /** The lines of an unfinished message. */
   #unfinished = "";
   isOver = false;
 
@@ -59,14 +59,14 @@ export class ReplSession {
     this.#headers = new Map(settings.options.header.map((line) => [headerName(line), line]));
   }
 
-  /** What invites the next line. */
+  /** The prompt for the next line. */
   get prompt(): string {
     if (this.#unfinished !== "") return "... ";
     const name = this.#found === undefined ? "tercel" : `${this.#found.method.parent.name}/${this.#found.method.name}`;
     return this.#open === undefined ? `${name}> ` : `${name} (stream)> `;
   }
 
-  /** Takes one line and resolves when the next may come. Mistakes are printed; none ends the session. */
+  /** Processes one line. Resolves when the next may be typed. Errors are printed and do not end the session. */
   async take(line: string): Promise<void> {
     try {
       const text = this.#unfinished === "" ? line : `${this.#unfinished}\n${line}`;
@@ -82,7 +82,7 @@ export class ReplSession {
     }
   }
 
-  /** Ctrl-C: ends the call, else forgets the lines of a message that has not ended. Says what it found. */
+  /** Handles Ctrl-C: cancels the call, else discards an unfinished message. Returns which of them it found. */
   cancel(): "call" | "message" | undefined {
     const found = this.#cancel !== undefined ? "call" : this.#unfinished !== "" ? "message" : undefined;
     this.#cancel?.abort();
@@ -90,13 +90,13 @@ export class ReplSession {
     return found;
   }
 
-  /** Ends the stream that is open, and waits for its end. */
+  /** Ends the open stream and waits for the end of its call. */
   async close(): Promise<void> {
     this.#open?.messages.end();
     await this.#open?.over;
   }
 
-  /** Chooses the method of the messages to come. */
+  /** Selects the method of the following messages. */
   async use(text: string): Promise<void> {
     this.#found = await findMethod(this.#settings.schema, text, this.#context.signal);
   }
@@ -129,7 +129,7 @@ export class ReplSession {
     return startingWith(word, [...names, ...fields]);
   }
 
-  /** Undefined where there is none of that name. */
+  /** Finds a method; undefined if the name is unknown. */
   #method(name: string): Promise<FoundMethod | undefined> {
     return findMethod(this.#settings.schema, name, this.#context.signal).catch(() => undefined);
   }
@@ -169,7 +169,7 @@ export class ReplSession {
 
   #chosen(): FoundMethod {
     if (this.#found === undefined)
-      throw usageFailure("no method is chosen", "write SERVICE/METHOD; .list shows the services");
+      throw usageFailure("no method selected", "enter SERVICE/METHOD; .list shows the services");
     return this.#found;
   }
 
@@ -183,7 +183,7 @@ export class ReplSession {
             Object.entries(replCommands).map(([command, text]) => [`.${command}`, text]),
           ),
         );
-        return stderr.line("anything else is a method (SERVICE/METHOD), a message in JSON, or FIELD=VALUE …");
+        return stderr.line("all other input is a method (SERVICE/METHOD), a JSON message, or FIELD=VALUE …");
       case "list":
         return this.#list(argument);
       case "describe":
@@ -197,7 +197,7 @@ export class ReplSession {
         if (this.#open === undefined) throw usageFailure("no stream is open");
         return this.close();
       case "cancel":
-        if (this.cancel() !== "call") throw usageFailure("no call is under way");
+        if (this.cancel() !== "call") throw usageFailure("no call is running");
         return this.#open?.over;
       case "again": {
         const last = this.#last?.messages.at(-1);
@@ -243,7 +243,7 @@ export class ReplSession {
   }
 
   #save(file: string): void {
-    if (file === "") throw usageFailure("write a file's name: .save requests/hello.yaml");
+    if (file === "") throw usageFailure("missing file name: .save requests/hello.yaml");
     if (this.#last === undefined) throw usageFailure("nothing has been sent yet");
     const { found, messages } = this.#last;
     const json: JsonValue[] = messages.map((message) =>
@@ -263,7 +263,7 @@ export class ReplSession {
     const found = this.#chosen();
     if (this.#open !== undefined) {
       if (this.#open.found.method !== found.method)
-        throw usageFailure(`a stream to ${this.#open.found.method.name} is open: .end or .cancel it first`);
+        throw usageFailure(`the stream to ${this.#open.found.method.name} is still open: .end or .cancel it first`);
       this.#last?.messages.push(message);
       this.#open.messages.push(message);
       return;
@@ -279,7 +279,7 @@ export class ReplSession {
     this.#open = { found, messages, over: over.finally(() => (this.#open = undefined)) };
   }
 
-  /** Makes a call and prints all that comes of it, its failure included. */
+  /** Makes a call and prints its responses or its failure. */
   async #call(found: FoundMethod, messages: PushQueue<Message>): Promise<void> {
     const { transport, options, context } = this.#settings;
     const controller = new AbortController();
@@ -315,7 +315,7 @@ function headerName(line: string): string {
   return (/^[^:=\s]+/.exec(line)?.[0] ?? "").toLowerCase();
 }
 
-/** True for a message in JSON that goes on in the next line. */
+/** Whether a JSON message continues on the next line. */
 function isUnfinished(text: string): boolean {
   const json = /^\s*(?:[\w.]+\/\w+\s+)?([{["].*)$/s.exec(text)?.[1];
   if (json === undefined) return false;

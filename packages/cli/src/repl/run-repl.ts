@@ -18,8 +18,8 @@ export async function runRepl(
 ): Promise<void> {
   if (options.data.length > 0 || options.from !== undefined || options.save !== undefined) {
     throw usageFailure(
-      "-d, --from and --save are not for --interactive",
-      "type the message at the prompt; .save FILE writes a call",
+      "-d, --from and --save cannot be used with --interactive",
+      "enter messages at the prompt; .save FILE saves a call",
     );
   }
   const channel = openChannel(options, context);
@@ -40,7 +40,7 @@ async function readLines(session: ReplSession, context: CommandContext, target: 
   const file = historyFile(context.env);
   const lines = createInterface({
     input: context.stdin,
-    // Standard output holds responses alone.
+    // Standard output contains only responses.
     output: isTerminal ? context.stderr.stream : undefined,
     terminal: isTerminal,
     historySize: 1000,
@@ -53,10 +53,10 @@ async function readLines(session: ReplSession, context: CommandContext, target: 
       );
     },
   });
-  if (isTerminal) await context.stderr.line(`calling ${target}; .help lists the commands, Ctrl-D leaves`);
+  if (isTerminal) await context.stderr.line(`calling ${target}; .help lists the commands, Ctrl-D exits`);
   let isClosed = false;
   const invite = (): void => {
-    // Ctrl-D may come while a call is under way.
+    // Ctrl-D may be pressed while a call is running.
     if (!isTerminal || isClosed) return;
     lines.setPrompt(session.prompt);
     lines.prompt();
@@ -64,10 +64,10 @@ async function readLines(session: ReplSession, context: CommandContext, target: 
   lines.on("history", (history: string[]) => writeHistory(file, history));
   lines.on("SIGINT", () => {
     const cancelled = session.cancel();
-    // The end of the call is printed before the next prompt.
+    // The result of the call is printed before the next prompt.
     if (cancelled === "call") return;
     if (cancelled === "message") return invite();
-    // Once more is a habit of those who want to leave.
+    // A second Ctrl-C exits.
     if (lines.line === "") lines.close();
     else lines.write(null, { ctrl: true, name: "u" });
   });

@@ -8,7 +8,7 @@ import type { Schema } from "./schema.ts";
 /**
  * Reads a serialized google.protobuf.FileDescriptorSet, as buf and protoc write it with their imports.
  *
- * @throws CommandFailure with exit code 4 when it is none
+ * @throws CommandFailure with exit code 4 when it is invalid
  */
 export function createFileSchema(origin: string, bytes: Uint8Array): Schema {
   const registry = readDescriptorSet(origin, bytes);
@@ -39,8 +39,8 @@ function readDescriptorSet(origin: string, bytes: Uint8Array) {
   } catch (error) {
     throw new CommandFailure(
       exitCodes.invalidInput,
-      `${origin} is not a complete set of file descriptors: ${(error as Error).message}`,
-      { hint: "write one with buf build -o FILE, or protoc --include_imports -o FILE", cause: error },
+      `${origin} is not a complete FileDescriptorSet: ${(error as Error).message}`,
+      { hint: "create one with buf build -o FILE, or protoc --include_imports -o FILE", cause: error },
     );
   }
 }

@@ -6,18 +6,18 @@ import type { Schema } from "./schema.ts";
 
 export interface FoundMethod {
   readonly method: DescMethod;
-  /** For messages in google.protobuf.Any, and for extensions. */
+  /** Types for messages in google.protobuf.Any, and for extensions. */
   readonly registry: FileRegistry;
 }
 
-/** More names than this are cut off in an error. */
+/** Limit on the names that an error lists. */
 const maxListedNames = 12;
 
 /**
- * Finds `package.Service/Method`. The package may be left out where only one service has the name, the method may be written as
- * in TypeScript (`sayHello`), and a dot may stand for the slash.
+ * Finds `package.Service/Method`. The package is optional if the service name is unique, the method may have its TypeScript name
+ * (`sayHello`), and a dot may replace the slash.
  *
- * @throws CommandFailure that names the nearest service or method
+ * @throws CommandFailure that suggests the nearest service or method
  */
 export async function findMethod(schema: Schema, text: string, signal: AbortSignal): Promise<FoundMethod> {
   const { service: serviceText, method: methodText } = splitMethod(text);
@@ -37,7 +37,7 @@ export async function findMethod(schema: Schema, text: string, signal: AbortSign
   );
 }
 
-/** Finds a service by its full name, or by the end of it where no other ends so. */
+/** Finds a service by its full name, or by an unambiguous ending of it. */
 export async function findService(schema: Schema, text: string, signal: AbortSignal) {
   const exact = await schema.findSymbol(text, signal);
   const found = exact?.getService(text);
@@ -48,7 +48,10 @@ export async function findService(schema: Schema, text: string, signal: AbortSig
   const [only, second] = matches;
   if (only === undefined) throw unknownService(schema, text, names);
   if (second !== undefined) {
-    throw usageFailure(`${JSON.stringify(text)} may be ${matches.join(" or ")}`, "write the full name of the service");
+    throw usageFailure(
+      `ambiguous service ${JSON.stringify(text)}: ${matches.join(" or ")}`,
+      "use the full name of the service",
+    );
   }
   const registry = await schema.findSymbol(only, signal);
   const service = registry?.getService(only);
@@ -62,8 +65,8 @@ function splitMethod(text: string): { service: string; method: string } {
   const [service, method] = [path.slice(0, at), path.slice(at + 1)];
   if (at > 0 && method !== "") return { service, method };
   throw usageFailure(
-    `${JSON.stringify(text)} is not a method: write SERVICE/METHOD, such as hello.v1.HelloService/SayHello`,
-    "tercel list shows the services, tercel list SERVICE the methods of one",
+    `invalid method ${JSON.stringify(text)}: expected SERVICE/METHOD, such as hello.v1.HelloService/SayHello`,
+    "tercel list shows the services, tercel list SERVICE the methods of a service",
   );
 }
 
@@ -75,7 +78,7 @@ function unknownService(schema: Schema, text: string, names: readonly string[]):
   return new CommandFailure(
     exitCodes.notFound,
     nearest === undefined ? what : `${what}; did you mean ${JSON.stringify(nearest)}?`,
-    { hint: names.length === 0 ? "there are no services at all" : `its services are ${listNames(names)}` },
+    { hint: names.length === 0 ? "it has no services" : `its services are ${listNames(names)}` },
   );
 }
 

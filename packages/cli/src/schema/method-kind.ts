@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 
-/** The kind of a method as gRPC's documents call it: `server streaming`. */
+/** Returns the kind of a method in gRPC's terms: `server streaming`. */
 export function methodKindText(kind: DescMethod["methodKind"]): string {
   return kind.replace("_", " ").replace("bidi", "bidirectional");
 }

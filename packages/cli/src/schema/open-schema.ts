@@ -6,7 +6,7 @@ import { createReflectionSchema } from "./reflection-schema.ts";
 import type { Schema } from "./schema.ts";
 import type { SchemaOptions } from "./schema-options.ts";
 
-/** @param server who is asked when the options name no file */
+/** Opens the schema that the options name. @param server server whose reflection is used if the options name no file */
 export async function openSchema(
   options: SchemaOptions,
   context: CommandContext,

@@ -5,13 +5,13 @@ import { statusExitCode } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import type { Schema } from "./schema.ts";
 
-/** A server that takes longer to describe itself does not answer at all. */
+/** Deadline of reflection calls. */
 const reflectionTimeoutMs = 10_000;
 
-/** Anything else is the name of no service, but may be meant for the terminal or the shell that gets it. */
+/** Matches valid names. Others are ignored: a server could send terminal or shell control characters. */
 const protobufName = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/;
 
-/** Asks the server itself. Calls carry the headers of the call to come, since a server may guard its reflection as well. */
+/** Creates a schema from a server's reflection. Its calls send the headers of the actual call, since reflection may require them too. */
 export function createReflectionSchema(transport: Transport, target: string, headers: Headers): Schema {
   const client = createReflectionClient(transport);
   const options = (signal: AbortSignal): CallOptions => ({ signal, headers, timeoutMs: reflectionTimeoutMs });
@@ -31,9 +31,9 @@ function explain(error: unknown, target: string): unknown {
   if (error.code !== Code.Unimplemented) return callFailure(error);
   return new CommandFailure(
     statusExitCode(Code.Unimplemented),
-    `${target} has no reflection, so its services are not known`,
+    `${target} does not serve reflection, so its schema is unknown`,
     {
-      hint: "give the .proto file with --proto FILE (and -I FOLDER), or serve createReflection from @tercel/grpc/services",
+      hint: "name the .proto file with --proto FILE (and -I FOLDER), or add createReflection from @tercel/grpc/services to the server",
       cause: error,
     },
   );

@@ -10,12 +10,17 @@ export interface SchemaOptions {
 export function addSchemaOptions(command: Command): Command {
   return command
     .optionsGroup("Schema (default: the server's reflection):")
-    .option("--proto <file>", "take it from a .proto file; needs @bufbuild/buf (repeatable)", collect, [])
-    .option("-I, --import-path <folder>", "where --proto and its imports are looked for (repeatable)", collect, [])
-    .option("--descriptor-set <file>", "take it from a file that buf build -o or protoc -o wrote");
+    .option("--proto <file>", "read it from a .proto file; needs @bufbuild/buf (repeatable)", collect, [])
+    .option(
+      "-I, --import-path <folder>",
+      "folder to search for --proto files and their imports (repeatable)",
+      collect,
+      [],
+    )
+    .option("--descriptor-set <file>", "read it from a FileDescriptorSet file, as buf build -o and protoc -o write it");
 }
 
-/** True when the schema comes from files, so that no server is needed to know it. */
+/** Whether the schema comes from files, so that no server is needed to read it. */
 export function isSchemaLocal(options: SchemaOptions): boolean {
   return options.descriptorSet !== undefined || options.proto.length > 0;
 }

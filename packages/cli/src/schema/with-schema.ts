@@ -7,14 +7,14 @@ import { openSchema } from "./open-schema.ts";
 import type { Schema } from "./schema.ts";
 import { isSchemaLocal, type SchemaOptions } from "./schema-options.ts";
 
-/** Runs work that needs a schema and no calls. A server is connected to only when the schema comes from it. */
+/** Runs work that needs a schema but no calls. Connects to the server only if the schema comes from its reflection. */
 export async function withSchema<T>(
   options: TargetOptions & SchemaOptions,
   context: CommandContext,
   work: (schema: Schema) => Promise<T>,
 ): Promise<T> {
   const noServer = (): never => {
-    throw new Error("a schema of files needs no server");
+    throw new Error("schema from files must not connect to a server");
   };
   if (isSchemaLocal(options)) return work(await openSchema(options, context, noServer));
   const headers = readHeaders(options.header, context);

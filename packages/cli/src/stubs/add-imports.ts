@@ -2,7 +2,7 @@ import type { ImportStatement, SourceFile } from "./source-file.ts";
 
 const module = "@tercel/grpc";
 
-/** Makes names of `@tercel/grpc` known to a file, those that it does not import yet. */
+/** Adds the missing imports of names from `@tercel/grpc` to a file. */
 export function addImports({ text, statements, imports }: SourceFile, names: readonly string[]): string {
   const missing = names.filter((name) => !imports.has(name));
   if (missing.length === 0) return text;
@@ -15,13 +15,13 @@ export function addImports({ text, statements, imports }: SourceFile, names: rea
   return text.slice(0, at) + added + text.slice(at);
 }
 
-/** Node's modules come first, then packages, then files of the project. */
+/** Whether an import comes after packages: Node's modules come first, then packages, then files of the project. */
 function comesAfter({ from }: ImportStatement): boolean {
   if (from.startsWith("node:")) return false;
   return from.startsWith(".") || from > module;
 }
 
-/** With further names between the braces, in the order of the alphabet. */
+/** Adds names to the braces of an import, sorted. */
 function extended(statement: string, names: readonly string[]): string {
   return statement.replace(/\{([^}]*)\}/, (_, inside: string) => {
     const present = inside

@@ -1,19 +1,19 @@
 import { closeOf, type Span, trimmed } from "./scan.ts";
 import { importedPath, type SourceFile, withoutEnding } from "./source-file.ts";
 
-/** An object in the code, with its braces. */
+/** An object literal in the code, including its braces. */
 export interface FoundObject {
   readonly file: SourceFile;
   readonly span: Span;
 }
 
-/** From a name to another name and so on: longer chains are not worth following. */
+/** Limit on the names that are followed from one to the next. */
 const maxSteps = 8;
 
 /**
- * Finds the object that an expression is: written there, kept in a constant, or returned by a function, in this file or in another one.
+ * Finds the object literal of an expression: in place, in a constant, or returned by a function, in this file or another one.
  *
- * @returns undefined where that is not sure: two constants of the name, several returns, a class
+ * @returns undefined if it is ambiguous: two constants of the name, several returns, a class
  */
 export function findObject(
   file: SourceFile,
@@ -46,12 +46,12 @@ function objectAt(file: SourceFile, open: number): FoundObject | undefined {
   return close === undefined ? undefined : { file, span: { start: open, end: close + 1 } };
 }
 
-/** Where a name gets its value: a constant, or a function. */
+/** The declaration of a name: a constant or a function. */
 interface Declaration {
   readonly file: SourceFile;
-  /** Of a constant: the expression. */
+  /** For a constant: the expression. */
   readonly value?: Span;
-  /** Of a function: what is between its name and its end. */
+  /** For a function: the text from its name to its end. */
   readonly body?: Span;
 }
 
@@ -77,13 +77,13 @@ function findDeclaration(file: SourceFile, name: string, files: readonly SourceF
   return value === undefined ? undefined : { file, value };
 }
 
-/** The expression after the `=` of a constant, whose type may stand before it. */
+/** Returns the expression after the `=` of a constant, which may have a type annotation. */
 function valueAfter(masked: string, from: number): Span | undefined {
   for (let at = from; at < masked.length; at++) {
     const character = masked[at] as string;
     if (character === ";") return undefined;
     if ("([{".includes(character)) at = closeOf(masked, at) ?? masked.length;
-    // Neither an arrow of a function's type nor a comparison.
+    // Not an arrow in a function type and not a comparison.
     else if (character === "=" && masked[at + 1] !== ">" && masked[at + 1] !== "=") {
       return { start: at + 1, end: endOfValue(masked, at + 1) };
     }
@@ -91,7 +91,7 @@ function valueAfter(masked: string, from: number): Span | undefined {
   return undefined;
 }
 
-/** At the semicolon, or the end of the line where none is written. */
+/** Returns the end of an expression: the semicolon, else the end of the line. */
 function endOfValue(masked: string, from: number): number {
   for (let at = from; at < masked.length; at++) {
     const character = masked[at] as string;
@@ -103,12 +103,12 @@ function endOfValue(masked: string, from: number): number {
   return masked.length;
 }
 
-/** The braces of a function, whose parameters and type stand before. */
+/** Returns the body of a function, after its parameters and return type. */
 function functionBody(masked: string, from: number): Span | undefined {
   const parameters = masked.indexOf("(", from);
   const end = parameters === -1 ? undefined : closeOf(masked, parameters);
   if (end === undefined) return undefined;
-  // A type may be an object as well: the body is the last braces before the next statement.
+  // A return type may contain braces too: the body is the last pair before the next statement.
   let open = masked.indexOf("{", end);
   for (;;) {
     const close = open === -1 ? undefined : closeOf(masked, open);
@@ -125,7 +125,7 @@ function skipBlanks(masked: string, from: number): number {
   return at;
 }
 
-/** The object that a function returns, if it returns in one place. */
+/** Returns the object that a function returns, if it has a single return. */
 function returnedObject(
   { file, value, body }: Declaration,
   files: readonly SourceFile[],
@@ -147,20 +147,20 @@ function returnedObject(
   return returnOf(file, result, files, steps);
 }
 
-/** After the only parameter of an arrow function that is written without brackets; undefined where it is something else. */
+/** Returns the end of the only parameter of an arrow function without parentheses; undefined for anything else. */
 function endOfName(masked: string, from: number): number | undefined {
   const name = /^[\w$]+/.exec(masked.slice(from, from + 200))?.[0] ?? "";
   const next = skipBlanks(masked, from + name.length);
   return name !== "" && masked.startsWith("=>", next) ? next : undefined;
 }
 
-/** Returns of functions within do not count. */
+/** Finds the single return of a function, ignoring nested functions. */
 function returnOf(file: SourceFile, body: Span, files: readonly SourceFile[], steps: number): FoundObject | undefined {
   const { masked } = file;
   const found: number[] = [];
   for (let at = body.start + 1; at < body.end; at++) {
     if ("([{".includes(masked[at] as string)) {
-      // A return in a block of its own, such as that of an if, is a second way out.
+      // A return in a nested block, such as that of an if, is a second return.
       const close = closeOf(masked, at) ?? body.end;
       if (masked[at] === "{" && isBlock(masked, at) && /[^\w$.]return[^\w$]/.test(masked.slice(at, close)))
         return undefined;
@@ -174,7 +174,7 @@ function returnOf(file: SourceFile, body: Span, files: readonly SourceFile[], st
   return findObject(file, { start: only, end: endOfValue(masked, only) }, files, steps);
 }
 
-/** True for the braces of if, for, try and the like; not for those of an object or a function. */
+/** Whether braces belong to if, for, try and the like, not to an object or a function. */
 function isBlock(masked: string, open: number): boolean {
   const before = masked.slice(0, open).trimEnd();
   if (/(?:^|[^\w$])(?:else|try|finally|do)$/.test(before)) return true;

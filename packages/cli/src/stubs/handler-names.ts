@@ -1,7 +1,7 @@
 import type { FoundObject } from "./find-object.ts";
 import { splitList } from "./scan.ts";
 
-/** The names of the handlers that an object has; undefined where it may have others: a spread, a computed name. */
+/** Returns the names of an object's handlers; undefined if it may have others: a spread, a computed name. */
 export function handlerNames({ file, span }: FoundObject): ReadonlySet<string> | undefined {
   const names = new Set<string>();
   for (const { start, end } of splitList(file.masked, { start: span.start + 1, end: span.end - 1 })) {
@@ -12,12 +12,12 @@ export function handlerNames({ file, span }: FoundObject): ReadonlySet<string> |
   return names;
 }
 
-/** `getUser`, of `async getUser({ id }) {…}`, `getUser: …`, `async *getUser() {…}`, or `getUser` alone. */
+/** Returns the name of a member: `getUser` of `async getUser({ id }) {…}`, `getUser: …`, `async *getUser() {…}` or `getUser`. */
 function memberName(member: string): string | undefined {
   const [keyword, afterKeyword] = /^(?:async|get)(?=[\s*])/.test(member) ? splitWord(member) : ["", member];
   const text = afterKeyword.replace(/^\*/, "").trimStart();
   const [, quote = "", name] = /^(["']?)([\w$]+)/.exec(text) ?? [];
-  // A property that is called async has no name after it.
+  // A property named async is not followed by another name.
   if (name === undefined) return keyword === "" ? undefined : keyword;
   const rest = text.slice(quote.length + name.length);
   const after = (quote === "" ? rest : rest.slice(1)).trimStart();

@@ -1,10 +1,10 @@
 /**
- * Replaces what is in strings, templates, regular expressions and comments of TypeScript by spaces. Every character and line stays where it is, so
- * that brackets and words can be found in the copy and changed in the source. Quotes stay.
+ * Replaces the contents of strings, templates, regular expressions and comments of TypeScript by spaces. Positions do not change, so that
+ * brackets and words found in the copy can be edited in the source. Quotes are kept.
  */
 export function maskSource(source: string): string {
   const parts: string[] = [];
-  /** The end of the code before, without the white space and comments after it. */
+  /** The end of the preceding code, without trailing white space and comments. */
   let tail = "";
   let codeStart = 0;
   const endCode = (at: number): string => `${tail}${source.slice(Math.max(codeStart, at - tailLength), at)}`;
@@ -23,10 +23,10 @@ export function maskSource(source: string): string {
   return [...parts, source.slice(codeStart)].join("");
 }
 
-/** As much of the code before a slash as shows whether it divides. */
+/** Length of the code before a slash that is needed to recognize a division. */
 const tailLength = 40;
 
-/** Where the comment or literal that begins here ends; undefined where none begins. */
+/** Returns the end of the comment or literal that begins here; undefined if none begins. */
 function endOfText(source: string, at: number, before: () => string): number | undefined {
   const character = source[at];
   if (character === '"' || character === "'") return endOfString(source, at, character);
@@ -50,7 +50,7 @@ function endOfString(source: string, from: number, quote: string): number {
   return source.length;
 }
 
-/** Expressions in it may hold templates themselves. */
+/** Returns the end of a template, whose expressions may contain templates. */
 function endOfTemplate(source: string, from: number): number {
   let at = from + 1;
   while (at < source.length) {
@@ -95,7 +95,7 @@ function endOfRegExp(source: string, from: number): number {
 const endOfOperand = /[\w$)\]"'`]$/;
 const keywordBeforeExpression = /(?:^|[^\w$.])(?:return|typeof|case|in|of|delete|void|throw|new|await|yield|else)$/;
 
-/** A slash after a value divides; elsewhere a regular expression begins. */
+/** Whether a slash begins a regular expression: after a value it is a division. */
 function beginsExpression(before: string): boolean {
   const line = before.trimEnd();
   return !endOfOperand.test(line) || keywordBeforeExpression.test(line);

@@ -155,7 +155,7 @@ describe("handlers", () => {
     assert.match(edits[0]?.after ?? "", /import type \{ PetService \} from "\.\.\/gen\/pet\/v1\/pet_pb\.ts";\n/);
     const taken = plan({ "pet-service.ts": "// mine\n" });
     assert.deepEqual(taken.edits, []);
-    assert.match(taken.left[0]?.reason ?? "", /pet-service\.ts is there already$/);
+    assert.match(taken.left[0]?.reason ?? "", /pet-service\.ts already exists$/);
   });
 
   it("keep comments, commas and imports in their places", () => {

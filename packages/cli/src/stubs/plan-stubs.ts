@@ -7,18 +7,18 @@ import { closeOf, type Span, splitList } from "./scan.ts";
 import { createSourceFile, importedPath, type SourceFile, withoutEnding } from "./source-file.ts";
 import { handlersModule, insertStubs, stubLines } from "./templates/stub-text.ts";
 
-/** A service, and where its generated code is. */
+/** A service and its generated module. */
 export interface GeneratedService {
   readonly service: DescService;
-  /** The name that the generated module exports it by. */
+  /** Name of the export in the generated module. */
   readonly name: string;
   /** Absolute path of the generated module. */
   readonly module: string;
-  /** How imports end: `.ts`, `.js`, or nothing. */
+  /** Extension of imports: `.ts`, `.js` or none. */
   readonly ending: string;
 }
 
-/** What becomes of a file. */
+/** The change of a file. */
 export interface StubEdit {
   /** Absolute. */
   readonly path: string;
@@ -27,7 +27,7 @@ export interface StubEdit {
   readonly after: string;
 }
 
-/** Methods whose handlers are left to the caller, because it is not sure where they belong. */
+/** Methods whose handlers are left to the user, because their place is ambiguous. */
 export interface LeftStubs {
   readonly service: DescService;
   readonly reason: string;
@@ -36,18 +36,18 @@ export interface LeftStubs {
 
 export interface StubPlan {
   readonly edits: readonly StubEdit[];
-  /** The methods that edits of existing files give a handler. */
+  /** Methods whose handlers are added to existing files. */
   readonly added: readonly DescMethod[];
-  /** The services that new files have handlers of. */
+  /** Services whose handlers are in new files. */
   readonly created: readonly { readonly service: DescService; readonly path: string; readonly factory: string }[];
   readonly left: readonly LeftStubs[];
 }
 
 /**
- * Plans handlers for methods that have none. What exists is added to and never overwritten.
+ * Plans handlers for methods that have none. Existing code is extended, never overwritten.
  *
- * @param sources the project's own TypeScript, absolute paths and texts
- * @param folder where new files go
+ * @param sources the project's own TypeScript: texts by absolute path
+ * @param folder folder of new files
  */
 export function planStubs(
   services: readonly GeneratedService[],
@@ -81,7 +81,7 @@ export function planStubs(
     const object = findObject(registration.file, registration.handlers, [...files.values()]);
     const names = object === undefined ? undefined : handlerNames(object);
     if (object === undefined || names === undefined) {
-      left.push(leftFor(service, service.methods, `which handlers ${places} registers cannot be told from the code`));
+      left.push(leftFor(service, service.methods, `cannot determine from the code which handlers ${places} registers`));
       continue;
     }
     const missing = service.methods.filter(({ localName }) => !names.has(localName));
@@ -107,7 +107,7 @@ interface Registration {
   readonly handlers: Span;
 }
 
-/** Every `….service(X, handlers)` whose X is the generated service. */
+/** Finds every `….service(X, handlers)` whose X is the generated service. */
 function findRegistrations({ name, module }: GeneratedService, files: readonly SourceFile[]): Registration[] {
   return files.flatMap((file) =>
     [...file.masked.matchAll(/\.service\(/g)].flatMap((found): Registration[] => {
@@ -123,7 +123,7 @@ function findRegistrations({ name, module }: GeneratedService, files: readonly S
   );
 }
 
-/** A new file with handlers of a service that no one has any of. */
+/** Plans a new file with the handlers of a service that has none. */
 function planModule(
   generated: GeneratedService,
   services: readonly GeneratedService[],
@@ -141,10 +141,10 @@ function planModule(
     return leftFor(
       service,
       service.methods,
-      `${typed.path} has handlers of it, and no router.service(${name}, …) is there`,
+      `${typed.path} has its handlers, but router.service(${name}, …) was not found`,
     );
   }
-  if (files.some((file) => file.path === path)) return leftFor(service, service.methods, `${path} is there already`);
+  if (files.some((file) => file.path === path)) return leftFor(service, service.methods, `${path} already exists`);
   const from = relative(dirname(path), module).replaceAll("\\", "/");
   const imported = `${from.startsWith(".") ? "" : "./"}${withoutEnding(from)}${ending}`;
   const factory = `create${pascalCase(words)}`;
@@ -159,7 +159,7 @@ function lineOf({ text }: SourceFile, at: number): number {
   return text.slice(0, at).split("\n").length;
 }
 
-/** `UserService` becomes `user-service`, `KV` becomes `kv`. */
+/** Converts `UserService` to `user-service` and `KV` to `kv`. */
 function kebabCase(name: string): string {
   return basename(name)
     .replace(/([a-z0-9])([A-Z])/g, "$1-$2")

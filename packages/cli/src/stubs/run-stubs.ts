@@ -10,10 +10,10 @@ import { replaceFiles } from "../project/replace-files.ts";
 import { printDiffs } from "../project/report-changes.ts";
 import { type GeneratedService, planStubs, type StubEdit, type StubPlan } from "./plan-stubs.ts";
 
-/** How `tercel generate` deals with methods that have no handler. */
+/** How `tercel generate` handles methods without a handler. */
 export type StubMode = "write" | "offer" | "mention";
 
-/** Finds methods without a handler and writes stubs, or says which they are. */
+/** Finds methods without a handler, and writes stubs or lists the methods. */
 export async function runStubs(
   project: { readonly folder: string; readonly config: GenConfig; readonly sources: readonly GenSource[] },
   generated: GeneratedFiles,
@@ -37,7 +37,7 @@ export async function runStubs(
     await printDiffs(toChanges(edits, folder), context);
     if (await askToWrite(context)) await writeEdits(edits, folder, context);
   } else {
-    await context.stderr.line("tercel generate --stubs writes one for each");
+    await context.stderr.line("tercel generate --stubs writes a stub for each");
   }
 }
 
@@ -73,7 +73,7 @@ async function askToWrite({ stdin, stderr, signal }: CommandContext): Promise<bo
   return !isCancel(answer) && answer;
 }
 
-/** Reasons name files by their whole path. */
+/** Makes the paths in a reason relative. */
 function shortened(text: string, folder: string): string {
   return text.replaceAll(`${resolve(folder)}/`, "");
 }
@@ -90,7 +90,7 @@ function servicesOf({ files, names }: GenSource, plugin: GenPlugin, generated: G
       .map((each) => [`${base}.${each}`, generated.get(`${base}.${each}`)] as const)
       .find(([, found]) => found !== undefined) ?? ["", undefined];
     return (registry.getFile(file)?.services ?? []).flatMap((service): GeneratedService[] => {
-      // The plugin's own choice: a service may have the name of a keyword.
+      // The plugin renames a service whose name is a keyword.
       const name = [service.name, `${service.name}$`].find(
         (one) => text?.includes(`export const ${one}:`) || text?.includes(`export const ${one} =`),
       );
@@ -101,7 +101,7 @@ function servicesOf({ files, names }: GenSource, plugin: GenPlugin, generated: G
 
 const skippedFolders = new Set(["node_modules", "dist", "gen"]);
 
-/** The project's own TypeScript, without what is generated. */
+/** Reads the project's own TypeScript, without generated files. */
 function readSources(folder: string, outFolders: readonly string[]): ReadonlyMap<string, string> {
   const files = globSync("**/*.ts", {
     cwd: folder,

@@ -1,8 +1,8 @@
-// What can be found in a masked source by its brackets alone.
+// Finds brackets and list elements in a masked source.
 
 const closing: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
-/** The place of the bracket that closes the one at `open`; undefined when the source ends before. */
+/** Returns the position of the bracket that closes the one at `open`; undefined if it is not closed. */
 export function closeOf(masked: string, open: number): number | undefined {
   const expected: string[] = [];
   for (let at = open; at < masked.length; at++) {
@@ -17,13 +17,13 @@ export function closeOf(masked: string, open: number): number | undefined {
   return undefined;
 }
 
-/** A part of a source: from its first character to the one after its last. */
+/** A range of a source: from its first character to the one after its last. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** Splits a part at its commas, those within brackets excepted. Empty parts, after a last comma, are left out. */
+/** Splits a range at its commas outside of brackets. Skips empty elements, as after a trailing comma. */
 export function splitList(masked: string, { start, end }: Span): Span[] {
   const parts: Span[] = [];
   let from = start;
@@ -39,7 +39,7 @@ export function splitList(masked: string, { start, end }: Span): Span[] {
   return parts.map((part) => trimmed(masked, part)).filter((part) => part.start < part.end);
 }
 
-/** Without the white space, and the comments, around it. */
+/** Returns a range without surrounding white space and comments. */
 export function trimmed(masked: string, { start, end }: Span): Span {
   const text = masked.slice(start, end);
   const first = start + (text.length - text.trimStart().length);

@@ -1,35 +1,35 @@
 import { dirname, resolve } from "node:path";
 import { maskSource } from "./mask-source.ts";
 
-/** A TypeScript source, as far as handlers are looked for in it. */
+/** A parsed TypeScript source. */
 export interface SourceFile {
   /** Absolute. */
   readonly path: string;
   readonly text: string;
-  /** The same with blanks for strings and comments. */
+  /** The text with blanks for strings and comments. */
   readonly masked: string;
   readonly statements: readonly ImportStatement[];
-  /** What it imports, by the name that it has here. */
+  /** Imported names, by their local name. */
   readonly imports: ReadonlyMap<string, ImportedName>;
 }
 
 /** An import at the top of a file. */
 export interface ImportStatement {
   readonly start: number;
-  /** After its line. */
+  /** Position after its line. */
   readonly end: number;
-  /** As it is written: `./users.ts`. */
+  /** The module specifier: `./users.ts`. */
   readonly from: string;
-  /** What is between its braces; undefined where it has none. */
+  /** Text between its braces; undefined without braces. */
   readonly names: string | undefined;
-  /** It is erased, and no value can be added to it. */
+  /** Whether it is `import type`, which cannot import values. */
   readonly isTypeOnly: boolean;
 }
 
 export interface ImportedName {
   /** Its name in the module. */
   readonly name: string;
-  /** As it is written: `./users.ts`. */
+  /** The module specifier: `./users.ts`. */
   readonly from: string;
 }
 
@@ -71,7 +71,7 @@ function importedNames({ names = "", from }: ImportStatement): (readonly [string
   });
 }
 
-/** The absolute path that a relative import leads to, without its ending; undefined for a package. */
+/** Returns the absolute path of a relative import, without its extension; undefined for a package. */
 export function importedPath(file: SourceFile, from: string): string | undefined {
   return from.startsWith(".") ? withoutEnding(resolve(dirname(file.path), from)) : undefined;
 }

@@ -6,16 +6,16 @@ import type { CommandContext } from "../frame/context.ts";
 
 const scheme = "discovery";
 
-/** True for `discovery:///user-service`, which the registry of a service's configuration resolves. */
+/** Whether a target has the form `discovery:///user-service`, which the configured registry resolves. */
 export function isDiscoveryTarget(target: string): boolean {
   return target.startsWith(`${scheme}:`);
 }
 
 /**
- * Resolves `discovery:///name?version=v2` as the service in the working folder would: by the registry that its configuration names. The registry is
- * opened when the channel first needs an address, and closed with the channel.
+ * Creates a resolver of `discovery:///name?version=v2` that uses the registry in the configuration of the service in the working folder. The
+ * registry is opened when the channel first needs an address, and closed with the channel.
  *
- * @param instanceId the only instance to call; any without
+ * @param instanceId ID of the only instance to call. Default: any
  */
 export function createConfiguredResolver(
   context: Pick<CommandContext, "cwd" | "env">,
@@ -51,7 +51,7 @@ export function createConfiguredResolver(
 }
 
 async function openRegistry(context: Pick<CommandContext, "cwd" | "env">, signal: AbortSignal): Promise<Registry> {
-  // Loaded here, because few calls need it.
+  // Loaded on demand, because few calls need it.
   const { loadProjectConfig } = await import("../config/load-project-config.ts");
   const { knownProviders } = await import("@tercel/service/internal");
   const { createRegistry } = await import("@tercel/interceptors/metrics");
@@ -62,7 +62,7 @@ async function openRegistry(context: Pick<CommandContext, "cwd" | "env">, signal
   if (entry === undefined || provider === undefined) {
     throw new Error(`no registry is configured in ${context.cwd}: set discovery.providers`);
   }
-  // A service may host the embedded registry; a call only asks it.
+  // A service may host the embedded registry; a call is only its client.
   const config = entry.type === "embedded" ? { ...(entry.config as object), serve: false } : entry.config;
   try {
     const { port } = await provider.open(config, {

@@ -1,26 +1,26 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 
-/** What a run of `tercel dev` tells other commands. */
+/** The record of a run of `tercel dev`, for other commands. */
 export interface DevRecord {
   readonly version: 1;
   readonly pid: number;
-  /** The Unix socket, or named pipe, on which it says what happens; absent where there is none. */
+  /** Path of the Unix socket or named pipe with its events; absent if there is none. */
   readonly socket?: string;
   readonly services: readonly {
     readonly name: string;
     readonly folder: string;
-    /** `127.0.0.1:50051`; undefined while it does not listen. */
+    /** Address, such as `127.0.0.1:50051`; undefined while it does not listen. */
     readonly target?: string;
   }[];
 }
 
-/** Where the record is, in the folder in which `tercel dev` was started. */
+/** Path of the record in the folder in which `tercel dev` was started. */
 export const devRecordFile = join(".tercel", "dev.json");
 
 /**
- * Where the service listens that `tercel dev` runs in a folder: the one whose folder this is or is in, else the only one. Undefined where none
- * runs, or it is not clear which is meant.
+ * Returns the address of the service that `tercel dev` runs in a folder: the one whose folder this is or contains it, else the only one.
+ * Undefined if none runs, or the choice is ambiguous.
  */
 export function devTarget(cwd: string): string | undefined {
   const services = readRecord(cwd)?.services ?? [];
@@ -29,20 +29,20 @@ export function devTarget(cwd: string): string | undefined {
   return second === undefined ? only?.target : undefined;
 }
 
-/** From the folder up, since a service of a workspace is run from there. */
+/** Reads the nearest record from the folder up, since a workspace runs its services from its root. */
 function readRecord(cwd: string): DevRecord | undefined {
   for (let at = cwd; ; at = dirname(at)) {
     try {
       const record = JSON.parse(readFileSync(join(at, devRecordFile), "utf8")) as DevRecord;
       if (record.version === 1 && isRunning(record.pid)) return record;
     } catch {
-      // There is none here.
+      // No record in this folder.
     }
     if (dirname(at) === at) return undefined;
   }
 }
 
-/** A run that was killed leaves its record behind. */
+/** Whether a process still runs: a killed one leaves its record. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

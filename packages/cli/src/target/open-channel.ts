@@ -7,10 +7,10 @@ import { createConfiguredResolver, isDiscoveryTarget } from "./configured-resolv
 import { targetOf } from "./target-of.ts";
 import type { TargetOptions } from "./target-options.ts";
 
-/** A developer's machine may take more than a server must: a whole export in one message. */
+/** Message limit; larger than a server's, since a developer may request a whole export in one message. */
 const maxMessageBytes = 256 * 1024 * 1024;
 
-/** @throws CommandFailure when an option is wrong */
+/** Opens a channel to the target of the options. @throws CommandFailure when an option is invalid */
 export function openChannel(options: TargetOptions, context: Pick<CommandContext, "env" | "cwd">): Channel {
   const tls = readTls(options, context.cwd);
   const target = targetOf(options, context);
@@ -32,7 +32,7 @@ export function openChannel(options: TargetOptions, context: Pick<CommandContext
   }
 }
 
-/** Whatever the channel would log, the failed call explains. */
+/** Discards the channel's log: a failed call explains the error. */
 const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
 
 function readTls(options: TargetOptions, cwd: string): Exclude<ChannelOptions["tls"], () => unknown> {

@@ -5,20 +5,20 @@ import type { CommandContext } from "../frame/context.ts";
 import { devTarget } from "./dev-target.ts";
 import { defaultTarget, type TargetOptions } from "./target-options.ts";
 
-/** The server that the options name, after them the environment, and after that the folder. */
+/** Returns the target: of the options, else of the environment, else of the folder. */
 export function targetOf(options: TargetOptions, { cwd, env }: Pick<CommandContext, "cwd" | "env">): string {
   return options.target ?? env.TERCEL_TARGET ?? defaultTargetIn(cwd);
 }
 
 /**
- * The server that is meant in a folder where no one says which: the service of the folder that `tercel dev` runs, or the only one that it runs;
- * else the port that the configuration of the folder says.
+ * Returns the default target in a folder: the folder's service that `tercel dev` runs, or the only one that it runs; else the port in the
+ * folder's configuration.
  */
 export function defaultTargetIn(folder: string): string {
   return devTarget(folder) ?? configuredTarget(folder) ?? defaultTarget;
 }
 
-/** Only a number that is written there: this is a convenience, and the service itself knows better. */
+/** Reads a literal port from the configuration, without resolving overlays or variables: this is only a convenience. */
 function configuredTarget(folder: string): string | undefined {
   const file = ["config.yaml", "config/default.yaml"]
     .map((name) => join(folder, name))

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 
-/** The options of every command that talks to a server. */
+/** The options of every command that calls a server. */
 export interface TargetOptions {
   readonly target?: string;
   readonly instance?: string;
@@ -13,7 +13,7 @@ export interface TargetOptions {
   readonly header: readonly string[];
 }
 
-/** Where a Tercel service listens unless something else is said. */
+/** Where a Tercel service listens by default. */
 export const defaultTarget = "127.0.0.1:50051";
 
 export function addTargetOptions(command: Command): Command {
@@ -22,19 +22,19 @@ export function addTargetOptions(command: Command): Command {
     .addOption(
       new Option(
         "--target <target>",
-        `server to call: host:port, unix:///path, or discovery:///NAME for the registry of the configuration in this folder (default: $TERCEL_TARGET, else the service of this folder, else ${defaultTarget})`,
+        `server to call: host:port, unix:///path, or discovery:///NAME to look it up in the registry that this folder's configuration names (default: $TERCEL_TARGET, else the service of this folder, else ${defaultTarget})`,
       ),
     )
-    .option("--instance <id>", "with discovery:///NAME, the instance to call, by its id in the registry")
-    .option("--authority <name>", "name of the server, for :authority and TLS")
-    .option("--tls", "use TLS, with the system's certificate authorities")
-    .option("--tls-ca <file>", "use TLS, and trust the authorities in this PEM file alone")
-    .option("--tls-cert <file>", "certificate to show to the server, PEM")
-    .option("--tls-key <file>", "its private key, PEM")
-    .option("--tls-skip-verify", "use TLS, and accept any certificate")
+    .option("--instance <id>", "ID of the instance to call, as the registry lists it; needs discovery:///NAME")
+    .option("--authority <name>", "server name for :authority and TLS")
+    .option("--tls", "use TLS with the system's certificate authorities")
+    .option("--tls-ca <file>", "use TLS and trust only the authorities in this PEM file")
+    .option("--tls-cert <file>", "client certificate (PEM)")
+    .option("--tls-key <file>", "private key of the client certificate (PEM)")
+    .option("--tls-skip-verify", "use TLS and accept any certificate")
     .option(
       "-H, --header <name: value>",
-      `header of the call; \${NAME} is filled from the environment (repeatable)`,
+      `header of the call; \${NAME} is replaced by an environment variable (repeatable)`,
       collect,
       [],
     );

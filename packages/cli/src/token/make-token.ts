@@ -13,7 +13,7 @@ export interface TokenOptions extends Omit<TokenClaims, "minutes" | "issuer"> {
 
 const defaultIssuer = "tercel-development";
 
-/** A week: what counts longer is no token for trying something. */
+/** Longest lifetime of a development token: a week. */
 const maxMinutes = 10_080;
 
 /** `tercel token` */
@@ -21,14 +21,14 @@ export async function printToken(options: TokenOptions, context: CommandContext)
   const minutes = /^\d{1,5}$/.test(options.minutes) ? Number(options.minutes) : 0;
   if (minutes < 1 || minutes > maxMinutes) {
     throw usageFailure(
-      `invalid --minutes ${JSON.stringify(options.minutes)}: write a whole number from 1 to ${maxMinutes}`,
+      `invalid --minutes ${JSON.stringify(options.minutes)}: expected a whole number from 1 to ${maxMinutes}`,
     );
   }
   const { key, ...defaults } = await signingFor(options, context);
   await context.stdout.line(signToken({ ...options, ...defaults, minutes }, key));
 }
 
-/** The key of the file that was named, else the one by which `tercel dev` runs the services of this folder. */
+/** Returns the key in the named file, else that of the services which `tercel dev` runs in this folder. */
 async function signingFor(
   { keyFile, keyId, issuer, audience }: TokenOptions,
   context: CommandContext,
@@ -38,13 +38,13 @@ async function signingFor(
   if (file !== undefined) {
     return { ...given, key: parseSigningKey(readOptionFile("--key-file", file, context.cwd), file) };
   }
-  // It loads the kit's configuration, which signing with a file does without.
+  // Loaded on demand: signing with a file does not need the kit's configuration.
   const { signingInFolder } = await import("../dev/development-signing.ts");
   const signing = await signingInFolder(context);
   if (signing === undefined) {
     throw usageFailure(
-      "no key was given to sign with: --key-file FILE",
-      "openssl rand -base64 32 > dev.key makes a secret; in the folder of a service, or of several, it is that of tercel dev",
+      "missing signing key: use --key-file FILE",
+      "openssl rand -base64 32 > dev.key creates a key; in a folder of services, the default is the key of tercel dev",
     );
   }
   return {

@@ -1,6 +1,6 @@
 import type { SigningKey } from "./signing-key.ts";
 
-/** What a token says. */
+/** The claims of a token. */
 export interface TokenClaims {
   readonly keyId?: string;
   readonly subject: string;
@@ -11,7 +11,7 @@ export interface TokenClaims {
   readonly minutes: number;
 }
 
-/** Signs a JSON Web Token (RFC 7519) that counts from now on. */
+/** Signs a JSON Web Token (RFC 7519) that is valid from now on. */
 export function signToken(
   { keyId, subject, role, scope, issuer, audience, minutes }: TokenClaims,
   key: SigningKey,

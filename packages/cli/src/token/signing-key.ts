@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { usageFailure } from "../frame/failure.ts";
 
-/** A key, and the one algorithm of RFC 7518 that it signs tokens with. */
+/** A key with the algorithm of RFC 7518 that it signs with. */
 export interface SigningKey {
   readonly algorithm: string;
   sign(data: Buffer): Buffer;
@@ -17,7 +17,7 @@ const curves: Readonly<Record<string, { algorithm: string; hash: string }>> = {
   secp521r1: { algorithm: "ES512", hash: "sha512" },
 };
 
-/** @throws CommandFailure that says what is wrong with the file, and shows nothing of what it holds */
+/** Parses a key file. @throws CommandFailure that does not show the file's contents */
 export function parseSigningKey(content: Buffer, file: string): SigningKey {
   const text = content.toString("utf8").trim();
   return text.startsWith("-----BEGIN") ? privateKey(text, file) : secretKey(text, file);
@@ -26,12 +26,14 @@ export function parseSigningKey(content: Buffer, file: string): SigningKey {
 function secretKey(text: string, file: string): SigningKey {
   const secret = Buffer.from(text, "base64");
   if (secret.length < minSecretBytes) {
-    throw usageFailure(`${file} holds a secret of ${secret.length} bytes; ${minSecretBytes} are needed, as base64`);
+    throw usageFailure(
+      `secret in ${file} is too short: ${secret.length} bytes; expected at least ${minSecretBytes}, as base64`,
+    );
   }
   return sharedSecret(secret);
 }
 
-/** The key of HS256. */
+/** Creates a key for HS256. */
 export function sharedSecret(secret: Uint8Array): SigningKey {
   return { algorithm: "HS256", sign: (data) => createHmac("sha256", secret).update(data).digest() };
 }
@@ -41,7 +43,7 @@ function privateKey(pem: string, file: string): SigningKey {
   try {
     key = createPrivateKey(pem);
   } catch (error) {
-    throw usageFailure(`${file} is not a private key: ${(error as NodeJS.ErrnoException).code ?? "it cannot be read"}`);
+    throw usageFailure(`${file} is not a private key: ${(error as NodeJS.ErrnoException).code ?? "cannot be parsed"}`);
   }
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === "ed25519") return { algorithm: "EdDSA", sign: (data) => sign(null, data, key) };
@@ -51,10 +53,10 @@ function privateKey(pem: string, file: string): SigningKey {
   const curve = type === "ec" ? curves[details?.namedCurve ?? ""] : undefined;
   if (curve === undefined) {
     throw usageFailure(
-      `${file} is a key that no token is signed with`,
-      `use RSA from ${minModulusBits} bits on, Ed25519, or EC on P-256, P-384 or P-521`,
+      `unsupported key type in ${file}`,
+      `use RSA of at least ${minModulusBits} bits, Ed25519, or EC on P-256, P-384 or P-521`,
     );
   }
-  // JWS wants the two numbers next to each other, not in ASN.1 (RFC 7518 §3.4).
+  // JWS concatenates the two numbers instead of using ASN.1 (RFC 7518 §3.4).
   return { algorithm: curve.algorithm, sign: (data) => sign(curve.hash, data, { key, dsaEncoding: "ieee-p1363" }) };
 }

@@ -144,8 +144,8 @@ export class RequestRouter {
     if (allowed === "served") return;
     if (allowed !== undefined) this.#answerMethods(responder, allowed);
     else if (options.fallback !== undefined) serveFallback(host, responder, options.fallback);
-    else if (isCall(responder.head.fields)) refuseCall(responder, 404, "there is nothing at this path");
-    else this.#refuse(responder, notFound({ message: "there is nothing at this path", reason: "NO_ROUTE" }));
+    else if (isCall(responder.head.fields)) refuseCall(responder, 404, "path not found");
+    else this.#refuse(responder, notFound({ message: "path not found", reason: "NO_ROUTE" }));
   }
 
   #servePage(responder: Responder, page: StaticPage): void {

@@ -122,11 +122,11 @@ function createFamilies(side: Side, settings: SettingsOf<typeof metricsOptions>)
   const byMethod = ["service", "method"];
   const byStatus = [...byMethod, "status"];
   return {
-    started: registry.counter(`${prefix}_requests_started_total`, { help: "Calls begun.", labels: byMethod }),
+    started: registry.counter(`${prefix}_requests_started_total`, { help: "Calls started.", labels: byMethod }),
     ended: registry.counter(`${prefix}_requests_total`, { help: `Calls ${did}, by status.`, labels: byStatus }),
     errors: registry.counter(`${prefix}_errors_total`, { help: "Calls that ended not OK.", labels: byStatus }),
     duration: registry.histogram(`${prefix}_request_duration_seconds`, {
-      help: "From a call's headers to its end, streams included.",
+      help: "Time from a call's headers to its end, including streams.",
       labels: byStatus,
       ...(durationBounds !== undefined && { bounds: durationBounds }),
     }),

@@ -106,7 +106,7 @@ export function createServiceKeyGuard(options: ServiceKeyGuardOptions): Intercep
 
   return guardCallers(where, settings, {
     domain,
-    missing: () => unauthenticated({ message: "the call carries no service key", reason: "KEY_MISSING", domain }),
+    missing: () => unauthenticated({ message: "missing service key", reason: "KEY_MISSING", domain }),
     identify(request) {
       const key = readHeader(request, header);
       if (key === null || key === "") return undefined;

@@ -5,11 +5,11 @@ import { type Cache, type CacheOptions, createCache } from "./cache.ts";
 import type { CachePort } from "./cache-port.ts";
 
 export interface CacheNeedOptions extends CacheOptions {
-  /** The entry of the configuration. Default: the default one. */
+  /** Name of the entry in the configuration. Default: the default entry. */
   readonly provider?: string;
 }
 
-/** A need for a cache of messages of one type. Its options are checked when the service starts. */
+/** Declares a need for a cache of messages of one type. Its options are validated when the service starts. */
 export function cache<Desc extends DescMessage>(
   schema: Desc,
   { provider, ...options }: CacheNeedOptions = {},

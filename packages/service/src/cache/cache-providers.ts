@@ -12,10 +12,12 @@ const concern = "cache";
 const memoryConfig = pipe(
   strictObject({
     max_entries: optional(
-      wholeNumber(1, 100_000_000, { description: "Values kept; what was unused for longest goes first." }),
+      wholeNumber(1, 100_000_000, {
+        description: "Maximum number of values; the least recently used is dropped first.",
+      }),
       10_000,
     ),
-    max_bytes: optional(byteSize({ min: 1, description: "Bytes kept." }), "64MiB"),
+    max_bytes: optional(byteSize({ min: 1, description: "Maximum total size." }), "64MiB"),
   }),
   transform(({ max_entries: maxEntries, max_bytes: maxBytes }) => ({ maxEntries, maxBytes })),
 );
@@ -27,9 +29,9 @@ const redisConfig = pipe(
       url(["redis", "rediss"], { description: "`redis://user:password@host:6379/0`; `rediss` for TLS." }),
       "redis://127.0.0.1:6379",
     ),
-    key_prefix: optional(text({ maxLength: 256, description: "Put before every key." }), "cache:"),
-    connect_timeout: optional(duration({ minMs: 1, description: "How long to wait for a connection." }), "5s"),
-    command_timeout: optional(duration({ minMs: 1, description: "How long to wait for a reply." }), "1s"),
+    key_prefix: optional(text({ maxLength: 256, description: "Prefix of every key." }), "cache:"),
+    connect_timeout: optional(duration({ minMs: 1, description: "Timeout of a connection attempt." }), "5s"),
+    command_timeout: optional(duration({ minMs: 1, description: "Timeout of a command." }), "1s"),
   }),
   transform((written) => ({
     url: written.url,
@@ -69,5 +71,5 @@ const redis: Provider<RedisConfig, CachePort> = {
   },
 };
 
-/** The caches that come with the kit. */
+/** The built-in cache providers. */
 export const cacheProviders: readonly Provider[] = [memory, redis];

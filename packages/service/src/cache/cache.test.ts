@@ -159,7 +159,7 @@ describe("with Redis", { skip: withoutRedis, timeout: 60_000 }, () => {
     await (await openRedis({ url: at("right") }, host)).close();
     await assert.rejects(openRedis({ url: at("wrong") }, host), (error) => {
       assert.ok(error instanceof PermanentError, String(error));
-      assert.match(error.message, /WRONGPASS .*user or password of the url are wrong/);
+      assert.match(error.message, /WRONGPASS .*check the user and password in url/);
       return true;
     });
   });

@@ -3,30 +3,30 @@ import type { Log } from "@tercel/grpc";
 import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { type CacheObserver, type CacheStore, createCacheAside } from "@tercel/interceptors/cache";
 
-/** Messages of one type by a key: a copy of what is dear to read, which may be gone at any time. */
+/** A cache of messages of one type by key. Entries may be dropped at any time. */
 export interface Cache<Message> {
-  /** Returns the message, or undefined if it is not there. A store that fails is logged and taken for empty. */
+  /** Returns the message, or undefined if it is not cached. A failure of the store is logged and counts as a miss. */
   get(key: string): Promise<Message | undefined>;
-  /** Keeps a message. False when the store failed, which is logged. */
+  /** Stores a message. Resolves to false if the store failed, which is logged. */
   set(key: string, message: Message): Promise<boolean>;
   /**
-   * Forgets a message after it has changed, also one that is being loaded. False when the store failed, which is logged: the old message may
-   * then be read until its time is over.
+   * Removes a message after a change, even while it is being loaded. Resolves to false if the store failed, which is logged: the old message may
+   * then be returned until it expires.
    */
   delete(key: string): Promise<boolean>;
   /**
-   * Returns the message from the cache, else from `load`, of which one runs for a key at a time in this process. What `load` throws is thrown
-   * to all who wait, and is not kept.
+   * Returns the message from the cache, else from `load`, which runs once per key at a time in this process. An error of `load` is thrown to all
+   * waiting callers and not cached.
    */
   getOrLoad(key: string, load: () => Promise<Message | undefined>): Promise<Message | undefined>;
 }
 
 export interface CacheOptions {
-  /** How long a message is good. Default 300,000. Each one's time is up to a tenth shorter, so that not all end at once. */
+  /** Lifetime of a message. Default 300,000. Each lifetime is shortened by up to a tenth, so that not all messages expire at once. */
   readonly ttlMs?: number;
-  /** How long it is remembered that `load` found nothing. Default 0: it is not. */
+  /** How long the absence of a message is cached. Default 0: not at all. */
   readonly negativeTtlMs?: number;
-  /** Put before every key, and the label of metrics. Default: the type's full name. */
+  /** Prefix of every key, and label of metrics. Default: the type's full name. */
   readonly name?: string;
 }
 
@@ -37,9 +37,9 @@ export interface CacheHost {
 }
 
 /**
- * Makes a cache for messages of one type. They are kept in protobuf's binary format, so releases with different fields can share it.
+ * Creates a cache for messages of one type. They are stored in protobuf's binary format, so that releases with different fields can share it.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for unknown or out-of-range options
  */
 export function createCache<Desc extends DescMessage>(
   schema: Desc,
@@ -57,7 +57,7 @@ export function createCache<Desc extends DescMessage>(
     negativeTtlMs,
     name,
     log,
-    // Stores keep text.
+    // Stores take strings.
     encode: (message) => Buffer.from(toBinary(schema, message)).toString("base64"),
     decode: (text) => fromBinary(schema, Buffer.from(text, "base64")),
     ...(observer !== undefined && { observer }),

@@ -7,11 +7,11 @@ import type { CachePort, SharedRedis } from "./cache-port.ts";
 export interface RedisOptions {
   /** `redis://user:password@host:6379/0`, or `rediss:` for TLS. */
   readonly url: string;
-  /** Put before every key. Default `cache:`. */
+  /** Prefix of every key. Default `cache:`. */
   readonly keyPrefix?: string;
-  /** How long to wait for a connection. Default 5000. */
+  /** Timeout of a connection attempt. Default 5000. */
   readonly connectTimeoutMs?: number;
-  /** How long to wait for a reply. Default 1000: waiting longer would cost more than loading the value. */
+  /** Timeout of a command. Default 1000: a longer wait would cost more than loading the value. */
   readonly commandTimeoutMs?: number;
 }
 
@@ -26,7 +26,7 @@ export interface OpenRedis extends CachePort {
   readonly redis: SharedRedis;
   /** `redis at host:6379/0`. */
   readonly description: string;
-  /** Rejects when Redis does not reply. */
+  /** Rejects when Redis does not respond. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export async function openRedis(options: RedisOptions, host: RedisHost): Promise
     maxRetriesPerRequest: 1,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
-    // ioredis' timer also runs for a connection that never was, and would keep a process that could not start from ending.
+    // ioredis keeps a reconnect timer even if no connection was ever made, which would keep a failed process alive.
     disconnectTimeout: disconnectTimeoutMs,
     connectionName: host.service.replaceAll(/\s/g, "-"),
     retryStrategy: (attempt) => Math.min(attempt * 100, maxRetryDelayMs),
@@ -58,12 +58,12 @@ export async function openRedis(options: RedisOptions, host: RedisHost): Promise
   const description = `redis at ${address}:${port}/${db}`;
   let lastError: Error | undefined;
   let isDown = false;
-  // Without a listener the event would end the process; one line for each time it goes away.
+  // Without a listener the event would end the process. Logs each lost connection once.
   redis.on("error", (error: Error) => {
     lastError = error;
     if (isDown) return;
     isDown = true;
-    host.log.warn("the connection to Redis broke", { cache: host.name, error: error.message });
+    host.log.warn("connection to Redis lost", { cache: host.name, error: error.message });
   });
   redis.on("ready", () => {
     isDown = false;
@@ -90,7 +90,7 @@ export async function openRedis(options: RedisOptions, host: RedisHost): Promise
       await redis.ping();
     },
     async close() {
-      // Says goodbye if it can.
+      // Sends QUIT if connected.
       await redis.quit().catch(() => {});
       redis.disconnect();
     },
@@ -101,5 +101,5 @@ function toOpenError(description: string, error: unknown): Error {
   const { message } = error as Error;
   const text = `${description}: ${message}`;
   if (!/WRONGPASS|NOAUTH|NOPERM|invalid password/i.test(message)) return new Error(text, { cause: error });
-  return new PermanentError(`${text}; user or password of the url are wrong`, { cause: error });
+  return new PermanentError(`${text}; check the user and password in url`, { cause: error });
 }

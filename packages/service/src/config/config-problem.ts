@@ -1,19 +1,19 @@
 import { compareOrigins, type Origin, placeOf } from "./document/origin.ts";
 
-/** One thing that is wrong with a configuration. */
+/** A problem of a configuration. */
 export interface ConfigProblem {
-  /** Undefined for what has no place, such as a file that is missing. */
+  /** Location of the problem; undefined without one, as for a missing file. */
   readonly origin?: Origin;
-  /** What is wrong and what to do about it. */
+  /** What is wrong and how to fix it. */
   readonly message: string;
 }
 
-/** `config.yaml:5:9: service.port is "abc"; it is a number from 0 to 65535` */
+/** Formats a problem: `config.yaml:5:9: service.port is "abc"; expected a number from 0 to 65535`. */
 export function problemText({ origin, message }: ConfigProblem): string {
   return origin === undefined || origin.kind === "default" ? message : `${placeOf(origin)}: ${message}`;
 }
 
-/** A configuration that cannot be used. The message has a line for each problem; there is at least one. */
+/** Thrown for an invalid configuration. The message has a line for each problem; there is at least one. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly ConfigProblem[];
@@ -25,7 +25,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** By place, and each only once: what has no place comes first. */
+/** Sorts problems by location and removes duplicates. Those without a location come first. */
 export function sortProblems(problems: readonly ConfigProblem[], fileOrder: readonly string[]): ConfigProblem[] {
   const byText = new Map(problems.map((problem) => [problemText(problem), problem]));
   return [...byText.values()].sort((a, b) => {

@@ -14,11 +14,11 @@ import { readBaseFile, readOverlays, readTextFile } from "./sources/config-files
 import { type EnvironmentName, readEnvironmentName } from "./sources/environment-name.ts";
 import { fillPlaceholders } from "./sources/fill-placeholders.ts";
 
-/** Where a configuration is looked for. */
+/** The sources of a configuration. */
 export interface ConfigSources {
-  /** Relative paths start here. Default: the working directory. */
+  /** Base of relative paths. Default: the working directory. */
   readonly folder?: string;
-  /** The base file, what `--config` says; false reads none. Default: `config.yaml` or `config/default.yaml`, if there is one. */
+  /** The base file (`--config`); false reads none. Default: `config.yaml` or `config/default.yaml`, if it exists. */
   readonly file?: string | false;
   /** The folder of overlays such as `production.yaml`; false reads none. Default: `config`. */
   readonly overlays?: string | false;
@@ -26,32 +26,32 @@ export interface ConfigSources {
   readonly variables?: Readonly<Record<string, string | undefined>>;
   /** Variables `<prefix>__A__B` set `a.b`, and `<prefix>_ENV` names the environment. Default: `TERCEL`. */
   readonly envPrefix?: string;
-  /** Keys and their values from code, over those of files and under variables. Default: none. */
+  /** Keys and values from code, which override files and are overridden by variables. Default: none. */
   readonly values?: object;
-  /** What `--set` says, `service.port=8080`; the last one wins. Default: none. */
+  /** Settings such as `service.port=8080` (`--set`); the last one takes precedence. Default: none. */
   readonly set?: readonly string[];
 }
 
-/** A configuration that has passed every check. */
+/** A valid configuration. */
 export interface LoadedConfig<Value> {
   readonly value: Value;
   readonly environment: EnvironmentName;
-  /** What should be changed, but works: `config.yaml:24:17: …`. */
+  /** Warnings about valid but questionable settings: `config.yaml:24:17: …`. */
   readonly warnings: readonly string[];
-  /** Every value and where it comes from; secrets are `•••`. */
+  /** Every value and its source; secrets are `•••`. */
   readonly entries: readonly ConfigEntry[];
-  /** Every file that it depends on, those included that do not exist: absolute paths. */
+  /** Absolute paths of all files that it depends on, including those that do not exist. */
   readonly files: readonly string[];
 }
 
-/** How the keys of a configuration are understood. */
+/** A kind of configuration: its keys and their meaning. */
 export interface ConfigKind<Value> {
-  /** All keys that there may be, for variables and `--set`. */
+  /** All possible keys, for variables and `--set`. */
   readonly keys: Shape;
   readonly mergedLists: MergedLists;
-  /** Where the base says that its overlays are, if it does. */
+  /** Returns the overlay folder that the base file names, if any. */
   overlaysOf?(base: MapNode): string | false | undefined;
-  /** What the values that were written mean: which schema they have to fit. */
+  /** Determines the schema of the written values. */
   interpret(root: MapNode, environment: EnvironmentName): Interpretation<Value>;
 }
 
@@ -65,15 +65,15 @@ export interface Interpretation<Value> {
 
 export interface LoadResult<Value> {
   readonly config: LoadedConfig<Value>;
-  /** Every value in clear, to find out what a reload changes. */
+  /** Lists every unmasked value, to compare reloads. */
   readonly listValues: () => readonly PlainEntry[];
 }
 
 /**
- * Loads a configuration by a schema of the caller's own. With a valibot schema, unknown keys are refused and `metadata({ secret, reload, expects })`
- * counts; of other libraries' schemas the keys are not known.
+ * Loads a configuration with the caller's own schema. With a valibot schema, unknown keys are rejected and `metadata({ secret, reload, expects })` is
+ * used; the keys of other libraries' schemas are unknown.
  *
- * @throws ConfigError with every problem and its place
+ * @throws ConfigError with every problem and its location
  */
 export async function loadConfig<Value>(
   schema: StandardSchemaV1<unknown, Value>,
@@ -91,7 +91,7 @@ export function kindOfSchema<Value>(schema: StandardSchemaV1<unknown, Value>): C
   };
 }
 
-/** @throws ConfigError with every problem and its place */
+/** Loads a configuration of a kind. @throws ConfigError with every problem and its location */
 export async function loadKind<Value>(kind: ConfigKind<Value>, sources: ConfigSources): Promise<LoadResult<Value>> {
   const { variables = process.env, envPrefix = defaultPrefix } = sources;
   const folder = resolve(sources.folder ?? "");
@@ -114,7 +114,7 @@ export async function loadKind<Value>(kind: ConfigKind<Value>, sources: ConfigSo
   const fail = (): never => {
     throw new ConfigError(sortProblems(problems, fileOrder));
   };
-  // A file that cannot be read whole would only give problems that are none.
+  // An unreadable file would only cause misleading further problems.
   if (problems.length > 0) fail();
 
   const [lowest = emptyRoot, ...higher] = roots.map(withoutExtensions);
@@ -139,7 +139,7 @@ export async function loadKind<Value>(kind: ConfigKind<Value>, sources: ConfigSo
   );
   if (problems.length > 0 || checked.problems !== undefined) return fail();
   let values: readonly PlainEntry[] | undefined;
-  // Not before someone asks: a start does not need them.
+  // Computed on demand: a start does not need them.
   const listValues = (): readonly PlainEntry[] => (values ??= listEntries(root, shape));
   const config: LoadedConfig<Value> = {
     value: checked.value,
@@ -163,7 +163,7 @@ function environmentOf(variables: Readonly<Record<string, string | undefined>>, 
   }
 }
 
-/** Keys such as `x-pool`, which hold what anchors are for, as in Compose files. */
+/** Removes keys such as `x-pool`, which contain anchors, as in Compose files. */
 function withoutExtensions(root: MapNode): MapNode {
   return [...root.entries.keys()]
     .filter((key) => key.startsWith("x-"))

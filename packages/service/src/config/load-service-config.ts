@@ -34,16 +34,16 @@ import {
 import type { EnvironmentName } from "./sources/environment-name.ts";
 
 export interface ServiceConfigOptions<App> extends ConfigSources {
-  /** The application's own providers, whose types the configuration may name. Default: none. */
+  /** The application's own providers, whose types the configuration may use. Default: none. */
   readonly providers?: readonly ProviderType[];
-  /** The schema of the key `app`. Default: there must be no such key. */
+  /** The schema of the key `app`. Default: the key is not allowed. */
   readonly settings?: SettingsSchema<App>;
 }
 
 /**
  * Loads the configuration of a service.
  *
- * @throws ConfigError with every problem and its place
+ * @throws ConfigError with every problem and its location
  */
 export async function loadServiceConfig<App = undefined>(
   options: ServiceConfigOptions<App> = {},
@@ -51,7 +51,7 @@ export async function loadServiceConfig<App = undefined>(
   return (await loadKind(serviceKind(options), options)).config;
 }
 
-/** How the keys of a service's configuration are understood. */
+/** Returns the kind of a service's configuration. */
 export function serviceKind<App>(options: ServiceConfigOptions<App>): ConfigKind<ServiceConfig<App>> {
   const { providers = [], settings } = options;
   const folder = resolve(options.folder ?? "");
@@ -74,7 +74,7 @@ export function serviceKind<App>(options: ServiceConfigOptions<App>): ConfigKind
   };
 }
 
-/** Sections without which there is nothing of the kind. */
+/** Sections that have an effect only if they are present. */
 const onlyWhereWritten: readonly string[] = ["rate_limit", "idempotency", "dependencies"];
 
 const mapShape = (entries: ReadonlyMap<string, Shape>): Shape => ({
@@ -84,7 +84,7 @@ const mapShape = (entries: ReadonlyMap<string, Shape>): Shape => ({
   isLive: false,
 });
 
-/** Every key there may be, short forms included. */
+/** Returns all possible keys, including short forms. */
 function allKeys(providers: readonly ProviderType[], settings: object | undefined): Shape {
   const profile = { isProduction: false };
   const types = allTypes(profile, providers);
@@ -117,7 +117,7 @@ function concernsOf(types: readonly ProviderType[]): string[] {
   return [...new Set([...knownConcerns, ...types.map(({ concern }) => concern)])];
 }
 
-/** What the meaning of keys depends on, besides what was written. */
+/** What the meaning of keys depends on, apart from the written values. */
 interface Knowledge<App> {
   readonly providers: readonly ProviderType[];
   readonly settings: SettingsSchema<App> | undefined;
@@ -132,7 +132,7 @@ function interpret<App>(
   const types = allTypes(environment, providers);
   const concerns = concernsOf(types);
   const expanded = expandShortForms(written);
-  // A service without a word about them still logs and serves gRPC.
+  // A service without these sections still logs and serves gRPC.
   const complete = withImplicit(withImplicit(expanded.root, "logging", "console"), "communication", "grpc");
   const root = concerns.reduce(withEmptyEntries, complete);
   const read = concerns.map((concern) => readConcern(concern, childOf(root, concern), types));
@@ -140,7 +140,7 @@ function interpret<App>(
 
   const entries = new Map<string, Shape>(Object.entries(plain).map(([key, schema]) => [key, shapeOf(schema)]));
   for (const { concern, shape } of read) entries.set(concern, shape);
-  // They are gone by now, but a misspelt one is best explained by its name.
+  // Short forms are expanded by now, but suggestions for misspelt keys include them.
   addShortForms(entries);
   if (settings !== undefined) entries.set("app", shapeOf(settings));
 
@@ -170,7 +170,7 @@ function interpret<App>(
   };
 }
 
-/** The root with an entry that has only defaults, unless there is one. */
+/** Returns the root with a default entry, unless the concern has an entry. */
 function withImplicit(root: MapNode, concern: string, name: string): MapNode {
   const providers = nodeAt(root, [concern, "providers"]);
   const isTaken =
@@ -197,14 +197,14 @@ function entrySections({ concern, entries }: WrittenConcern): Section[] {
     }));
 }
 
-/** Jaeger's own protocol is not spoken any more, not even by Jaeger; the port where it takes OTLP is known. */
+/** Warns about endpoints of Jaeger's own protocol, which is no longer supported; traces go to its OTLP port. */
 function jaegerWarnings({ concern, entries }: WrittenConcern, root: MapNode): ConfigProblem[] {
   return entries.flatMap(({ name, isEnabled }) => {
     const node = nodeAt(root, [concern, "providers", name, "endpoint"]);
     if (concern !== "monitoring" || !isEnabled || node?.kind !== "scalar" || typeof node.value !== "string") return [];
     if (!isJaegerEndpoint(node.value)) return [];
     const path = node.writtenAs ?? `${concern}.providers.${name}.endpoint`;
-    const message = `${path} has the port of Jaeger's own protocol; traces go by OTLP to ${otlpUrl(node.value)}`;
+    const message = `${path} is an endpoint of Jaeger's own protocol; traces are sent by OTLP to ${otlpUrl(node.value)}`;
     return [{ origin: node.origin, message }];
   });
 }

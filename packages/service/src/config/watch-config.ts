@@ -14,14 +14,13 @@ import type { StandardSchemaV1 } from "./schema/standard-schema.ts";
 import type { ServiceConfig } from "./service-schema/service-config.ts";
 
 export interface WatchConfigOptions {
-  /** From the first sign of a change to the reload. Default 500 ms: several files are often written one after the other. */
+  /** Delay from the first change notification to the reload. Default 500 ms: several files are often written in a row. */
   readonly settleMs?: number;
   /**
-   * The files are read this often even without a sign of a change, which network file systems do not always give. Default 60,000 ms; 0 means
-   * never.
+   * Interval at which the files are read without a change notification, which network file systems may not send. Default 60,000 ms; 0 means never.
    */
   readonly pollMs?: number;
-  /** Where it is reported what was taken and what was refused. Default: warnings and errors as JSON lines on standard error. */
+  /** Log of accepted and rejected changes. Default: warnings and errors as JSON lines on standard error. */
   readonly log?: Log;
   /** For tests. */
   readonly clock?: Clock;
@@ -31,29 +30,29 @@ export interface WatchConfigOptions {
 
 export interface ConfigUpdate<Value> {
   readonly config: LoadedConfig<Value>;
-  /** Apply those that are live; the others hold after a restart, which the log says. */
+  /** Changed values. Apply those with `isLive`; the others need a restart, which is logged. */
   readonly changes: readonly ConfigChange[];
 }
 
-/** A configuration that follows its files. */
+/** A configuration that is reloaded when its files change. */
 export interface ConfigWatch<Value> {
-  /** The newest that was valid. */
+  /** The latest valid configuration. */
   readonly current: LoadedConfig<Value>;
-  /** Reloads that changed something, and those that were refused, for a counter. */
+  /** Number of accepted and rejected reloads, for metrics. */
   readonly counts: { readonly taken: number; readonly refused: number };
-  /** Calls the listener with each change. The returned function ends that. */
+  /** Calls the listener with each change. Returns a function that unsubscribes it. */
   onChange(listener: (update: ConfigUpdate<Value>) => void | Promise<void>): () => void;
-  /** Reads the files now. Resolves to false when they were refused, which the log says. */
+  /** Reads the files now. Resolves to false when they are invalid, which is logged. */
   reload(): Promise<boolean>;
-  /** Ends the watching. `current` stays. */
+  /** Stops watching. `current` stays. */
   close(): void;
 }
 
 /**
- * Loads a configuration by a schema of the caller's own and follows its files. A changed state is taken whole or not at all: while it is not valid
- * the old one stays in force.
+ * Loads a configuration with the caller's own schema and reloads it when its files change. A changed configuration is applied as a whole, and only if it
+ * is valid; otherwise the old one stays in effect.
  *
- * @throws ConfigError when it is not valid at the start; TypeError or RangeError for wrong options
+ * @throws ConfigError when it is invalid at the start; TypeError or RangeError for invalid options
  */
 export function watchConfig<Value>(
   schema: StandardSchemaV1<unknown, Value>,
@@ -64,9 +63,9 @@ export function watchConfig<Value>(
 }
 
 /**
- * Loads the configuration of a service and follows its files.
+ * Loads the configuration of a service and reloads it when its files change.
  *
- * @throws ConfigError when it is not valid at the start; TypeError or RangeError for wrong options
+ * @throws ConfigError when it is invalid at the start; TypeError or RangeError for invalid options
  */
 export function watchServiceConfig<App = undefined>(
   config: ServiceConfigOptions<App> = {},
@@ -84,7 +83,7 @@ async function watchKind<Value>(
   return followKind(kind, sources, await loadKind(kind, sources), options);
 }
 
-/** Follows the files of a configuration that was loaded from these sources. */
+/** Watches the files of a configuration that was loaded from these sources. */
 export function followKind<Value>(
   kind: ConfigKind<Value>,
   sources: ConfigSources,
@@ -96,7 +95,7 @@ export function followKind<Value>(
   const listeners = new Set<(update: ConfigUpdate<Value>) => unknown>();
   const counts = { taken: 0, refused: 0 };
   let isClosed = false;
-  /** The last one that was reported, so that a lasting fault is reported once. */
+  /** The last reported problem, so that a persistent one is logged once. */
   let reportedProblem: string | undefined;
   let reportedRestart = "";
   let queue: Promise<unknown> = Promise.resolve();
@@ -113,7 +112,7 @@ export function followKind<Value>(
       const problem = thrownMessage(error);
       if (problem !== reportedProblem) {
         counts.refused++;
-        log.error("the changed configuration is refused; the old one stays in force", { problem });
+        log.error("invalid configuration after a change; the previous one stays in effect", { problem });
       }
       reportedProblem = problem;
       return false;
@@ -124,18 +123,18 @@ export function followKind<Value>(
     const changes = findChanges(current.listValues(), loaded.listValues());
     current = loaded;
     followed.refresh();
-    // Against what the service was started with: what was changed back needs no restart any more.
+    // Compared with the configuration at the start: a change that was reverted needs no restart.
     const restart = findChanges(started.listValues(), loaded.listValues()).filter(({ isLive }) => !isLive);
     const keys = restart.map(({ path }) => path).join(", ");
     if (keys !== reportedRestart && keys !== "") log.warn(`changed keys need a restart: ${keys}`);
     reportedRestart = keys;
     if (changes.length === 0) return;
     counts.taken++;
-    log.info("the configuration was reloaded", { changed: changes.map(({ path }) => path) });
+    log.info("configuration reloaded", { changed: changes.map(({ path }) => path) });
     for (const listener of [...listeners]) void notify(listener, { config: loaded.config, changes });
   }
 
-  /** Neither a listener that throws nor one that rejects keeps the others from hearing of the change, or ends the process. */
+  /** Calls a listener. If it throws or rejects, the error is logged and other listeners are still called. */
   async function notify(
     listener: (update: ConfigUpdate<Value>) => unknown,
     update: ConfigUpdate<Value>,
@@ -143,11 +142,11 @@ export function followKind<Value>(
     try {
       await listener(update);
     } catch (error) {
-      log.error("a listener of the configuration failed", { error });
+      log.error("configuration listener failed", { error });
     }
   }
 
-  /** One at a time: the file that was read last wins. */
+  /** Reloads, one at a time, so that the last read takes precedence. */
   function reload(): Promise<boolean> {
     const next = queue.then(load);
     queue = next;

@@ -1,20 +1,20 @@
-/** A row that would have been the second with the same key. The values are not in the message: they may be personal. */
+/** Thrown when a row violates a unique constraint. The message does not contain the values, which may be personal data. */
 export class UniqueViolation extends Error {
-  /** Undefined where the database does not say. */
+  /** Undefined if the database does not report it. */
   readonly table: string | undefined;
   /** The key's columns; empty for an index on an expression. */
   readonly columns: readonly string[];
 
   constructor(table: string | undefined, columns: readonly string[], cause: unknown) {
     const key = columns.length === 0 ? "a unique index" : columns.map((column) => `${table}.${column}`).join(", ");
-    super(`unique violation: there is a row with the same ${key}`, { cause });
+    super(`unique violation: a row with the same ${key} already exists`, { cause });
     this.name = "UniqueViolation";
     this.table = table;
     this.columns = columns;
   }
 }
 
-/** `one` was called and there was not exactly one row. */
+/** Thrown by `one` when the result does not have exactly one row. */
 export class RowCountError extends Error {
   readonly rows: number;
 
@@ -25,15 +25,15 @@ export class RowCountError extends Error {
   }
 }
 
-/** The connection was lost while the transaction was being committed: it may have been committed or not. */
+/** Thrown when the connection is lost during a commit, so that its outcome is unknown. */
 export class CommitUnknown extends Error {
   constructor(description: string, cause: unknown) {
-    super(`${description}: the connection was lost during a commit; whether it took effect is unknown`, { cause });
+    super(`${description}: connection lost during a commit; its outcome is unknown`, { cause });
     this.name = "CommitUnknown";
   }
 }
 
-/** The database cannot be reached, or has no connection free in time. */
+/** Thrown when the database cannot be reached, or no connection becomes free in time. */
 export class DatabaseUnavailable extends Error {
   constructor(description: string, cause: unknown) {
     super(`${description}: ${connectErrorText(cause)}`, { cause });
@@ -41,7 +41,7 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
-/** The database has no room to write; it can still be read. */
+/** Thrown when the database has no space left for writes; reads still work. */
 export class DatabaseFull extends DatabaseUnavailable {
   constructor(description: string, cause: unknown) {
     super(description, cause);
@@ -49,7 +49,7 @@ export class DatabaseFull extends DatabaseUnavailable {
   }
 }
 
-/** Node's error for a name with several addresses has an empty message of its own. */
+/** Returns the message of a connection error. Node's error for a name with several addresses has an empty message. */
 export function connectErrorText(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(connectErrorText).join("; ");
   return error instanceof Error ? error.message : String(error);

@@ -1,16 +1,16 @@
 import { CommitUnknown, DatabaseFull, DatabaseUnavailable, UniqueViolation } from "./database-errors.ts";
 
-/** What an error of a database means for whoever called. */
+/** The meaning of a database error for the caller. */
 export type DatabaseFault =
-  /** A row with the same key is there already. */
+  /** A row with the same key exists. */
   | "exists"
-  /** Another transaction was preferred: the same work may succeed when it is run again. */
+  /** The transaction lost against another one and may succeed when it is retried. */
   | "conflict"
   | "full"
   | "unavailable"
   | "commit unknown";
 
-/** What drivers put on their errors; each sets some of it. */
+/** Properties of drivers' errors; each driver sets some of them. */
 interface DriverError {
   readonly code?: unknown;
   readonly severity?: unknown;
@@ -21,7 +21,7 @@ interface DriverError {
   readonly cause?: unknown;
 }
 
-/** PostgreSQL, appendix A; the same in every driver that speaks its protocol. */
+/** SQLSTATE codes (PostgreSQL, appendix A), which are the same in every driver of its protocol. */
 const bySqlState: Readonly<Record<string, DatabaseFault>> = {
   "23505": "exists",
   "40001": "conflict",
@@ -32,7 +32,7 @@ const bySqlState: Readonly<Record<string, DatabaseFault>> = {
   "57P02": "unavailable",
   "57P03": "unavailable",
 };
-/** The class of lost and refused connections. */
+/** The class of connection errors. */
 const connectionStates = /^08[0-9A-Z]{3}$/;
 
 /** sqlite.org/rescode.html: extended codes for uniqueness, primary ones for the rest. */
@@ -43,7 +43,7 @@ const byPrimarySqliteCode: Readonly<Record<number, DatabaseFault>> = {
   13: "full",
 };
 
-/** The same codes by the names that better-sqlite3 has for them. */
+/** The same codes by better-sqlite3's names. */
 const bySqliteName: Readonly<Record<string, DatabaseFault>> = {
   SQLITE_CONSTRAINT_PRIMARYKEY: "exists",
   SQLITE_CONSTRAINT_UNIQUE: "exists",
@@ -75,12 +75,12 @@ const byPrismaCode: Readonly<Record<string, DatabaseFault>> = {
   P2034: "conflict",
 };
 
-/** Query builders put the driver's error into `cause`. */
+/** Limit on nested causes: query builders set `cause` to the driver's error. */
 const maxCauses = 4;
 
 /**
- * What an error means that comes from a database: one of this package's own, or of pg, postgres.js, mysql2, node:sqlite, better-sqlite3 and Prisma, or
- * one whose cause is such an error. Undefined for every other error. Pure.
+ * Classifies a database error: of this package, of pg, postgres.js, mysql2, node:sqlite, better-sqlite3 or Prisma, or one whose cause is such an error.
+ * Returns undefined for other errors.
  */
 export function databaseFault(error: unknown): DatabaseFault | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth <= maxCauses; at = at.cause, depth++) {
@@ -107,7 +107,7 @@ function driverFault(error: DriverError): DatabaseFault | undefined {
   if (code.startsWith("SQLITE_"))
     return bySqliteName[code] ?? (code.startsWith("SQLITE_BUSY_") ? "unavailable" : undefined);
   if (typeof clientVersion === "string") return byPrismaCode[code];
-  // A text of five characters may be anything; with a severity it is what the server has sent.
+  // A five-character code may be anything; with a severity it comes from the server.
   if (typeof severity !== "string") return undefined;
   return bySqlState[code] ?? (connectionStates.test(code) ? "unavailable" : undefined);
 }

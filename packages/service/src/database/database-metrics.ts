@@ -3,18 +3,18 @@ import type { Histogram, Registry } from "@tercel/interceptors/metrics";
 
 type Outcome = "ok" | "error";
 
-/** Counts what one database does. */
+/** The metrics of one database. */
 export interface DatabaseMetrics {
-  /** Runs an operation and notes how long it took. */
+  /** Runs an operation and records its duration. */
   time<T>(operation: string, run: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
-/** How many connections are in each state, looked up when metrics are read. */
+/** Number of connections by state, evaluated when metrics are read. */
 export interface PoolState {
   readonly used: number;
   readonly idle: number;
-  /** Callers that wait for a connection. */
+  /** Callers waiting for a connection. */
   readonly waiting: number;
 }
 
@@ -27,13 +27,13 @@ export function createDatabaseMetrics(
   pool: () => PoolState,
 ): DatabaseMetrics {
   if (registry === undefined) return noMetrics;
-  // The host's registry returns the family that another database has registered.
+  // The host's registry returns the family that another database registered.
   const seconds = registry.histogram("tercel_database_operation_seconds", {
     help: "Duration of statements and transactions",
     labels: ["database", "operation", "outcome"],
   });
   const connections = registry.gauge("tercel_database_connections", {
-    help: "Connections by state; waiting counts the callers that wait for one",
+    help: "Connections by state; waiting is the number of callers that wait for one",
     labels: ["database", "state"],
   });
   const stop = registry.beforeCollect(() => {

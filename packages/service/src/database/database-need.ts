@@ -3,13 +3,13 @@ import type { Need } from "../provider.ts";
 import type { Database } from "./database.ts";
 
 export interface DatabaseNeedOptions {
-  /** Holds `0001_users.sql` and the files that follow it: `new URL("../migrations/", import.meta.url)`. */
+  /** Folder with `0001_users.sql` and the following migrations: `new URL("../migrations/", import.meta.url)`. */
   readonly migrations?: URL;
 }
 
-/** A need for the default database. */
+/** Declares a need for the default database. */
 export function database(options?: DatabaseNeedOptions): Need<Database, Database>;
-/** A need for the database of that name in the configuration. */
+/** Declares a need for a database by its name in the configuration. */
 export function database(provider: string, options?: DatabaseNeedOptions): Need<Database, Database>;
 /** @throws TypeError for unknown options */
 export function database(
@@ -25,7 +25,7 @@ export function database(
     ...(migrations !== undefined && { migrations }),
     async prepare(opened, { log, signal }) {
       const isInMemory = "isInMemory" in opened && opened.isInMemory === true;
-      // One in memory begins empty, so it has nothing that could be checked, or migrated before it is open.
+      // A database in memory starts empty, so it is migrated after it is opened.
       if (isInMemory && migrations !== undefined) {
         const { migrate } = await import("../migrations/migrate.ts");
         await migrate(opened, { folder: migrations, log, signal });

@@ -15,14 +15,20 @@ const concern = "database";
 const sqliteConfig = pipe(
   strictObject({
     path: optional(text({ minLength: 1, description: "The file, or `:memory:`. Default: `data/<service>.db`." })),
-    busy_timeout: optional(duration({ minMs: 1, description: "How long a statement waits for the writer." }), "5s"),
+    busy_timeout: optional(
+      duration({ minMs: 1, description: "Timeout of a statement that waits for the writer." }),
+      "5s",
+    ),
     synchronous: optional(
       choice(["full", "normal"], {
-        description: "`normal` is faster; after a loss of power the last commits are gone.",
+        description: "`normal` is faster, but a power failure loses the last commits.",
       }),
       "full",
     ),
-    max_streams: optional(wholeNumber(1, 1000, { description: "Connections for streams of rows." }), 10),
+    max_streams: optional(
+      wholeNumber(1, 1000, { description: "Maximum number of connections for streams of rows." }),
+      10,
+    ),
   }),
   transform(({ path, busy_timeout: busyTimeoutMs, synchronous, max_streams: maxStreams }) => ({
     path,
@@ -40,16 +46,20 @@ const postgresConfig = pipe(
     url: url(postgresSchemes, { description: "`postgres://user:password@host:5432/database?sslmode=verify-full`." }),
     migration_url: optional(
       url(postgresSchemes, {
-        description: "Past a pooler in transaction mode, for locks and migrations. Default: `url`.",
+        description:
+          "A direct connection for locks and migrations, if `url` is a pooler in transaction mode. Default: `url`.",
       }),
     ),
-    max_connections: optional(wholeNumber(1, 10_000, { description: "Connections of each process." }), 10),
-    connect_timeout: optional(duration({ minMs: 1, description: "How long to wait for a connection." }), "5s"),
-    idle_timeout: optional(duration({ description: "When a connection that no one uses is closed." }), "30s"),
-    statement_timeout: optional(
-      duration({ minMs: 1, description: "When the server ends a statement. Default: never." }),
+    max_connections: optional(
+      wholeNumber(1, 10_000, { description: "Maximum number of connections per process." }),
+      10,
     ),
-    prepare: optional(flag({ description: "Off for a pooler that does not support prepared statements." }), true),
+    connect_timeout: optional(duration({ minMs: 1, description: "Timeout of a connection attempt." }), "5s"),
+    idle_timeout: optional(duration({ description: "Idle time after which a connection is closed." }), "30s"),
+    statement_timeout: optional(
+      duration({ minMs: 1, description: "Time after which the server cancels a statement. Default: never." }),
+    ),
+    prepare: optional(flag({ description: "`false` for a pooler without support for prepared statements." }), true),
   }),
   transform((written) => ({
     ...dropUndefined({ migrationUrl: written.migration_url, statementTimeoutMs: written.statement_timeout }),
@@ -79,7 +89,7 @@ const sqlite: Provider<SqliteConfig, Database> = {
   },
   async migrate(config, request, host) {
     const options = await sqliteOptions(config, host);
-    // There is nothing yet to bring up to date; the need does so once it is open.
+    // Nothing to migrate yet; the need migrates it after it is opened.
     if (options.path === ":memory:") return;
     const { openSqlite } = await import("./sqlite/sqlite-database.ts");
     const database = await openSqlite(options, { ...host, metrics: undefined });
@@ -110,7 +120,7 @@ const postgres: Provider<PostgresConfig, Database> = {
   },
 };
 
-/** The databases that come with the kit. What an adapter needs is loaded when it is opened. */
+/** The built-in databases. An adapter's packages are loaded when it is opened. */
 export const databaseProviders: readonly Provider[] = [sqlite, postgres];
 
 async function sqliteOptions({ path, ...rest }: SqliteConfig, { service }: ProviderHost): Promise<SqliteOptions> {

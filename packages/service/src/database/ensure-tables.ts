@@ -1,7 +1,7 @@
 import sql, { join } from "sql-template-tag";
 import type { Database } from "./database.ts";
 
-/** Creates tables of the kit's own where they are missing; needs no right to create tables where they are not. */
+/** Creates missing tables of the kit; needs the right to create tables only if some are missing. */
 export async function ensureTables(
   database: Database,
   names: readonly string[],
@@ -9,7 +9,7 @@ export async function ensureTables(
   signal?: AbortSignal,
 ): Promise<void> {
   if (await hasTables(database, names)) return;
-  // Under the migrations' lock, because two who create a table at once disturb each other even with IF NOT EXISTS.
+  // Under the migration lock: concurrent CREATE TABLE statements conflict even with IF NOT EXISTS.
   const session = await database.openMigrationSession(signal);
   try {
     await session.execute(statements);

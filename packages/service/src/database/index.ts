@@ -1,4 +1,4 @@
-// What applications need.
+// For applications.
 
 export { default as sql, empty, join, raw, type Sql } from "sql-template-tag";
 export {
@@ -29,6 +29,6 @@ export {
 } from "./postgres/postgres-database.ts";
 export { openSqlite, type SqliteDatabase, type SqliteHost, type SqliteOptions } from "./sqlite/sqlite-database.ts";
 
-// What adapters need besides.
+// For adapters.
 
 export type { MigrationSession } from "./database.ts";

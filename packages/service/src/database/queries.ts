@@ -2,14 +2,14 @@ import type { Sql } from "sql-template-tag";
 import type { Queries, RunResult } from "./database.ts";
 import { RowCountError } from "./database-errors.ts";
 
-/** The three statements that differ between databases; the others follow from them. */
+/** The operations that differ between databases; the others are derived from them. */
 export interface Statements {
   all(query: Sql): Promise<object[]>;
   run(query: Sql): Promise<RunResult>;
   stream(query: Sql): AsyncIterable<object>;
 }
 
-/** The caller names the type of a row: nothing but the query itself could check it. */
+/** Creates the query methods. The caller declares the type of rows, which is not checked. */
 export function createQueries(statements: Statements): Queries {
   return {
     all: async <Row extends object>(query: Sql) => (await statements.all(query)) as Row[],

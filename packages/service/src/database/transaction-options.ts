@@ -6,9 +6,9 @@ const defaultRetries = 3;
 const maxRetries = 100;
 
 /**
- * The options with their defaults.
+ * Validates options and applies defaults.
  *
- * @throws TypeError for an unknown option or isolation, RangeError for a number of retries that is out of bounds
+ * @throws TypeError for an unknown option or isolation, RangeError for an invalid number of retries
  */
 export function readTransactionOptions(options: TransactionOptions): { isolation?: Isolation; retries: number } {
   const where = "transaction";
@@ -16,9 +16,9 @@ export function readTransactionOptions(options: TransactionOptions): { isolation
   checkWholeNumber(where, "retries", options.retries, 0, maxRetries);
   const { isolation, retries = defaultRetries } = options;
   if (isolation === undefined) return { retries };
-  // It goes into SQL as text.
+  // The isolation becomes SQL text.
   if (isolations.includes(isolation)) return { isolation, retries };
   throw new TypeError(
-    `transaction: isolation is ${JSON.stringify(isolation)}; it has to be one of ${isolations.join(", ")}`,
+    `transaction: invalid isolation ${JSON.stringify(isolation)}: expected one of ${isolations.join(", ")}`,
   );
 }

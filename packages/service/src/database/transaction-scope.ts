@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Statements } from "./queries.ts";
 
 /**
- * The state of one transaction, so that every database behaves alike:
+ * The state of one transaction, which makes all databases behave alike:
  *
  *     open ── a statement fails ──► failed ──┐
  *      └───────── work settles ──────────────┴──► ended
@@ -15,7 +15,7 @@ export class TransactionScope {
     return !this.#hasEnded;
   }
 
-  /** What the first failed statement was rejected with. */
+  /** The error of the first failed statement. */
   get failure(): { readonly error: unknown } | undefined {
     return this.#failure;
   }
@@ -24,7 +24,7 @@ export class TransactionScope {
     this.#hasEnded = true;
   }
 
-  /** Lets statements through while the transaction is open, and notes the first that fails. */
+  /** Runs statements while the transaction is open, and records the first failure. */
   guard({ all, run, stream }: Statements): Statements {
     const attempt = async <T>(statement: () => Promise<T>): Promise<T> => {
       this.#check();
@@ -58,15 +58,14 @@ export class TransactionScope {
   }
 
   #check(): void {
-    if (this.#hasEnded) throw new Error("the transaction has ended: await every statement before the work returns");
+    if (this.#hasEnded) throw new Error("transaction has ended: await every statement before the work returns");
     if (this.#failure === undefined) return;
-    const message =
-      "the transaction was ended by an earlier statement that failed; use ON CONFLICT where that is expected";
+    const message = "transaction was aborted by an earlier failed statement; use ON CONFLICT for expected conflicts";
     throw new Error(message, { cause: this.#failure.error });
   }
 }
 
-/** Knows which transaction the running code belongs to, for each database. */
+/** Tracks which transaction the running code belongs to, per database. */
 export class CurrentTransaction {
   readonly #scopes = new AsyncLocalStorage<TransactionScope>();
 
@@ -74,15 +73,15 @@ export class CurrentTransaction {
     return this.#scopes.run(scope, work);
   }
 
-  /** @throws Error inside of a transaction's work */
+  /** @throws Error inside a transaction's work */
   refuseInside(method: string): void {
     if (this.#scopes.getStore()?.isOpen !== true) return;
     throw new Error(
-      `${method} of the database was called inside transaction(): it would not belong to the transaction; call it on tx`,
+      `cannot call ${method} of the database inside transaction(): it would not be part of the transaction; call it on tx`,
     );
   }
 
-  /** Statements outside of transactions. */
+  /** Guards statements outside of transactions. */
   guard({ all, run, stream }: Statements): Statements {
     return {
       all: async (query) => {

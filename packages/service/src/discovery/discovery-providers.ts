@@ -21,7 +21,7 @@ import { parseHostAndPort } from "./parse-host-and-port.ts";
 
 const concern = "discovery";
 
-/** Makes a provider of a function that creates a registry. What is away is found out at once, so that opening can be tried again. */
+/** Creates a provider from a function that creates a registry. Checks the registry at once, so that opening can be retried. */
 function registryProvider<Config>(
   type: string,
   config: GenericSchema<never, Config> | GenericSchema<unknown, Config>,
@@ -51,7 +51,7 @@ function registryProvider<Config>(
   };
 }
 
-/** The registries that come with the kit. Each adapter is loaded when it is opened. */
+/** The built-in registries. Each adapter is loaded when it is opened. */
 export const discoveryProviders: readonly Provider[] = [
   registryProvider<EmbeddedConfig>("embedded", embeddedConfig, async ({ target, leaseMs, serve }, { log, clock }) => {
     const { createEmbeddedRegistry } = await import("@tercel/discovery/embedded");
@@ -75,14 +75,14 @@ export const discoveryProviders: readonly Provider[] = [
     consulConfig,
     async (config, { log, clock, httpPort, servesTls = false, httpServesTls = false }) => {
       const { createConsulRegistry } = await import("@tercel/discovery/consul");
-      // The names and ports that are registered are not the registry's own affair.
+      // Registered names and ports are not options of the registry.
       const { serviceName: _name, servicePort: _port, check: given, ...options } = config;
       if (given.kind === "http" && httpPort === undefined) {
         throw new PermanentError(
-          "consul checks health_check.path by HTTP, but no HTTP port is configured; set service.port next to communication.providers.grpc.port, or remove the path for a gRPC check",
+          "no HTTP port is configured for consul's check of health_check.path; set service.port next to communication.providers.grpc.port, or remove the path for a gRPC check",
         );
       }
-      // The certificate is for the service's name and not for its address.
+      // The certificate is for the service's name, not for its address.
       const isTls = (servesTls && given.kind === "grpc") || (httpServesTls && given.kind === "http");
       const check = {
         ...given,

@@ -1,5 +1,5 @@
 /**
- * Parts `host:port` or `[host]:port`.
+ * Parses `host:port` or `[host]:port`.
  *
  * @throws TypeError for anything else
  */
@@ -8,7 +8,7 @@ export function parseHostAndPort(text: string): { readonly address: string; read
   const address = bracketed ?? plain;
   const port = Number(digits);
   if (address === undefined || !(port >= 1 && port <= 65_535)) {
-    throw new TypeError(`${JSON.stringify(text)} is not a host and a port, such as 10.0.0.7:50051`);
+    throw new TypeError(`invalid address ${JSON.stringify(text)}: expected a host and a port, such as 10.0.0.7:50051`);
   }
   return { address, port };
 }

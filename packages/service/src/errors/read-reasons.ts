@@ -2,19 +2,19 @@ import { type DescEnum, getOption, hasOption } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { domain as domainOption, reason as reasonOption } from "@tercel/interceptors/gen/tercel/errors/v1/errors_pb.js";
 
-/** A reason as the proto has it. */
+/** A reason as declared in the proto. */
 export interface Reason {
   /** The value's name in TypeScript: `NOT_FOUND`. */
   readonly localName: string;
-  /** Its full name in the proto, which is what is sent: `USER_ERROR_NOT_FOUND`. */
+  /** Its full name in the proto, which is sent: `USER_ERROR_NOT_FOUND`. */
   readonly name: string;
   readonly code: Code;
-  /** Undefined where the code decides. */
+  /** HTTP status over REST; undefined if the code decides. */
   readonly httpStatus: number | undefined;
   readonly text: string | undefined;
 }
 
-/** The reasons of an enum, and who defines them. */
+/** The reasons of an enum and their domain. */
 export interface Reasons {
   readonly domain: string;
   readonly all: readonly Reason[];
@@ -24,9 +24,9 @@ const least = 400;
 const most = 599;
 
 /**
- * Reads what the options of an enum say. Its zero value stands for no reason and needs no rule.
+ * Reads the options of an enum. Its zero value is not a reason and needs no rule.
  *
- * @throws TypeError for a value without a rule, a rule without a code, and an HTTP status that is none of an error
+ * @throws TypeError for a value without a rule, a rule without a code, and an HTTP status that is not an error
  */
 export function readReasons(where: string, schema: DescEnum): Reasons {
   const all = schema.values.flatMap((value) => {
@@ -37,9 +37,9 @@ export function readReasons(where: string, schema: DescEnum): Reasons {
     }
     const { code, httpStatus, text } = getOption(value, reasonOption);
     if (Code[code] === undefined)
-      throw new TypeError(`${at} has the code ${code}; it is one of gRPC's, such as NOT_FOUND`);
+      throw new TypeError(`${at} has the code ${code}; expected one of gRPC's, such as NOT_FOUND`);
     if (httpStatus !== 0 && (httpStatus < least || httpStatus > most)) {
-      throw new TypeError(`${at} has the HTTP status ${httpStatus}; it is from ${least} to ${most}`);
+      throw new TypeError(`${at} has the HTTP status ${httpStatus}; expected a number from ${least} to ${most}`);
     }
     return {
       localName: value.localName,

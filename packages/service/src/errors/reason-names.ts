@@ -1,12 +1,12 @@
-/** `USER_NOT_FOUND` as `UserNotFound`. */
+/** Converts `USER_NOT_FOUND` to `UserNotFound`. */
 export type PascalName<Name extends string> = Name extends `${infer First}_${infer Rest}`
   ? `${Capitalize<Lowercase<First>>}${PascalName<Rest>}`
   : Capitalize<Lowercase<Name>>;
 
-/** `USER_NOT_FOUND` as `userNotFound`. */
+/** Converts `USER_NOT_FOUND` to `userNotFound`. */
 export type CamelName<Name extends string> = Uncapitalize<PascalName<Name>>;
 
-/** The same for values. Words are separated by `_`; an empty one adds nothing. */
+/** Converts `USER_NOT_FOUND` to `UserNotFound` at run time. Words are separated by `_`; empty ones are skipped. */
 export function pascalName(name: string): string {
   return name
     .split("_")

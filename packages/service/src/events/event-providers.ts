@@ -12,9 +12,19 @@ import type { EventHubOptions } from "./hub/event-hub.ts";
 import type { EventLogOptions } from "./hub/event-log.ts";
 
 const concern = "events";
-const maxEvents = optional(wholeNumber(1, 100_000_000, { description: "Events kept; more are refused." }), 1_000_000);
+const maxEvents = optional(
+  wholeNumber(1, 100_000_000, { description: "Maximum number of stored events; further ones are rejected." }),
+  1_000_000,
+);
 const maxBytes = (fallback: string) =>
-  optional(byteSize({ min: 1, max: 1024 ** 4, description: "Bytes of messages kept; more are refused." }), fallback);
+  optional(
+    byteSize({
+      min: 1,
+      max: 1024 ** 4,
+      description: "Maximum total size of stored messages; further ones are rejected.",
+    }),
+    fallback,
+  );
 
 /** `events.providers.memory` */
 const memoryConfig = pipe(
@@ -25,13 +35,10 @@ const memoryConfig = pipe(
 /** `events.providers.embedded` */
 const embeddedConfig = pipe(
   strictObject({
-    target: optional(
-      listenAddress({ description: "Where the process that hosts the hub listens." }),
-      "127.0.0.1:50049",
-    ),
-    serve: optional(flag({ description: "This process hosts the hub." }), false),
+    target: optional(listenAddress({ description: "Address of the process that hosts the hub." }), "127.0.0.1:50049"),
+    serve: optional(flag({ description: "Whether this process hosts the hub." }), false),
     path: optional(
-      text({ minLength: 1, description: "The log of the hub, in the process that hosts it." }),
+      text({ minLength: 1, description: "File of the hub's log, in the process that hosts it." }),
       "data/events.db",
     ),
     max_events: maxEvents,
@@ -39,11 +46,14 @@ const embeddedConfig = pipe(
     forget_groups_after: optional(
       duration({
         minMs: 3_600_000,
-        description: "When a group without a member is forgotten, with what waits for it.",
+        description: "Time after which a group without members is removed, with its pending events.",
       }),
       "7d",
     ),
-    insecure: optional(flag({ description: "Other machines may reach the hub, which has no access rules." }), false),
+    insecure: optional(
+      flag({ description: "Allows other machines to reach the hub, which has no access control." }),
+      false,
+    ),
   }),
   transform((written) => ({
     host: written.target.host ?? "0.0.0.0",
@@ -66,24 +76,28 @@ const natsConfig = pipe(
       text({
         minLength: 1,
         secret: "url",
-        description: "`nats://user:password@host:4222`; several with commas between.",
+        description: "`nats://user:password@host:4222`; several separated by commas.",
       }),
       "nats://127.0.0.1:4222",
     ),
     stream: optional(
-      text({ pattern: /^[A-Za-z0-9_-]+$/, expects: "letters, digits, - and _", description: "Made if there is none." }),
+      text({
+        pattern: /^[A-Za-z0-9_-]+$/,
+        expects: "letters, digits, - and _",
+        description: "Name of the stream; created if it does not exist.",
+      }),
       "TERCEL_EVENTS",
     ),
     prefix: optional(
       pipe(
-        text({ pattern: /^[A-Za-z0-9_.-]+$/, expects: dottedWords, description: "What subjects begin with." }),
-        check((prefix) => !prefix.split(".").includes(""), `it is ${dottedWords}`),
+        text({ pattern: /^[A-Za-z0-9_.-]+$/, expects: dottedWords, description: "Prefix of subjects." }),
+        check((prefix) => !prefix.split(".").includes(""), `expected ${dottedWords}`),
       ),
       "tercel.events",
     ),
-    max_age: optional(duration({ minMs: 60_000, description: "How long events are kept, handled or not." }), "7d"),
-    replicas: optional(wholeNumber(1, 5, { description: "Copies in a cluster." }), 1),
-    timeout: optional(duration({ minMs: 1, description: "How long to wait for the server." }), "5s"),
+    max_age: optional(duration({ minMs: 60_000, description: "How long events are stored, handled or not." }), "7d"),
+    replicas: optional(wholeNumber(1, 5, { description: "Number of replicas in a cluster." }), 1),
+    timeout: optional(duration({ minMs: 1, description: "Timeout of a request to the server." }), "5s"),
   }),
   transform(({ url: urls, max_age: maxAgeMs, timeout: timeoutMs, ...rest }) => ({
     servers: urls.split(",").map((one) => one.trim()),
@@ -126,7 +140,7 @@ const nats: Provider<NatsConfig, EventBroker> = {
   },
 };
 
-/** The carriers of events that come with the kit. What an adapter needs is loaded when it is opened. */
+/** The built-in event brokers. An adapter's packages are loaded when it is opened. */
 export const eventProviders: readonly Provider[] = [memory, embedded, nats];
 
 async function serveHub(

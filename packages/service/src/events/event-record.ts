@@ -5,34 +5,34 @@ import { currentTraceParent } from "@tercel/interceptors/tracing";
 
 export interface PublishOptions {
   /**
-   * Events of one type with the same key are handled in the order in which they were published: an order's id, for example. Default: none,
-   * so that no event waits for another.
+   * Key for ordering: events of one type with the same key are handled in the order in which they were published. An order's id, for example.
+   * Default: none, so that no event waits for another.
    */
   readonly key?: string;
 }
 
-/** An event on its way, whatever carries it. */
+/** An event in transit, independent of the broker. */
 export interface EventRecord {
-  /** Unique; an event that is sent twice has the same. */
+  /** Unique ID, which is the same when the event is sent again. */
   readonly id: string;
   /** The full name of the message's type. */
   readonly topic: string;
-  /** Empty where order does not matter. */
+  /** Key for ordering; empty for none. */
   readonly key: string;
   /** The message in protobuf's binary format. */
   readonly payload: Uint8Array;
-  /** W3C `traceparent` of the code that published it; empty if it was not traced. */
+  /** W3C `traceparent` of the publisher; empty if it was not traced. */
   readonly traceParent: string;
-  /** Wall-clock time. */
+  /** Wall-clock time of publication, in milliseconds since 1970. */
   readonly publishedMs: number;
 }
 
-/** NATS carries 1 MiB by default, and the other streams bear as much. */
+/** Maximum size of a message: NATS allows 1 MiB by default. */
 export const maxPayloadBytes = 1024 * 1024 - 16 * 1024;
 const maxKeyLength = 256;
 
 /**
- * Makes the record of an event that is published now.
+ * Creates the record of an event that is published now.
  *
  * @throws TypeError for an unknown option, RangeError for a message that is too large or a key that is too long
  */
@@ -50,7 +50,7 @@ export function createEventRecord<Desc extends DescMessage>(
   const payload = toBinary(schema, create(schema, message));
   if (payload.length > maxPayloadBytes) {
     throw new RangeError(
-      `${where}: the message has ${payload.length} bytes; the limit is ${maxPayloadBytes}; publish a reference to what is larger`,
+      `${where}: the message has ${payload.length} bytes; the limit is ${maxPayloadBytes}; publish a reference to larger data`,
     );
   }
   return {

@@ -4,9 +4,9 @@ import type { EventBroker } from "./broker/event-broker.ts";
 import type { Events } from "./events.ts";
 
 /**
- * A need to publish and handle events. If the service has a database, outbox and inbox are in it.
+ * Declares a need to publish and handle events. If the service has a database, it contains the outbox and the inbox.
  *
- * @param provider the entry of the configuration; default: the default one
+ * @param provider name of the entry in the configuration. Default: the default entry
  */
 export function events(provider?: string): Need<Events, EventBroker> {
   return {

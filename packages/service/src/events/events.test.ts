@@ -130,7 +130,10 @@ describe("events", () => {
     hub.consume({ topic: "dead.readers", group: "g", maxInFlight: 1 }, ({ record }) => dead.happen(record.topic));
     assert.equal(await dead.happened, "dead.readers");
     const [message, fields] = lines.at(-1) ?? [];
-    assert.deepEqual([message, fields?.deadTopic, fields?.attempt], ["an event was given up", "dead.readers", 6]);
+    assert.deepEqual(
+      [message, fields?.deadTopic, fields?.attempt],
+      ["event moved to the dead letters", "dead.readers", 6],
+    );
     assert.deepEqual(await handledTexts(database), []);
     const counted = metrics.collect().find(({ name }) => name === "tercel_events_handled_total");
     assert.deepEqual(
@@ -276,9 +279,9 @@ describe("events", () => {
     const { events } = await started(t);
     const subscribe = (group: string) => events.subscribe(StringValueSchema, { group }, () => {});
     subscribe("a");
-    assert.throws(() => subscribe("a"), /the group a has a handler already/);
+    assert.throws(() => subscribe("a"), /group a already has a handler/);
     for (const group of ["", "A", "a.b", "-a", "x".repeat(64)]) {
-      assert.throws(() => subscribe(group), /it has to be lower-case letters, digits and dashes/, group);
+      assert.throws(() => subscribe(group), /expected lower-case letters, digits and dashes/, group);
     }
     assert.throws(() => events.subscribe(StringValueSchema, { group: "b", maxInFlight: 0 }, () => {}), RangeError);
   });
@@ -291,7 +294,7 @@ describe("events", () => {
     });
     await begin();
     await events.publish(StringValueSchema, { value: "x" });
-    assert.match(String(await handled.happened), /the service has no database: add `db: database\(\)` to its needs/);
+    assert.match(String(await handled.happened), /without a database: add `db: database\(\)` to the service's needs/);
   });
 
   it("end in order: the running handler is waited for, and its own events are sent", async (t) => {

@@ -11,17 +11,17 @@ import { createEventTables } from "./outbox/event-tables.ts";
 import { type OutboxRelay, startOutboxRelay } from "./outbox/outbox-relay.ts";
 
 export interface SubscribeOptions {
-  /** Each event is handled by one process of each group: the name of the service, usually. Lower-case letters, digits and dashes. */
+  /** Group, usually the name of the service: one process of each group handles each event. Lower-case letters, digits and dashes. */
   readonly group: string;
-  /** How many events this process handles at a time, those with the same key one after the other. Default 16. */
+  /** Maximum number of events that this process handles concurrently; those with the same key run one after another. Default 16. */
   readonly maxInFlight?: number;
 }
 
-/** What handlers use. Every event is a protobuf message; the type's full name is its topic. */
+/** Publishes and subscribes to events. Every event is a protobuf message; its type's full name is the topic. */
 export interface Events {
   /**
-   * Publishes an event. With a database it goes through the outbox: this resolves when the event is stored there, and it is sent even if
-   * the stream is away. Within a transaction call `tx.publish` instead, so that the event is sent if and only if the rest is committed.
+   * Publishes an event. With a database it goes through the outbox: this resolves when the event is stored there, and the event is sent even if the
+   * broker is unavailable. Within a transaction call `tx.publish` instead, so that the event is sent if and only if the transaction commits.
    */
   publish<Desc extends DescMessage>(
     schema: Desc,
@@ -29,23 +29,23 @@ export interface Events {
     options?: PublishOptions,
   ): Promise<void>;
   /**
-   * Registers the handler of a group for events of one type. Call it in `routes`; events are delivered once the service has started.
+   * Registers a group's handler for events of one type. Call it in `routes`; events are delivered once the service has started.
    *
-   * @throws TypeError for a group's name that is none, or one that has a handler for this type already
+   * @throws TypeError for an invalid group name, or a group that has a handler for this type already
    */
   subscribe<Desc extends DescMessage>(schema: Desc, options: SubscribeOptions, handler: EventHandler<Desc>): void;
 }
 
 export interface EventsOptions {
   readonly broker: EventBroker;
-  /** Holds outbox and inbox. Without one an event may be lost between a handler and the stream, and be handled twice. */
+  /** Database of outbox and inbox. Without it, an event may be lost between a handler and the broker, or be handled twice. */
   readonly database?: Database;
   /** The database's name, for metrics. */
   readonly databaseName?: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Registry;
-  /** Ends the wait for the tables' creation. */
+  /** Aborts the wait for the creation of the tables. */
   readonly signal?: AbortSignal;
   /** For tests. */
   readonly failpoint?: Failpoint;
@@ -53,21 +53,21 @@ export interface EventsOptions {
   readonly wallClockMs?: () => number;
 }
 
-/** The steps in the life of a service. */
+/** The lifecycle of events in a service. */
 export interface RunningEvents {
   readonly events: Events;
-  /** Creates the tables if need be, then begins to send and to handle. */
+  /** Creates missing tables, then starts sending and handling. */
   begin(): Promise<void>;
-  /** Stops deliveries; handlers that are running continue. */
+  /** Stops deliveries; running handlers continue. */
   pause(): Promise<void>;
-  /** Waits for events in progress, and sends what the outbox has. Does not close broker and database. */
+  /** Waits for running handlers and sends the contents of the outbox. Does not close broker and database. */
   end(): Promise<void>;
 }
 
 const groupForm = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const defaultInFlight = 16;
 
-/** Puts outbox, inbox and subscriptions between a service and a broker. */
+/** Connects a service and a broker by outbox, inbox and subscriptions. */
 export function createEvents(options: EventsOptions): RunningEvents {
   const { broker, database, clock, log, metrics } = options;
   const { failpoint = noFailpoint, wallClockMs = Date.now } = options;
@@ -94,12 +94,12 @@ export function createEvents(options: EventsOptions): RunningEvents {
       checkWholeNumber(where, "maxInFlight", maxInFlight, 1, 10_000);
       if (!groupForm.test(group)) {
         throw new TypeError(
-          `${where}: group is ${JSON.stringify(group)}; it has to be lower-case letters, digits and dashes`,
+          `${where}: invalid group ${JSON.stringify(group)}: expected lower-case letters, digits and dashes`,
         );
       }
       const key = `${schema.typeName} ${group}`;
-      if (subscriptions.has(key)) throw new TypeError(`${where}: the group ${group} has a handler already`);
-      // The broker hands over bytes of this type only, so the handler gets what it was written for.
+      if (subscriptions.has(key)) throw new TypeError(`${where}: group ${group} already has a handler`);
+      // The broker delivers only messages of this type, so the cast is safe.
       const target = { schema, group, maxInFlight, handler: handler as EventHandler<DescMessage> };
       const subscription = new Subscription(parts, target);
       subscriptions.set(key, subscription);

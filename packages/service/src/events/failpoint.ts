@@ -1,4 +1,4 @@
-/** Every act that outlives the process, in the order in which an event meets them. */
+/** Every durable step, in the order of an event's path. */
 export type DurableStep =
   | "append to the stream"
   | "delete from the outbox"
@@ -7,7 +7,7 @@ export type DurableStep =
   | "acknowledge"
   | "settle in the log";
 
-/** Called right before and right after each durable step, so that tests can end the process there by throwing. */
+/** Called right before and after each durable step, so that tests can simulate a crash by throwing. */
 export type Failpoint = (step: DurableStep, at: "before" | "after") => void;
 
 export const noFailpoint: Failpoint = () => {};

@@ -1,4 +1,4 @@
-// What applications need.
+// For applications.
 
 export type { EventHandler, HandledEvent } from "./consume/subscription.ts";
 export type { PublishOptions } from "./event-record.ts";
@@ -11,7 +11,7 @@ export { type NatsHost, type NatsOptions, openNats } from "./nats/open-nats.ts";
 export { createEventTables, eventTablesSql } from "./outbox/event-tables.ts";
 export { listParkedEvents, type ParkedEvent, retryParkedEvents } from "./outbox/parked-events.ts";
 
-// What adapters and tests need besides.
+// For adapters and tests.
 
 export type { ConsumeOptions, Consumer, Delivery, EventBroker } from "./broker/event-broker.ts";
 export { EventRefused } from "./broker/event-refused.ts";

@@ -174,7 +174,7 @@ describe("events with PostgreSQL", { skip: withoutPostgres, timeout: 120_000 }, 
       },
     };
     const error = (message: string): void => {
-      if (message.startsWith("an event was parked")) parked.happen();
+      if (message.startsWith("event parked")) parked.happen();
     };
     const metrics = createRegistry();
     const relay = startOutboxRelay({ database, broker, name: "main", clock, log: { ...log, error }, metrics });

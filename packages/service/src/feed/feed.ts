@@ -1,54 +1,54 @@
 import { setImmediate } from "node:timers/promises";
 import { outOfRange, resourceExhausted, unavailable } from "@tercel/grpc/errors";
 
-/** Entries of a table whose `seq` rises in the order of their commits. */
+/** A table whose `seq` increases in commit order. */
 export interface FeedSource<Entry> {
-  /** Up to `limit` entries with a larger `seq` than `after`, the oldest first. */
+  /** Returns up to `limit` entries with a `seq` above `after`, oldest first. */
   after(after: number, limit: number): Promise<readonly Entry[]>;
-  /** The `seq` of the oldest entry that is kept, and of the newest that there ever was. */
+  /** Returns the `seq` of the oldest stored entry and of the newest entry ever. */
   range(): Promise<{ readonly first: number; readonly last: number }>;
 }
 
 export interface FollowOptions {
-  /** The `seq` of the last entry that was read; undefined to begin with the next one. */
+  /** The `seq` of the last received entry; undefined to start with the next one. */
   readonly after: number | undefined;
-  /** The follower's. */
+  /** Signal of the follower. */
   readonly signal: AbortSignal;
 }
 
-/** Streams over a table that grows: each follower reads at its own pace, so that a slow one costs no memory. */
+/** Streams of a growing table: each follower reads at its own pace, so that a slow one costs no memory. */
 export interface Feed<Entry> {
-  /** Has followers look at once, after a commit of this process. Without it they look every `pollMs`. */
+  /** Makes followers poll at once, after a commit of this process. Otherwise they poll every `pollMs`. */
   wake(): void;
   /**
-   * Entries that were missed and then those that come, without a gap or a repetition. Ends when the follower leaves.
+   * Yields missed entries and then new ones, without gaps or duplicates. Ends when the follower leaves.
    *
-   * @throws ConnectError OUT_OF_RANGE when what was missed is not kept any more, UNAVAILABLE when the service stops
+   * @throws ConnectError OUT_OF_RANGE when missed entries are no longer stored, UNAVAILABLE when the service stops
    */
   follow(options: FollowOptions): AsyncGenerator<Entry, void, void>;
   readonly followers: number;
 }
 
 export interface FeedOptions {
-  /** How often followers look for what other processes have committed, in milliseconds. Default 1,000. */
+  /** Polling interval for commits of other processes, in milliseconds. Default 1,000. */
   readonly pollMs?: number;
   /** Aborts when the service stops. */
   readonly stopping: AbortSignal;
 }
 
-/** How many entries are read at a time. */
+/** Number of entries per query. */
 const batchSize = 100;
-/** Each looks at the table on its own. */
+/** Limit on followers, since each one queries the table. */
 const maxFollowers = 1_000;
 
-/** Creates the streams over a table. */
+/** Creates a feed of a table. */
 export function createFeed<Entry extends { readonly seq: number }>(
   source: FeedSource<Entry>,
   { pollMs = 1_000, stopping }: FeedOptions,
 ): Feed<Entry> {
   const waiting = new Set<() => void>();
   let followers = 0;
-  /** Counts the wakes, so that one between a look and the wait after it is not missed. */
+  /** Counts wakes, so that one between a query and the following wait is not missed. */
   let wakes = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -70,7 +70,7 @@ export function createFeed<Entry extends { readonly seq: number }>(
         told = entry.seq;
         yield entry;
       }
-      // Others get their turn, however fast this follower reads.
+      // Yields to the event loop, however fast this follower reads.
       if (entries.length === batchSize) await setImmediate();
       else if (seen === wakes && !signal.aborted) {
         await new Promise<void>((resolve) => {
@@ -91,7 +91,7 @@ export function createFeed<Entry extends { readonly seq: number }>(
       timer ??= setInterval(wake, pollMs).unref();
       try {
         const { first, last } = await source.range();
-        // A token of a database that was there before this one may be ahead of it.
+        // A token from a previous database may be ahead of this one.
         if (after !== undefined && (after > last || after < first - 1)) throw tokenTooOld();
         yield* entriesAfter(after ?? last, AbortSignal.any([signal, stopping]));
         if (stopping.aborted && !signal.aborted) throw unavailable("the server is shutting down");

@@ -6,7 +6,7 @@ import { ensureTables } from "../database/ensure-tables.ts";
 
 const table = "tercel_idempotency";
 const purgeEveryMs = 60_000;
-/** Few enough not to be noticed by the call that happens to do it. */
+/** Number of expired rows that one call deletes. */
 const purgeRows = 1000;
 
 const tables: Readonly<Record<Dialect, string>> = {
@@ -28,17 +28,17 @@ CREATE INDEX IF NOT EXISTS ${table}_until ON ${table} (until_ms);`,
 CREATE INDEX IF NOT EXISTS ${table}_until ON ${table} (until_ms);`,
 };
 
-/** Milliseconds since 1970 by the database, because the clocks of the machines that share it differ. */
+/** The database's time in milliseconds since 1970, because the clocks of its clients differ. */
 const nowMs: Readonly<Record<Dialect, Sql>> = {
   sqlite: raw("CAST(unixepoch('subsec') * 1000 AS INTEGER)"),
   postgres: raw("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"),
 };
 
-/** PostgreSQL's rows may be locked by another process that purges at the same time. */
+/** Skips rows that another process is deleting. */
 const skipLocked: Readonly<Record<Dialect, Sql>> = { sqlite: raw(""), postgres: raw("FOR UPDATE SKIP LOCKED") };
 
 /**
- * Keeps idempotency keys in a database of the service, in the table `tercel_idempotency`, which is created where it is missing.
+ * Opens a store of idempotency keys in a database of the service, in the table `tercel_idempotency`, which is created if it is missing.
  *
  * Rejects when the table can be neither found nor created.
  */
@@ -75,7 +75,7 @@ class DatabaseKeyStore implements IdempotencyStore {
       const found = await this.#database.first<{ fingerprint: string; response: Uint8Array | null }>(
         sql`SELECT fingerprint, response FROM tercel_idempotency WHERE key = ${key}`,
       );
-      // Released by another process in between.
+      // Another process released it in between.
       if (found === undefined) continue;
       const { fingerprint: stored, response } = found;
       return response === null
@@ -114,7 +114,7 @@ class DatabaseKeyStore implements IdempotencyStore {
     const { changes } = await this.#database.run(sql`DELETE FROM tercel_idempotency WHERE key IN (
       SELECT key FROM tercel_idempotency WHERE until_ms <= ${this.#now} LIMIT ${purgeRows}
       ${skipLocked[this.#database.dialect]})`);
-    // More of them are waiting: take the next portion with the next call.
+    // More rows are expired: the next call deletes the next batch.
     if (changes === purgeRows) this.#purgeAtMs = atMs;
   }
 }

@@ -82,7 +82,7 @@ function describeKysely(name: string, open: (t: TestContext) => Promise<Database
         const inside = createKysely<Tables>(database, tx);
         await inside.insertInto("users").values({ id: 1, name: "ada" }).execute();
         assert.equal((await all(inside)).length, 1);
-        await assert.rejects(inside.transaction().execute(all), /belongs to a transaction already/);
+        await assert.rejects(inside.transaction().execute(all), /already belongs to a transaction/);
         throw new Error("undone");
       });
       await assert.rejects(undone, /undone/);

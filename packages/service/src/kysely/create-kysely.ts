@@ -12,8 +12,8 @@ import type { Database, Transaction } from "../database/database.ts";
 import { PortDriver } from "./port-driver.ts";
 
 /**
- * Puts Kysely's typed queries over a database, with the same connections. With `tx` every query belongs to that transaction, next to its
- * `publish`; Kysely's own `transaction()` is refused there.
+ * Creates a Kysely instance over a database, with the same connections. With `tx`, every query is part of that transaction, like `tx.publish`; Kysely's
+ * own `transaction()` is rejected there.
  */
 export function createKysely<Tables>(database: Database, tx?: Transaction): Kysely<Tables> {
   const createDriver = (): PortDriver => new PortDriver(database, tx);

@@ -26,7 +26,7 @@ export class PortDriver implements Driver {
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    if (this.#tx !== undefined) throw new Error("kysely: this object belongs to a transaction already");
+    if (this.#tx !== undefined) throw new Error("kysely: this instance already belongs to a transaction");
     if (settings.accessMode !== undefined) throw new TypeError("kysely: setAccessMode is not supported");
     await asPort(connection).begin(this.#database, settings.isolationLevel as Isolation | undefined);
   }
@@ -45,14 +45,14 @@ export class PortDriver implements Driver {
   async destroy(): Promise<void> {}
 }
 
-/** Kysely hands back what `acquireConnection` gave it. */
+/** Casts a connection that `acquireConnection` returned. */
 function asPort(connection: DatabaseConnection): PortConnection {
   return connection as PortConnection;
 }
 
 type Outcome = "commit" | "rollback";
 
-/** Ends the work of a transaction that Kysely rolls back. */
+/** Thrown to roll back a transaction of Kysely. */
 class RolledBack extends Error {}
 
 class PortConnection implements DatabaseConnection {
@@ -78,7 +78,7 @@ class PortConnection implements DatabaseConnection {
     for await (const row of this.#queries.stream(toSql(compiled))) yield { rows: [row as Row] };
   }
 
-  /** Our transactions are functions, Kysely's have a beginning and an end: the function waits for the end. */
+  /** Begins a transaction: Kysely's have a beginning and an end, so the function of ours waits for the end. */
   async begin(database: Database, isolation: Isolation | undefined): Promise<void> {
     const outcome = new Promise<Outcome>((resolve) => {
       this.#decide = resolve;
@@ -105,10 +105,10 @@ class PortConnection implements DatabaseConnection {
   }
 }
 
-/** What Kysely has compiled, in the form of a template. */
+/** Converts a compiled query to a template. */
 function toSql({ sql, parameters }: CompiledQuery): Sql {
   const values = [...parameters];
-  // The statement's text is final: Kysely has put the placeholders of the dialect in.
+  // The text is final: Kysely has inserted the dialect's placeholders.
   return {
     sql,
     text: sql,

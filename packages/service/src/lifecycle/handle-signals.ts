@@ -1,6 +1,6 @@
 import { onStopSignals } from "./stop-signals.ts";
 
-/** What can be asked to end, and to end at once. */
+/** A target of stop signals. */
 export interface Stoppable {
   stop(reason: string): void;
   force(reason: string): void;
@@ -11,7 +11,7 @@ export interface HeededSignals {
   readonly signal?: AbortSignal;
 }
 
-/** While `run` runs, the process's signals and the abort signal stop its target. */
+/** Handles the process's signals and the abort signal while `run` runs. */
 export async function handleSignals<Outcome>(
   given: HeededSignals,
   nowMs: () => number,

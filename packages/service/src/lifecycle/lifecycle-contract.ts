@@ -1,55 +1,55 @@
 import type { ListenAddress, ListenAddressFor, ListenOptions, Server } from "@tercel/grpc";
 
-/** What a server's life asks of its health service: `createHealth` makes one. */
+/** The health service of a lifecycle; `createHealth` creates one. */
 export interface ServedHealth {
   start(): Promise<void>;
   shutdown(): void;
   endWatches(): void;
   setStatus(service: string, status: "SERVING" | "NOT_SERVING"): void;
-  /** Tells the status of a service now and whenever it changes. What is returned ends that. */
+  /** Calls the listener with the status of a service, now and on each change. Returns a function that unsubscribes it. */
   follow(service: string, listener: (status: string | undefined) => void): () => void;
 }
 
-/** What a server takes along through its life. */
+/** Options of a served server. */
 export interface ServeOptions {
-  /** Its checks begin before the server listens, and everything is NOT_SERVING from the first moment of the stop. */
+  /** Health service: its checks start before the server listens, and all services are NOT_SERVING from the beginning of a stop. */
   readonly health?: ServedHealth;
-  /** Makes the server known once it listens, at a registry for example. What it returns undoes that, before the drain. */
+  /** Registers the server once it listens, for example at a registry. Returns a function that deregisters it, which is called before the drain. */
   readonly register?: (address: ListenAddress) => Promise<(() => unknown) | undefined>;
-  /** Called at the stop when it is deregistered and before it drains: takes no further work from elsewhere, such as subscriptions. */
+  /** Called at a stop, between deregistration and drain: pauses other work, such as subscriptions. */
   readonly pauseWork?: () => unknown;
 }
 
-/** Handed to the setup, which starts what the program consists of, in order. */
+/** The lifecycle that the setup receives to start the parts of a program, in order. */
 export interface Lifecycle {
   /**
-   * Starts something and remembers how to stop it. Rejects with what `start` threw; what was started before is then stopped.
-   * Once a stop was asked for, nothing more is started.
+   * Starts a part and registers how to stop it. Rejects with the error of `start`; then the parts started before are stopped. Nothing is started after a
+   * stop was requested.
    */
   start<Resource>(
     name: string,
     start: () => Resource | Promise<Resource>,
     stop?: (resource: Resource) => unknown,
   ): Promise<Resource>;
-  /** Starts a server last of all that its handlers need: it is the first to stop. */
+  /** Starts a server, after everything that its handlers need: it is the first to stop. */
   serve<Options extends ListenOptions>(
     server: Server,
     where: Options,
     options?: ServeOptions,
   ): Promise<ListenAddressFor<Options>>;
-  /** Asks for a stop, as a signal does. */
+  /** Requests a stop, as a signal does. */
   stop(reason: string): void;
-  /** Aborts when a stop begins: for loops that run next to the server. */
+  /** Aborted when a stop begins, for loops that run next to the server. */
   readonly signal: AbortSignal;
 }
 
 export interface LifecycleOutcome {
-  /** What asked for the stop: a signal's name, or the reason that was given. */
+  /** Reason of the stop: a signal's name, or the given reason. */
   readonly reason: string;
-  /** Whether a second signal cut the waiting short. */
+  /** Whether a second signal forced the stop. */
   readonly forced: boolean;
-  /** What failed on the way down, in order. */
+  /** Problems during the stop, in order. */
   readonly problems: readonly Error[];
-  /** For `process.exit`: 0 after a stop without problems and force, otherwise 1. */
+  /** Exit code: 0 after a clean stop, 1 after problems or a forced stop. */
   readonly exitCode: 0 | 1;
 }

@@ -3,20 +3,19 @@ import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 
 export interface LifecycleOptions {
   /**
-   * Signals that stop the program: the first gracefully, a second one, half a second later or more, without further waiting.
-   * Default SIGINT, SIGTERM and SIGHUP.
+   * Signals that stop the program: the first one gracefully, a second one, at least half a second later, at once. Default SIGINT, SIGTERM and SIGHUP.
    */
   readonly signals?: readonly NodeJS.Signals[];
-  /** Stops too when it aborts, with its reason. */
+  /** Stops the program when aborted, with its reason. */
   readonly signal?: AbortSignal;
   /**
-   * Between NOT_SERVING and the end of accepting calls, so that balancers hear of it first. Default 0: clients that hear
-   * GOAWAY lose no call. Behind balancers that only ask the health from time to time, set the time they take.
+   * Delay between NOT_SERVING and the end of accepting calls, so that balancers notice it. Default 0: clients that receive GOAWAY lose no call. With
+   * balancers that poll the health, set their polling interval.
    */
   readonly propagationMs?: number;
-  /** How long calls may take to end once the server drains; then they are cancelled. Default 30,000. */
+  /** Time for calls to end while the server drains, in milliseconds; then they are cancelled. Default 30,000. */
   readonly drainMs?: number;
-  /** How long one resource may take to stop; then it is left behind and reported. Default 10,000. */
+  /** Time for one part to stop, in milliseconds; then it is abandoned and reported. Default 10,000. */
   readonly stopTimeoutMs?: number;
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly log?: Log;
@@ -34,7 +33,7 @@ export const lifecycleOptionNames: readonly (keyof LifecycleOptions)[] = [
   "clock",
 ];
 
-/** @throws TypeError or RangeError that names the option */
+/** Validates the options. @throws TypeError or RangeError that names the option */
 export function checkLifecycleOptions(
   where: string,
   options: LifecycleOptions,

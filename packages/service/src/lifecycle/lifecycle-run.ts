@@ -14,22 +14,22 @@ import type { LifecycleOptions } from "./lifecycle-options.ts";
 interface Started {
   readonly name: string;
   readonly stop: () => unknown;
-  /** It ends by itself in a time of its own, which a second signal cuts short. */
+  /** Whether it has its own time limit, which a second signal cuts short. */
   readonly keepsOwnTime: boolean;
 }
 
 export const defaultDrainMs = 30_000;
 export const defaultStopTimeoutMs = 10_000;
-/** After a second signal: long enough to close a file, too short to notice. */
+/** Time limit of a part after a second signal, in milliseconds. */
 const forcedStopTimeoutMs = 1_000;
 
-/** What belongs to a run that other processes stop. */
+/** Hooks of a run that another process stops. */
 export interface RunHooks {
-  /** A server has begun to listen. */
+  /** Called when a server listens. */
   onServing?(address: ListenAddress, health: ServedHealth | undefined): void;
 }
 
-/** One life of a program, without the signals that end it. */
+/** A run of a program's lifecycle, without signal handling. */
 export class LifecycleRun implements Lifecycle {
   readonly clock: Clock;
   readonly #options: LifecycleOptions;
@@ -59,13 +59,13 @@ export class LifecycleRun implements Lifecycle {
     this.#stopping.abort(reason);
   }
 
-  /** Stops without NOT_SERVING and its pause, because another process has taken over already. */
+  /** Stops without NOT_SERVING and its delay, because another process has taken over already. */
   replace(reason: string): void {
     this.#isReplaced = true;
     this.stop(reason);
   }
 
-  /** Ends all waiting. */
+  /** Forces the stop: ends all waiting. */
   force(reason: string): void {
     if (this.#forcing.signal.aborted) return;
     this.#log.warn("stopping at once", { reason });
@@ -90,12 +90,12 @@ export class LifecycleRun implements Lifecycle {
     this.#refuseWhileStopping();
     const resource = await start();
     if (this.#isOver) {
-      // The stop has not waited for this; no one else would undo it.
+      // The stop has not waited for this part, so it is undone here.
       await stop(resource);
       throw new StoppedError();
     }
     this.#started.push({ name, stop: () => stop(resource), keepsOwnTime: false });
-    // Asked for meanwhile: what has just been started is stopped with the rest.
+    // A stop was requested in the meantime: the new part is stopped with the others.
     this.#refuseWhileStopping();
     return resource;
   }
@@ -108,10 +108,10 @@ export class LifecycleRun implements Lifecycle {
     refuseUnknownOptions("serve", options, ["health", "register", "pauseWork"]);
     const { health, register, pauseWork } = options;
     this.#refuseWhileStopping();
-    // Undone in reverse: readiness, registration, server.
+    // Undone in reverse order: readiness, registration, server.
     this.#started.push({ name: "server", stop: () => this.#drain(server, health), keepsOwnTime: true });
     if (health !== undefined) {
-      // Also when something behind it fails to start, and no one has announced a stop.
+      // Also runs when a later part fails to start, without a requested stop.
       await this.start(
         "health checks",
         () => health.start(),
@@ -143,8 +143,8 @@ export class LifecycleRun implements Lifecycle {
     } catch (error) {
       if (error instanceof StoppedError) return;
       if (this.signal.aborted) {
-        // A part that gives up because of the stop has not failed, and one that fails now is not needed any more.
-        this.#log.info("a part was not started because of the stop", { error });
+        // A failure during a stop is ignored: the part was interrupted, or is no longer needed.
+        this.#log.info("part not started because of the stop", { error });
         return;
       }
       this.#stopping.abort("the start failed");
@@ -156,7 +156,7 @@ export class LifecycleRun implements Lifecycle {
     }
   }
 
-  /** A part that is being started when a stop is asked for may wait for something that never comes. */
+  /** Limits the wait for a part that is still starting when a stop is requested. */
   async #startTimeIsUp(over: AbortSignal): Promise<void> {
     await aborted(this.signal, over);
     if (over.aborted) return;
@@ -166,8 +166,8 @@ export class LifecycleRun implements Lifecycle {
     this.#problems.push(
       new Error(
         this.#forcing.signal.aborted
-          ? "the start was not waited for"
-          : `the start was still at it ${limitMs} ms after the stop was asked for`,
+          ? "abandoned while starting"
+          : `still starting ${limitMs} ms after the stop request`,
       ),
     );
   }
@@ -199,7 +199,7 @@ export class LifecycleRun implements Lifecycle {
         await this.#withinTime(part);
       } catch (error) {
         const reason = thrownMessage(error);
-        this.#log.error("a part did not stop", { part: part.name, error });
+        this.#log.error("part did not stop", { part: part.name, error });
         this.#problems.push(new Error(`${part.name} did not stop: ${reason}`, { cause: error }));
       }
     }
@@ -220,7 +220,7 @@ export class LifecycleRun implements Lifecycle {
         stopped,
         new Promise((_, reject) => {
           limit = (timeoutMs) => {
-            const giveUp = (): void => reject(new Error(`it was still at it after ${timeoutMs} ms`));
+            const giveUp = (): void => reject(new Error(`timeout after ${timeoutMs} ms`));
             timers.push(this.clock.after(timeoutMs, giveUp, true));
           };
           limit(this.#options.stopTimeoutMs ?? defaultStopTimeoutMs);
@@ -242,10 +242,10 @@ export class LifecycleRun implements Lifecycle {
   }
 }
 
-/** Ends the setup when a stop was asked for during it: no failure. */
+/** Ends the setup when a stop is requested during it; not a failure. */
 class StoppedError extends Error {
   constructor() {
-    super("a stop was asked for during the start");
+    super("stopped during the start");
   }
 }
 

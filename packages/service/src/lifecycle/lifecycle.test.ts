@@ -199,7 +199,7 @@ describe("a program's life", () => {
     assert.equal(isOver, false);
     await clock.advance(1);
     const { problems } = await ended;
-    assert.match(problems[0]?.message ?? "", /stuck did not stop: it was still at it after 500 ms/);
+    assert.match(problems[0]?.message ?? "", /stuck did not stop: timeout after 500 ms/);
     assert.equal(clock.pendingTimers, 0);
   });
 
@@ -243,7 +243,7 @@ describe("a program's life", () => {
     assert.deepEqual(steps, []);
     await clock.advance(1);
     const { problems, exitCode } = await ended;
-    assert.match(problems[0]?.message ?? "", /the start was still at it 500 ms after the stop was asked for/);
+    assert.match(problems[0]?.message ?? "", /still starting 500 ms after the stop request/);
     assert.equal(exitCode, 1);
     assert.deepEqual(steps, ["stop database"]);
     late.resolve();

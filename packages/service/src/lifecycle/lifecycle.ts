@@ -4,12 +4,11 @@ import { checkLifecycleOptions, type LifecycleOptions } from "./lifecycle-option
 import { LifecycleRun } from "./lifecycle-run.ts";
 
 /**
- * Runs a program from its start to its end. `setUp` starts the parts in order; a part that fails to start undoes those before
- * it, and the promise rejects with the failure. Otherwise the program runs until a signal or `stop`, and then stops in reverse
- * order: a server says NOT_SERVING, waits for that to be heard, leaves its registry, sends GOAWAY and drains, cancels
- * what is left, and then the resources follow.
+ * Runs a program from start to end. `setUp` starts the parts in order; if a part fails to start, the previous ones are stopped and the promise rejects
+ * with the failure. Otherwise the program runs until a signal or `stop`, and then stops in reverse order: a server reports NOT_SERVING, waits
+ * `propagationMs`, deregisters, sends GOAWAY and drains, and cancels the remaining calls; then the other parts stop.
  *
- * The promise resolves when all has stopped: `process.exit((await runLifecycle(…)).exitCode)`.
+ * The promise resolves when everything has stopped: `process.exit((await runLifecycle(…)).exitCode)`.
  */
 export async function runLifecycle(
   setUp: (life: Lifecycle) => Promise<void>,

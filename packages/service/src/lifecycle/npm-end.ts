@@ -1,30 +1,29 @@
 import { readFileSync } from "node:fs";
 
-/** What is known of the processes of this machine. */
+/** Information about the processes of this machine. */
 export interface ProcessTable {
-  /** The process id of the parent; undefined when that cannot be known, or when there is no such process. */
+  /** Returns the parent's process ID; undefined if it is unknown or the process does not exist. */
   parentOf(pid: number): number | undefined;
-  /** Whether npm, or a package manager that does as npm does, has started the process or one that it descends from. */
+  /** Whether npm or another package manager started the process or one of its ancestors. */
   isStartedByNpm(pid: number): boolean;
 }
 
-/** How long a program outlives npm. A look costs some microseconds. */
+/** Polling interval, in milliseconds. A poll takes some microseconds. */
 const pollMs = 500;
 
-/** No process has so many ancestors. */
+/** Limit on ancestors. */
 const maxAncestors = 32;
 
 /**
- * Calls back once when npm has started this program and has ended. npm passes SIGTERM on to the shell that it runs a script in, but that
- * shell ends without passing it on, and after SIGKILL npm passes nothing on: without this, the program would go on without anyone
- * to stop it.
+ * Calls back once when npm started this program and has ended. npm forwards SIGTERM to the shell of its script, but that shell ends without forwarding
+ * it, and after SIGKILL npm forwards nothing: without this, the program would continue without a parent.
  *
- * On Linux every process from this one up to npm is watched. Elsewhere the parent is, which is the shell: npm that was killed is not noticed.
- * Programs that npm did not start may outlive their parents, as after `nohup`. A process with an IPC channel is looked after by its
- * parent. The function that is returned ends the watch; the watch does not hold the process.
+ * On Linux it watches every process from this one up to npm. Elsewhere it watches only the parent, which is the shell, so a killed npm is not noticed.
+ * Programs that npm did not start may outlive their parents, as after `nohup`. A process with an IPC channel is managed by its parent. Returns a
+ * function that ends the watch; the watch does not keep the process alive.
  */
 export function onNpmEnd(listener: () => void): () => void {
-  // On Windows the parent's id stays the same when the parent has ended.
+  // On Windows the parent's ID does not change when the parent ends.
   if (process.platform === "win32" || process.send !== undefined || process.env[startedVariable] === undefined)
     return () => {};
   const ancestors = ancestorsUpToNpm(process.ppid, systemTable);
@@ -37,12 +36,12 @@ export function onNpmEnd(listener: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** The parent, its parent and so on, up to the first that npm has not started: that is npm itself, or what started this with npm's environment. */
+/** Returns the ancestors up to the first one that npm did not start: npm itself, or a process with npm's environment. */
 export function ancestorsUpToNpm(parent: number, table: ProcessTable): number[] {
   const ancestors = [parent];
   for (let current = parent; table.isStartedByNpm(current) && ancestors.length < maxAncestors; ) {
     const next = table.parentOf(current);
-    // Process 1 has the parent 0.
+    // The parent of process 1 is 0.
     if (next === undefined || next === 0) break;
     ancestors.push(next);
     current = next;
@@ -50,7 +49,7 @@ export function ancestorsUpToNpm(parent: number, table: ProcessTable): number[] 
   return ancestors;
 }
 
-/** Whether each is still the parent of the one before: a process that has ended leaves its children to another. */
+/** Whether each process is still the parent of the previous one: when a process ends, its children get another parent. */
 export function areParents(ancestors: readonly number[], table: ProcessTable): boolean {
   return ancestors.every((pid, at) => {
     const next = ancestors[at + 1];
@@ -58,14 +57,14 @@ export function areParents(ancestors: readonly number[], table: ProcessTable): b
   });
 }
 
-/** npm, pnpm, yarn and bun set it for the scripts that they run, and whatever these start inherits it. */
+/** Variable that npm, pnpm, yarn and bun set for scripts, which children inherit. */
 const startedVariable = "npm_lifecycle_event";
 
-/** proc(5). Where there is no /proc, nothing is known. */
+/** Reads proc(5); returns nothing without /proc. */
 const systemTable: ProcessTable = {
   parentOf(pid) {
     try {
-      // "pid (name) state ppid …"; the name may hold anything, parentheses included.
+      // "pid (name) state ppid …"; the name may contain any characters, including parentheses.
       const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
       const parent = Number(stat.slice(stat.lastIndexOf(")") + 1).split(" ")[2]);
       return Number.isInteger(parent) ? parent : undefined;

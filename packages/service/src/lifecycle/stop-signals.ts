@@ -2,18 +2,18 @@ import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 import { onNpmEnd } from "./npm-end.ts";
 
 export interface StopSignalOptions {
-  /** The first signal has come: begin to stop, for example with `server.close`. */
+  /** Called at the first signal: starts a graceful stop, for example with `server.close`. */
   stop(signal: NodeJS.Signals): void;
-  /** A person or a process manager has asked again, and wants no more waiting. Default: the process exits with code 1. */
+  /** Called at a second signal: ends without further waiting. Default: the process exits with code 1. */
   force?(signal: NodeJS.Signals): void;
   /**
-   * How soon behind the first signal another is taken for its echo: npm passes a Ctrl-C on to a process that the terminal has
-   * told already, a few milliseconds later. Default 500: a person takes longer.
+   * Time after the first signal within which another one is ignored as its echo, in milliseconds: npm forwards Ctrl-C to a process that the terminal has
+   * signalled already, a few milliseconds later. Default 500: a person takes longer.
    */
   echoWindowMs?: number;
-  /** Default: what a terminal, a process manager and a terminal that is closed send. With SIGTERM among them, the end of npm counts too. */
+  /** Signals. Default: those of a terminal, a process manager and a closed terminal. With SIGTERM, the end of npm counts too. */
   signals?: readonly NodeJS.Signals[];
-  /** For tests: where time comes from. Default: `performance.now`. */
+  /** Clock, for tests. Default: `performance.now`. */
   nowMs?: () => number;
 }
 
@@ -21,13 +21,12 @@ const defaultEchoWindowMs = 500;
 export const defaultStopSignals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Listens for the signals that end a program: the first is a graceful stop, a later one an end without further waiting. The
- * function that is returned stops listening.
+ * Handles the signals that end a program: the first one stops it gracefully, a later one at once. Returns a function that stops listening.
  *
- * The end of the npm that has started the program (`npm start`) is a first SIGTERM, which npm's shell does not pass on. After another signal
- * it changes nothing.
+ * The end of the npm that started the program (`npm start`) counts as a first SIGTERM, which npm's shell does not forward. After another signal it has
+ * no effect.
  *
- * @throws TypeError for an unknown option, RangeError for an echo window that is not a whole number
+ * @throws TypeError for an unknown option, RangeError for an invalid echo window
  */
 export function onStopSignals(options: StopSignalOptions): () => void {
   const where = "onStopSignals";
@@ -54,7 +53,7 @@ export function onStopSignals(options: StopSignalOptions): () => void {
   };
 }
 
-/** The rule that tells a first signal, its echo and a second one apart. The time of an echo counts from the first. */
+/** Creates the function that classifies signals: a first one, its echo, or a second one. The echo window starts at the first. */
 export function createStopLadder(echoWindowMs: number): (nowMs: number) => "stop" | "echo" | "force" {
   let firstAtMs: number | undefined;
   return (nowMs) => {

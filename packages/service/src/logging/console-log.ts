@@ -3,19 +3,19 @@ import { logLine, workerNumber } from "@tercel/grpc/internal";
 import { type AdjustableLog, createLog, type LogLevel } from "@tercel/interceptors/logging";
 
 export interface ConsoleLogOptions {
-  /** Lines that are less important are dropped. */
+  /** Minimum level; less important lines are dropped. */
   readonly level: LogLevel;
-  /** JSON lines for machines, or short lines for people. */
+  /** JSON lines, or short readable lines. */
   readonly format: "json" | "pretty";
-  /** Is in each line of JSON as `service`. */
+  /** Value of `service` in each JSON line. */
   readonly service: string;
-  /** Default: standard output. JSON lines are written to it together, those of one turn of the event loop. */
+  /** Writes lines. Default: standard output, to which the JSON lines of one turn of the event loop are written together. */
   readonly write?: (line: string) => unknown;
 }
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** Writes a line for each message, as JSON or for people. Fields are shown whatever they hold. */
+/** Creates a log that writes a line for each message, as JSON or as readable text. Fields may have any value. */
 export function createConsoleLog({ level, format, service, write }: ConsoleLogOptions): AdjustableLog {
   return format === "pretty"
     ? createPrettyLog(level, write ?? writeToStdout)
@@ -40,7 +40,7 @@ function createPrettyLog(level: LogLevel, write: (line: string) => unknown): Adj
   return log;
 }
 
-/** `12:30:05.123 INFO  listening port=50051`. */
+/** Formats a readable line: `12:30:05.123 INFO  listening port=50051`. */
 function prettyLine(level: LogLevel, message: string, fields: LogFields): string {
   const shown = JSON.parse(logLine(level, message, fields)) as Record<string, unknown>;
   const { time, level: _level, worker = workerNumber(), message: _message, ...rest } = shown;
@@ -53,7 +53,7 @@ function prettyLine(level: LogLevel, message: string, fields: LogFields): string
 
 let isGuarded = false;
 
-/** A pipe that no one reads any more, or a full disk, loses lines and nothing else. */
+/** Writes to standard output; a closed pipe or a full disk loses lines without further effects. */
 function writeToStdout(line: string): void {
   if (!isGuarded) {
     isGuarded = true;
@@ -62,6 +62,6 @@ function writeToStdout(line: string): void {
   try {
     process.stdout.write(line);
   } catch {
-    // There is nowhere left to report it.
+    // The error cannot be reported anywhere.
   }
 }

@@ -4,7 +4,7 @@ import { importPeer } from "../import-peer.ts";
 
 export const pinoPeer = { name: "pino", range: "^10" } as const;
 
-/** The log, and how its level is changed while it is used. */
+/** A log whose level can be changed. */
 export interface PinoLog {
   readonly log: LeveledLog;
   readonly setLogLevel: (level: LogLevel) => void;
@@ -13,7 +13,7 @@ export interface PinoLog {
 /**
  * Opens a pino logger that writes JSON lines to standard output, with ISO time, the level by name, the service and, in a worker, its number.
  *
- * @throws PermanentError that says what to install, when pino is missing
+ * @throws PermanentError with the install command, when pino is missing
  */
 export async function openPinoLog(service: string, level: LogLevel): Promise<PinoLog> {
   const { pino } = await importPeer("logging pino", pinoPeer, () => import("pino"));

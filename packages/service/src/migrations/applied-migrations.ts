@@ -3,7 +3,7 @@ import type { MigrationSession } from "../database/database.ts";
 import type { Migration } from "./migration-file.ts";
 import type { AppliedMigration } from "./plan-migrations.ts";
 
-// The times are text in both dialects, so that one statement serves both.
+// Times are text in both dialects, so that the statements are the same.
 const createTable = `CREATE TABLE IF NOT EXISTS tercel_migrations (
   version integer PRIMARY KEY,
   name text NOT NULL,
@@ -15,7 +15,7 @@ export async function ensureAppliedTable(session: MigrationSession): Promise<voi
   await session.execute(createTable);
 }
 
-/** In order of their versions. */
+/** Reads the applied migrations, ordered by version. */
 export async function readApplied(session: Pick<MigrationSession, "all">): Promise<AppliedMigration[]> {
   return session.all<AppliedMigration>(
     sql`SELECT version, name, sha256, applied_at FROM tercel_migrations ORDER BY version`,

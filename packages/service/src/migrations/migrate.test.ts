@@ -74,7 +74,7 @@ function describeMigrations(name: string, fresh: (t: TestContext) => Promise<{ d
         ...usersFiles,
         "0002_broken.sql": "INSERT INTO users VALUES (1, 'a');\nINSERT INTO absent VALUES (1);\n",
       });
-      const text = /^migration 0002_broken\.sql: .*absent.*; nothing of it was applied$/;
+      const text = /^migration 0002_broken\.sql: .*absent.*; it was rolled back$/;
       await assert.rejects(migrate(database, { folder, log }), permanent(text));
       assert.deepEqual(await database.one(sql`SELECT count(*) AS n FROM users`), { n: 0 });
       assert.deepEqual(await database.all(sql`SELECT name FROM tercel_migrations`), [{ name: "0001_users" }]);
@@ -110,10 +110,7 @@ function describeMigrations(name: string, fresh: (t: TestContext) => Promise<{ d
       await migrate(database, { folder: later.folder, log });
       const { folder } = folderWith(t, usersFiles);
       await checkMigrations(database, { folder, log });
-      assert.deepEqual(lines.at(-1), [
-        "the database has migrations of a later release",
-        { migrations: ["0002_later"] },
-      ]);
+      assert.deepEqual(lines.at(-1), ["database has migrations of a later release", { migrations: ["0002_later"] }]);
     });
 
     it("are undone by their way back, all or none of them", async (t) => {
@@ -127,7 +124,7 @@ function describeMigrations(name: string, fresh: (t: TestContext) => Promise<{ d
       await migrate(database, { folder, log });
       await assert.rejects(
         rollBackMigrations(database, { folder, log }, 2),
-        permanent(/0003_two cannot be undone: it has no "-- down"/),
+        permanent(/cannot undo migration 0003_two: it has no "-- down"/),
       );
       await database.run(sql`DELETE FROM tercel_migrations WHERE version = 3`);
       assert.deepEqual(await rollBackMigrations(database, { folder, log }, 1), ["0002_one"]);
@@ -186,7 +183,10 @@ describe("migrations of SQLite", () => {
     const { log, lines } = recordingLog();
     const { folder } = folderWith(t, { "0001_a.sql": "CREATE TABLE a (x);", "0002_users.sql": strictUsers });
     await migrate(database, { folder, log });
-    assert.deepEqual(lines.at(-1), ["tables accept values of any type; end CREATE TABLE in STRICT", { tables: ["a"] }]);
+    assert.deepEqual(lines.at(-1), [
+      "tables are not STRICT, so they accept values of any type; add STRICT to CREATE TABLE",
+      { tables: ["a"] },
+    ]);
   });
 
   it("run outside of a transaction where the file says so", async (t) => {
@@ -210,7 +210,7 @@ describe("migrations of SQLite", () => {
     const misnamed = folderWith(t, { "users.sql": strictUsers });
     await assert.rejects(
       migrate(database, { folder: misnamed.folder, log }),
-      permanent(/users\.sql: not a migration's name/),
+      permanent(/users\.sql: invalid migration name/),
     );
     const equal = folderWith(t, { "0001_a.sql": "SELECT 1;", "0001_b.sql": "SELECT 1;" });
     await assert.rejects(
@@ -220,7 +220,7 @@ describe("migrations of SQLite", () => {
     const absent = new URL("absent/", equal.folder);
     await assert.rejects(migrate(database, { folder: absent, log }), permanent(/cannot read .*ENOENT/));
     const bare = new URL(equal.folder.href.slice(0, -1));
-    await assert.rejects(migrate(database, { folder: bare, log }), permanent(/has to end in a slash/));
+    await assert.rejects(migrate(database, { folder: bare, log }), permanent(/must end with a slash/));
   });
 });
 
@@ -251,7 +251,7 @@ describe("with a server", { skip: withoutPostgres, timeout: 180_000 }, () => {
   it("shows the line of a mistake", async (t) => {
     const { database } = await fresh(t);
     const { folder } = folderWith(t, { "0001_users.sql": "SELECT 1;\nCREATE TABEL users (id int);\n" });
-    const text = /syntax error at or near "TABEL" at "CREATE TABEL users \(id int\);"; nothing of it/;
+    const text = /syntax error at or near "TABEL" at "CREATE TABEL users \(id int\);"; it was rolled back/;
     await assert.rejects(migrate(database, { folder, log: recordingLog().log }), permanent(text));
   });
 
@@ -279,7 +279,9 @@ describe("with a server", { skip: withoutPostgres, timeout: 180_000 }, () => {
     await assert.rejects(migrate(database, { folder, log }), permanent(/could not create unique index "users_email"/));
     await assert.rejects(
       migrate(database, { folder, log }),
-      permanent(/0003_index\.sql: the index users_email is invalid, .* run DROP INDEX users_email, and migrate again/),
+      permanent(
+        /0003_index\.sql: index users_email is invalid because .* run DROP INDEX users_email, and migrate again/,
+      ),
     );
     await database.run(sql`DELETE FROM users WHERE id = 2`);
     await database.run(sql`DROP INDEX users_email`);

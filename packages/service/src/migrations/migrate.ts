@@ -8,17 +8,17 @@ import { readMigrations } from "./read-migrations.ts";
 import { runMigration } from "./run-migration.ts";
 
 export interface MigrateOptions {
-  /** Holds `0001_users.sql` and the files that follow it; its URL ends in a slash. */
+  /** Folder with `0001_users.sql` and the following migrations; its URL ends with a slash. */
   readonly folder: URL;
   readonly log: Log;
-  /** Gives up waiting for another process that migrates. */
+  /** Aborts the wait for another migrating process. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Applies the pending migrations, one process at a time, and returns their names.
+ * Applies the pending migrations under a lock across processes, and returns their names.
  *
- * @throws PermanentError for a migration that was edited or that the database refuses; the earlier ones stay applied
+ * @throws PermanentError for a migration that was edited or that the database rejects; earlier ones stay applied
  */
 export async function migrate(database: Database, { folder, log, signal }: MigrateOptions): Promise<string[]> {
   const files = await readMigrations(folder, database.dialect);
@@ -27,7 +27,7 @@ export async function migrate(database: Database, { folder, log, signal }: Migra
     reportUnknown(log, unknown);
     for (const migration of pending) {
       await runMigration(session, database.dialect, migration, "up", () => recordApplied(session, migration));
-      log.info("applied a migration", { migration: migration.name, database: database.description });
+      log.info("migration applied", { migration: migration.name, database: database.description });
     }
     if (pending.length > 0 && database.dialect === "sqlite") await adviseStrict(session, log);
     return pending.map(({ name }) => name);
@@ -35,9 +35,9 @@ export async function migrate(database: Database, { folder, log, signal }: Migra
 }
 
 /**
- * Makes sure that no migration is pending.
+ * Checks that no migration is pending.
  *
- * @throws PermanentError that names those that are, or for one that was edited
+ * @throws PermanentError that lists the pending ones, or for an edited one
  */
 export async function checkMigrations(database: Database, { folder, log }: MigrateOptions): Promise<void> {
   const files = await readMigrations(folder, database.dialect);
@@ -55,7 +55,7 @@ export interface MigrationState {
   readonly appliedAt: string | undefined;
 }
 
-/** Lists all migrations, those of later releases included, in order. */
+/** Lists all migrations in order, including those of later releases. */
 export async function readMigrationStates(database: Database, folder: URL): Promise<MigrationState[]> {
   const files = await readMigrations(folder, database.dialect);
   const applied = await readAppliedIfAny(database);
@@ -67,9 +67,9 @@ export async function readMigrationStates(database: Database, folder: URL): Prom
 }
 
 /**
- * Undoes the last `steps` migrations by what follows `-- down` in their files, and returns their names.
+ * Undoes the last `steps` migrations with the SQL after `-- down` in their files, and returns their names.
  *
- * @throws PermanentError if one of them has no way back, before anything is undone
+ * @throws PermanentError if one of them cannot be undone, before anything is undone
  */
 export async function rollBackMigrations(
   database: Database,
@@ -85,12 +85,12 @@ export async function rollBackMigrations(
       const file = files.find(({ version }) => version === one.version);
       if (file?.down !== undefined) return { one, file };
       throw new PermanentError(
-        `migration ${one.name} cannot be undone: ${file === undefined ? "its file is missing" : 'it has no "-- down"'}`,
+        `cannot undo migration ${one.name}: ${file === undefined ? "its file is missing" : 'it has no "-- down"'}`,
       );
     });
     for (const { one, file } of found) {
       await runMigration(session, database.dialect, file, "down", () => removeApplied(session, one));
-      log.info("undid a migration", { migration: one.name, database: database.description });
+      log.info("migration undone", { migration: one.name, database: database.description });
     }
     return undone.map(({ name }) => name);
   });
@@ -110,7 +110,7 @@ async function withSession<T>(
   }
 }
 
-/** Without making the table: checking needs no right to change anything. */
+/** Reads the applied migrations without creating the table, since a check needs no write access. */
 async function readAppliedIfAny(database: Database): Promise<AppliedMigration[]> {
   const table =
     database.dialect === "sqlite"
@@ -122,7 +122,7 @@ async function readAppliedIfAny(database: Database): Promise<AppliedMigration[]>
 
 function reportUnknown(log: Log, unknown: readonly AppliedMigration[]): void {
   if (unknown.length === 0) return;
-  log.info("the database has migrations of a later release", { migrations: unknown.map(({ name }) => name) });
+  log.info("database has migrations of a later release", { migrations: unknown.map(({ name }) => name) });
 }
 
 async function adviseStrict(session: MigrationSession, log: Log): Promise<void> {
@@ -130,5 +130,5 @@ async function adviseStrict(session: MigrationSession, log: Log): Promise<void> 
     WHERE type = 'table' AND strict = 0 AND schema = 'main' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'tercel_%'`);
   if (lax.length === 0) return;
   const tables = lax.map(({ name }) => name);
-  log.warn("tables accept values of any type; end CREATE TABLE in STRICT", { tables });
+  log.warn("tables are not STRICT, so they accept values of any type; add STRICT to CREATE TABLE", { tables });
 }

@@ -1,40 +1,40 @@
 import { createHash } from "node:crypto";
 import type { Dialect } from "../database/database.ts";
 
-/** One step of the schema, as its file says it. */
+/** A migration, as parsed from its file. */
 export interface Migration {
-  /** The number that its file's name begins with. */
+  /** Number at the beginning of its file name. */
   readonly version: number;
   /** `0001_users`. */
   readonly name: string;
   /** `0001_users.postgres.sql`. */
   readonly file: string;
-  /** Of the whole file, with the line ends of Unix, so that a checkout on Windows is the same. */
+  /** SHA-256 of the whole file with Unix line endings, so that a checkout on Windows has the same. */
   readonly sha256: string;
   readonly up: string;
-  /** Undefined where the file has no `-- down`. */
+  /** SQL to undo it; undefined if the file has no `-- down`. */
   readonly down: string | undefined;
-  /** False for what cannot run inside of a transaction, marked by `-- tercel: no-transaction`. */
+  /** False for SQL that cannot run inside a transaction, marked by `-- tercel: no-transaction`. */
   readonly isTransactional: boolean;
 }
 
 export interface MigrationName {
   readonly version: number;
   readonly name: string;
-  /** Undefined for a file that serves every dialect. */
+  /** Dialect of the file; undefined for all dialects. */
   readonly dialect: Dialect | undefined;
 }
 
 const nameForm = /^((\d{4,9})_[a-z0-9_]+)(?:\.(sqlite|postgres))?\.sql$/;
 
-/** Undefined for a name that a migration cannot have. */
+/** Parses a file name; undefined for an invalid one. */
 export function parseMigrationName(file: string): MigrationName | undefined {
   const [, name, version, dialect] = nameForm.exec(file) ?? [];
   if (name === undefined) return undefined;
   return { version: Number(version), name, dialect: dialect as Dialect | undefined };
 }
 
-/** The line that the way back follows. */
+/** Matches the line before the SQL that undoes the migration. */
 const downLine = /^--[ \t]*down[ \t]*$/im;
 const noTransactionLine = /^--[ \t]*tercel:[ \t]*no-transaction[ \t]*$/im;
 

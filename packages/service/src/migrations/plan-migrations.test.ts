@@ -49,11 +49,11 @@ describe("what is to be migrated", () => {
   it("is refused when a file was removed between others, or inserted before an applied one", () => {
     assert.throws(
       () => planMigrations([file(1), file(3)], [applied(1), applied(2), applied(3)]),
-      refusal(/0002_x was applied and its file is missing/),
+      refusal(/file of applied migration 0002_x is missing/),
     );
     assert.throws(
       () => planMigrations([file(1), file(2), file(3)], [applied(1), applied(3)]),
-      refusal(/0002_x\.sql comes before 0003_x, which is applied already/),
+      refusal(/0002_x\.sql is out of order: 0003_x is already applied/),
     );
   });
 });

@@ -12,16 +12,16 @@ export interface AppliedMigration {
 
 export interface MigrationPlan {
   readonly pending: readonly Migration[];
-  /** Applied by a later release, which may be running next to this one. */
+  /** Applied by a later release, which may be running alongside this one. */
   readonly unknown: readonly AppliedMigration[];
 }
 
 /**
- * Compares the files with what the database has.
+ * Compares the files with the applied migrations.
  *
  * @param files in order of their versions
  * @param applied in order of their versions
- * @throws PermanentError for a file that was edited, removed or inserted after the fact
+ * @throws PermanentError for a file that was edited, removed or inserted after it should have been applied
  */
 export function planMigrations(files: readonly Migration[], applied: readonly AppliedMigration[]): MigrationPlan {
   const byVersion = new Map(files.map((file) => [file.version, file]));
@@ -30,7 +30,7 @@ export function planMigrations(files: readonly Migration[], applied: readonly Ap
   for (const one of applied) {
     const file = byVersion.get(one.version);
     if (file === undefined && one.version < lastFile) {
-      throw new PermanentError(`migration ${one.name} was applied and its file is missing; restore it`);
+      throw new PermanentError(`file of applied migration ${one.name} is missing; restore it`);
     }
     if (file !== undefined && file.sha256 !== one.sha256) throw new PermanentError(editedText(file, one));
   }
@@ -39,7 +39,7 @@ export function planMigrations(files: readonly Migration[], applied: readonly Ap
   const late = pending.find(({ version }) => lastApplied !== undefined && version < lastApplied.version);
   if (late !== undefined) {
     throw new PermanentError(
-      `migration ${late.file} comes before ${lastApplied?.name}, which is applied already; give it a number after that`,
+      `migration ${late.file} is out of order: ${lastApplied?.name} is already applied; give it a higher number`,
     );
   }
   return { pending, unknown: applied.filter(({ version }) => version > lastFile) };

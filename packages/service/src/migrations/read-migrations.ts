@@ -9,10 +9,10 @@ interface NamedFile extends MigrationName {
 }
 
 /**
- * Reads the migrations of a folder for one dialect, in order of their numbers. A file for the dialect takes precedence over the one that
- * serves all; files that do not end in `.sql` are ignored.
+ * Reads the migrations of a folder for one dialect, ordered by number. A file for the dialect takes precedence over one for all dialects; files that do
+ * not end with `.sql` are ignored.
  *
- * @throws PermanentError for a folder that cannot be read, a name that is none, or a number that two migrations have
+ * @throws PermanentError for an unreadable folder, an invalid name or a duplicate number
  */
 export async function readMigrations(folder: URL, dialect: Dialect): Promise<Migration[]> {
   const named = await listFiles(folder);
@@ -22,7 +22,7 @@ export async function readMigrations(folder: URL, dialect: Dialect): Promise<Mig
     const known = chosen.get(one.version);
     if (known !== undefined && known.name !== one.name) {
       throw new PermanentError(
-        `${fileURLToPath(folder)}: ${known.file} and ${one.file} have the same number; give one of them the next free one`,
+        `${fileURLToPath(folder)}: duplicate number of ${known.file} and ${one.file}; give one of them the next free number`,
       );
     }
     if (known?.dialect === undefined) chosen.set(one.version, one);
@@ -36,7 +36,7 @@ export async function readMigrations(folder: URL, dialect: Dialect): Promise<Mig
 async function listFiles(folder: URL): Promise<NamedFile[]> {
   const path = fileURLToPath(folder);
   if (!path.endsWith("/") && !path.endsWith("\\")) {
-    throw new PermanentError(`migrations: the folder's URL ${folder.href} has to end in a slash`);
+    throw new PermanentError(`migrations: invalid folder URL ${folder.href}: it must end with a slash`);
   }
   let files: string[];
   try {
@@ -50,7 +50,7 @@ async function listFiles(folder: URL): Promise<NamedFile[]> {
       const name = parseMigrationName(file);
       if (name !== undefined) return { ...name, file };
       throw new PermanentError(
-        `${path}${file}: not a migration's name; expected a number of four digits or more, such as 0001_users.sql or 0001_users.postgres.sql`,
+        `${path}${file}: invalid migration name: expected a number of four digits or more, such as 0001_users.sql or 0001_users.postgres.sql`,
       );
     });
 }

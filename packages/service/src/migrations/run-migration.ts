@@ -6,10 +6,9 @@ import type { Migration } from "./migration-file.ts";
 import { splitStatements } from "./split-statements.ts";
 
 /**
- * Runs one side of a migration and `record`, which notes it: both or none of them, except where the file says that it cannot run in a
- * transaction.
+ * Runs one direction of a migration and `record`, which records it, in one transaction, unless the file is marked as not transactional.
  *
- * @throws PermanentError for SQL that the database refuses; other errors as they are, such as a lost connection
+ * @throws PermanentError for SQL that the database rejects; other errors, such as a lost connection, unchanged
  */
 export async function runMigration(
   session: MigrationSession,
@@ -31,7 +30,7 @@ export async function runMigration(
     await session.execute("COMMIT");
   } catch (error) {
     await session.execute("ROLLBACK").catch(() => {});
-    throw explain(migration, error, text, "nothing of it was applied");
+    throw explain(migration, error, text, "it was rolled back");
   }
 }
 
@@ -41,19 +40,19 @@ async function runPlain(
   migration: Migration,
   text: string,
 ): Promise<void> {
-  // SQLite commits each statement; PostgreSQL makes one transaction of all statements in one message.
+  // SQLite commits each statement; PostgreSQL runs all statements of one message in one transaction.
   const statements = dialect === "sqlite" ? [text] : splitStatements(text);
   for (const statement of statements) {
     try {
       await session.execute(statement);
     } catch (error) {
-      throw explain(migration, error, statement, "statements before it were applied");
+      throw explain(migration, error, statement, "earlier statements were applied");
     }
   }
   if (dialect === "postgres") await refuseInvalidIndexes(session, migration);
 }
 
-/** `CREATE INDEX CONCURRENTLY` that fails or is interrupted leaves an index that slows writes and serves no query. */
+/** Rejects invalid indexes: a failed `CREATE INDEX CONCURRENTLY` leaves one that slows writes and is not used by queries. */
 async function refuseInvalidIndexes(session: MigrationSession, migration: Migration): Promise<void> {
   const invalid = await session.all<{ name: string }>(sql`SELECT c.relname AS name FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -61,16 +60,16 @@ async function refuseInvalidIndexes(session: MigrationSession, migration: Migrat
   if (invalid.length === 0) return;
   const names = invalid.map(({ name }) => name);
   throw new PermanentError(
-    `migration ${migration.file}: the index ${names.join(", ")} is invalid, because its creation failed or was interrupted; ` +
-      `correct the data if need be, run DROP INDEX ${names.join(", ")}, and migrate again`,
+    `migration ${migration.file}: index ${names.join(", ")} is invalid because its creation failed or was interrupted; ` +
+      `fix the data if needed, run DROP INDEX ${names.join(", ")}, and migrate again`,
   );
 }
 
 interface SqlError {
   readonly message: string;
-  /** PostgreSQL: set on what the server says. */
+  /** PostgreSQL: set on errors of the server. */
   readonly severity?: string;
-  /** PostgreSQL: the character, counted from 1. */
+  /** PostgreSQL: position of the character, from 1. */
   readonly position?: string;
   /** SQLite's result code. */
   readonly errcode?: number;

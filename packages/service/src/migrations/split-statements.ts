@@ -1,6 +1,6 @@
 /**
- * Splits PostgreSQL's SQL into statements, because several in one message would be one transaction. Semicolons in quotes, dollar quotes
- * and comments do not count (PostgreSQL, §4.1). Parts without a statement are left out.
+ * Splits PostgreSQL's SQL into statements, because several in one message would run in one transaction. Ignores semicolons in quotes, dollar quotes and
+ * comments (PostgreSQL, §4.1). Skips empty statements.
  */
 export function splitStatements(text: string): string[] {
   const statements: string[] = [];
@@ -23,7 +23,7 @@ export function splitStatements(text: string): string[] {
   return statements;
 }
 
-/** Where the token that begins here ends. */
+/** Returns the end of the token that begins here. */
 function skipToken(text: string, at: number): number {
   if (text.startsWith("--", at)) return endAfter(text, "\n", at + 2);
   if (text.startsWith("/*", at)) return skipComment(text, at);
@@ -43,7 +43,7 @@ function endAfter(text: string, end: string, from: number): number {
   return found === -1 ? text.length : found + end.length;
 }
 
-/** A doubled quote is part of the text, and so is one after a backslash where escapes are on. */
+/** Returns the end of a quoted text. A doubled quote is part of it, as is one after a backslash in an escape string. */
 function skipQuoted(text: string, from: number, quote: string, hasEscapes: boolean): number {
   for (let at = from; at < text.length; at++) {
     if (hasEscapes && text[at] === "\\") at++;
@@ -55,7 +55,7 @@ function skipQuoted(text: string, from: number, quote: string, hasEscapes: boole
   return text.length;
 }
 
-/** Comments nest. */
+/** Returns the end of a comment; comments nest. */
 function skipComment(text: string, from: number): number {
   let depth = 0;
   for (let at = from; at < text.length; at++) {

@@ -4,15 +4,15 @@ import { after, before, describe, it } from "node:test";
 import type { ConsumeOptions, Consumer, Delivery, EventBroker } from "../events/broker/event-broker.ts";
 import type { EventRecord } from "../events/event-record.ts";
 
-/** What the contract needs to know of a broker. */
+/** The broker under test. */
 export interface BrokerSubject {
   readonly broker: EventBroker;
-  /** Another object for the same stream, as another process would have it. */
+  /** Another object for the same broker, as in another process. */
   readonly other: EventBroker;
   close(): Promise<void>;
 }
 
-/** Waits for deliveries, in the order in which they come. */
+/** Collects deliveries in order. */
 class Received {
   readonly deliveries: Delivery[] = [];
   readonly #waiting: ((delivery: Delivery) => void)[] = [];
@@ -38,7 +38,7 @@ class Received {
 
 const textOf = (record: EventRecord): string => Buffer.from(record.payload).toString();
 
-/** Tries the promises of the port `EventBroker` with one adapter. */
+/** Defines the contract tests of the port `EventBroker` for an adapter. */
 export function describeBrokerContract(name: string, open: () => Promise<BrokerSubject>): void {
   describe(`${name} keeps the contract of brokers`, { timeout: 120_000 }, () => {
     let subject: BrokerSubject;
@@ -50,7 +50,7 @@ export function describeBrokerContract(name: string, open: () => Promise<BrokerS
     after(() => subject.close());
 
     let topics = 0;
-    /** A topic that no other test uses. */
+    /** Returns a topic that is unique to a test. */
     const newTopic = (): string => `test.v1.Event${++topics}`;
     const record = (topic: string, text: string, key = ""): EventRecord => ({
       id: randomUUID(),

@@ -1,4 +1,4 @@
-// What every adapter must keep, as suites of node:test: run them against your own.
+// The contracts of adapters, as suites of node:test: run them against your own.
 
 export { type BrokerSubject, describeBrokerContract } from "./broker-contract.ts";
 export { type DatabaseSubject, describeDatabaseContract } from "./database-contract.ts";

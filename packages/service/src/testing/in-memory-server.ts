@@ -2,7 +2,7 @@ import type { ListenAddress, Server, ServerOptions } from "@tercel/grpc";
 import { createInMemoryTransport, type InMemoryTransport } from "@tercel/grpc/testing";
 import { socketless } from "../kit/dependencies/neighbours.ts";
 
-/** A server without sockets, and the way to it. */
+/** A server without sockets and its transport. */
 export interface InMemoryServer {
   readonly server: Server;
   readonly transport: InMemoryTransport;
@@ -10,7 +10,7 @@ export interface InMemoryServer {
 
 const address = { host: "in-memory", port: 0 } as const satisfies ListenAddress;
 
-/** Creates a server that serves in memory from the moment it "listens". TLS, limits of connections, HTTP/1.1 and the gateway do not exist there. */
+/** Creates a server that serves in memory once it "listens", without TLS, connection limits, HTTP/1.1 and the gateway. */
 export function createInMemoryServer(options: ServerOptions, channelOptions: InMemoryChannelOptions): InMemoryServer {
   const { routes, ...serverOptions } = socketless(options);
   const transport = createInMemoryTransport({ routes, serverOptions, channelOptions });
@@ -36,7 +36,7 @@ export function createInMemoryServer(options: ServerOptions, channelOptions: InM
       },
       async listen() {
         isListening = true;
-        // Whatever was asked for, this is where it is.
+        // The address does not depend on the requested one.
         return address as never;
       },
       updateTls: (changed) => server.updateTls(changed),

@@ -2,14 +2,14 @@ import type { Clock } from "@tercel/grpc";
 
 /** A clock that runs one timer at a time. */
 export interface MeshClock extends Clock {
-  /** Timers that would still fire. */
+  /** Number of pending timers. */
   readonly pendingTimers: number;
   /**
-   * Moves on to the next timer that is due until then, runs it, and resolves to true when everything has settled that follows from it. Without one it moves
-   * on to that time and resolves to false.
+   * Advances to the next timer that is due by `untilMs`, runs it, and resolves to true when its effects have settled. Without such a timer, advances to
+   * `untilMs` and resolves to false.
    */
   step(untilMs: number): Promise<boolean>;
-  /** Resolves when everything has settled that needs no time. */
+  /** Resolves when everything that needs no time has settled. */
   settle(): Promise<void>;
 }
 
@@ -18,12 +18,12 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** So that there is a past to be in. */
+/** Start time, above 0 so that there are earlier times. */
 const startMs = 1_000_000;
-/** A message between two services takes a few turns of the event loop in each direction. */
+/** Turns of the event loop until a message between two services has settled. */
 const turnsToSettle = 16;
 
-/** Makes a clock whose timers of the same moment run in an order that `random` chooses. */
+/** Creates a clock that runs simultaneous timers in an order chosen by `random`. */
 export function createMeshClock(random: () => number): MeshClock {
   let nowMs = startMs;
   const timers = new Set<Timer>();

@@ -11,39 +11,39 @@ import {
   socketless,
 } from "../kit/dependencies/neighbours.ts";
 
-/** How good the way from one service to another is. */
+/** Quality of the link from one service to another. */
 export interface LinkSettings {
-  /** Of each message, one way: chosen between the two. */
+  /** One-way latency of each message: chosen between the bounds. */
   readonly latencyMs: readonly [least: number, most: number];
-  /** The share of requests, and of responses, whose connection breaks: the caller gets UNAVAILABLE, after a lost response as well. */
+  /** Share of requests and of responses whose connection breaks: the caller gets UNAVAILABLE, even if only the response is lost. */
   readonly lossRate: number;
 }
 
-/** Something that has happened on the network. */
+/** An event on the network. */
 export interface MeshEvent {
-  /** Virtual time since the mesh was made. */
+  /** Virtual time since the creation of the mesh, in milliseconds. */
   readonly atMs: number;
   readonly kind: "request" | "request lost" | "response" | "response lost" | "unreachable";
   readonly from: string;
   readonly to: string;
   /** `package.Service/Method`. */
   readonly method: string;
-  /** Of a response: `OK`, or the code of its error. */
+  /** Status of a response: `OK`, or the code of its error. */
   readonly status?: string;
 }
 
 /** The network of a mesh. */
 export interface MeshNetwork extends Neighbours {
-  /** What has happened, in order; checks of health are left out. */
+  /** All events in order, except health checks. */
   readonly events: readonly MeshEvent[];
   setLink(from: string, to: string, changed: Partial<LinkSettings>): void;
-  /** Cuts every way between the two groups, in both directions, until what is returned is called. */
+  /** Cuts all links between two groups, in both directions, until the returned function is called. */
   partition(one: readonly string[], other: readonly string[]): () => void;
 }
 
 const healthService = "grpc.health.v1.Health";
 
-/** Makes a network that delays, loses and cuts off what services send each other, as `random` says. */
+/** Creates a network that delays and loses messages, as chosen by `random`. */
 export function createMeshNetwork(
   names: readonly NeighbourName[],
   defaults: LinkSettings,
@@ -62,7 +62,7 @@ export function createMeshNetwork(
   const linkOf = (from: string, to: string): LinkSettings => links.get(`${from} ${to}`) ?? defaults;
   const isCut = (from: string, to: string): boolean => [...cuts].some((cut) => cut(from, to));
 
-  /** Resolves to why the message did not arrive, undefined when it did. */
+  /** Sends a message. Resolves to the reason why it did not arrive; undefined when it did. */
   async function travel(from: string, to: string, signal: AbortSignal): Promise<"unreachable" | "lost" | undefined> {
     const { latencyMs, lossRate } = linkOf(from, to);
     const [least, most] = latencyMs;
@@ -123,7 +123,7 @@ export function createMeshNetwork(
     const { routes, interceptors = [], ...serverOptions } = socketless(server.options);
     const transport = createInMemoryTransport({
       routes,
-      // Compression is done by other threads, whose order is not the seed's.
+      // Compression runs in other threads, whose order does not depend on the seed.
       serverOptions: { ...serverOptions, compressions: [], interceptors: [linkInterceptor(from, to), ...interceptors] },
       channelOptions: { clock },
     });
@@ -154,7 +154,7 @@ export function createMeshNetwork(
         },
       };
     },
-    // Traces go by real time and over real sockets.
+    // Traces use real time and real sockets.
     claimTracing: () => false,
   };
 }

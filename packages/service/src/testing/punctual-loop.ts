@@ -1,4 +1,4 @@
 import type { LoopDelay } from "@tercel/interceptors/load-shedding";
 
-/** An event loop that is never late: how busy the machine is must not decide what a test sees. */
+/** An event loop without delay, so that the load of the machine does not affect tests. */
 export const punctualLoop: LoopDelay = { takeMeanMs: () => 0, stop() {} };

@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
+/** Creates a generator of reproducible random numbers from 0 to 1 (exclusive) by seed (mulberry32). */
 export function createSeededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -12,12 +12,12 @@ export function createSeededRandom(seed: number): () => number {
 let isReplaced = false;
 
 /**
- * Has `Math.random` follow a seed, for the pauses before retries and the choice of balancers, until the returned function is called.
+ * Replaces `Math.random`, which retries and balancers use, until the returned function is called.
  *
- * @throws Error while another seed is in force: two would disturb each other
+ * @throws Error while it is already replaced
  */
 export function seedMathRandom(random: () => number): () => void {
-  if (isReplaced) throw new Error("Math.random follows the seed of another mesh; stop that one first");
+  if (isReplaced) throw new Error("another mesh has replaced Math.random; stop that one first");
   const original = Math.random;
   isReplaced = true;
   Math.random = random;

@@ -1,13 +1,13 @@
 import type { Needs } from "../kit/definition/definition.ts";
 
-/** What a test gets for a concern that its configuration does not mention: the real thing, in memory. */
+/** Defaults for concerns that a test's configuration does not mention: real providers in memory. */
 const inMemory: Readonly<Record<string, { readonly type: string; readonly [key: string]: unknown }>> = {
   database: { type: "sqlite", path: ":memory:" },
   cache: { type: "memory" },
   events: { type: "memory" },
 };
 
-/** The configuration of a test, with an entry in memory for every need of a concern that it does not mention. Pure. */
+/** Returns the configuration of a test, with an in-memory entry for every need of an unmentioned concern. */
 export function testConfig(needs: Needs, config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const added: Record<string, { providers: Record<string, unknown>; default?: string }> = {};
   for (const { concern, provider } of Object.values(needs)) {
@@ -16,7 +16,7 @@ export function testConfig(needs: Needs, config: Readonly<Record<string, unknown
     const name = provider ?? entry.type;
     const section = added[concern] ?? { providers: {} };
     section.providers[name] = entry;
-    // The one without a name is what needs without a name mean.
+    // Needs without a name use the default entry.
     added[concern] = provider === undefined ? { ...section, default: name } : section;
   }
   return { ...added, ...config };

@@ -1,6 +1,6 @@
 import type { LeveledLog, LogLevel } from "@tercel/interceptors/logging";
 
-/** A log whose lines a test gets. */
+/** Creates a log that passes its lines to a test. */
 export function createTestLog(onLog: ((line: Readonly<Record<string, unknown>>) => void) | undefined): LeveledLog {
   const at =
     (level: LogLevel) =>

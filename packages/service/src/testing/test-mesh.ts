@@ -19,51 +19,51 @@ import { createTestLog } from "./test-log.ts";
 
 /** A service of a mesh. */
 export interface MeshService {
-  /** Under which the others find it: `client(OrderService, "order-service")`. */
+  /** Name by which others find it: `client(OrderService, "order-service")`. */
   readonly name: string;
-  // Each has its own needs and settings, and what they are does not matter here.
-  // biome-ignore lint/suspicious/noExplicitAny: no other type takes definitions of all kinds
+  // Each has its own types of needs and settings, which do not matter here.
+  // biome-ignore lint/suspicious/noExplicitAny: no other type accepts definitions of all kinds
   readonly definition: Definition<any, any> | Routes;
-  /** Keys of its configuration, as in `testService`. `service.name` is the name above. */
+  /** Configuration keys, as in `testService`. `service.name` is set to the name above. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
 export interface MeshOptions {
-  /** What happens is a function of this. Default 1. */
+  /** Seed that determines all events. Default 1. */
   readonly seed?: number;
-  /** How long a message takes one way, in virtual time: a number, or bounds between which the seed chooses. Default 1 to 5. */
+  /** One-way latency of a message in virtual milliseconds: a number, or bounds between which the seed chooses. Default 1 to 5. */
   readonly latencyMs?: number | readonly [least: number, most: number];
-  /** The share of messages that are lost with their connection. Default 0. */
+  /** Share of messages that are lost with their connection. Default 0. */
   readonly lossRate?: number;
-  /** Gets each log line, with the service that wrote it. Default: they are dropped. */
+  /** Receives each log line with its service. Default: lines are dropped. */
   readonly onLog?: (service: string, line: Readonly<Record<string, unknown>>) => void;
 }
 
-/** Several services on a network in memory, whose time stands still until the test moves it. */
+/** Several services on an in-memory network with virtual time, which the test advances. */
 export interface TestMesh {
-  /** A client of one of the services, from outside: its calls travel over the network as well, from `test`. */
+  /** Creates a client of one of the services; its calls also travel over the network, from `test`. */
   client<Service extends DescService>(service: Service, name: string): Client<Service>;
-  /** Lets virtual time pass. */
+  /** Advances virtual time. */
   run(ms: number): Promise<void>;
   /**
-   * Lets virtual time pass until the promise has settled, and returns it.
+   * Advances virtual time until the promise has settled, and returns its result.
    *
-   * Rejects as it does, and with an Error when it has not settled after ten minutes of virtual time.
+   * Rejects as the promise does, and with an Error when it has not settled after ten minutes of virtual time.
    */
   until<Result>(promise: Promise<Result>): Promise<Result>;
-  /** What has happened on the network, in order: the same for the same seed. */
+  /** All network events in order; the same for the same seed. */
   readonly events: readonly MeshEvent[];
-  /** Milliseconds of virtual time since the beginning. */
+  /** Virtual time since the start, in milliseconds. */
   readonly nowMs: number;
-  /** Changes the way from one service to another, `test` among them. */
+  /** Changes the link from one service, or `test`, to another. */
   setLink(from: string, to: string, changed: Partial<LinkSettings>): void;
-  /** Cuts two groups of services off from each other: calls between them fail with UNAVAILABLE. What is returned heals it. */
+  /** Cuts two groups of services off from each other: calls between them fail with UNAVAILABLE. Returns a function that heals the partition. */
   partition(one: readonly string[], other: readonly string[]): () => void;
-  /** From 0 up to 1, by the seed: for what the test itself chooses. */
+  /** Returns a random number from 0 to 1 (exclusive) by the seed, for choices of the test. */
   random(): number;
-  /** Of one of the services. */
+  /** Returns the metrics of a service. */
   metrics(name: string): Registry;
-  /** Stops all services, those that others need last. */
+  /** Stops all services, dependencies last. */
   stop(): Promise<void>;
 }
 
@@ -71,13 +71,13 @@ const outside = "test";
 const maxVirtualMs = 600_000;
 
 /**
- * Starts several services in one process over a network in memory with latency, loss and partitions, under a scheduler that a seed decides: the same seed
- * gives the same order of events, so that a failing run can be repeated. Time is virtual, and one thing happens at a time.
+ * Starts several services in one process over an in-memory network with latency, loss and partitions, under a seeded scheduler: the same seed gives the
+ * same order of events, so that a failing run can be reproduced. Time is virtual, and one event happens at a time.
  *
- * `Math.random` follows the seed until the mesh is stopped, so there is one mesh at a time. What leaves the thread (files, native cryptography, real
- * sockets) takes real time and is outside of the scheduler: keep it out of what has to repeat.
+ * `Math.random` is seeded until the mesh is stopped, so only one mesh can run at a time. Work outside of the thread (files, native cryptography, real
+ * sockets) takes real time and is not scheduled: avoid it in reproducible tests.
  *
- * Rejects with what `startService` rejects with, and for two services of one name.
+ * Rejects with the errors of `startService`, and for duplicate names.
  */
 export async function testMesh(services: readonly MeshService[], options: MeshOptions = {}): Promise<TestMesh> {
   const where = "testMesh";
@@ -90,7 +90,7 @@ export async function testMesh(services: readonly MeshService[], options: MeshOp
   const random = createSeededRandom(seed);
   const clock = createMeshClock(random);
   const network = createMeshNetwork(names, linkOf(where, options), { clock, random });
-  // Apart from the network's, so that one more retry does not change what the network does.
+  // Separate from the network's, so that an additional retry does not change the network's events.
   const unseed = seedMathRandom(createSeededRandom(seed ^ 0x5eed));
   const running: RunningService[] = [];
   const channels: NeighbourChannel[] = [];
@@ -166,7 +166,7 @@ export async function testMesh(services: readonly MeshService[], options: MeshOp
     random,
     metrics(name) {
       const registry = metrics.get(name);
-      if (registry === undefined) throw new TypeError(`${where}: there is no service ${JSON.stringify(name)}`);
+      if (registry === undefined) throw new TypeError(`${where}: unknown service ${JSON.stringify(name)}`);
       return registry;
     },
     stop,
@@ -187,8 +187,7 @@ function loadMember({ name, definition: given, config = {} }: MeshService) {
 function checkNames(where: string, names: readonly NeighbourName[]): void {
   const known = new Set([outside]);
   for (const { name } of names) {
-    if (known.has(name))
-      throw new TypeError(`${where}: ${JSON.stringify(name)} is the name of another one in the mesh`);
+    if (known.has(name)) throw new TypeError(`${where}: duplicate or reserved name ${JSON.stringify(name)}`);
     known.add(name);
   }
 }
@@ -198,11 +197,11 @@ function linkOf(where: string, { latencyMs = [1, 5], lossRate = 0 }: MeshOptions
   const [least, most] = bounds;
   if (!(least >= 0 && most >= least && Number.isFinite(most))) {
     throw new RangeError(
-      `${where}: latencyMs is ${JSON.stringify(latencyMs)}; it has to be from 0 on, the smaller bound first`,
+      `${where}: invalid latencyMs ${JSON.stringify(latencyMs)}: expected 0 or more, the smaller bound first`,
     );
   }
   if (!(lossRate >= 0 && lossRate <= 1)) {
-    throw new RangeError(`${where}: lossRate is ${lossRate}; it has to be from 0 to 1`);
+    throw new RangeError(`${where}: invalid lossRate ${lossRate}: expected 0 to 1`);
   }
   return { latencyMs: bounds, lossRate };
 }

@@ -16,35 +16,34 @@ import { createTestLog } from "./test-log.ts";
 
 export interface TestServiceOptions {
   /**
-   * Keys of the configuration, as they are in `config.yaml`. No file and no variable is read. Default: none; needs for a database, a cache or
-   * events that it does not mention are met in memory, the database by a real SQLite.
+   * Configuration keys, as in `config.yaml`. No file or variable is read. Default: none; needs for a database, a cache or events that it does not mention
+   * are met in memory, the database by a real SQLite.
    */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Stand-ins for the services that `client()` needs, by the name of the service. Default: none; a call to one that is missing fails. */
+  /** Stubs of the services that `client()` needs, by service name. Default: none; a call without a stub fails. */
   readonly stubs?: Readonly<Record<string, (router: ConnectRouter) => void>>;
-  /** For the channel of `client`, interceptors for example. */
+  /** Options of the channel of `client`, such as interceptors. */
   readonly channelOptions?: InMemoryChannelOptions;
-  /** Default: a fake clock, which stands still until the test moves it. */
+  /** Default: a fake clock, which the test advances. */
   readonly clock?: FakeClock;
-  /** Gets each log line. Default: they are dropped. */
+  /** Receives each log line. Default: lines are dropped. */
   readonly onLog?: (line: Readonly<Record<string, unknown>>) => void;
 }
 
-/** A service that a test has started in memory. */
+/** A service that a test started in memory. */
 export interface TestedService extends RunningService {
-  /** A client of one of its services, over an in-memory connection. */
+  /** Creates a client of one of its services, over an in-memory connection. */
   client<Service extends DescService>(service: Service): Client<Service>;
-  /** For metadata and failures of the connection. */
+  /** The transport, for metadata and connection failures. */
   readonly transport: InMemoryTransport;
   readonly clock: FakeClock;
   readonly metrics: Registry;
 }
 
 /**
- * Starts a service for a test: the same definition and the same steps as `startService`, but in memory, without sockets, signals or waiting. Close it
- * with `stop`.
+ * Starts a service for a test, with the same steps as `startService`, but in memory, without sockets, signals or waiting. Close it with `stop`.
  *
- * Rejects with what `startService` rejects with, and for a need for a service that has no stub.
+ * Rejects with the errors of `startService`, and for a needed service without a stub.
  */
 export async function testService<N extends Needs = Record<never, never>, Settings = unknown>(
   given: Definition<N, Settings> | Routes,
@@ -73,12 +72,12 @@ export async function testService<N extends Needs = Record<never, never>, Settin
       clients: stubbed,
       createServer(serverOptions) {
         const created = createInMemoryServer(serverOptions, { clock, ...channelOptions });
-        // The first is gRPC's; one for the port of HTTP may follow.
+        // The first server is gRPC's; one for the HTTP port may follow.
         opened ??= created;
         return created.server;
       },
     });
-    // It was created before the service could be ready.
+    // Created before the service is ready.
     const { transport } = opened as unknown as InMemoryServer;
     return {
       address: running.address,

@@ -1,4 +1,4 @@
-// What the processes share, and which of them this one is.
+// Worker processes.
 export {
   createShared,
   type MergedParts,

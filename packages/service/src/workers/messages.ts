@@ -1,37 +1,37 @@
 import type { ListenAddress } from "@tercel/grpc";
 import type { MergedParts } from "@tercel/grpc/internal";
 
-/** What a worker tells its parent. */
+/** Messages from a worker to its parent. */
 export type WorkerMessage =
-  /** Its setup is through. */
+  /** Its setup is done. */
   | { readonly tercel: "ready"; readonly addresses: readonly ListenAddress[] }
-  /** Its setup has failed; the process ends. */
+  /** Its setup failed; the process exits. */
   | { readonly tercel: "failed"; readonly problem: string }
-  /** Whether its server as a whole is SERVING. */
+  /** Whether its server is SERVING. */
   | { readonly tercel: "serving"; readonly isServing: boolean }
-  /** Its life is over; the process ends. The parts are its last. */
+  /** Its lifecycle is over; the process exits. The parts are its last. */
   | {
       readonly tercel: "ended";
       readonly problems: readonly string[];
       readonly parts: Readonly<Record<string, unknown>>;
     }
-  /** It wants to know what all workers have together. */
+  /** Requests the merged parts of all workers. */
   | { readonly tercel: "ask"; readonly topic: string; readonly id: number }
-  /** What it was asked for by `read`. */
+  /** The response to `read`. */
   | { readonly tercel: "part"; readonly topic: string; readonly round: number; readonly part: unknown };
 
-/** What the parent tells a worker. */
+/** Messages from the parent to a worker. */
 export type ParentMessage =
-  /** `isReplaced`: another process has taken over, so no one needs to hear of it first. */
+  /** `isReplaced`: another process has taken over, so balancers need not notice first. */
   | { readonly tercel: "stop"; readonly reason: string; readonly isReplaced: boolean }
   | { readonly tercel: "force"; readonly reason: string }
   | { readonly tercel: "read"; readonly topic: string; readonly round: number }
-  /** The answer to `ask`. */
+  /** The response to `ask`. */
   | { readonly tercel: "answer"; readonly id: number; readonly collected: MergedParts<unknown> }
   /** Whether any worker is SERVING. */
   | { readonly tercel: "serving"; readonly isServing: boolean };
 
-/** The application may use the same channel for messages of its own. */
+/** Whether a message is one of the kit's: the application may use the same channel. */
 export function isOurs(message: unknown): message is { readonly tercel: string } {
   return typeof message === "object" && message !== null && "tercel" in message;
 }

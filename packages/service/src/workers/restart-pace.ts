@@ -1,21 +1,21 @@
 import { createBackoff } from "@tercel/grpc";
 import type { Backoff } from "@tercel/grpc/naming";
 
-/** A worker that was ready for this long had no trouble in starting: the next one follows at once. */
+/** Time after which a ready worker counts as stable: its successor starts at once. */
 const settledMs = 10_000;
-/** Long enough not to burn a core, short enough that a hiccup of the database goes unnoticed. */
+/** First delay: long enough not to burn a core, short enough to hide a brief failure of the database. */
 const firstDelayMs = 200;
 const maxDelayMs = 30_000;
 
-/** Says when a worker that has ended is followed by another, and when that has no sense any more. It has no clock of its own. */
+/** Decides when a worker is restarted, and when to give up. It has no clock. */
 export class RestartPace {
   readonly #maxFailedStarts: number;
   readonly #backoff: Backoff;
-  /** Ends in a row, of each worker's number, that were no settled worker's. */
+  /** Consecutive exits of unstable workers, by worker number. */
   readonly #unsettled = new Map<number, number>();
   #failedStarts = 0;
 
-  /** `maxFailedStarts`: workers that may end in a row before one is ready. */
+  /** `maxFailedStarts`: number of workers that may exit in a row before one is ready. */
   constructor(maxFailedStarts: number, random?: () => number) {
     this.#maxFailedStarts = maxFailedStarts;
     this.#backoff = createBackoff({
@@ -26,12 +26,12 @@ export class RestartPace {
     });
   }
 
-  /** Workers that have ended in a row, of all, without one becoming ready. */
+  /** Number of workers that exited in a row without one becoming ready. */
   get failedStarts(): number {
     return this.#failedStarts;
   }
 
-  /** Whether starting another is of no use. It is while others serve: they may go on doing so. */
+  /** Whether to give up; never while other workers serve. */
   givesUp(readyWorkers: number): boolean {
     return readyWorkers === 0 && this.#failedStarts >= this.#maxFailedStarts;
   }
@@ -40,7 +40,7 @@ export class RestartPace {
     this.#failedStarts = 0;
   }
 
-  /** A worker has ended that was ready for `readyMs`, or never. Returns the pause before the next. */
+  /** Records the exit of a worker that was ready for `readyMs`, or never. Returns the delay before the next start. */
   ended(worker: number, readyMs: number | undefined): number {
     if (readyMs === undefined) this.#failedStarts++;
     if (readyMs !== undefined && readyMs >= settledMs) {
@@ -49,7 +49,7 @@ export class RestartPace {
     }
     const earlier = this.#unsettled.get(worker) ?? 0;
     this.#unsettled.set(worker, earlier + 1);
-    // The first loss may be an accident; a second one soon after it is not.
+    // A first exit may be an accident; a second one soon after is not.
     return readyMs !== undefined && earlier === 0 ? 0 : this.#backoff(earlier);
   }
 }

@@ -6,18 +6,18 @@ import { LifecycleRun } from "../lifecycle/lifecycle-run.ts";
 import { isOurs, type ParentMessage, type WorkerMessage } from "./messages.ts";
 import { lifecycleOptionsOf, type WorkersOptions } from "./worker-options.ts";
 
-/** Health's name for all workers together: SERVING while at least one of them is. */
+/** Health service of all workers: SERVING while at least one of them is. */
 export const allWorkersService = "tercel.workers";
 
-/** The parent says when to stop: a terminal's Ctrl-C reaches every process of a group, and the parent tells us of it. */
+/** Signals that the parent handles: a terminal's Ctrl-C reaches every process of a group, and the parent forwards it. */
 const signalsOfParent: readonly NodeJS.Signals[] = ["SIGINT", "SIGHUP"];
 
-/** Whether this process is a worker of `runWorkers`, and not somebody else's. */
+/** Whether this process is a worker of `runWorkers`, not of other code. */
 export function isWorkerProcess(): boolean {
   return cluster.isWorker && workerNumber() !== undefined;
 }
 
-/** Runs a worker's life and ends its process: what stands behind `runWorkers` in the program is for the parent only. */
+/** Runs a worker's lifecycle and exits: code after `runWorkers` in the program runs only in the parent. */
 export async function runWorker(setUp: (life: Lifecycle) => Promise<void>, options: WorkersOptions): Promise<never> {
   return new Worker(options).run(setUp);
 }
@@ -26,7 +26,7 @@ class Worker {
   readonly #options: WorkersOptions;
   readonly #run: LifecycleRun;
   readonly #addresses: ListenAddress[] = [];
-  /** Of each server, and whether it is SERVING. */
+  /** Health of each server, and whether it is SERVING. */
   readonly #healths = new Map<ServedHealth, boolean>();
   readonly #log: Log;
   readonly #asked = new Map<number, PromiseWithResolvers<MergedParts<unknown>>>();
@@ -56,25 +56,25 @@ class Worker {
       });
       process.exit(exitCode);
     } catch (error) {
-      this.#log.error("a worker did not start", { error });
+      this.#log.error("worker failed to start", { error });
       await this.#sendLast({ tercel: "failed", problem: thrownMessage(error) });
       process.exit(1);
     }
   }
 
   #listen(): void {
-    // Unless it believes that it was meant to, node:cluster ends a worker without its parent at once, calls and all.
+    // Otherwise node:cluster would exit a worker without its parent at once, with its calls.
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
     process.on("disconnect", () => {
-      for (const { reject } of this.#asked.values()) reject(new Error("the parent process is gone"));
+      for (const { reject } of this.#asked.values()) reject(new Error("parent process exited"));
       this.#asked.clear();
-      this.#run.stop("the parent process is gone");
+      this.#run.stop("parent process exited");
     });
     process.on("message", (message) => {
       if (isOurs(message)) this.#onMessage(message as ParentMessage);
     });
     for (const signal of signalsOfParent) process.on(signal, () => {});
-    // Sent to this process alone, it asks for this one to be replaced; with the parent's, it says nothing new.
+    // Sent to this process alone, it requests its replacement; sent to the parent too, it is redundant.
     process.on("SIGTERM", () => this.#run.stop("SIGTERM"));
   }
 
@@ -119,7 +119,7 @@ class Worker {
   }
 
   #ask(topic: string): Promise<MergedParts<unknown>> {
-    if (!process.connected) return Promise.reject(new Error("the parent process is gone"));
+    if (!process.connected) return Promise.reject(new Error("parent process exited"));
     const id = ++this.#lastAskId;
     const answer = Promise.withResolvers<MergedParts<unknown>>();
     this.#asked.set(id, answer);
@@ -128,11 +128,11 @@ class Worker {
   }
 
   #send(message: WorkerMessage): void {
-    // A parent that went away meanwhile is told of by "disconnect".
+    // If the parent exits in the meantime, "disconnect" is emitted.
     if (process.connected) process.send?.(message, undefined, {}, () => {});
   }
 
-  /** Resolves when the message is on its way: the process ends behind it. */
+  /** Sends the last message. Resolves when it is sent, so that the process can exit. */
   #sendLast(message: WorkerMessage): Promise<void> {
     return new Promise((resolve) => {
       if (process.connected) process.send?.(message, undefined, {}, () => resolve());
@@ -141,7 +141,7 @@ class Worker {
   }
 }
 
-/** Our own log says by itself which worker it is. */
+/** Adds the worker's number to a log; the kit's own log does so itself. */
 function withWorker(log: Log): Log {
   if (log === stderrLog) return log;
   const worker = workerNumber();

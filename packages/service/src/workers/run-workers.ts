@@ -11,20 +11,18 @@ import { checkWorkersOptions, lifecycleOptionsOf, type WorkersOptions } from "./
 import { WorkerPool } from "./worker-pool.ts";
 
 /**
- * `runLifecycle` on several cores: runs the setup in `workers` processes that listen on the same ports. This process, the
- * parent, starts the program's file once more for each, with the same arguments and flags of Node; there `runWorkers` runs the
- * setup and ends the process. So what every worker needs belongs into `setUp`, and what follows `runWorkers` runs in the
- * parent alone.
+ * Runs `runLifecycle` on several cores: runs the setup in `workers` processes that listen on the same ports. This process, the parent, starts the
+ * program's file again for each, with the same arguments and Node flags; there, `runWorkers` runs the setup and exits the process. So what every worker
+ * needs belongs in `setUp`, and code after `runWorkers` runs only in the parent.
  *
- * A worker that ends is started again: at once, and with growing pauses if it keeps ending. The first signal drains all, the
- * second ends the waiting, and a worker that hangs is killed. Workers whose parent is gone drain and end.
+ * A worker that exits is restarted: at once, then with backoff. The first signal drains all workers, a second one stops them at once, and a hanging
+ * worker is killed. Workers whose parent exits drain and exit.
  *
- * With `workers: 1`, and inside a worker of somebody else's, it is `runLifecycle` in this process.
+ * With `workers: 1`, and inside a worker of other code, it is the same as `runLifecycle` in this process.
  *
- * The promise rejects when the setup fails at the first start, or when `maxFailedStarts` workers in a row end before one is
- * ready.
+ * The promise rejects when the setup fails at the first start, or when `maxFailedStarts` workers in a row exit before one is ready.
  *
- * @throws TypeError or RangeError for an unknown option or one out of its bounds
+ * @throws TypeError or RangeError for an unknown or out-of-range option
  */
 export async function runWorkers(
   setUp: (life: Lifecycle) => Promise<void>,
@@ -38,7 +36,7 @@ export async function runWorkers(
 }
 
 async function runParent(workers: number, options: WorkersOptions): Promise<LifecycleOutcome> {
-  // Structured clones: parts may hold maps, bytes and numbers that JSON does not have.
+  // Structured clones: parts may contain maps, bytes and numbers that JSON cannot represent.
   cluster.setupPrimary({ serialization: "advanced" });
   const { drainMs = defaultDrainMs, stopTimeoutMs = defaultStopTimeoutMs, propagationMs = 0 } = options;
   const clock = options.clock ?? systemClock;
@@ -67,7 +65,7 @@ async function runParent(workers: number, options: WorkersOptions): Promise<Life
   }
 }
 
-/** One process is all workers together. */
+/** Runs without worker processes. */
 async function runAlone(setUp: (life: Lifecycle) => Promise<void>, options: WorkersOptions): Promise<LifecycleOutcome> {
   const addresses: ListenAddress[] = [];
   const run = new LifecycleRun(lifecycleOptionsOf(options), {
@@ -86,7 +84,7 @@ async function runAlone(setUp: (life: Lifecycle) => Promise<void>, options: Work
   );
 }
 
-/** Then SIGHUP says that it was closed (POSIX, "General Terminal Interface"), and not that a configuration has changed. */
+/** Whether the process has a terminal: then SIGHUP means that it was closed (POSIX, "General Terminal Interface"), not a changed configuration. */
 function hasTerminal(): boolean {
   return [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
 }

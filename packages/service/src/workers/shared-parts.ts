@@ -2,7 +2,7 @@ import type { Clock } from "@tercel/grpc";
 import type { Shared, WorkerCounts } from "@tercel/grpc/internal";
 import type { WorkerProcess } from "./worker-process.ts";
 
-/** A worker whose event loop is held up for longer counts with what it said before. */
+/** Timeout of a worker's response; then its previous part is used. */
 const answerTimeoutMs = 1_000;
 
 interface Round {
@@ -10,7 +10,7 @@ interface Round {
   readonly done: () => void;
 }
 
-/** The parent's half of what workers share: asks each for its part, and keeps what of ended ones still counts. */
+/** The parent's side of shared state: requests each worker's part, and keeps the parts of exited workers. */
 export class SharedParts {
   readonly #shared: ReadonlyMap<string, Shared<unknown>>;
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class SharedParts {
     this.#clock = clock;
   }
 
-  /** Answers a worker that asks for what all have together. `live` are those whose parts are not among the kept. */
+  /** Responds to a worker's request for the merged parts. `live` are the workers whose parts are not kept. */
   async answer(
     asking: WorkerProcess,
     topic: string,
@@ -36,18 +36,18 @@ export class SharedParts {
     await this.#ask(topic, [...live]);
     const parts = [...live].flatMap((worker) => (worker.parts.has(topic) ? [worker.parts.get(topic)] : []));
     if (this.#kept.has(topic)) parts.push(this.#kept.get(topic));
-    // No one has answered, not even who asks: then it hardly listens for this.
+    // No worker has responded, not even the requesting one.
     if (parts.length === 0) return;
     asking.send({ tercel: "answer", id, collected: { value: shared.merge(parts), workers: counts } });
   }
 
-  /** A worker has answered. */
+  /** Handles a worker's response. */
   receive(from: WorkerProcess, topic: string, round: number, part: unknown): void {
     from.parts.set(topic, part);
     this.#strike(from, round);
   }
 
-  /** A worker has ended; what it counted stays counted, or sums would fall. */
+  /** Keeps the parts of an exited worker, so that sums do not decrease. */
   keep(ended: WorkerProcess): void {
     for (const [topic, part] of ended.parts) {
       const shared = this.#shared.get(topic);
@@ -60,7 +60,7 @@ export class SharedParts {
 
   #ask(topic: string, all: readonly WorkerProcess[]): Promise<void> {
     const number = ++this.#lastRound;
-    // One that is starting has not said yet what it shares.
+    // A starting worker has not reported its parts yet.
     const asked = all.filter(({ state }) => state !== "starting");
     if (asked.length === 0) return Promise.resolve();
     return new Promise((resolve) => {

@@ -3,27 +3,27 @@ import { checkWholeNumber, type Shared } from "@tercel/grpc/internal";
 import { checkLifecycleOptions, type LifecycleOptions, lifecycleOptionNames } from "../lifecycle/lifecycle-options.ts";
 
 export interface WorkersOptions extends LifecycleOptions {
-  /** Processes that serve. Default: as many as this machine lets the program use. 1 runs the setup in this process. */
+  /** Number of worker processes. Default: the available parallelism. 1 runs the setup in this process. */
   readonly workers?: number;
   /**
-   * What all workers have a part of and any of them can read as one, such as the metrics:
-   * `shareMetrics(registry)` of `@tercel/interceptors/metrics`. Default: nothing.
+   * State of which each worker has a part and can read the merged whole, such as metrics: `shareMetrics(registry)` of
+   * `@tercel/interceptors/metrics`. Default: none.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: each has parts of a type of its own, which only it looks into
+  // biome-ignore lint/suspicious/noExplicitAny: each has its own type of parts
   readonly shared?: readonly Shared<any>[];
   /**
-   * Signals at which the workers are replaced one after the other, each by one that is ready before it drains. Default
-   * SIGHUP, unless the program has a terminal: there it says that the terminal was closed, and stops the program.
+   * Signals at which the workers are replaced one by one, each by a ready one before it drains. Default SIGHUP, unless the program has a terminal: then
+   * SIGHUP means that the terminal was closed, and stops the program.
    */
   readonly restartSignals?: readonly NodeJS.Signals[];
-  /** Workers that may end in a row before one is ready, while none serves; then the start has failed. Default 5. */
+  /** Number of workers that may exit in a row before one is ready, while none serves; then the start fails. Default 5. */
   readonly maxFailedStarts?: number;
   /**
-   * How long a worker may take to stop before it is killed. Default: `propagationMs` and `drainMs` and twice
-   * `stopTimeoutMs`, because it keeps to those itself unless it hangs.
+   * Time for a worker to stop before it is killed. Default: `propagationMs` plus `drainMs` plus twice `stopTimeoutMs`, which a worker observes itself
+   * unless it hangs.
    */
   readonly killAfterMs?: number;
-  /** Called in the parent, once, when every worker is ready: with where they listen. */
+  /** Called once in the parent when every worker is ready, with their addresses. */
   readonly onReady?: (addresses: readonly ListenAddress[]) => void;
 }
 
@@ -37,10 +37,10 @@ const optionNames: readonly (keyof WorkersOptions)[] = [
   "onReady",
 ];
 
-/** More than any machine has cores: a slip, such as a port. */
+/** Limit on workers; more is probably a mistake, such as a port. */
 const maxWorkers = 1024;
 
-/** @throws TypeError or RangeError that names the option */
+/** Validates the options. @throws TypeError or RangeError that names the option */
 export function checkWorkersOptions(options: WorkersOptions): void {
   const where = "runWorkers";
   checkLifecycleOptions(where, options, optionNames);
@@ -49,12 +49,12 @@ export function checkWorkersOptions(options: WorkersOptions): void {
   checkWholeNumber(where, "killAfterMs", options.killAfterMs, 0, Number.MAX_SAFE_INTEGER);
   const names = new Set<string>();
   for (const { name } of options.shared ?? []) {
-    if (names.has(name)) throw new TypeError(`${where}: shared holds two of the name "${name}"`);
+    if (names.has(name)) throw new TypeError(`${where}: duplicate name "${name}" in shared`);
     names.add(name);
   }
 }
 
-/** What of the options concerns one process's life. */
+/** Returns the options of one process's lifecycle. */
 export function lifecycleOptionsOf(options: WorkersOptions): LifecycleOptions {
   return Object.fromEntries(
     Object.entries(options).filter(([name]) => (lifecycleOptionNames as readonly string[]).includes(name)),

@@ -8,7 +8,7 @@ import { SharedParts } from "./shared-parts.ts";
 import type { WorkersOptions } from "./worker-options.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
-/** After a second signal: each part of a worker is given a second, and few programs have more than these. */
+/** Time until workers are killed after a second signal: each part has a second to stop. */
 const forcedKillAfterMs = 5_000;
 const defaultMaxFailedStarts = 5;
 
@@ -20,16 +20,16 @@ export interface PoolSettings {
 }
 
 /**
- * A service manager or a terminal may signal every process of a group. Those that have not come so far as to listen for it
- * are ended by it, and nothing was begun that they leave behind.
+ * Whether a worker exited without a problem. A service manager or a terminal may signal every process of a group, which ends workers that do not handle
+ * signals yet; those have started nothing.
  */
 function endedWell(worker: WorkerProcess, how: string): boolean {
-  // They are told already.
+  // Its problems are reported already.
   if (worker.stopProblems.length > 0) return true;
   return how === "exit code 0" || (worker.readyAtMs === undefined && /^signal SIG(TERM|INT|HUP)$/.test(how));
 }
 
-/** Starts workers, replaces those that end, and stops them. */
+/** Starts workers, restarts those that exit, and stops them. */
 export class WorkerPool {
   readonly #settings: PoolSettings;
   readonly #options: WorkersOptions;
@@ -42,7 +42,7 @@ export class WorkerPool {
   readonly #killTimers = new Map<WorkerProcess, () => void>();
   readonly #outcome = Promise.withResolvers<LifecycleOutcome>();
   readonly #problems: Error[] = [];
-  /** Waits for one that is to replace another: true when it is ready, false when it has ended before. */
+  /** Resolvers of replacements: true when the new worker is ready, false when it exits first. */
   readonly #successors = new Map<WorkerProcess, (isReady: boolean) => void>();
   readonly #departures = new Map<WorkerProcess, () => void>();
   #stopReason: string | undefined;
@@ -62,7 +62,7 @@ export class WorkerPool {
     this.#parts = new SharedParts(options.shared ?? [], settings.clock);
   }
 
-  /** Resolves when the last worker has ended after a stop; rejects when the start has failed, with none left. */
+  /** Runs the pool. Resolves when the last worker has exited after a stop; rejects after a failed start, when none is left. */
   run(): Promise<LifecycleOutcome> {
     if (this.#stopReason !== undefined) return this.#outcome.promise;
     for (let number = 1; number <= this.#settings.workers; number++) this.#start(number);
@@ -79,7 +79,7 @@ export class WorkerPool {
     this.#settleIfOver();
   }
 
-  /** Ends all waiting. */
+  /** Forces the stop: ends all waiting. */
   force(reason: string): void {
     this.#isForced = true;
     this.stop(reason);
@@ -90,7 +90,7 @@ export class WorkerPool {
     }
   }
 
-  /** Replaces every worker, one after the other, each by one that is ready. Ends at the first that does not get ready. */
+  /** Replaces all workers one by one, each by a ready one. Stops at the first that fails to start. */
   async replaceAll(reason: string): Promise<void> {
     if (this.#isReplacing || this.#stopReason !== undefined) return;
     this.#isReplacing = true;
@@ -98,11 +98,11 @@ export class WorkerPool {
     try {
       for (let number = 1; number <= this.#settings.workers; number++) {
         const old = [...this.#processes].find((one) => one.number === number && one.state === "ready");
-        // No one to replace: the next one is on its way already.
+        // Nothing to replace: its successor is already starting.
         if (old === undefined) continue;
         if (!(await this.#succeed(old, reason))) return;
       }
-      this.#log.info("the workers are replaced", { reason });
+      this.#log.info("workers replaced", { reason });
     } finally {
       this.#isReplacing = false;
     }
@@ -114,7 +114,7 @@ export class WorkerPool {
     if (!isReady) {
       if (this.#stopReason === undefined) {
         const { number: worker, startProblem: problem } = successor;
-        this.#log.error("the workers are not replaced: the new one did not start", { worker, problem });
+        this.#log.error("workers not replaced: the new worker failed to start", { worker, problem });
       }
       return false;
     }
@@ -147,7 +147,7 @@ export class WorkerPool {
   #killAfter(worker: WorkerProcess, delayMs: number): void {
     this.#killTimers.get(worker)?.();
     const kill = (): void => {
-      this.#log.error("a worker did not stop, and is killed", { worker: worker.number, pid: worker.pid });
+      this.#log.error("killing a worker that did not stop", { worker: worker.number, pid: worker.pid });
       worker.kill();
     };
     this.#killTimers.set(worker, this.#clock.after(delayMs, kill, true));
@@ -179,13 +179,13 @@ export class WorkerPool {
   }
 
   #onReady(worker: WorkerProcess, addresses: WorkerProcess["addresses"]): void {
-    // A stop has overtaken its news.
+    // A stop began in the meantime.
     if (worker.state !== "starting") return;
     worker.state = "ready";
     worker.readyAtMs = this.#clock.nowMs();
     worker.addresses = addresses;
     this.#pace.ready();
-    this.#log.info("a worker is ready", { worker: worker.number, pid: worker.pid });
+    this.#log.info("worker ready", { worker: worker.number, pid: worker.pid });
     worker.send({ tercel: "serving", isServing: this.#anyoneServed });
     this.#tellServing();
     this.#successors.get(worker)?.(true);
@@ -209,7 +209,7 @@ export class WorkerPool {
     if (state === "stopping") {
       for (const problem of worker.stopProblems) this.#problems.push(new Error(`worker ${number}: ${problem}`));
       if (!endedWell(worker, how)) {
-        this.#problems.push(new Error(`worker ${number} ended by ${how}`));
+        this.#problems.push(new Error(`worker ${number} exited: ${how}`));
       }
     } else {
       this.#onLoss(worker, how);
@@ -217,29 +217,29 @@ export class WorkerPool {
     this.#settleIfOver();
   }
 
-  /** A worker has ended that no one had asked to. */
+  /** Handles the unexpected exit of a worker. */
   #onLoss(worker: WorkerProcess, how: string): void {
     const { number, pid, readyAtMs, startProblem } = worker;
     this.#lost++;
     const restartInMs = Math.round(
       this.#pace.ended(number, readyAtMs === undefined ? undefined : this.#clock.nowMs() - readyAtMs),
     );
-    // The first start fails as that of a program in one process does: whoever has started it is still looking.
+    // A failed first start fails the program, as in a single process.
     const isFirstStart = !this.#wasEveryoneReady && startProblem !== undefined && this.#counts().ready === 0;
     if (isFirstStart || this.#pace.givesUp(this.#counts().ready)) {
       this.#failure = new Error(
         startProblem === undefined
-          ? `${this.#pace.failedStarts} workers in a row ended before they were ready, the last, worker ${number}, by ${how}`
-          : `worker ${number} did not start: ${startProblem}`,
+          ? `${this.#pace.failedStarts} workers in a row exited before they were ready; the last was worker ${number}: ${how}`
+          : `worker ${number} failed to start: ${startProblem}`,
       );
-      this.#log.error("the workers do not start", { problem: this.#failure.message });
+      this.#log.error("workers failed to start", { problem: this.#failure.message });
       this.stop("the start failed");
       return;
     }
-    // While workers are replaced there are two of a number, and the other one may do.
+    // During a replacement there are two workers with one number, and the other may serve.
     const isAlone = ![...this.#processes].some((one) => one.number === number && one.state !== "stopping");
     const restarts = isAlone ? { restartInMs } : {};
-    this.#log.error("a worker ended", { worker: number, pid, how: startProblem ?? how, ...restarts });
+    this.#log.error("worker exited", { worker: number, pid, how: startProblem ?? how, ...restarts });
     if (!isAlone) return;
     const restart = (): void => {
       this.#restarts.delete(number);
@@ -248,7 +248,7 @@ export class WorkerPool {
     this.#restarts.set(number, this.#clock.after(restartInMs, restart, true));
   }
 
-  /** Tells every worker whether any of them is SERVING, when that has changed. */
+  /** Notifies every worker when the health of all workers together changes. */
   #tellServing(): void {
     const isServing = [...this.#processes].some((one) => one.state === "ready" && one.isServing);
     if (isServing === this.#anyoneServed) return;

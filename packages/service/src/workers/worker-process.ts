@@ -2,21 +2,21 @@ import type { Worker } from "node:cluster";
 import type { ListenAddress } from "@tercel/grpc";
 import { isOurs, type ParentMessage, type WorkerMessage } from "./messages.ts";
 
-/** A worker as its parent knows it. */
+/** The parent's handle of a worker. */
 export class WorkerProcess {
-  /** From 1 on; whoever replaces it has the same. */
+  /** Number from 1; its replacement has the same. */
   readonly number: number;
   readonly pid: number | undefined;
   state: "starting" | "ready" | "stopping" = "starting";
-  /** By the parent's clock. */
+  /** Time when it became ready, by the parent's clock. */
   readyAtMs: number | undefined = undefined;
   addresses: readonly ListenAddress[] = [];
   isServing = false;
-  /** What it said of its failed start. */
+  /** The problem of its failed start. */
   startProblem: string | undefined = undefined;
-  /** What it said was left undone when it stopped. */
+  /** The problems that it reported when it stopped. */
   stopProblems: readonly string[] = [];
-  /** The last part it gave of what is shared. */
+  /** The last parts of shared state that it sent. */
   readonly parts = new Map<string, unknown>();
   readonly #worker: Worker;
 
@@ -34,13 +34,13 @@ export class WorkerProcess {
     });
     let error: Error | undefined;
     let hasEnded = false;
-    // "error" alone when there is no process, "close" alone or behind it when there was one. A message that cannot be sent is an
+    // Without a process only "error" is emitted, otherwise "close", possibly after "error". A message that cannot be sent is an
     // "error", too, and without a listener it would end the parent.
     worker.on("error", (cause) => {
       error = cause;
       if (worker.process.pid === undefined) ended(cause.message);
     });
-    // "close" comes behind the last message, "exit" may not.
+    // "close" follows the last message; "exit" may precede it.
     worker.process.on("close", (code, signal) => {
       ended(
         signal !== null ? `signal ${signal}` : `exit code ${code}${error === undefined ? "" : `: ${error.message}`}`,
@@ -54,7 +54,7 @@ export class WorkerProcess {
   }
 
   send(message: ParentMessage): void {
-    // It may have gone a moment ago; its "close" says so.
+    // It may have exited a moment ago, which "close" reports.
     if (this.#worker.isConnected()) this.#worker.process.send(message, undefined, {}, () => {});
   }
 

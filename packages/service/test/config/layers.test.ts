@@ -112,15 +112,15 @@ describe("layers of a configuration", () => {
   });
 
   test("are refused when the file that was named does not exist or is a folder", async (t) => {
-    assert.equal(await refusal(t, {}, { file: "none.yaml" }), "none.yaml cannot be read: no such file");
-    assert.match(await refusal(t, { "a/b.yaml": "" }, { file: "a" }), /^a cannot be read: EISDIR/);
+    assert.equal(await refusal(t, {}, { file: "none.yaml" }), "cannot read none.yaml: no such file");
+    assert.match(await refusal(t, { "a/b.yaml": "" }, { file: "a" }), /^cannot read a: EISDIR/);
   });
 
   test("are refused when a file ends with .yml, which would be left out", async (t) => {
-    assert.equal(await refusal(t, { "config.yml": "a: 1\n" }), "config.yml is not read; rename it to config.yaml");
+    assert.equal(await refusal(t, { "config.yml": "a: 1\n" }), "config.yml is ignored; rename it to config.yaml");
     assert.equal(
       await refusal(t, { "config/development.yml": "" }),
-      "config/development.yml is not read; rename it to config/development.yaml",
+      "config/development.yml is ignored; rename it to config/development.yaml",
     );
   });
 
@@ -130,7 +130,7 @@ describe("layers of a configuration", () => {
     writeFileSync(join(folder, "config.yaml"), Uint8Array.of(0x61, 0x3a, 0x20, 0xff));
     await assert.rejects(
       loadConfig(looseObject({}), { folder, variables: {} }),
-      /^ConfigError: config\.yaml cannot be read: /,
+      /^ConfigError: cannot read config\.yaml: /,
     );
   });
 
@@ -148,7 +148,7 @@ describe("layers of a configuration", () => {
   test("are refused for an environment that is no name", async (t) => {
     assert.match(
       await refusal(t, {}, { variables: { TERCEL_ENV: "../x" } }),
-      /^variable TERCEL_ENV is "\.\.\/x"; it is a name/,
+      /^variable TERCEL_ENV is "\.\.\/x"; expected a name/,
     );
   });
 });

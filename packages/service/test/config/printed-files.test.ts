@@ -77,7 +77,7 @@ describe("the printed config.yaml", () => {
       ["otlp", "http://localhost:4318/v1/traces"],
     );
     assert.deepEqual(warnings, [
-      "config.yaml:25:17: monitoring.providers.jaeger.endpoint has the port of Jaeger's own protocol; traces go by OTLP to http://localhost:4318/v1/traces",
+      "config.yaml:25:17: monitoring.providers.jaeger.endpoint is an endpoint of Jaeger's own protocol; traces are sent by OTLP to http://localhost:4318/v1/traces",
     ]);
   });
 
@@ -113,7 +113,7 @@ describe("the printed config.yaml", () => {
     const production = { ...variables, NODE_ENV: "production" };
     await assert.rejects(
       loadServiceConfig({ folder: printed, providers, variables: production }),
-      /^ConfigError: config\.yaml:2:1: service\.insecure is missing; in the production profile a service needs TLS; set communication\.providers\.grpc\.tls, or service\.insecure: true/,
+      /^ConfigError: config\.yaml:2:1: service\.insecure is missing; TLS is required in the production profile; set communication\.providers\.grpc\.tls, or service\.insecure: true/,
     );
     const { value } = await loadServiceConfig({
       folder: printed,
@@ -169,7 +169,7 @@ describe("the printed config/user-service.yaml", () => {
     const tracing = value.concerns.monitoring?.entries.find(({ type }) => type === "otlp")?.config;
     assert.deepEqual(tracing, { url: "http://jaeger:4318/v1/traces", sampleRate: 0.1, headers: {} });
     assert.deepEqual(warnings, [
-      "config/user-service.yaml:29:20: tracing.jaeger_endpoint has the port of Jaeger's own protocol; traces go by OTLP to http://jaeger:4318/v1/traces",
+      "config/user-service.yaml:29:20: tracing.jaeger_endpoint is an endpoint of Jaeger's own protocol; traces are sent by OTLP to http://jaeger:4318/v1/traces",
     ]);
   });
 

@@ -67,7 +67,7 @@ describe("the configuration of a service", () => {
     }
     assert.match(
       await refusal(t, "service: {name: a}\n", production),
-      /service\.insecure is missing; in the production profile/,
+      /service\.insecure is missing; TLS is required in the production profile/,
     );
   });
 
@@ -229,7 +229,7 @@ describe("the configuration of a service", () => {
     assert.deepEqual((await gatewayOf(`${grpc}, http: {protocols: [rest]}}}\n`))?.protocols, ["rest"]);
     assert.match(
       await refusal(t, `${grpc}, http: {host: 0.0.0.0}}}\n`),
-      /http\.host is "0\.0\.0\.0"; it is on gRPC's port, whose interface is another one; set communication\.providers\.http\.port/,
+      /http\.host is "0\.0\.0\.0"; gRPC's port is bound to another host; set communication\.providers\.http\.port/,
     );
     await load(t, `${grpc}, http: {host: 0.0.0.0, port: 8080}}}\n`);
   });
@@ -238,19 +238,19 @@ describe("the configuration of a service", () => {
     const jwt = (rest: string) => `security: {jwt: {issuer: a${rest}}}\n`;
     assert.match(
       await refusal(t, jwt("")),
-      /security\.jwt\.jwks_url is missing; set it or security\.jwt\.secret, and not both/,
+      /security\.jwt\.jwks_url is missing; set it or security\.jwt\.secret, not both/,
     );
     assert.match(await refusal(t, jwt(`, jwks_url: https://a, secret: ${"x".repeat(32)}`)), /not both/);
     await load(t, jwt(", jwks_url: https://a"));
     await load(t, jwt(`, secret: ${"x".repeat(32)}`));
     assert.match(
       await refusal(t, jwt(", secret: short")),
-      /security\.jwt\.secret is •••; it is a secret of 32 characters or more/,
+      /security\.jwt\.secret is •••; expected a secret of 32 characters or more/,
     );
     const tls = (rest: string) => `communication: {providers: {grpc: {tls: {cert_file: crt, key_file: key${rest}}}}}\n`;
     assert.match(
       await refusal(t, tls(", client_auth: required")),
-      /tls\.ca_file is missing; it is the path of a file, because client_auth is required/,
+      /tls\.ca_file is missing; expected the path of a file, because client_auth is required/,
     );
     await load(t, tls(", client_auth: required, ca_file: ca"));
     assert.match(
@@ -327,7 +327,7 @@ describe("the settings of an application", () => {
     assert.deepEqual((await load(t, "", { settings })).value.app, { limit: 5, mode: "a" });
     assert.equal(
       await refusal(t, "app: {limt: 7, mode: c}\n", { settings }),
-      'the configuration has 2 problems:\nconfig.yaml:1:7: unknown key app.limt; did you mean limit?\nconfig.yaml:1:22: app.mode is "c"; it is one of a, b',
+      'the configuration has 2 problems:\nconfig.yaml:1:7: unknown key app.limt; did you mean limit?\nconfig.yaml:1:22: app.mode is "c"; expected one of a, b',
     );
   });
 

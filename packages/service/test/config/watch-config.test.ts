@@ -94,7 +94,7 @@ describe("watchConfig", () => {
     assert.equal(await watch.reload(), false);
     assert.deepEqual(
       logged.filter(({ level }) => level === "error").map(({ fields }) => fields.problem),
-      ['config.yaml:2:7: port is "abc"; it is a number from 0 to 65535'],
+      ['config.yaml:2:7: port is "abc"; expected a number from 0 to 65535'],
     );
     assert.deepEqual(
       [watch.current.value, updates.length, watch.counts],
@@ -152,7 +152,7 @@ describe("watchConfig", () => {
     await watch.reload();
     await new Promise(setImmediate);
     assert.equal(updates.length, 2);
-    assert.equal(logged.filter(({ message }) => message === "a listener of the configuration failed").length, 4);
+    assert.equal(logged.filter(({ message }) => message === "configuration listener failed").length, 4);
   });
 
   for (const [name, replace] of [

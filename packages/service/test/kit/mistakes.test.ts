@@ -58,7 +58,7 @@ describe("a start that fails prints", () => {
   it("what to install for a database whose package is missing", (t) => {
     const folder = emptyFolder(t, "database: {providers: {postgres: {url: 'postgres://me@127.0.0.1:1/users'}}}\n");
     const { status, stderr } = run("keeper.ts", folder, { node: ["--import", join(programs, "without-pg.ts")] });
-    assert.deepEqual([status, stderr], [1, "database postgres needs pg: npm install pg@^8"]);
+    assert.deepEqual([status, stderr], [1, "database postgres needs the package pg: npm install pg@^8"]);
   });
 
   it("the lines to add for a need that is not configured", (t) => {
@@ -81,7 +81,7 @@ describe("a start that fails prints", () => {
     for (const [at, line] of lines.entries()) {
       assert.match(line, new RegExp(`^${away}, attempt ${at + 1}, next in 0\\.\\d s$`));
     }
-    const attempts = `attempt ${lines.length + 1}, given up after 0.7 s; service.start.wait allows more`;
+    const attempts = `attempt ${lines.length + 1}, gave up after 0.7 s; raise service.start.wait to wait longer`;
     assert.equal(stderr, `${away} (${attempts})`);
   });
 
@@ -105,7 +105,7 @@ describe("a start that fails prints", () => {
     assert.deepEqual([status, lines], [1, []]);
     assert.equal(
       stderr,
-      `database postgres: migrations: postgres at 127.0.0.1:${server.port}/postgres: password authentication failed for user "guarded" (28P01): the password of the url is wrong`,
+      `database postgres: migrations: postgres at 127.0.0.1:${server.port}/postgres: password authentication failed for user "guarded" (28P01): check the password in the url`,
     );
   });
 
@@ -118,7 +118,7 @@ describe("a start that fails prints", () => {
     assert.equal(status, 1);
     assert.equal(
       stderr,
-      `port ${port} of 127.0.0.1 is taken by another program; change service.port in the file, or by TERCEL__SERVICE__PORT or --set service.port=…`,
+      `port ${port} of 127.0.0.1 is in use by another program; change service.port in the file, or by TERCEL__SERVICE__PORT or --set service.port=…`,
     );
   });
 
@@ -150,7 +150,7 @@ describe("a start that fails prints", () => {
     assert.equal(status, 1);
     assert.equal(
       stderr,
-      `nothing says who may call tercel.service.test.v1.EchoService/Unary; add to the definition's access, with "public" or roles where these are meant:\n  "tercel.service.test.v1.EchoService/Unary": "authenticated",`,
+      `missing access rule for tercel.service.test.v1.EchoService/Unary; add to the definition's access, with "public" or roles instead where needed:\n  "tercel.service.test.v1.EchoService/Unary": "authenticated",`,
     );
   });
 

@@ -129,7 +129,7 @@ describe("services that find each other", () => {
     const front = defineService({ needs: { back: client(EchoService, "back") }, routes: () => {} });
     await assert.rejects(
       start(t, front, { service: { port: 0 } }),
-      /^Error: the service needs back, but no discovery is configured; add to the configuration:\ndiscovery:\n {2}providers:\n {4}embedded: \{\}/,
+      /^Error: cannot find back: no discovery is configured; add to the configuration:\ndiscovery:\n {2}providers:\n {4}embedded: \{\}/,
     );
   });
 });

@@ -25,7 +25,7 @@ for (const [what, values, key, variable] of [
     await assert.rejects(start, (error: Error) => {
       assert.equal(
         error.message,
-        `port ${port} of 127.0.0.1 is taken by another program; change ${key} in the file, or by ${variable} or --set ${key}=…`,
+        `port ${port} of 127.0.0.1 is in use by another program; change ${key} in the file, or by ${variable} or --set ${key}=…`,
       );
       return true;
     });

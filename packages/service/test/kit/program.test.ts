@@ -119,7 +119,7 @@ describe("the smallest service", () => {
     writeFileSync(join(folder, "config.yaml"), "service:\n  port: abc\n");
     const wrong = runHello(folder, []);
     assert.equal(wrong.status, 1);
-    assert.match(wrong.stderr, /^config\.yaml:2:9: service\.port is "abc"; it is a number from 0 to 65535$/);
+    assert.match(wrong.stderr, /^config\.yaml:2:9: service\.port is "abc"; expected a number from 0 to 65535$/);
     const fixed = runHello(folder, ["--check-config"], { TERCEL__SERVICE__PORT: "0", TERCEL_ENV: "development" });
     assert.deepEqual([fixed.status, fixed.stdout], [0, "the configuration is valid (environment development)"]);
     const over = runHello(folder, ["--check-config", "--set", "service.port=x"], { TERCEL__SERVICE__PORT: "0" });
@@ -139,7 +139,7 @@ describe("the smallest service", () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      new RegExp(`^port ${port} of 127\\.0\\.0\\.1 is taken by another program; change service\\.port`),
+      new RegExp(`^port ${port} of 127\\.0\\.0\\.1 is in use by another program; change service\\.port`),
     );
   });
 
@@ -158,12 +158,9 @@ describe("the smallest service", () => {
     };
     await lineWith("ready");
     writeFileSync(file, "service: {port: 0}\nlogging: {providers: {console: {level: debug}}}\n");
-    assert.deepEqual((await lineWith("the configuration was reloaded")).changed, ["logging.providers.console.level"]);
+    assert.deepEqual((await lineWith("configuration reloaded")).changed, ["logging.providers.console.level"]);
     writeFileSync(file, "service: {port: 0}\nlogging: {providers: {console: {level: loud}}}\n");
-    assert.match(
-      (await lineWith("is refused; the old one stays in force")).problem ?? "",
-      /config\.yaml:2:\d+: .*"loud"/,
-    );
+    assert.match((await lineWith("the previous one stays in effect")).problem ?? "", /config\.yaml:2:\d+: .*"loud"/);
     service.signal("SIGTERM");
     assert.deepEqual(await service.ended, [0, null]);
   });

@@ -49,7 +49,7 @@ describe("a service with a service key", () => {
       assert.equal((await client.unary({ text: "a" }, { headers: { [header]: key } })).text, "a");
       await assertStatus(client.unary({}, { headers: { [header]: "w".repeat(32) } }), Code.Unauthenticated);
     }
-    await assertStatus(client.unary({}), Code.Unauthenticated, "the call carries no service key");
+    await assertStatus(client.unary({}), Code.Unauthenticated, "missing service key");
     assert.equal((await createClient(service.health.service, service.transport).check({})).status, 1);
   });
 });
@@ -131,7 +131,7 @@ describe("a service with access rules", () => {
     const variables = { TERCEL_ENV: "production" };
     await assert.rejects(
       startService(guarded, { file: false, overlays: false, variables, config }),
-      /the service has access rules, but no issuer of tokens is configured \(the environment is production\); set security\.jwt/,
+      /access rules need a token issuer, but none is configured \(environment production\); set security\.jwt/,
     );
   });
 });

@@ -84,18 +84,18 @@ describe("services that run in one program", () => {
   it("have names of their own, one process each, and no arguments for one of them", (t) => {
     const same = run(folderWith(t, { front: "service: {name: one}\n", back: "service: {name: one}\n" }));
     assert.equal(same.status, 1);
-    assert.match(same.stderr, /two services of this process are called one; give each a service\.name of its own/);
+    assert.match(same.stderr, /duplicate service name one in this process; set a different service\.name/);
     const workers = run(folderWith(t, { ...configs, back: "service: {name: back, workers: 2}\n" }));
-    assert.match(workers.stderr, /service\.workers of back is 2; several services of one program run in one process/);
+    assert.match(workers.stderr, /service\.workers of back is 2; several services in one program need one process/);
     assert.match(
       run(folderWith(t, configs), "--set", "service.port=1").stderr,
-      /--set are for programs of one service/,
+      /--set need a program with one service/,
     );
   });
 
   it("look a service up whose version is another one than is needed", (t) => {
     const wrong = run(folderWith(t, { ...configs, back: "service: {name: back, version: v3.0.0, port: 0}\n" }));
     assert.equal(wrong.status, 1);
-    assert.match(wrong.stderr, /the service needs back, but no discovery is configured/);
+    assert.match(wrong.stderr, /cannot find back: no discovery is configured/);
   });
 });

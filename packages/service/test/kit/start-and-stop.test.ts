@@ -108,7 +108,7 @@ describe("a service with needs", () => {
       clock,
       onLog: ({ level, message }) => level === "warn" && logged.push(message),
     });
-    const failure = assert.rejects(starting, /^Error: database recorded: no answer \(attempt 3, given up after 10 s/);
+    const failure = assert.rejects(starting, /^Error: database recorded: timeout \(attempt 3, gave up after 10 s/);
     while (logged.length < 1) await new Promise((resolve) => setImmediate(resolve));
     await clock.advance(10_000);
     await failure;

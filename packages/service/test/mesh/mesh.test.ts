@@ -143,8 +143,8 @@ describe("a mesh", () => {
 
   it("refuses what it does not know", async () => {
     await assert.rejects(testMesh(both, { sead: 1 } as never), /did you mean "seed"/);
-    await assert.rejects(testMesh(both, { lossRate: 2 }), /lossRate is 2; it has to be from 0 to 1/);
-    await assert.rejects(testMesh(both, { latencyMs: [5, 1] }), /latencyMs is \[5,1\]/);
-    await assert.rejects(testMesh([...both, ...both]), /"front" is the name of another one/);
+    await assert.rejects(testMesh(both, { lossRate: 2 }), /invalid lossRate 2: expected 0 to 1/);
+    await assert.rejects(testMesh(both, { latencyMs: [5, 1] }), /invalid latencyMs \[5,1\]/);
+    await assert.rejects(testMesh([...both, ...both]), /duplicate or reserved name "front"/);
   });
 });

@@ -137,7 +137,7 @@ describe("several workers", () => {
     const numbers = answers.map(({ count }) => count);
     assert.deepEqual(numbers.toSorted(), [1, 1, 1, 2, 2, 2]);
     for (const worker of [1, 2]) {
-      const { pid } = await line("a worker is ready", (one) => one.worker === worker);
+      const { pid } = await line("worker ready", (one) => one.worker === worker);
       const pids = new Set(answers.filter(({ count }) => count === worker).map(({ text }) => text));
       assert.deepEqual([...pids], [String(pid)]);
     }
@@ -145,14 +145,14 @@ describe("several workers", () => {
 
   it("come back when they are killed under load, and no call is lost that may be repeated", async (test) => {
     const { connect, line } = await startReady(test, {});
-    const { pid, worker } = await line("a worker is ready");
-    await line("a worker is ready");
+    const { pid, worker } = await line("worker ready");
+    await line("worker ready");
     const calls = load([1, 2, 3, 4].map(() => connect(retryUnavailable)));
     await calls.running;
     process.kill(Number(pid), "SIGKILL");
-    const lost = await line("a worker ended");
+    const lost = await line("worker exited");
     assert.deepEqual([lost.worker, lost.pid, lost.how], [worker, pid, "signal SIGKILL"]);
-    const successor = await line("a worker is ready");
+    const successor = await line("worker ready");
     assert.equal(successor.worker, worker);
     const { succeeded, failed } = await calls.end();
     assert.deepEqual(failed, []);
@@ -163,11 +163,11 @@ describe("several workers", () => {
 
   it("are replaced one after the other at SIGHUP, under load, without a failed call", async (test) => {
     const { connect, line, child } = await startReady(test, {});
-    const old = [await line("a worker is ready"), await line("a worker is ready")].map(({ pid }) => pid);
+    const old = [await line("worker ready"), await line("worker ready")].map(({ pid }) => pid);
     const calls = load([1, 2, 3, 4].map(() => connect()));
     await calls.running;
     child.kill("SIGHUP");
-    await line("the workers are replaced");
+    await line("workers replaced");
     const { succeeded, failed } = await calls.end();
     assert.deepEqual(failed, []);
     assert.ok(succeeded > 0);
@@ -183,10 +183,10 @@ describe("several workers", () => {
     test.after(() => rmSync(folder, { recursive: true }));
     const failsWith = join(folder, "broken");
     const { connect, line, child } = await startReady(test, { failsWith });
-    const old = [await line("a worker is ready"), await line("a worker is ready")].map(({ pid }) => pid);
+    const old = [await line("worker ready"), await line("worker ready")].map(({ pid }) => pid);
     writeFileSync(failsWith, "");
     child.kill("SIGHUP");
-    const { problem } = await line("the workers are not replaced: the new one did not start");
+    const { problem } = await line("workers not replaced: the new worker failed to start");
     assert.equal(problem, "no route to the database");
     const pids = [await connect().unary({}), await connect().unary({})].map(({ text }) => Number(text));
     assert.deepEqual(pids.toSorted(), old.toSorted());
@@ -198,14 +198,14 @@ describe("several workers", () => {
     const waitsFor = join(folder, "wait");
     const { connect, line, child } = await startReady(test, { waitsFor });
     for (const _worker of [1, 2]) await line("the setup begins");
-    const { pid } = await line("a worker is ready", ({ worker }) => worker === 1);
+    const { pid } = await line("worker ready", ({ worker }) => worker === 1);
     writeFileSync(waitsFor, "");
     child.kill("SIGHUP");
     await line("the setup begins");
     process.kill(Number(pid), "SIGKILL");
-    assert.equal((await line("a worker ended")).restartInMs, undefined);
+    assert.equal((await line("worker exited")).restartInMs, undefined);
     rmSync(waitsFor);
-    await line("the workers are replaced");
+    await line("workers replaced");
     assert.deepEqual(JSON.parse((await connect().unary({ text: "count" })).text).workers, {
       wanted: 2,
       ready: 2,
@@ -220,9 +220,9 @@ describe("several workers", () => {
     for (const _start of [1, 2]) {
       const { connect, child, line, exit } = await startReady(test, { path });
       assert.equal(statSync(path).mode & 0o777, 0o600);
-      const old = [await line("a worker is ready"), await line("a worker is ready")].map(({ pid }) => pid);
+      const old = [await line("worker ready"), await line("worker ready")].map(({ pid }) => pid);
       child.kill("SIGHUP");
-      await line("the workers are replaced");
+      await line("workers replaced");
       const pids = [await connect().unary({}), await connect().unary({})].map(({ text }) => Number(text));
       assert.deepEqual([new Set(pids).size, pids.some((pid) => old.includes(pid))], [2, false]);
       child.kill("SIGTERM");
@@ -285,7 +285,7 @@ describe("several workers", () => {
     child.kill("SIGTERM");
     await failure;
     const { problems } = await line("the parent ends");
-    assert.deepEqual(problems, [`worker ${worker} ended by signal SIGKILL`]);
+    assert.deepEqual(problems, [`worker ${worker} exited: signal SIGKILL`]);
     assert.deepEqual(await exit, [1, null]);
   });
 
@@ -302,11 +302,11 @@ describe("several workers", () => {
 
   it("are replaced when one of them is told to stop", async (test) => {
     const { line } = await startReady(test, {});
-    const { pid, worker } = await line("a worker is ready");
-    await line("a worker is ready");
+    const { pid, worker } = await line("worker ready");
+    await line("worker ready");
     process.kill(Number(pid), "SIGTERM");
-    assert.equal((await line("a worker ended")).how, "exit code 0");
-    assert.equal((await line("a worker is ready")).worker, worker);
+    assert.equal((await line("worker exited")).how, "exit code 0");
+    assert.equal((await line("worker ready")).worker, worker);
   });
 
   it("share what they count, and lose nothing of those that were replaced", async (test) => {
@@ -315,7 +315,7 @@ describe("several workers", () => {
     for (let i = 0; i < 4; i++) await connect().unary({});
     assert.deepEqual(await collect(), { value: 5, workers: { wanted: 2, ready: 2, lost: 0 } });
     child.kill("SIGHUP");
-    await line("the workers are replaced");
+    await line("workers replaced");
     await connect().unary({});
     assert.deepEqual(await collect(), { value: 7, workers: { wanted: 2, ready: 2, lost: 0 } });
   });
@@ -347,7 +347,7 @@ describe("workers that do not start", () => {
     const { line, exit, allGone } = start(test, { workers: 2, start: "fails" });
     assert.match(
       String((await line("the parent failed")).problem),
-      /^worker [12] did not start: no route to the database$/,
+      /^worker [12] failed to start: no route to the database$/,
     );
     assert.deepEqual(await exit, [1, null]);
     await allGone;
@@ -358,7 +358,7 @@ describe("workers that do not start", () => {
     test.after(() => other.close());
     const { port } = await other.listen({ port: 0 });
     const { line, exit } = start(test, { workers: 2, port });
-    assert.match(String((await line("the parent failed")).problem), /^worker [12] did not start: .*EADDRINUSE/);
+    assert.match(String((await line("the parent failed")).problem), /^worker [12] failed to start: .*EADDRINUSE/);
     assert.deepEqual(await exit, [1, null]);
   });
 
@@ -366,7 +366,7 @@ describe("workers that do not start", () => {
     const { line, exit } = start(test, { workers: 2, start: "crashes" });
     assert.match(
       String((await line("the parent failed")).problem),
-      /^3 workers in a row ended before they were ready, the last, worker [12], by exit code 7$/,
+      /^3 workers in a row exited before they were ready; the last was worker [12]: exit code 7$/,
     );
     assert.deepEqual(await exit, [1, null]);
   });

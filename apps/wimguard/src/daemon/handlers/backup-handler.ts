@@ -14,7 +14,7 @@ import { streamJob } from "./stream-job.ts";
 
 const maxInt32 = 2 ** 31 - 1;
 
-/** What the states between two durable acts are to clients. */
+/** Status that clients see of the states between two durable acts. */
 const statusOf: Partial<Record<StoredBackup["state"], string>> = { publishing: "in_progress", deleting: "completed" };
 
 /** Creates the handlers of wimguard.v1.BackupService. */

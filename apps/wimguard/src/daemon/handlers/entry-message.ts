@@ -30,7 +30,7 @@ export function toEntry(entry: ManifestEntry): Entry {
   });
 }
 
-/** Nanoseconds of a timestamp count forward, before 1970 too. */
+/** Converts decimal seconds; nanoseconds count forward, before 1970 too. */
 function toTimestamp(seconds: string): Pick<Timestamp, "seconds" | "nanos"> {
   const time = toNanoseconds(seconds);
   const nanos = ((time % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;

@@ -2,7 +2,7 @@ import { FailureError } from "../../failure/failure.ts";
 import { toConnectError } from "../../failure/to-connect-error.ts";
 import { toFailure } from "../../failure/to-failure.ts";
 
-/** Runs the work of a handler; its failure becomes the error that a client gets. */
+/** Runs a handler and converts its failure to the client's error. */
 export async function failing<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
@@ -11,7 +11,7 @@ export async function failing<Result>(work: () => Promise<Result>): Promise<Resu
   }
 }
 
-/** The same for work that does not wait. */
+/** Runs a synchronous handler and converts its failure to the client's error. */
 export function answering<Result>(work: () => Result): Result {
   try {
     return work();
@@ -20,7 +20,7 @@ export function answering<Result>(work: () => Result): Result {
   }
 }
 
-/** The same for a stream, whose items become messages. */
+/** Runs a streaming handler, converts its items to messages and its failure to the client's error. */
 export async function* failingStream<Item, Message>(
   items: AsyncIterable<Item>,
   toMessage: (item: Item) => Message,
@@ -32,7 +32,7 @@ export async function* failingStream<Item, Message>(
   }
 }
 
-/** What is neither ours nor the system's is a fault of the program, which the recovery interceptor reports. */
+/** Converts a FailureError or a system error. Other errors are bugs, which the recovery interceptor reports. */
 function toStatus(error: unknown): unknown {
   const isKnown = error instanceof FailureError || (error instanceof Error && "code" in error && "syscall" in error);
   return isKnown ? toConnectError(toFailure(error)) : error;

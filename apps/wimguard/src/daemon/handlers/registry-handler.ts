@@ -140,7 +140,7 @@ async function* toUploadChunks(chunks: AsyncIterable<FileChunk>): AsyncGenerator
   for await (const { name, offset, data, sha256 } of chunks) yield { name, offset: Number(offset), data, sha256 };
 }
 
-/** The states of an import that another call has started. */
+/** Yields the states of an import that another call started. */
 async function* followImport(states: AsyncIterable<LiveRun>, signal: AbortSignal): AsyncGenerator<Run> {
   for await (const run of states) {
     yield toRunMessage(run);
@@ -180,7 +180,7 @@ function toSource(source: RegisteredSource): Source {
   return create(SourceSchema, { uuid, name, path, excludes: [...excludes], oneFileSystem, etag: itemEtag(source) });
 }
 
-/** Without an engine, `restic:` means a repository, and for a folder the template's ending decides, and append means .wim. */
+/** Converts a destination. Without an engine, `restic:` means a repository; for a folder, the template's extension decides, and append means .wim. */
 function fromDestination(destination: Destination): ItemInput<RegisteredDestination> {
   const { name, engine, url, template, secretRef, append } = destination;
   const chosen = engine === Engine.UNSPECIFIED ? engineOfDestination(destination) : engineNameOf(engine);

@@ -71,7 +71,7 @@ const conflictOf: Partial<Record<Conflict, RestoreRequest["conflict"]>> = {
   [Conflict.OVERWRITE]: "overwrite",
 };
 
-/** @throws FailureError FIELD_INVALID */
+/** Validates a request. @throws FailureError FIELD_INVALID */
 function toRequest(request: CreateRestoreRequest): RestoreRequest {
   const conflict = conflictOf[request.conflict];
   if (conflict === undefined) {
@@ -95,7 +95,7 @@ async function* createRestore(
     );
   });
   if (started === undefined) {
-    // The job is that of the first call, whose end alone cancels it.
+    // The job belongs to the first call: only its end cancels the job.
     yield* followRestore(restores, followRun(runs, run?.uuid ?? "", signal), signal);
     return;
   }
@@ -108,7 +108,7 @@ async function* createRestore(
   });
 }
 
-/** The messages of a restore that another call has started. */
+/** Yields the messages of a restore that another call started. */
 async function* followRestore(
   restores: Restores,
   states: AsyncIterable<LiveRun>,

@@ -17,7 +17,7 @@ import type { JobProgress } from "../../progress/progress-feed.ts";
 import type { LiveRun } from "../../runs/run-registry.ts";
 import { toRunEnums } from "../../runs/run-store.ts";
 
-/** What clients learn of a run. */
+/** The facts of a run that clients see. */
 export interface RunFacts {
   readonly uuid: string;
   readonly kind: RunKind;
@@ -48,7 +48,7 @@ export function toRun(facts: RunFacts): Run {
   });
 }
 
-/** The error of a call that has such a run as its own, with its details. */
+/** Returns the status of a failed run, with the details of its call's error. */
 function toStatus(failure: Failure): MessageInitShape<typeof StatusSchema> {
   const { code, rawMessage: message, details } = toConnectError(failure);
   const packed = details.flatMap((detail) =>
@@ -57,7 +57,7 @@ function toStatus(failure: Failure): MessageInitShape<typeof StatusSchema> {
   return { code, message, details: packed };
 }
 
-/** A run of the registry. */
+/** Converts a run. */
 export function toRunMessage(run: LiveRun): Run {
   const { uuid, subjectUuid, scheduleUuid, revision, createdAtMs, startedAtMs, endedAtMs, progress } = run;
   const { warnings, failure, message, bytes, files } = run;
@@ -88,7 +88,7 @@ export function toProgress({
   };
 }
 
-/** Of something that has ended: all of it. */
+/** Returns the progress of a finished job, with all bytes and files done. */
 export function toCount({ bytes, files }: { readonly bytes: number; readonly files: number }) {
   const [bytesDone, filesDone] = [BigInt(bytes), BigInt(files)];
   return { bytesDone, bytesTotal: bytesDone, filesDone, filesTotal: filesDone };

@@ -36,7 +36,7 @@ export interface ScheduleHandlerParts {
   readonly backups: BackupService;
   readonly runs: RunRegistry;
   readonly logs: RunLogStore;
-  /** A cursor of a log is the number of the last entry. */
+  /** Page tokens of logs: the cursor is the number of the last entry. */
   readonly tokens: PageTokens<number>;
   readonly requests: StartedRequests;
   readonly listRuns: (request: ListRequest) => ListPage<StoredRun>;
@@ -65,7 +65,7 @@ export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<
     const before = schedules.get(uuid);
     if (before.isPaused === isPaused) return toMessage(before);
     const schedule = schedules.update(uuid, "", { ...before, isPaused });
-    // What it has not done while it was paused was not missed.
+    // Times during the pause do not count as missed.
     if (!isPaused) scheduler.begin(schedule);
     return toMessage(schedule);
   }
@@ -144,7 +144,7 @@ export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<
           const schedule = getFor(scheduleUuid);
           if (isEmptyPolicy(schedule.retention)) retention.explain(schedule, schedule.retention);
           const { kept, dropped } = retention.apply(schedule);
-          const message = `${kept} kept; ${dropped} dropped, to be deleted after a day`;
+          const message = `${kept} kept; ${dropped} dropped and deleted after a day`;
           const end = { scheduleUuid, state: "completed", message, ...(request !== undefined && { request }) } as const;
           return runs.record(parts.newUuid(), "retention", end);
         }),
@@ -186,7 +186,7 @@ export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<
         return (run: LiveRun) => filter === "" || matchesFilter(parsed, toRunMessage(run));
       });
       if (watchers >= maxWatchers) {
-        const message = `${maxWatchers} clients watch already: repeat this later`;
+        const message = `watcher limit of ${maxWatchers} reached: try again later`;
         answering(() => fail({ reason: "QUEUE_FULL", retryAfterMs: 10_000, message }));
       }
       watchers++;
@@ -208,7 +208,7 @@ export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<
     return schedules.get(uuid);
   }
 
-  /** The same request gets the run that it has started. */
+  /** Starts a run once per request id. */
   async function startOnce(
     requestId: string,
     content: object,

@@ -24,14 +24,14 @@ const unreadables: Readonly<Record<Schedule["unreadable"], Unreadable>> = {
   fail: Unreadable.FAIL,
 };
 
-/** The name of an enum's value; the first one for 0. */
+/** Returns the name of an enum value; the first one for 0. */
 function nameOf<Name extends string>(names: Readonly<Record<Name, number>>, value: number, field: string): Name {
   const all = Object.keys(names) as Name[];
   const found = value === 0 ? all[0] : all.find((name) => names[name] === value);
   return found ?? fail({ reason: "FIELD_INVALID", field: `schedule.${field}`, message: `unknown ${field} ${value}` });
 }
 
-/** What is done about a path that cannot be read. */
+/** Converts the handling of unreadable paths. */
 export function toUnreadable(value: Unreadable): Schedule["unreadable"] {
   return nameOf(unreadables, value, "unreadable");
 }
@@ -60,7 +60,7 @@ export function fromSchedule(message: ScheduleMessage): ItemInput<Schedule> {
   };
 }
 
-/** What the scheduler knows of a schedule. */
+/** The scheduler's state of a schedule. */
 export interface ScheduleState {
   readonly nextMs: number | undefined;
   readonly lastGoodMs: number | undefined;

@@ -36,11 +36,11 @@ import { streamJob } from "./stream-job.ts";
 export interface SnapshotHandlerParts {
   readonly snapshots: Snapshots;
   readonly checks: CheckService;
-  /** For lists that are read from manifests: a cursor is the number of items that earlier pages had. */
+  /** Page tokens of lists from manifests: the cursor is the number of items on earlier pages. */
   readonly tokens: PageTokens<number>;
   readonly downloads: Downloads;
   manifestOf(snapshot: StoredBackup): string;
-  /** Called once for each response. */
+  /** Called once per response. */
   createKeepReasons(): KeepReasons;
 }
 
@@ -55,19 +55,19 @@ const entryFields: ListFields = {
   digest: "string",
 };
 
-/** What only the daemon sets. */
+/** Fields that only the daemon sets. */
 const outputOnly = SnapshotSchema.fields
   .map(({ name }) => name)
   .filter((name) => !["tags", "description", "pinned", "purge_time"].includes(name));
 
-/** Snapshots of which versions are looked for: reading more manifests would take too long for one call. */
+/** Limit on the snapshots to search for versions: more manifests would take too long for one call. */
 const maxSearched = 1000;
 
 /** Creates the handlers of wimguard.v1.SnapshotService. */
 export function createSnapshotHandler(parts: SnapshotHandlerParts): ServiceImpl<typeof SnapshotService> {
   const { snapshots, checks, tokens, manifestOf, createKeepReasons } = parts;
 
-  /** A page of a list that has all of its items. */
+  /** Returns a page of a complete list. */
   function pageOf<Item>(items: readonly Item[], request: { pageSize: number; pageToken: string }, query: string[]) {
     const limit = pageSizeOf(request.pageSize);
     const skip = tokens.read(query, request.pageToken) ?? 0;
@@ -113,7 +113,7 @@ export function createSnapshotHandler(parts: SnapshotHandlerParts): ServiceImpl<
       failing(async () => {
         const { snapshotUuid, filter, orderBy, recursive } = request;
         if (orderBy !== "") {
-          const message = "order_by is not supported for entries: they come in the order of the archive";
+          const message = "order_by is not supported for entries: they are listed in archive order";
           fail({ reason: "FIELD_INVALID", field: "order_by", message });
         }
         const [parent = Buffer.alloc(0)] = checkPaths([request.parent]);
@@ -175,7 +175,7 @@ export function createSnapshotHandler(parts: SnapshotHandlerParts): ServiceImpl<
   };
 }
 
-/** A shell in a snapshot: each line has its responses, and the last of them says that it is done. */
+/** Runs a shell in a snapshot: yields the responses to each line; the last one of a line has `done` set. */
 async function* explore(
   requests: AsyncIterable<ExploreRequest>,
   { snapshots, downloads, manifestOf }: SnapshotHandlerParts,
@@ -205,7 +205,7 @@ async function* explore(
   }
 }
 
-/** What is refused is refused where the stream is read. */
+/** Starts a diff when its stream is read, so that errors reach the reader. */
 async function* diff(start: () => AsyncIterable<Difference>): AsyncGenerator<Difference> {
   yield* start();
 }
@@ -249,7 +249,7 @@ async function* streamCheck(
   });
 }
 
-/** The archive and its image, or the repository and its snapshot. */
+/** Describes the location: the archive and its image, or the repository and its snapshot. */
 function locationOf({ destination, image, archive, engine }: StoredBackup): string {
   if (engine === "restic") return `${destination}, snapshot ${archive.sha256.slice(0, 8)}`;
   return image === 1 ? destination : `${destination}, image ${image}`;

@@ -21,11 +21,11 @@ import { toRunMessage } from "./run-message.ts";
 import { toSchedule } from "./schedule-message.ts";
 
 export interface StatisticsHandlerParts extends DashboardParts {
-  /** A cursor is the number of days that earlier pages had. */
+  /** Page tokens: the cursor is the number of days on earlier pages. */
   readonly tokens: PageTokens<number>;
 }
 
-/** A dashboard is sent at most so often. */
+/** Minimum interval between two dashboards. */
 const minIntervalMs = 1_000;
 const maxWatchers = 64;
 
@@ -53,7 +53,7 @@ export function createStatisticsHandler(parts: StatisticsHandlerParts): ServiceI
       answering(() => {
         const scheduleUuid = checkUuid(request.scheduleUuid);
         const timeZone = request.timeZone === "" ? localZone() : request.timeZone;
-        // Says that a zone is none before it is used.
+        // Validates the zone.
         parseCron("0 0 * * *", timeZone, "time_zone");
         const limit = pageSizeOf(request.pageSize);
         const query = [scheduleUuid, timeZone];
@@ -68,7 +68,7 @@ export function createStatisticsHandler(parts: StatisticsHandlerParts): ServiceI
 
     async *watchStatistics(_, { signal }) {
       if (watchers >= maxWatchers) {
-        const message = `${maxWatchers} clients watch already: repeat this later`;
+        const message = `watcher limit of ${maxWatchers} reached: try again later`;
         answering(() => fail({ reason: "QUEUE_FULL", retryAfterMs: 10_000, message }));
       }
       watchers++;

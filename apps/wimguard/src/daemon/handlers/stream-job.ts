@@ -2,25 +2,24 @@ import type { QueuedJob } from "../../jobs/job-queue.ts";
 import type { JobProgress, ProgressFeed } from "../../progress/progress-feed.ts";
 import { failing } from "./failing.ts";
 
-/** A job that was accepted. */
+/** An accepted job. */
 export interface StartedJob<Result> {
   readonly feed: ProgressFeed;
   readonly job: QueuedJob<Result>;
 }
 
-/** What a client is sent of a job. */
+/** Converts the states of a job to messages. */
 export interface JobMessages<Result, Message> {
   readonly started: Message;
   progress(progress: JobProgress): Message;
-  /** The last message says that the job is completed. */
+  /** Returns the last messages of a completed job. */
   completed(result: Result): readonly Message[];
   failed(text: string, error: unknown): Message;
 }
 
 /**
- * Streams a job to the client that has started it: started, progress, and its end. A job that fails ends with a message and then with its
- * status. When the call ends early, because it is cancelled, its time is up or its client is gone, the job is cancelled, and the call has
- * ended when nothing of the job is left.
+ * Streams a job to the client that started it: started, progress and end. A failed job ends with a message and then its status. If the call
+ * ends early, by cancellation, deadline or disconnect, the job is cancelled, and the call ends when the job has cleaned up.
  */
 export async function* streamJob<Result, Message>(
   { feed, job }: StartedJob<Result>,
@@ -39,7 +38,7 @@ export async function* streamJob<Result, Message>(
     yield messages.failed(error instanceof Error ? error.message : String(error), error);
     await failing(() => Promise.reject(error));
   } finally {
-    // A client that has gone ends the generator at a yield.
+    // When the client disconnects, the generator returns at a yield.
     signal.removeEventListener("abort", cancel);
     cancel();
     await job.done.catch(() => {});

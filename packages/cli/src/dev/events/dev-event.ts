@@ -1,39 +1,39 @@
 import { parseLogLine, parseRecord } from "../output/log-text.ts";
 import type { ServiceStatus } from "../output/status-lines.ts";
 
-/** What happens in a run of `tercel dev`, for programs. Each is one line of JSON. */
+/** An event of a run of `tercel dev`, for other programs; one line of JSON. */
 export type DevEvent = LifeEvent | LogEvent | SpanEvent | NoteEvent;
 
 interface CommonFields {
-  /** Of this format. Fields and types may be added to it. */
+  /** Version of this format. Fields and types may be added without a new version. */
   readonly version: 1;
   /** RFC 3339. */
   readonly time: string;
   readonly service: string;
 }
 
-/** A service has changed its state, or has been in it when the reader came. */
+/** The state of a service: after a change, or when the reader connected. */
 export interface LifeEvent extends CommonFields {
   readonly type: "life";
   readonly state: ServiceStatus["state"];
   /** `127.0.0.1:50051` */
   readonly address?: string;
   readonly restarts: number;
-  /** Why it is not serving. */
+  /** Reason why it is not serving. */
   readonly reason?: string;
 }
 
-/** A line that a service has printed. */
+/** A line that a service printed. */
 export interface LogEvent extends CommonFields {
   readonly type: "log";
-  /** Absent for a line that is not one of a log. */
+  /** Absent for a line that is not a log line. */
   readonly level?: string;
   readonly message: string;
-  /** As it was printed. */
+  /** The line as printed. */
   readonly line: string;
 }
 
-/** A call that has ended, by the line that the service has logged for it. */
+/** A finished call, from the line that the service logged for it. */
 export interface SpanEvent extends CommonFields {
   readonly type: "span";
   readonly side: "server" | "client";
@@ -42,12 +42,12 @@ export interface SpanEvent extends CommonFields {
   readonly startTime: string;
   readonly durationMs: number;
   readonly requestId?: string;
-  /** Of the trace and the span, where the service traces calls. */
+  /** ID of the trace, if the service traces calls. */
   readonly traceId?: string;
   readonly spanId?: string;
 }
 
-/** What `tercel dev` itself says of a service. */
+/** A message of `tercel dev` itself about a service. */
 export interface NoteEvent extends CommonFields {
   readonly type: "note";
   readonly level: "info" | "error";
@@ -65,7 +65,7 @@ export function lifeEvent({ name, state, address, restarts, reason }: ServiceSta
   };
 }
 
-/** What a printed line says: a line of a log, and a span where it is about a call. */
+/** Returns the events of a printed line: a log event, and a span if the line is about a call. */
 export function eventsOfLine(service: string, line: string, nowMs: number): readonly DevEvent[] {
   const { level, message } = parseLogLine(line);
   const log: LogEvent = {
@@ -93,7 +93,7 @@ function spanOf(service: string, line: string, nowMs: number): SpanEvent | undef
   if (side !== "server" && side !== "client") return undefined;
   if (typeof method !== "string" || typeof status !== "string" || typeof durationMs !== "number") return undefined;
   const loggedMs = typeof time === "string" ? Date.parse(time) : Number.NaN;
-  // Whoever logs without times logs when the call has ended.
+  // A log line without a time is printed when the call ends.
   const endMs = Number.isNaN(loggedMs) ? nowMs : loggedMs;
   return {
     ...common(service, endMs),

@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { isRunning } from "../../target/dev-target.ts";
 import type { DevEvent } from "./dev-event.ts";
 
-/** Longer paths do not fit into the address of a Unix socket: 104 bytes on macOS, its end included. */
+/** Longer paths do not fit into the address of a Unix socket: 104 bytes on macOS, including the final zero. */
 const maxPathBytes = 103;
-/** A reader that is so far behind has stopped reading. */
+/** A reader with more bytes queued has stopped reading. */
 const maxQueuedBytes = 4 * 1024 * 1024;
-/** For a reader to take what was sent last. */
+/** Time for a reader to receive the last events. */
 const lastWordsMs = 500;
 const ownName = /^dev-(\d+)\.sock$/;
 
-/** Tells programs on this machine what happens in a run of `tercel dev`: lines of JSON on a Unix socket, on Windows a named pipe. */
+/** Sends the events of a run of `tercel dev` to programs on this machine: lines of JSON on a Unix socket, on Windows a named pipe. */
 export class EventSocket {
   readonly path: string;
   readonly #server: Server;
@@ -27,8 +27,8 @@ export class EventSocket {
   }
 
   /**
-   * @param folder where the socket is put, if its path is short enough; else it is in the folder for temporary files
-   * @param first what a reader gets when it connects
+   * @param folder of the socket, if its path is short enough; else it is in the folder for temporary files
+   * @param first events that a reader receives when it connects
    * @throws Error when the file system has no sockets
    */
   static async open(folder: string, first: () => readonly DevEvent[]): Promise<EventSocket> {
@@ -41,7 +41,7 @@ export class EventSocket {
       await new Promise<void>((resolve, reject) => {
         server.once("error", reject).listen(path, resolve);
       });
-      // Logs are for whoever has started the services.
+      // Logs are only for the user who started the services.
       if (process.platform !== "win32") chmodSync(path, 0o600);
     } catch (error) {
       await socket.close();
@@ -50,7 +50,7 @@ export class EventSocket {
     return socket;
   }
 
-  /** @param events not called while no one reads */
+  /** Sends events to all readers. @param events not called while there are no readers */
   publish(events: () => readonly DevEvent[]): void {
     if (this.#readers.size === 0) return;
     const lines = linesOf(events());
@@ -59,7 +59,7 @@ export class EventSocket {
 
   async close(): Promise<void> {
     for (const reader of this.#readers) reader.end();
-    // One that does not read, or does not end its side, would keep this program waiting.
+    // A reader that does not read or does not close its side would keep this program waiting.
     const timer = setTimeout(() => {
       for (const reader of this.#readers) reader.destroy();
     }, lastWordsMs);
@@ -71,9 +71,9 @@ export class EventSocket {
   #add(reader: Socket, events: readonly DevEvent[]): void {
     this.#readers.add(reader);
     reader.once("close", () => this.#readers.delete(reader));
-    // One that has gone is closed next.
+    // A disconnected reader is closed next.
     reader.on("error", () => {});
-    // What it says is not read, and the end of its side does not wait in a buffer.
+    // Input is discarded, so that the end of the reader's side is not stuck in a buffer.
     reader.resume();
     this.#write(reader, linesOf(events));
   }
@@ -97,7 +97,7 @@ function choosePath(folder: string): { readonly path: string; readonly made: str
   return { path: join(made, name), made };
 }
 
-/** A run that was killed leaves its socket behind. */
+/** Removes the socket of a run that was killed. */
 function removeStale(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = ownName.exec(name)?.[1];

@@ -26,6 +26,6 @@ SyntaxError [ERR_INVALID_TYPESCRIPT_SYNTAX]: Expression expected`,
 });
 
 it("keeps the problems of a configuration as they are", () => {
-  const output = 'config/default.yaml:4:9: service.port is "abc"; it is a number from 0 to 65535\n';
+  const output = 'config/default.yaml:4:9: service.port is "abc"; expected a number from 0 to 65535\n';
   assert.equal(condenseOutput(output, "/home/ada/user"), output.trim());
 });

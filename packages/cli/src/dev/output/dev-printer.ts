@@ -10,7 +10,7 @@ type Style = Parameters<typeof styleText>[0];
 const nameStyles: readonly Style[] = ["cyan", "magenta", "blue", "green", "yellow"];
 const levelStyles: Readonly<Partial<Record<LogLevel, Style>>> = { debug: "dim", warn: "yellow", error: "red" };
 
-/** Prints what several services and this program say, each line with the name of its service in a colour of its own. */
+/** Prints the output of several services and of this program, each line with the name of its service in its own colour. */
 export class DevPrinter {
   readonly #context: CommandContext;
   readonly #screen: Screen;
@@ -19,8 +19,8 @@ export class DevPrinter {
   readonly #publish: (events: () => readonly DevEvent[]) => void;
 
   /**
-   * @param names the services, and whoever else has something to say
-   * @param publish gets what is printed as well
+   * @param names of the services, and of other sources of lines
+   * @param publish receives the printed lines as events
    */
   constructor(
     context: CommandContext,
@@ -36,7 +36,7 @@ export class DevPrinter {
     this.#screen = new Screen(context, () => statusLines(statuses(), (style, text) => stderr.style(style, text)));
   }
 
-  /** A line that a service has printed. */
+  /** Prints a line of a service's output. */
   log(name: string, line: string): void {
     const { stdout } = this.#context;
     const { time, level, message, fields } = parseLogLine(line);
@@ -52,13 +52,13 @@ export class DevPrinter {
     this.#publish(() => eventsOfLine(name, line, Date.now()));
   }
 
-  /** What this program says of a service. */
+  /** Prints a message of this program about a service. */
   note(name: string, text: string): void {
     this.#print(name, this.#context.stderr.style("bold", text), "stderr");
     this.#publish(() => [noteEvent(name, "info", text, Date.now())]);
   }
 
-  /** What is wrong, and its details in lines of their own. */
+  /** Prints an error with its details on separate lines. */
   problem(name: string, title: string, output: string): void {
     const { stderr } = this.#context;
     const details = output === "" ? "" : `\n${output}`.replaceAll("\n", "\n  ");
@@ -66,7 +66,7 @@ export class DevPrinter {
     this.#publish(() => [noteEvent(name, "error", output === "" ? title : `${title}\n${output}`, Date.now())]);
   }
 
-  /** The state of a service has changed. */
+  /** Draws the status lines again after a state change. */
   refresh(): void {
     this.#screen.refresh();
   }

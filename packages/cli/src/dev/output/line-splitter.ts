@@ -1,7 +1,7 @@
-/** A line that is longer is cut into several: a program may print without an end. */
+/** Longer lines are split, since a program may never end a line. */
 const maxLineLength = 64 * 1024;
 
-/** Makes lines of text that comes in pieces. */
+/** Splits text that arrives in chunks into lines. */
 export class LineSplitter {
   readonly #onLine: (line: string) => void;
   #rest = "";
@@ -20,7 +20,7 @@ export class LineSplitter {
     }
   }
 
-  /** The last line need not end with a newline. */
+  /** Emits the last line, which need not end with a newline. */
   end(): void {
     if (this.#rest !== "") this.#onLine(this.#rest);
     this.#rest = "";

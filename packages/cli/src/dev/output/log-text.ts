@@ -1,38 +1,38 @@
-/** A line of a service's log, in parts. */
+/** The parts of a line of a service's log. */
 export interface LogText {
-  /** Local time, `12:30:05.123`; empty for a line that is not one of a log. */
+  /** Local time, `12:30:05.123`; empty for a line that is not a log line. */
   readonly time: string;
   readonly level: LogLevel | undefined;
   readonly message: string;
-  /** ` port=50051`, with what follows on lines of its own. */
+  /** Further fields: ` port=50051`; those with several lines follow on lines of their own. */
   readonly fields: string;
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
-/** pino's numbers. */
+/** The lower bounds of pino's level numbers. */
 const pinoLevels: readonly (readonly [from: number, level: LogLevel])[] = [
   [50, "error"],
   [40, "warn"],
   [30, "info"],
   [0, "debug"],
 ];
-/** What each line of one service says is no news. */
+/** Fields that are the same in every line of a service. */
 const droppedFields = new Set(["service", "pid", "hostname"]);
 
-/** The request id of calls that this program makes to find one that works. */
+/** The request ID of the calls that this program makes to find a working example. */
 export const ownRequestId = "tercel-dev";
-/** Services ask each other for their health, and this program asks them, all the time. */
+/** Services that other services and this program call constantly. */
 const infrastructure = /^grpc\.(?:health|reflection)\./;
 
-/** Whether a line is about a call that no one has made who works on the service. */
+/** Whether a line is about a call that the developer did not make. */
 export function isBackgroundCall(line: string): boolean {
   const { method, requestId } = (line.includes('"method"') && parseRecord(line)) || {};
   return requestId === ownRequestId || (typeof method === "string" && infrastructure.test(method));
 }
 
-/** Reads a line of JSON of a service's log, or pino's; any other line is a message as it is. */
+/** Parses a JSON log line of the kit or of pino; any other line becomes the message. */
 export function parseLogLine(line: string): LogText {
   const record = parseRecord(line);
   const message = record?.message ?? record?.msg;
@@ -50,7 +50,7 @@ function fieldText(name: string, value: unknown): string {
   return text.includes("\n") ? `\n  ${name}: ${text.trimEnd().replaceAll("\n", "\n  ")}` : ` ${name}=${text}`;
 }
 
-/** The fields of a line of JSON; undefined for any other line. */
+/** Parses the fields of a JSON line; undefined for any other line. */
 export function parseRecord(line: string): Readonly<Record<string, unknown>> | undefined {
   if (!line.startsWith("{")) return undefined;
   try {

@@ -1,14 +1,14 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Output } from "../../frame/output.ts";
 
-/** Lines that come at once are written together. */
+/** Lines within this time are written together. */
 const frameMs = 16;
-/** To the first column, where a key that was pressed may have left the cursor; up by so many lines; and erase what is below (ECMA-48, CUU and ED). */
+/** Moves to the first column, which a key press may have left; up by `count` lines; and erases below (ECMA-48, CUU and ED). */
 const eraseLines = (count: number): string => `\r\u001b[${count}A\u001b[J`;
 
 /**
- * Lines that scroll, and below them a few that stay and are drawn again when they change. Without a terminal there are only the lines that
- * scroll.
+ * Writes scrolling lines and, below them, a few fixed status lines that are redrawn when they change. Without a terminal there are only
+ * scrolling lines.
  */
 export class Screen {
   readonly #stdout: Output;
@@ -19,7 +19,7 @@ export class Screen {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** @param status the lines that stay, as they are now */
+  /** @param status returns the current status lines */
   constructor(
     { stdout, stderr }: { readonly stdout: Output; readonly stderr: Output },
     status: () => readonly string[],
@@ -29,23 +29,23 @@ export class Screen {
     this.#status = status;
   }
 
-  /** What services print: data. */
+  /** Writes the output of a service to standard output. */
   log(line: string): void {
     this.#add(this.#stdout, line);
   }
 
-  /** What this program says. */
+  /** Writes a message of this program to standard error. */
   note(line: string): void {
     this.#add(this.#stderr, line);
   }
 
-  /** The lines that stay have changed. */
+  /** Redraws the status lines after a change. */
   refresh(): void {
     if (!this.#stderr.isTerminal || this.#isClosed) return;
     this.#timer ??= setTimeout(() => this.#flush(), frameMs);
   }
 
-  /** Writes what waits, and takes away the lines that stay. */
+  /** Writes pending lines and removes the status lines. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -63,7 +63,7 @@ export class Screen {
     this.#timer = undefined;
     const status = this.#isClosed || !this.#stderr.isTerminal ? [] : this.#fit(this.#status());
     const isSame = status.length === this.#drawn.length && status.every((line, at) => line === this.#drawn[at]);
-    // Lines of a pipe do not move what is on the terminal.
+    // Lines written to a pipe do not scroll the terminal.
     const hasMoved = this.#lines.some(({ output }) => output.isTerminal);
     const isRedrawn = hasMoved || !isSame;
     if (isRedrawn && this.#drawn.length > 0) void this.#stderr.write(eraseLines(this.#drawn.length));
@@ -74,7 +74,7 @@ export class Screen {
     this.#drawn = status;
   }
 
-  /** A line that wraps would take two, and leave one behind when it is erased. */
+  /** Truncates lines to the width: a wrapped line would take two rows, of which only one would be erased. */
   #fit(lines: readonly string[]): readonly string[] {
     const width = this.#stderr.columns - 1;
     return lines.map((line) => {

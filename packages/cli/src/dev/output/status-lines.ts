@@ -3,14 +3,14 @@ import type { ServiceState } from "../process/supervised-service.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** What the status shows of a service. */
+/** The status of a service. */
 export interface ServiceStatus {
   readonly name: string;
-  /** `127.0.0.1:50051`; empty as long as it is not known. */
+  /** Address, such as `127.0.0.1:50051`; empty until it is known. */
   readonly address: string;
   readonly state: ServiceState;
   readonly restarts: number;
-  /** Why it is not serving; empty where that is not known. */
+  /** Reason why it is not serving; empty if unknown. */
   readonly reason: string;
 }
 
@@ -27,7 +27,7 @@ const styles: Readonly<Record<ServiceState, Style>> = {
   stopped: "dim",
 };
 
-/** A line for each service: name, address, health, restarts. */
+/** Returns a line for each service: name, address, health, restarts. */
 export function statusLines(
   services: readonly ServiceStatus[],
   style: (style: Style, text: string) => string,

@@ -11,8 +11,8 @@ export function canConnect({
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     socket.once("connect", () => {
-      // A port in the system's range for outgoing connections may be given to this very connection, which then reaches itself. It is
-      // reset, because one that is closed would keep the port from others for a minute.
+      // A port in the system's range for outgoing connections may be assigned to this very connection, which then connects to itself. It is
+      // reset, because a normal close would keep the port in use for a minute.
       const isItself = socket.localPort === port;
       if (isItself) socket.resetAndDestroy();
       else socket.destroy();

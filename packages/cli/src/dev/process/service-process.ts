@@ -4,13 +4,13 @@ import { LineSplitter } from "../output/line-splitter.ts";
 import { canConnect } from "./can-connect.ts";
 import { isServedBy, type PortOwner, portOwners } from "./port-owner.ts";
 
-/** A program to start: Node with a file. */
+/** A command that starts a program: Node with a file. */
 export interface ServiceCommand {
   readonly main: string;
   readonly folder: string;
-  /** Of the program. */
+  /** Arguments of the program. */
   readonly args: readonly string[];
-  /** Of Node, before the file. */
+  /** Arguments of Node, before the file. */
   readonly nodeArgs: readonly string[];
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
@@ -21,24 +21,24 @@ export interface Address {
   readonly port: number;
 }
 
-/** Gets the lines that a process prints. */
+/** Receives the lines that a process prints. */
 export interface ProcessOutput {
   stdout(line: string): void;
   stderr(line: string): void;
 }
 
-/** How a process has ended. */
+/** The exit code or signal of a process. */
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Between two tries to connect to a service that starts. */
+/** Interval between attempts to connect to a starting service. */
 const pollMs = 25;
-/** After SIGTERM a service drains for two seconds and closes what it has open, which takes its time on a busy machine. */
+/** Time from SIGTERM to SIGKILL: a service drains for two seconds and closes its resources, which is slow on a busy machine. */
 const killAfterMs = 10_000;
 
-/** A service that runs, as a process of its own. */
+/** The process of a running service. */
 export class ServiceProcess {
   readonly ended: Promise<ProcessEnd>;
   readonly #child: ChildProcess;
@@ -67,9 +67,9 @@ export class ServiceProcess {
   }
 
   /**
-   * Resolves to true when the process, or one that it has started, listens there, and to false when it has ended before.
+   * Resolves to true when the process, or a child of it, accepts connections at the address, and to false when it ends before.
    *
-   * @param onOther called once when the one who listens is another
+   * @param onOther called once when another process listens there
    */
   async listens(address: Address, onOther: (other: PortOwner | undefined) => void): Promise<boolean> {
     let isOtherKnown = false;
@@ -85,7 +85,7 @@ export class ServiceProcess {
     return false;
   }
 
-  /** Lets it drain, and ends it when that takes too long. Resolves to false if it had to be ended. */
+  /** Lets the process drain, and kills it when that takes too long. Resolves to false if it was killed. */
   async stop(): Promise<boolean> {
     if (this.hasEnded) return true;
     this.#child.kill("SIGTERM");
@@ -101,33 +101,33 @@ export class ServiceProcess {
     return false;
   }
 
-  /** Ends it at once, and with it the processes that it has started. */
+  /** Kills the process and its child processes. */
   kill(): void {
     const { pid } = this.#child;
     if (pid === undefined || this.hasEnded) return;
     try {
-      // It leads a group of its own.
+      // The process leads its own process group.
       process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
     } catch {
-      // It has ended meanwhile.
+      // The process has ended in the meantime.
     }
   }
 }
 
-/** What a check of a program came to. */
+/** The result of checking a program. */
 export interface CheckResult {
   readonly isGood: boolean;
-  /** All that it printed. */
+  /** All output of the program. */
   readonly output: string;
 }
 
-/** A program that takes longer does not know the argument. */
+/** A program that takes longer does not support the argument. */
 const checkTimeoutMs = 60_000;
 const maxCheckOutput = 64 * 1024;
 
 /**
- * Loads the whole program and its configuration without serving, by its own `--check-config`: what does not compile, imports what is not
- * there, throws while it is loaded or has an invalid configuration is found here, while the process before it still serves.
+ * Loads the program and its configuration without serving, by its own `--check-config`. This finds syntax errors, missing imports, exceptions
+ * at load time and invalid configuration while the previous process still serves.
  */
 export async function checkProgram(command: ServiceCommand, signal: AbortSignal): Promise<CheckResult> {
   const child = startNode({ ...command, args: ["--check-config", ...command.args] });
@@ -144,7 +144,7 @@ export async function checkProgram(command: ServiceCommand, signal: AbortSignal)
     const { code } = await endOf(child);
     signal.throwIfAborted();
     if (code !== null) return { isGood: code === 0, output };
-    const problem = `the program does not end with --check-config, which runService of @tercel/service takes`;
+    const problem = `the program did not exit with --check-config: run it with runService of @tercel/service`;
     return { isGood: false, output: problem };
   } finally {
     clearTimeout(timer);
@@ -157,17 +157,17 @@ function startNode({ main, folder, args, nodeArgs, variables }: ServiceCommand):
     cwd: folder,
     env: { ...variables, ...watchedBy },
     stdio: ["ignore", "pipe", "pipe"],
-    // A Ctrl-C of the terminal would reach it as well, next to the signal from here, and a second signal ends the draining.
+    // Ctrl-C of the terminal would reach it too, in addition to our signal, and a second signal ends the draining.
     detached: process.platform !== "win32",
   });
 }
 
-/** Services end by themselves when what has started them is gone, if it is npm; this program counts as such. */
+/** Makes services exit when this program is gone, as they do when started by npm. */
 const watchedBy = { npm_lifecycle_event: process.env.npm_lifecycle_event ?? "dev" } as const;
 
 function endOf(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve) => {
-    // "close" comes when the outputs are read to their end; it does not come where the program cannot be started.
+    // "close" is emitted when all output is read, but not if the program cannot be started.
     child.once("close", (code, signal) => resolve({ code, signal }));
     child.once("error", () => resolve({ code: 1, signal: null }));
   });

@@ -9,7 +9,7 @@ import {
   ServiceProcess,
 } from "./service-process.ts";
 
-/** What a service is doing, as the status shows it. */
+/** The state of a service, as the status line shows it. */
 export type ServiceState =
   | "waiting"
   | "starting"
@@ -22,46 +22,46 @@ export type ServiceState =
   | "stopping"
   | "stopped";
 
-/** One start of a service: its program, and where it will listen. */
+/** One start of a service: its program and its address. */
 export interface StartPlan {
   readonly command: ServiceCommand;
-  /** Where gRPC is served; undefined where that is not known beforehand. */
+  /** Address of gRPC; undefined if not known in advance. */
   readonly address: Address | undefined;
 }
 
-/** What the supervisor of a service needs around it. */
+/** Callbacks of the supervisor of a service. */
 export interface ServiceHost<Plan extends StartPlan> {
   /**
-   * Reads the configuration and chooses ports, for the next start.
+   * Reads the configuration and chooses ports for the next start.
    *
-   * @throws Error that says why it cannot be started before something has changed
+   * @throws Error with the reason why the service cannot be started until a file changes
    */
   plan(): Promise<Plan>;
   onLine(line: string): void;
-  /** Says what happens to the service. */
+  /** Reports an event of the service. */
   note(text: string): void;
-  /** Says what is wrong with it, in several lines. */
+  /** Reports an error with its output. */
   problem(title: string, output: string): void;
-  /** The state or the number of restarts has changed. */
+  /** Called when the state or the number of restarts changes. */
   onState(): void;
-  /** It listens, until the signal is aborted. */
+  /** Called when the service listens. `ended` is aborted when its process ends. */
   onListening(plan: Plan, ended: AbortSignal): void;
-  /** The process has not begun to listen, and another one has its port. */
+  /** Called when another process listens at the address before this one does. */
   onPortTaken(port: number, owner: PortOwner | undefined): void;
-  /** Its process has ended by itself. Resolves when another start may be planned. */
+  /** Called when its process exits on its own. Resolves when the next start may be planned. */
   onCrash(plan: Plan): Promise<void>;
 }
 
-/** A process that has lived for so long had no trouble in starting. */
+/** A process that runs this long has started successfully. */
 const settledMs = 10_000;
 const firstPauseMs = 500;
 const maxPauseMs = 30_000;
-/** What a program may say on standard error before it listens; the rest is shown at once. */
+/** Limit on lines of standard error that are held back before the program listens; further lines are shown at once. */
 const maxHeldLines = 1000;
 
 /**
- * Keeps one service running: starts it again after each change and, with growing pauses, when it ends by itself. A change that does not load
- * leaves the process that runs as it is.
+ * Keeps one service running: restarts it after each change and, with backoff, when it exits. If a change does not load, the running process
+ * stays.
  */
 export class SupervisedService<Plan extends StartPlan> {
   readonly #host: ServiceHost<Plan>;
@@ -71,11 +71,11 @@ export class SupervisedService<Plan extends StartPlan> {
   #state: ServiceState = "waiting";
   #isServing = true;
   #process: ServiceProcess | undefined;
-  /** Checked, and to be started next. */
+  /** The checked plan of the next start. */
   #next: Plan | undefined;
   #starts = 0;
   #failures = 0;
-  /** Resolved by the next change. */
+  /** Resolves at the next change. */
   #change = Promise.withResolvers<void>();
   #hasChanged = false;
 
@@ -91,29 +91,29 @@ export class SupervisedService<Plan extends StartPlan> {
     return Math.max(0, this.#starts - 1);
   }
 
-  /** Resolves when it listens, or its first start has failed: those that wait for it need not wait longer. */
+  /** Resolves when the service listens or its first start has failed, so that dependent services need not wait longer. */
   get startedOnce(): Promise<void> {
     return this.#startedOnce.promise;
   }
 
-  /** A file of the service has changed. */
+  /** Notifies that a file of the service has changed. */
   change(): void {
     this.#hasChanged = true;
     this.#change.resolve();
   }
 
-  /** What its health says. */
+  /** Sets the health that the service reports. */
   setHealth(isServing: boolean): void {
     this.#isServing = isServing;
     if (["starting", "serving", "not serving"].includes(this.#state)) this.#setState(this.#healthState());
   }
 
-  /** Ends its process at once. */
+  /** Kills the process. */
   kill(): void {
     this.#process?.kill();
   }
 
-  /** Runs the service until the signal is aborted, and lets it drain then. Resolves to false if it had to be ended. */
+  /** Runs the service until the signal is aborted, then drains it. Resolves to false if it was killed. */
   async run(signal: AbortSignal): Promise<boolean> {
     signal.addEventListener("abort", () => this.#ending.resolve(), { once: true });
     try {
@@ -126,7 +126,7 @@ export class SupervisedService<Plan extends StartPlan> {
     }
   }
 
-  /** From a start up to the end of the process that it has started. */
+  /** Starts a process and follows it to its end. */
   async #runOnce(signal: AbortSignal): Promise<void> {
     this.#takeChange();
     const plan = this.#next ?? (await this.#plan());
@@ -163,21 +163,21 @@ export class SupervisedService<Plan extends StartPlan> {
       return await this.#host.plan();
     } catch (error) {
       const { message, lines = [] } = error as Error & { readonly lines?: readonly string[] };
-      this.#host.problem("cannot be started", [message, ...lines].join("\n"));
+      this.#host.problem("cannot start", [message, ...lines].join("\n"));
       return undefined;
     }
   }
 
-  /** What is wrong is in the files: another try without a change would end the same way. */
+  /** Waits for a change: the error is in the files, so a retry would fail the same way. */
   async #waitForRepair(): Promise<void> {
     this.#setState("broken");
     this.#startedOnce.resolve();
     await Promise.race([this.#change.promise, this.#ending.promise]);
   }
 
-  /** Resolves to whether it has listened. */
+  /** Resolves to whether the process listened. */
   async #followStart(process: ServiceProcess, plan: Plan, output: StartOutput, ended: AbortSignal): Promise<boolean> {
-    // Without a known address the log is all there is.
+    // Without a known address, only the log shows when it is ready.
     const { address } = plan;
     const isListening =
       address === undefined
@@ -191,7 +191,7 @@ export class SupervisedService<Plan extends StartPlan> {
     return true;
   }
 
-  /** Resolves to true when a change that loads is to replace the process, and to false when the process has ended or all is to end. */
+  /** Resolves to true when a valid change must replace the process, and to false when the process has ended or everything stops. */
   async #waitForReplacement(process: ServiceProcess, signal: AbortSignal): Promise<boolean> {
     for (;;) {
       await Promise.race([process.ended, this.#change.promise, this.#ending.promise]);
@@ -201,7 +201,7 @@ export class SupervisedService<Plan extends StartPlan> {
     }
   }
 
-  /** Checks what is in the files now, for the next start. Another change meanwhile begins the check again. */
+  /** Checks the current files for the next start. Another change restarts the check. */
   async #prepareNext(signal: AbortSignal): Promise<boolean> {
     this.#setState("checking");
     for (;;) {
@@ -214,14 +214,14 @@ export class SupervisedService<Plan extends StartPlan> {
         return true;
       }
       if (this.#hasChanged) continue;
-      if (result !== undefined) this.#host.problem("the change does not load", result.output);
-      this.#host.note("the process before the change goes on");
+      if (result !== undefined) this.#host.problem("change does not load", result.output);
+      this.#host.note("the previous process keeps running");
       this.#setState(this.#healthState());
       return false;
     }
   }
 
-  /** Undefined when another change came. */
+  /** Resolves to undefined if another change occurred. */
   async #check({ command }: Plan, signal: AbortSignal): Promise<CheckResult | undefined> {
     const checking = new AbortController();
     const check = checkProgram(command, AbortSignal.any([signal, checking.signal])).catch(() => undefined);
@@ -231,10 +231,10 @@ export class SupervisedService<Plan extends StartPlan> {
     return result;
   }
 
-  /** After a failed start: whether the program itself is in order. Shows what is wrong, else what it said itself. */
+  /** Checks after a failed start whether the program loads. Reports the error, else the program's own output. */
   async #canLoad(plan: Plan, output: StartOutput, signal: AbortSignal): Promise<boolean> {
     const result = await this.#check(plan, signal);
-    // There was another change meanwhile.
+    // Another change occurred in the meantime.
     if (result === undefined) return true;
     if (result.isGood) output.release();
     else this.#host.problem("does not load", result.output);
@@ -248,7 +248,7 @@ export class SupervisedService<Plan extends StartPlan> {
     this.#setState("crashed");
     this.#startedOnce.resolve();
     const how = killedBy === null ? `with exit code ${code}` : `by ${killedBy}`;
-    this.#host.note(`ended ${how}; starts again in ${(pauseMs / 1000).toFixed(1)} s, or after a change`);
+    this.#host.note(`exited ${how}; restarts in ${(pauseMs / 1000).toFixed(1)} s or after a change`);
     const over = new AbortController();
     await Promise.race([
       pause(systemClock, pauseMs, AbortSignal.any([signal, over.signal]), true),
@@ -278,7 +278,7 @@ export class SupervisedService<Plan extends StartPlan> {
   }
 }
 
-/** What a process prints. Until it listens, standard error is held back: if it does not load, that is said in a better way. */
+/** The output of a process. Standard error is held back until it listens: if it does not load, a shorter report replaces it. */
 class StartOutput {
   readonly #onLine: (line: string) => void;
   #held: string[] | undefined = [];

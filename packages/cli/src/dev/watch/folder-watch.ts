@@ -1,13 +1,13 @@
 import { type Dirent, type FSWatcher, readdirSync, statSync, watch } from "node:fs";
 import { basename, join, sep } from "node:path";
 
-/** An editor writes a file in several steps, and a save of several files is one change. */
+/** Quiet time after which changes are reported together: editors write a file in several steps. */
 const settleMs = 40;
 
-/** Folders in which nothing is that a service is made of. */
+/** Folders that contain no part of a running service. */
 const ignoredFolders = new Set(["node_modules", "data", "dist", "test", "tests", "coverage", "docs", "deploy"]);
 const watchedFiles = /\.(?:[cm]?[jt]s|json|ya?ml|sql|pem|crt|key)$|^\.env/;
-/** Of tools; and what is generated of protos shows when it is. */
+/** Files of tools; .proto files take effect when their code is generated. */
 const otherFiles = new Set([
   "package-lock.json",
   "tsconfig.json",
@@ -17,14 +17,14 @@ const otherFiles = new Set([
   "tercel.yaml",
 ]);
 
-/** Whether a change of a file means that a service must start again. */
+/** Whether a change of a file requires a restart. */
 export function isPartOfService(file: string): boolean {
   return watchedFiles.test(basename(file)) && !otherFiles.has(basename(file));
 }
 
 /**
- * Calls back with the files that have changed below some folders, a moment after the last change. Folders that are made later are followed
- * too. The function that is returned ends it.
+ * Calls back with the files that have changed below some folders, shortly after the last change. Folders that are created later are watched
+ * too. Returns a function that stops watching.
  */
 export function watchFolders(
   folders: readonly string[],
@@ -45,7 +45,7 @@ export function watchFolders(
     }, settleMs);
   }
 
-  /** @param isNew whether what is in the folder has come with it */
+  /** @param isNew whether the files in the folder are new with it */
   function follow(folder: string, isNew: boolean): void {
     if (watchers.has(folder)) return;
     let watcher: FSWatcher;
@@ -57,7 +57,7 @@ export function watchFolders(
         else if (event === "rename" && isFollowed(name)) followAgain(path);
       });
     } catch {
-      // It is gone already.
+      // The folder no longer exists.
       return;
     }
     watchers.set(folder, watcher);
@@ -72,7 +72,7 @@ export function watchFolders(
     }
   }
 
-  /** Something has happened to what may be a folder: it has come, has gone, or stands for another of its name. */
+  /** Handles the creation, removal or replacement of what may be a folder. */
   function followAgain(path: string): void {
     forget(path);
     if (isFolder(path)) follow(path, true);

@@ -7,7 +7,7 @@ import { readGenConfig } from "../../generate/gen-config.ts";
 import { generate } from "../../generate/generate.ts";
 import { watchProtos } from "../../generate/watch-protos.ts";
 
-/** The folders whose protos the services are made of: of each the nearest with a configuration of buf, up to the root. */
+/** Returns the folders with the services' .proto files: for each service the nearest one with a buf configuration, up to the root. */
 export function protoFolders(services: readonly string[], root: string): readonly string[] {
   const found = services.map((folder) => {
     for (let at = folder; ; at = dirname(at)) {
@@ -19,8 +19,8 @@ export function protoFolders(services: readonly string[], root: string): readonl
 }
 
 /**
- * Generates code where protos are newer, and again after each change of them until the context's signal is aborted. Resolves when the first is
- * done; what is wrong is reported and ends nothing.
+ * Generates code that is older than its .proto files, and again after each change until the context's signal is aborted. Resolves when the
+ * first generation is done; errors are reported and do not stop the watch.
  */
 export async function followProtos(
   folders: readonly string[],
@@ -57,7 +57,7 @@ async function report(error: unknown, context: CommandContext): Promise<void> {
   if (!context.signal.aborted) await reportFailure(context, toFailure(error, context.signal), false);
 }
 
-/** Whether a .proto file was written after all that was generated; the contents are compared when it is generated. */
+/** Whether a .proto file is newer than all generated files; generating then compares the contents. */
 function isStale(folder: string): boolean {
   const config = readGenConfig(folder);
   const generated = newest(config.plugins.flatMap(({ outFolder }) => filesIn(outFolder, "**/*")));
@@ -73,7 +73,7 @@ function filesIn(folder: string, pattern: string): string[] {
   );
 }
 
-/** 0 where there is none. */
+/** Returns the newest modification time in milliseconds; 0 without files. */
 function newest(files: readonly string[]): number {
   return Math.max(0, ...files.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0));
 }

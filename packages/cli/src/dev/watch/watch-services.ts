@@ -3,18 +3,18 @@ import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { isPartOfService, watchFolders } from "./folder-watch.ts";
 
-/** What is started again when a file of its own changes. */
+/** A service that is notified of changed files. */
 interface Changeable {
   readonly project: { readonly folder: string };
   change(files: readonly string[]): void;
 }
 
-/** Tells each service which of its files have changed. The function that is returned ends it. */
+/** Notifies each service of its changed files. Returns a function that stops watching. */
 export function watchServices(services: readonly Changeable[], root: string): () => void {
   const folders = services.map(({ project }) => project.folder);
   const watched = services.map(({ project }) => partsOf(project.folder, root));
   const all = [...new Set(watched.flat())];
-  // A folder below another one is followed with that.
+  // A folder below another one is watched with it.
   const top = all.filter((folder) => !all.some((other) => folder.startsWith(other + sep)));
   return watchFolders(top, isPartOfService, (files) => {
     for (const [at, service] of services.entries()) {
@@ -28,7 +28,7 @@ export function watchServices(services: readonly Changeable[], root: string): ()
   });
 }
 
-/** The package that a service is in, and those of the same workspace that this depends on. */
+/** Returns the folders of a service's package and of the workspace packages that it depends on. */
 function partsOf(folder: string, root: string): readonly string[] {
   const own = packageFolder(folder, root) ?? folder;
   const parts = new Set<string>([own]);
@@ -44,7 +44,7 @@ function partsOf(folder: string, root: string): readonly string[] {
   return [...parts];
 }
 
-/** The nearest folder with a package.json, from a service up to where this program was started. */
+/** Returns the nearest folder with a package.json, from the service up to the root. */
 function packageFolder(folder: string, root: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(join(at, "package.json"))) return at;
@@ -52,7 +52,7 @@ function packageFolder(folder: string, root: string): string | undefined {
   }
 }
 
-/** The folder above whose package manager installs for a package; the package itself where there is none. */
+/** Returns the root of the workspace that installs a package's dependencies; the package itself without a workspace. */
 function workspaceRoot(folder: string): string {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(join(at, "pnpm-workspace.yaml")) || readManifest(at)?.workspaces !== undefined) return at;
@@ -60,7 +60,7 @@ function workspaceRoot(folder: string): string {
   }
 }
 
-/** Dependencies that are links to sources in the workspace. */
+/** Returns dependencies that are links to sources in the workspace. */
 function linkedPackages(folder: string, workspace: string): string[] {
   const manifest = readManifest(folder);
   const places = createRequire(join(folder, "package.json")).resolve.paths("a") ?? [];

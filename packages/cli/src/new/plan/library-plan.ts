@@ -8,10 +8,10 @@ export interface LibraryPlan {
   readonly version: string;
 }
 
-/** Where a workspace keeps its libraries. */
+/** The folder of libraries in a workspace. */
 export const librariesFolder = "packages";
 
-/** The command line that makes the same library. */
+/** Returns the command line that creates the same library. */
 export function equalLibraryCommand({ names }: LibraryPlan): string {
   return `tercel new ${names.service} --type=library`;
 }

@@ -1,4 +1,4 @@
-/** The ranges of packages that projects use, apart from Tercel's own. A test compares them with those of this repository. */
+/** Version ranges of third-party packages that projects use. A test compares them with those of this repository. */
 export const packageVersions = {
   "@bufbuild/buf": "^1.75.0",
   "@bufbuild/protobuf": "^2.17.0",
@@ -16,9 +16,9 @@ export const packageVersions = {
   typescript: "^7.0.2",
 } as const;
 
-/** @throws TypeError for a package that has no range here */
+/** Returns the version range of a package. @throws TypeError for an unknown package */
 export function versionOf(name: string): string {
   const range = (packageVersions as Readonly<Record<string, string>>)[name];
-  if (range === undefined) throw new TypeError(`no version is known of the package ${name}`);
+  if (range === undefined) throw new TypeError(`no version range for package ${name}`);
   return range;
 }

@@ -7,18 +7,18 @@ export interface Variable {
   readonly example: string;
 }
 
-/** What the choice of a provider puts into a project: lines of YAML below `<concern>.providers`, packages and variables. */
+/** What a provider adds to a project: lines of YAML below `<concern>.providers`, packages and variables. */
 export interface ProviderTexts {
-  /** In config/default.yaml, for every environment. */
+  /** Lines in config/default.yaml, for every environment. */
   readonly base?: readonly string[];
-  /** In config/development.yaml. */
+  /** Lines in config/development.yaml. */
   readonly development?: readonly string[];
   /** Names of packages that the provider loads. */
   readonly packages?: readonly string[];
   readonly variable?: Variable;
 }
 
-/** A provider with an address, which comes from a variable and in development is on this machine. */
+/** Returns a provider whose address comes from a variable; in development it is on this machine. */
 function remote(type: string, key: string, variable: Variable, packages: readonly string[] = []): ProviderTexts {
   const { name, example } = variable;
   return {
@@ -48,7 +48,7 @@ function texts(
       redis: remote("redis", "url", { name: "REDIS_URL", example: "redis://127.0.0.1:6379" }, ["ioredis"]),
     },
     events: {
-      memory: { base: ["memory:", "  max_events: 100000 # in this process, lost at its end"] },
+      memory: { base: ["memory:", "  max_events: 100000 # in this process; lost when it ends"] },
       nats: remote("nats", "url", { name: "NATS_URL", example: "nats://127.0.0.1:4222" }, [
         "@nats-io/jetstream",
         "@nats-io/transport-node",
@@ -73,8 +73,8 @@ function texts(
         development: [
           "embedded:",
           ports.hostsRegistry
-            ? "  serve: true # one service of this machine hosts the registry"
-            : "  serve: false # one service of this machine hosts the registry, and another one does",
+            ? "  serve: true # this service hosts the registry of this machine"
+            : "  serve: false # another service of this machine hosts the registry",
         ],
       },
       consul: remote("consul", "address", { name: "CONSUL_ADDRESS", example: "127.0.0.1:8500" }),
@@ -91,7 +91,7 @@ function texts(
   };
 }
 
-/** The texts of the chosen providers. A concern with none is left out. */
+/** Returns the texts of the chosen providers, without concerns that have none. */
 export function chosenTexts({ names, with: chosen, ports }: ServicePlan): ReadonlyMap<Concern, ProviderTexts> {
   const all = texts(names.service, ports);
   const found = concerns.map((concern: keyof Choices) => [concern, all[concern][chosen[concern]]] as const);

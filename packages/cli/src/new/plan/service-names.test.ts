@@ -70,7 +70,7 @@ describe("the names of a service", () => {
       ["日本", undefined],
     ] as const) {
       const message = refusal(name);
-      assert.match(message, /^invalid name ".*": write lower-case words with dashes between, 63 characters at most/);
+      assert.match(message, /^invalid name ".*": expected lower-case words with dashes, at most 63 characters/);
       assert.equal(/did you mean (.+)\?$/.exec(message)?.[1], nearest, name);
     }
     assert.equal(serviceNames("a".repeat(63)).service.length, 63);
@@ -86,7 +86,7 @@ describe("the names of a service", () => {
       "run-service",
       "test-context-service",
     ]) {
-      assert.match(refusal(name), /has a meaning in the code already$/, name);
+      assert.match(refusal(name), /is a reserved word$/, name);
     }
     // Next to another word none has.
     assert.equal(serviceNames("audit-event-service").pascal, "AuditEvent");

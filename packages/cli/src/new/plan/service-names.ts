@@ -1,6 +1,6 @@
 import { usageFailure } from "../../frame/failure.ts";
 
-/** Every name in a project, made of the name of its service. The comments show those of `order-item-service`. */
+/** All names in a project, derived from the name of its service. The comments show those of `order-item-service`. */
 export interface ServiceNames {
   /** `order-item-service`: of the package, the folder, and in discovery. */
   readonly service: string;
@@ -26,20 +26,20 @@ export interface ServiceNames {
   readonly pluralKebab: string;
   /** The field next to `name`: users have an `email`, everything else a `description`. */
   readonly second: "email" | "description";
-  /** The field that no two have the same value of. */
+  /** The field with unique values. */
   readonly unique: "email" | "name";
 }
 
-/** What a DNS label can hold: discovery and Kubernetes know services by their names. */
+/** Limit of a DNS label: service names are used in discovery and Kubernetes. */
 const maxNameLength = 63;
 
-/** What the name of a service ends with, and not the noun. */
+/** Endings of service names that are not part of the noun. */
 const serviceEndings = ["api", "server", "service", "svc"] as const;
 
-/** The same of a library. */
+/** Endings of library names that are not part of the noun. */
 export const libraryEndings = [...serviceEndings, "client", "contract", "lib", "library", "sdk"] as const;
 
-/** Words that the code, SQL or protobuf have a meaning for already. */
+/** Names that are reserved by the generated code, SQL or protobuf. */
 const takenNames = new Set(
   (
     "absent access any assert bool buffer bytes cache case catch change changed class client code config connect_error const create database " +
@@ -55,15 +55,15 @@ const takenNames = new Set(
 /**
  * Derives the names of a project.
  *
- * @param endings words that are left out at the end
- * @throws CommandFailure with the nearest name that would do
+ * @param endings words to remove at the end
+ * @throws CommandFailure with the nearest valid name
  */
 export function serviceNames(service: string, endings: readonly string[] = serviceEndings): ServiceNames {
   const isName = service.split("-").every((word) => /^[a-z][a-z0-9]*$/.test(word));
   if (!isName || service.length > maxNameLength) {
     const suggestion = suggestName(service);
     throw usageFailure(
-      `invalid name ${JSON.stringify(service)}: write lower-case words with dashes between, ${maxNameLength} characters at most` +
+      `invalid name ${JSON.stringify(service)}: expected lower-case words with dashes, at most ${maxNameLength} characters` +
         `${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`,
     );
   }
@@ -73,8 +73,8 @@ export function serviceNames(service: string, endings: readonly string[] = servi
   const snake = words.join("_");
   if (takenNames.has(snake)) {
     throw usageFailure(
-      `invalid name ${JSON.stringify(service)}: ${JSON.stringify(snake)} has a meaning in the code already`,
-      `say more: tercel new my-${service}`,
+      `invalid name ${JSON.stringify(service)}: ${JSON.stringify(snake)} is a reserved word`,
+      `choose a longer name, such as my-${service}`,
     );
   }
   const isUser = snake === "user";
@@ -95,7 +95,7 @@ export function serviceNames(service: string, endings: readonly string[] = servi
   };
 }
 
-/** `User Service` becomes `user-service`; undefined where nothing is left. */
+/** Suggests a valid name: `user-service` for `User Service`; undefined if nothing is left. */
 function suggestName(text: string): string | undefined {
   const words = text
     .normalize("NFKD")
@@ -107,7 +107,7 @@ function suggestName(text: string): string | undefined {
   return words.length === 0 ? undefined : words.join("-");
 }
 
-/** What a service keeps: `users-service` keeps the words of `user`. */
+/** Returns the words of the noun in a service name: `user` for `users-service`. */
 function nounOf(service: string, endings: readonly string[]): string[] {
   const words = service.split("-");
   const [last = ""] = words.slice(-1);

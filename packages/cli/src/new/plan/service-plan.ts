@@ -1,7 +1,7 @@
 import type { ServiceNames } from "./service-names.ts";
 import { defaultPorts, type ServicePorts } from "./service-ports.ts";
 
-/** What a service can be made with: for each concern its types, the default first. */
+/** The types of each concern, the default first. */
 export const choices = {
   database: ["sqlite", "postgres", "none"],
   cache: ["memory", "redis", "none"],
@@ -13,7 +13,7 @@ export const choices = {
 
 export type Concern = keyof typeof choices;
 
-/** The concerns in the order in which they are asked for. */
+/** The concerns in the order of the prompts. */
 export const concerns = Object.keys(choices) as readonly Concern[];
 
 /** The type of each concern. */
@@ -31,7 +31,7 @@ export interface ServicePlan {
   readonly version: string;
 }
 
-/** The command line that makes the same project without a question. */
+/** Returns the command line that creates the same project without prompts. */
 export function equalCommand({
   names,
   with: chosen,

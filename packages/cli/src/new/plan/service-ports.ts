@@ -1,18 +1,18 @@
-/** Where a service listens in development. */
+/** The ports of a service in development. */
 export interface ServicePorts {
   readonly grpc: number;
-  /** Of the page with the metrics. */
+  /** Port of the metrics page. */
   readonly metrics: number;
-  /** Whether it hosts the embedded registry, which one service of the machine does. */
+  /** Whether it hosts the embedded registry, as one service on the machine does. */
   readonly hostsRegistry: boolean;
 }
 
-/** Those of a first service, and the kit's own defaults. */
+/** The ports of a first service, which are the kit's defaults. */
 export const defaultPorts: ServicePorts = { grpc: 50_051, metrics: 9464, hostsRegistry: true };
 
 const highestPort = 65_535;
 
-/** The metrics of the second service are on the second port for metrics, and so on; far from the default, next to gRPC's own. */
+/** Derives the ports from gRPC's: the n-th service gets the n-th metrics port; far from the default port, the one next to gRPC's. */
 export function portsFor(grpc: number, hostsRegistry: boolean): ServicePorts {
   const distance = grpc - defaultPorts.grpc;
   const isNear = distance >= 0 && distance < 500;

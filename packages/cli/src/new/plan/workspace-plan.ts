@@ -4,7 +4,7 @@ import { CommandFailure } from "../../frame/failure.ts";
 export const packageManagers = ["npm", "pnpm", "yarn", "bun"] as const;
 export type PackageManager = (typeof packageManagers)[number];
 
-/** Several services in one repository, which install their packages together. */
+/** A repository of several services, whose packages are installed together. */
 export interface WorkspacePlan {
   readonly type: "workspace";
   readonly name: string;
@@ -13,14 +13,14 @@ export interface WorkspacePlan {
   readonly version: string;
 }
 
-/** Where a workspace keeps its services. */
+/** The folder of services in a workspace. */
 export const servicesFolder = "services";
 
-/** @throws CommandFailure for a name that no package and no folder can have */
+/** Validates a workspace name. @throws CommandFailure for a name that is not a valid package and folder name */
 export function checkWorkspaceName(name: string): string {
   if (name.split("-").every((word) => /^[a-z][a-z0-9]*$/.test(word)) && name.length <= 63) return name;
   throw new CommandFailure(
     exitCodes.usage,
-    `invalid name ${JSON.stringify(name)}: write lower-case words with dashes between, 63 characters at most`,
+    `invalid name ${JSON.stringify(name)}: expected lower-case words with dashes, at most 63 characters`,
   );
 }

@@ -5,7 +5,7 @@ import { clientTestFile } from "../templates/library-test.ts";
 import { bufFile, bufGenFile, tsconfigFile } from "../templates/project-files.ts";
 import { protoFile } from "../templates/proto.ts";
 
-/** The files of a library that Tercel manages. */
+/** Renders the files of a library that Tercel manages. */
 export function renderManagedLibrary(plan: LibraryPlan): ReadonlyMap<string, string> {
   return new Map([
     ["package.json", libraryManifest(plan)],
@@ -13,7 +13,7 @@ export function renderManagedLibrary(plan: LibraryPlan): ReadonlyMap<string, str
   ]);
 }
 
-/** The files of a library that are written once. */
+/** Renders the files of a library that are written once. */
 export function renderOwnedLibrary(plan: LibraryPlan): ReadonlyMap<string, string> {
   const { snake } = plan.names;
   return new Map([

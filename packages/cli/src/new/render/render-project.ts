@@ -22,7 +22,7 @@ import { storeTestFile } from "../templates/store-test.ts";
 import { renderManagedLibrary, renderOwnedLibrary } from "./render-library.ts";
 import { renderManagedWorkspace, renderOwnedWorkspace } from "./render-workspace.ts";
 
-/** Renders every file of a project but those in gen/, by its path. Pure. */
+/** Renders all files of a project except those in gen/, by path. */
 export function renderProject(plan: ProjectPlan): ReadonlyMap<string, string> {
   const managed = renderManaged(plan);
   const files = new Map([
@@ -34,7 +34,7 @@ export function renderProject(plan: ProjectPlan): ReadonlyMap<string, string> {
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The files that Tercel manages: `tercel upgrade` and `tercel add` change them. */
+/** Renders the files that Tercel manages: `tercel upgrade` and `tercel add` change them. */
 export function renderManaged(plan: ProjectPlan): ReadonlyMap<string, string> {
   if (plan.type === "workspace") return renderManagedWorkspace(plan);
   if (plan.type === "library") return renderManagedLibrary(plan);
@@ -44,7 +44,7 @@ export function renderManaged(plan: ProjectPlan): ReadonlyMap<string, string> {
   ]);
 }
 
-/** The files that are written once, and then belong to the project. */
+/** Renders the files that are written once and then belong to the project. */
 export function renderOwned(plan: ProjectPlan): ReadonlyMap<string, string> {
   if (plan.type === "workspace") return renderOwnedWorkspace(plan);
   return plan.type === "library" ? renderOwnedLibrary(plan) : renderOwnedService(plan);

@@ -3,16 +3,16 @@ import { versionOf } from "../plan/package-versions.ts";
 import { type PackageManager, servicesFolder, type WorkspacePlan } from "../plan/workspace-plan.ts";
 import { joinLines } from "./join-lines.ts";
 
-/** The files of a workspace that Tercel manages. */
+/** Renders the files of a workspace that Tercel manages. */
 export function renderManagedWorkspace(plan: WorkspacePlan): ReadonlyMap<string, string> {
   const files = new Map([["package.json", workspaceManifest(plan)]]);
-  // The only one that does not read the workspaces of package.json.
+  // pnpm does not read the workspaces of package.json.
   if (plan.manager === "pnpm")
     files.set("pnpm-workspace.yaml", joinLines("packages:", `  - ${servicesFolder}/*`, `  - ${librariesFolder}/*`));
   return files;
 }
 
-/** The files of a workspace that are written once. */
+/** Renders the files of a workspace that are written once. */
 export function renderOwnedWorkspace(plan: WorkspacePlan): ReadonlyMap<string, string> {
   return new Map([
     [".gitignore", joinLines("node_modules/", ".tercel/", ".env")],
@@ -21,7 +21,7 @@ export function renderOwnedWorkspace(plan: WorkspacePlan): ReadonlyMap<string, s
   ]);
 }
 
-/** How a script of every service is run. */
+/** Returns the command that runs a script in every service. */
 function runEverywhere(manager: PackageManager, script: string): string {
   switch (manager) {
     case "npm":
@@ -53,19 +53,19 @@ function readmeFile({ name, manager }: WorkspacePlan): string {
   return joinLines(
     `# ${name}`,
     "",
-    "Services that call each other, made with Tercel.",
+    "Services that call each other, built with Tercel.",
     "",
     "```sh",
     `${manager} install`,
-    "npx tercel new user-service     # in services/, with a port of its own",
+    "npx tercel new user-service     # in services/, with its own port",
     `${manager} run dev                     # all of them, with a registry`,
     `${manager} run test`,
     "```",
     "",
-    "A contract that several of them need is a library: `npx tercel new stock-client --type=library` makes one in `packages/`.",
+    "A contract that several services need is a library: `npx tercel new stock-client --type=library` creates one in `packages/`.",
     "",
-    "Each service in `services/` has its own contract, configuration and README. One that calls another names it under `dependencies` in its",
-    "configuration, and finds it by the registry that `tercel dev` hosts.",
+    "Each service in `services/` has its own contract, configuration and README. A service that calls another lists it below `dependencies` in its",
+    "configuration, and finds it in the registry that `tercel dev` hosts.",
   );
 }
 
@@ -73,7 +73,7 @@ function agentsFile({ name, manager }: WorkspacePlan): string {
   return joinLines(
     `# How to work on ${name}`,
     "",
-    "Each service is in a folder of its own below `services/`, with an `AGENTS.md` that says how to work on it. Run after each change:",
+    "Each service has its own folder in `services/`, with an `AGENTS.md` that explains how to work on it. Run after each change:",
     "",
     "```sh",
     `${manager} run check    # types, in every service`,
@@ -81,8 +81,8 @@ function agentsFile({ name, manager }: WorkspacePlan): string {
     `${manager} run lint     # the .proto files`,
     "```",
     "",
-    "- A new service: `npx tercel new order-service`, here. It gets the next port.",
-    "- A service calls another by its contract and its name, never by importing its code.",
-    "- All services have the same version of Tercel's packages: `npx tercel upgrade` in each of them, and here.",
+    "- To add a service, run `npx tercel new order-service` here. It gets the next port.",
+    "- A service calls another one through its contract and name; it never imports its code.",
+    "- All services use the same version of Tercel's packages: run `npx tercel upgrade` in each of them, and here.",
   );
 }

@@ -4,18 +4,18 @@ import { defaultPorts } from "../plan/service-ports.ts";
 import { joinLines } from "../render/join-lines.ts";
 
 const schemaLine = "# yaml-language-server: $schema=../node_modules/@tercel/service/config.schema.json";
-/** In development tokens are signed with this; `tercel token` uses the same issuer. */
+/** Signs tokens in development; `tercel token` uses the same issuer. */
 export const developmentTokenSecret = "for this machine only, not a secret";
 
-/** `config/default.yaml` */
+/** Returns `config/default.yaml`. */
 export function defaultConfig(plan: ServicePlan): string {
   const isOnOwnPort = plan.ports.grpc !== defaultPorts.grpc;
   return joinLines(
     schemaLine,
-    "# For every environment. config/<environment>.yaml, variables such as TERCEL__SERVICE__PORT, and --set win over it.",
+    "# For every environment. config/<environment>.yaml, variables such as TERCEL__SERVICE__PORT, and --set override it.",
     "service:",
     `  name: ${plan.names.service}`,
-    `  port: ${plan.ports.grpc}${isOnOwnPort ? " # the services next to this one have the ports before" : ""}`,
+    `  port: ${plan.ports.grpc}${isOnOwnPort ? " # sibling services use the ports before it" : ""}`,
     plan.hasGateway &&
       `
 communication:
@@ -26,16 +26,16 @@ communication:
 security:
   jwt:
     issuer: \${JWT_ISSUER}
-    jwks_url: \${JWT_JWKS_URL} # where the issuer publishes its keys`,
+    jwks_url: \${JWT_JWKS_URL} # URL of the issuer's public keys`,
     ...sections(plan, "base"),
   );
 }
 
-/** `config/development.yaml` */
+/** Returns `config/development.yaml`. */
 export function developmentConfig(plan: ServicePlan): string {
   return joinLines(
     schemaLine,
-    "# For this machine, where neither TERCEL_ENV nor NODE_ENV says otherwise.",
+    "# For this machine, unless TERCEL_ENV or NODE_ENV names another environment.",
     "logging:",
     "  providers:",
     "    console:",
@@ -51,12 +51,12 @@ security:
   );
 }
 
-/** `config/production.yaml` */
+/** Returns `config/production.yaml`. */
 export function productionConfig(): string {
   return joinLines(
     schemaLine,
     "# Outside of development, logs are JSON, reflection is off and cleartext is refused. Where a service mesh encrypts calls,",
-    "# write service.insecure: true in place of the certificate.",
+    "# set service.insecure: true instead of a certificate.",
     "communication:",
     "  providers:",
     "    grpc:",

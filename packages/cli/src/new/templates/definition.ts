@@ -1,7 +1,7 @@
 import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `src/service.ts`: what the service needs, and who handles its calls. */
+/** Returns `src/service.ts`: the definition of the service. */
 export function definitionFile({ names, with: { database, cache, events, auth } }: ServicePlan): string {
   const { service, snake, camel, pascal, pluralPascal, pluralKebab } = names;
   const has = {
@@ -38,7 +38,7 @@ export function definitionFile({ names, with: { database, cache, events, auth } 
     `import { ${generated.join(", ")} } from "../gen/${snake}/v1/${snake}_pb.ts";`,
     ...own.sort().map(([file, name]) => `import { ${name} } from "./${file}.ts";`),
     "",
-    "/** What the service needs, and what handles its calls and events. The configuration is in config/. */",
+    "/** The service: what it needs, and the handlers of its calls and events. Its configuration is in config/. */",
     `export const ${camel}Service = defineService({`,
     needs.length > 0 && `  needs: {\n${needs.join("\n")}\n  },`,
     has.auth && "  access,",
@@ -47,7 +47,7 @@ export function definitionFile({ names, with: { database, cache, events, auth } 
     `    router.service(${pascal}Service, create${pluralPascal}(store${has.cache ? `, cached${pluralPascal}` : ""}));`,
     has.events &&
       `
-    // The place for what follows from a new ${names.words}, such as a mail. Each event takes effect once, in one process of the group.
+    // React to a new ${names.words} here, for example by sending a mail. Each event takes effect once, in one process of the group.
     events.subscribe(${pascal}CreatedSchema, { group: "${service}" }, ({ ${camel} }) => {
       log.info("${names.words} created", { id: ${camel}?.id });
     });`,

@@ -1,7 +1,7 @@
 import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `src/<names>.ts`: the handlers. */
+/** Returns `src/<names>.ts`: the handlers. */
 export function handlersFile({ names, with: { cache } }: ServicePlan): string {
   const { snake, camel, pascal, one, words, pluralCamel, pluralPascal, second, unique } = names;
   const hasCache = cache !== "none";
@@ -16,7 +16,7 @@ export function handlersFile({ names, with: { cache } }: ServicePlan): string {
     `import type { ${pascal}Store } from "./store.ts";`,
     "",
     "const defaultPageSize = 50;",
-    "/** How long it takes at most until a watcher gets a change. It may come from any process, so the store is asked. */",
+    "/** Interval at which a watch polls the store, since any process may change it. */",
     "const watchIntervalMs = 1000;",
     "",
     `/** The handlers of ${pascal}Service. Requests have passed the rules of the .proto file. */`,
@@ -34,7 +34,7 @@ export function handlersFile({ names, with: { cache } }: ServicePlan): string {
     "",
     `    async list${pluralPascal}({ pageSize, pageToken }) {`,
     "      const size = pageSize === 0 ? defaultPageSize : pageSize;",
-    "      // One more than asked for: it shows whether there is another page.",
+    "      // One more than requested shows whether there is another page.",
     "      const found = await store.list(pageToken, size + 1);",
     `      const ${pluralCamel} = found.slice(0, size);`,
     `      return { ${pluralCamel}, nextPageToken: found.length > size ? (${pluralCamel}.at(-1)?.id ?? "") : "" };`,
@@ -73,7 +73,7 @@ export function handlersFile({ names, with: { cache } }: ServicePlan): string {
     "}",
     "",
     "function notFound(id: string): ConnectError {",
-    `  return new ConnectError(\`there is no ${words} with the id \${id}\`, Code.NotFound);`,
+    `  return new ConnectError(\`${words} \${id} not found\`, Code.NotFound);`,
     "}",
     "",
     "async function refuseDuplicate<Result>(change: Promise<Result>): Promise<Result> {",
@@ -81,7 +81,7 @@ export function handlersFile({ names, with: { cache } }: ServicePlan): string {
     "    return await change;",
     "  } catch (error) {",
     "    if (!(error instanceof UniqueViolation)) throw error;",
-    `    throw new ConnectError("there is ${one} with this ${unique} already", Code.AlreadyExists);`,
+    `    throw new ConnectError("${one} with this ${unique} already exists", Code.AlreadyExists);`,
     "  }",
     "}",
   );

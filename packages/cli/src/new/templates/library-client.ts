@@ -1,7 +1,7 @@
 import type { LibraryPlan } from "../plan/library-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `src/index.ts` of a library: the contract, and how a program connects to the service. */
+/** Returns `src/index.ts` of a library: the contract, and a function that connects to the service. */
 export function clientFile({ names }: LibraryPlan): string {
   const { snake, pascal, pluralCamel, pluralKebab, pluralPascal, pluralWords } = names;
   return joinLines(
@@ -12,16 +12,16 @@ export function clientFile({ names }: LibraryPlan): string {
     "",
     `export * from "../gen/${snake}/v1/${snake}_pb.ts";`,
     "",
-    `/** A connection to the service that keeps ${pluralWords}. */`,
+    `/** A connection to the service that stores ${pluralWords}. */`,
     `export interface ${pluralPascal}Connection {`,
     `  readonly ${pluralCamel}: Client<typeof ${pascal}Service>;`,
-    "  /** Rejects unless the service says within the time that it serves. */",
+    "  /** Rejects unless the service reports SERVING within the timeout. */",
     "  checkHealth(timeoutMs?: number): Promise<void>;",
-    "  /** Ends it, once the calls that are open are over. */",
+    "  /** Closes the connection when all calls have ended. */",
     "  close(): Promise<void>;",
     "}",
     "",
-    `/** Connects to a target such as \`${pluralKebab}:50051\`. Calls without a deadline of their own get one of 10 s. */`,
+    `/** Connects to a target such as \`${pluralKebab}:50051\`. The default deadline of calls is 10 s. */`,
     `export function connect${pluralPascal}(target: string, options: ChannelOptions = {}): ${pluralPascal}Connection {`,
     "  const channel = createChannel(target, { defaultTimeoutMs: 10_000, ...options });",
     "  const health = createHealthClient(channel);",

@@ -3,7 +3,7 @@ import { versionOf } from "../plan/package-versions.ts";
 import { joinLines } from "../render/join-lines.ts";
 import { afterEachChange } from "./agents.ts";
 
-/** `package.json` of a library. */
+/** Returns `package.json` of a library. */
 export function libraryManifest({ names, version }: LibraryPlan): string {
   const own = `^${version}`;
   const shared = ["@bufbuild/protobuf", "@bufbuild/protovalidate", "@connectrpc/connect"];
@@ -34,13 +34,13 @@ export function libraryManifest({ names, version }: LibraryPlan): string {
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }
 
-/** `README.md` of a library. */
+/** Returns `README.md` of a library. */
 export function libraryReadmeFile({ names }: LibraryPlan): string {
   const { service, snake, camel, pascal, pluralCamel, pluralPascal, pluralWords } = names;
   return joinLines(
     `# ${service}`,
     "",
-    `The contract of a service that keeps ${pluralWords}, and a client for programs that call it. Made with Tercel.`,
+    `The contract of a service that stores ${pluralWords}, and a client for programs that call it. Built with Tercel.`,
     "",
     "```ts",
     `import { connect${pluralPascal} } from "${service}";`,
@@ -51,26 +51,26 @@ export function libraryReadmeFile({ names }: LibraryPlan): string {
     "await connection.close();",
     "```",
     "",
-    "| file | what it is |",
+    "| file | contents |",
     "|---|---|",
     `| \`proto/${snake}/v1/${snake}.proto\` | the contract |`,
-    "| `gen/` | code of the contract: `npm run generate` writes it |",
-    "| `src/index.ts` | the client, and all names of the contract |",
-    "| `tercel.yaml`, `tercel.lock` | what the package was made with: `npx tercel upgrade` goes by it |",
+    "| `gen/` | generated code: `npm run generate` writes it |",
+    "| `src/index.ts` | the client and the names of the contract |",
+    "| `tercel.yaml`, `tercel.lock` | the choices of `tercel new`, which `npx tercel upgrade` reads |",
     "",
-    "Node runs the sources as they are where the package is part of a workspace. Before you publish it, compile them: Node does not",
+    "In a workspace, Node runs the TypeScript sources directly. Compile them before you publish the package: Node does not",
     "run TypeScript below `node_modules`.",
   );
 }
 
-/** `AGENTS.md` of a library. */
+/** Returns `AGENTS.md` of a library. */
 export function libraryAgentsFile({ names: { service, snake } }: LibraryPlan): string {
   return joinLines(
     `# How to work on ${service}`,
     "",
     ...afterEachChange,
     `- The contract is \`proto/${snake}/v1/${snake}.proto\`. After a change run \`npm run generate\`, and commit \`gen/\`; do not edit it.`,
-    "- Fields of a released .proto file keep their numbers and types; `npx tercel breaking --against main` compares.",
-    "- Node runs the TypeScript as it is: no enums, no parameter properties, and imports end with `.ts`.",
+    "- Fields of a released .proto file keep their numbers and types; `npx tercel breaking --against main` checks this.",
+    "- Node runs the TypeScript directly: no enums, no parameter properties, and imports end with `.ts`.",
   );
 }

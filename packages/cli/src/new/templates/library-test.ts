@@ -1,7 +1,7 @@
 import type { LibraryPlan } from "../plan/library-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `test/client.test.ts` of a library: the client against a server in this process. */
+/** Returns `test/client.test.ts` of a library: tests of the client with a server in the same process. */
 export function clientTestFile({ names }: LibraryPlan): string {
   const { snake, camel, pascal, pluralCamel, pluralPascal } = names;
   return joinLines(
@@ -35,7 +35,7 @@ export function clientTestFile({ names }: LibraryPlan): string {
     `  assert.equal(${camel}?.name, "first");`,
     "});",
     "",
-    'test("knows whether the service serves", async (t) => {',
+    'test("checkHealth rejects unless the service is SERVING", async (t) => {',
     "  const { connection, health } = await start(t);",
     "  await connection.checkHealth();",
     '  health.setStatus("", "NOT_SERVING");',

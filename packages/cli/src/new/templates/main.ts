@@ -1,7 +1,7 @@
 import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `src/main.ts` */
+/** Returns `src/main.ts`. */
 export function mainFile({ names: { camel } }: ServicePlan): string {
   return joinLines(
     'import { runService } from "@tercel/service";',

@@ -2,7 +2,7 @@ import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 import { storeContract } from "./store-contract.ts";
 
-/** `src/store.ts` of a service without a database. */
+/** Returns `src/store.ts` of a service without a database. */
 export function memoryStoreFile(plan: ServicePlan): string {
   const { names, with: chosen } = plan;
   const { snake, camel, pascal, pluralSnake, pluralCamel, pluralWords, second, unique } = names;
@@ -15,7 +15,7 @@ export function memoryStoreFile(plan: ServicePlan): string {
     `import { type ${pascal}, ${publishes ? `${pascal}CreatedSchema, ` : ""}${pascal}Schema } from "../gen/${snake}/v1/${snake}_pb.ts";`,
     "",
     storeContract(plan),
-    `/** Keeps ${pluralWords} in this process: they are gone when it ends. */`,
+    `/** Stores ${pluralWords} in memory: they are lost when the process ends. */`,
     `export function create${pascal}Store(${publishes ? "events: Events" : ""}): ${pascal}Store {`,
     `  const ${pluralCamel} = new Map<string, ${pascal}>();`,
     "",

@@ -1,7 +1,7 @@
 import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `migrations/0001_<table>.sql` */
+/** Returns `migrations/0001_<table>.sql`. */
 export function migrationFile({ names: { pluralSnake, second, unique }, with: { database } }: ServicePlan): string {
   const isPostgres = database === "postgres";
   const time = isPostgres ? "TIMESTAMPTZ" : "TEXT";

@@ -2,7 +2,7 @@ import { versionOf } from "../plan/package-versions.ts";
 import { chosenTexts } from "../plan/provider-texts.ts";
 import type { ServicePlan } from "../plan/service-plan.ts";
 
-/** `package.json` */
+/** Returns `package.json`. */
 export function packageManifest(plan: ServicePlan): string {
   const own = `^${plan.version}`;
   const hasVariables = [...chosenTexts(plan).values()].some(({ variable }) => variable !== undefined);

@@ -2,7 +2,7 @@ import { chosenTexts, type Variable } from "../plan/provider-texts.ts";
 import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `tsconfig.json`: checks and writes nothing, because Node runs the files as they are. */
+/** Returns `tsconfig.json`: it checks types and emits nothing, because Node runs TypeScript directly. */
 export function tsconfigFile(): string {
   const options = {
     target: "es2023",
@@ -20,7 +20,7 @@ export function tsconfigFile(): string {
     noUnusedParameters: true,
     skipLibCheck: true,
   };
-  // Lists are on one line, as formatters write them.
+  // Lists are on one line, as formatters print them.
   const textOf = (value: unknown): string =>
     Array.isArray(value) ? `[${value.map((one) => JSON.stringify(one)).join(", ")}]` : JSON.stringify(value);
   const lines = Object.entries(options).map(([name, value]) => `    "${name}": ${textOf(value)}`);
@@ -34,7 +34,7 @@ export function tsconfigFile(): string {
   );
 }
 
-/** `buf.yaml` */
+/** Returns `buf.yaml`. */
 export function bufFile(): string {
   return joinLines(
     "version: v2",
@@ -49,10 +49,10 @@ export function bufFile(): string {
   );
 }
 
-/** `buf.gen.yaml` */
+/** Returns `buf.gen.yaml`. */
 export function bufGenFile(): string {
   return joinLines(
-    "# Run tercel generate: it brings buf/validate/validate.proto along.",
+    "# Run tercel generate, which provides buf/validate/validate.proto.",
     "version: v2",
     "clean: true",
     "plugins:",
@@ -60,23 +60,23 @@ export function bufGenFile(): string {
     "    out: gen",
     "    opt:",
     "      - target=ts",
-    "      # Node runs the files as they are: imports need their ending, and enums are plain objects.",
+    "      # Node runs TypeScript directly: imports need their extension, and enums are plain objects.",
     "      - import_extension=ts",
     "      - erasable_syntax=true",
   );
 }
 
-/** `.gitignore` */
+/** Returns `.gitignore`. */
 export function gitignoreFile({ with: { database } }: ServicePlan): string {
   return joinLines("node_modules/", "dist/", database === "sqlite" && "data/", "config/local.yaml", ".env");
 }
 
-/** What the configuration reads from the environment outside of production. */
+/** Returns the variables that the configuration reads outside of production. */
 function variablesOf(plan: ServicePlan): Variable[] {
   return [...chosenTexts(plan).values()].flatMap(({ variable }) => (variable === undefined ? [] : [variable]));
 }
 
-/** `.env.example`, or undefined where there is nothing to set. */
+/** Returns `.env.example`, or undefined if there is nothing to set. */
 export function envExampleFile(plan: ServicePlan): string | undefined {
   const variables = variablesOf(plan);
   if (variables.length === 0) return undefined;

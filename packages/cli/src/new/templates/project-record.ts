@@ -3,10 +3,10 @@ import type { ProjectPlan } from "../plan/project-plan.ts";
 import { concerns, type ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `tercel.yaml`: what the project was made with, and the state of the files that Tercel manages. */
+/** Returns `tercel.yaml`: the choices of tercel new, and the state of the files that Tercel manages. */
 export function projectRecord(plan: ProjectPlan, managed: ReadonlyMap<string, string>): string {
   return joinLines(
-    "# What tercel new made this project with. The hashes show whether a file has been changed since.",
+    "# The choices of tercel new. The hashes show whether a file has been changed since.",
     "version: 1",
     `template: ${plan.version}`,
     `name: ${plan.type === "workspace" ? plan.name : plan.names.service}`,

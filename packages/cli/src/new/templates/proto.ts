@@ -1,16 +1,16 @@
 import type { ServiceNames } from "../plan/service-names.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** What a contract consists of. */
+/** The options of a contract. */
 export interface Contract {
   readonly names: ServiceNames;
-  /** Whether it has a message for the event of a new one. */
+  /** Whether it declares an event for a new entity. */
   readonly hasEvents: boolean;
-  /** Whether methods have a REST form. */
+  /** Whether methods have google.api.http rules. */
   readonly hasGateway: boolean;
 }
 
-/** `proto/<name>/v1/<name>.proto`: what the service can do. */
+/** Returns `proto/<name>/v1/<name>.proto`: the contract. */
 export function protoFile({ names, hasEvents, hasGateway }: Contract): string {
   const { snake, pascal, words, one, pluralPascal, pluralWords, second, unique } = names;
   const paths = restPaths(names);
@@ -30,7 +30,7 @@ package ${snake}.v1;
 import "buf/validate/validate.proto";
 ${hasGateway ? 'import "google/api/annotations.proto";\n' : ""}import "google/protobuf/timestamp.proto";
 
-// ${pascal}Service keeps ${pluralWords}.
+// ${pascal}Service manages ${pluralWords}.
 service ${pascal}Service {
   // Get${pascal} returns ${one}, or NOT_FOUND.
   rpc Get${pascal}(Get${pascal}Request) returns (Get${pascal}Response)${options("get")}
@@ -38,21 +38,21 @@ service ${pascal}Service {
   // List${pluralPascal} returns ${pluralWords} page by page, ordered by id.
   rpc List${pluralPascal}(List${pluralPascal}Request) returns (List${pluralPascal}Response)${options("list")}
 
-  // Create${pascal} adds ${one}. If another one has the same ${unique}, it fails with ALREADY_EXISTS.
+  // Create${pascal} adds ${one}. It fails with ALREADY_EXISTS if another one has the same ${unique}.
   rpc Create${pascal}(Create${pascal}Request) returns (Create${pascal}Response)${options("create")}
 
-  // Update${pascal} changes the fields that are set. It fails with NOT_FOUND, or like Create${pascal}.
+  // Update${pascal} changes the fields that are set. It fails with NOT_FOUND, or with ALREADY_EXISTS as Create${pascal} does.
   rpc Update${pascal}(Update${pascal}Request) returns (Update${pascal}Response)${options("update")}
 
   // Delete${pascal} removes ${one}, or fails with NOT_FOUND.
   rpc Delete${pascal}(Delete${pascal}Request) returns (Delete${pascal}Response)${options("delete")}
 
-  // Watch${pascal} sends ${one}, and sends it again after each change. It ends with NOT_FOUND when the ${words} is deleted.
+  // Watch${pascal} sends ${one} now and after each change. It ends with NOT_FOUND when the ${words} is deleted.
   rpc Watch${pascal}(Watch${pascal}Request) returns (stream Watch${pascal}Response)${options("watch")}
 }
 
 message ${pascal} {
-  // Given by the service.
+  // Assigned by the service.
   string id = 1;
   string name = 2;
   string ${second} = 3;
@@ -74,7 +74,7 @@ message List${pluralPascal}Request {
     gte: 0
     lte: 1000
   }];
-  // The next_page_token of the page before; empty for the first page.
+  // The next_page_token of the previous page; empty for the first page.
   string page_token = 2 [(buf.validate.field).string.max_len = 64];
 }
 
@@ -125,7 +125,7 @@ message ${pascal}Created {
   );
 }
 
-/** The REST form of each method (google.api.http), with the names of AIP-122. */
+/** Returns the google.api.http rule of each method, with resource names of AIP-122. */
 function restPaths({ pluralCamel }: ServiceNames) {
   const collection = `/v1/${pluralCamel}`;
   return {

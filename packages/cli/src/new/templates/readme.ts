@@ -3,7 +3,7 @@ import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 import { developmentTokenSecret } from "./config-files.ts";
 
-/** `README.md` */
+/** Returns `README.md`. */
 export function readmeFile(plan: ServicePlan): string {
   const { names, with: chosen } = plan;
   const { service, snake, pascal, pluralWords, pluralKebab, second } = names;
@@ -15,7 +15,7 @@ export function readmeFile(plan: ServicePlan): string {
   return joinLines(
     `# ${service}`,
     "",
-    `A gRPC service that keeps ${pluralWords}, made with Tercel.`,
+    `A gRPC service that manages ${pluralWords}, built with Tercel.`,
     "",
     "```sh",
     "npm install",
@@ -24,7 +24,7 @@ export function readmeFile(plan: ServicePlan): string {
     "```",
     ...(needed.length > 0 ? ["", neededText(needed)] : []),
     "",
-    "Then call it, from another terminal:",
+    "Then call it from another terminal:",
     "",
     "```sh",
     hasToken &&
@@ -39,20 +39,20 @@ export TOKEN=$(npx tercel token --key-file /tmp/${service}.key --key-id configur
     "",
     plan.hasGateway && `The REST API is described at <http://127.0.0.1:${plan.ports.grpc}/docs>.`,
     plan.hasGateway && "",
-    "| file | what it is |",
+    "| file | contents |",
     "|---|---|",
-    `| \`proto/${snake}/v1/${snake}.proto\` | the contract, with the rules that requests are checked by |`,
-    "| `gen/` | code of the contract: `npm run generate` writes it |",
-    "| `src/service.ts` | what the service needs, and what handles its calls |",
+    `| \`proto/${snake}/v1/${snake}.proto\` | the contract, with validation rules for requests |`,
+    "| `gen/` | generated code: `npm run generate` writes it |",
+    "| `src/service.ts` | the service: what it needs, and its handlers |",
     `| \`src/${pluralKebab}.ts\` | the handlers |`,
-    `| \`src/store.ts\` | ${hasDatabase ? "all SQL" : "where the data is"} |`,
-    hasToken && "| `src/access.ts` | who may call what |",
-    hasDatabase && "| `migrations/` | the schema of the database; a change is a new file |",
-    "| `requests/` | calls to try it with: `npx tercel call --from FILE` |",
-    "| `config/` | the configuration: for every environment, and what differs in one |",
-    "| `tercel.yaml`, `tercel.lock` | what the project was made with: `npx tercel add cache redis` and `npx tercel upgrade` go by it |",
+    `| \`src/store.ts\` | ${hasDatabase ? "all SQL" : "the data"} |`,
+    hasToken && "| `src/access.ts` | access rules of the methods |",
+    hasDatabase && "| `migrations/` | the database schema; each change is a new file |",
+    "| `requests/` | sample calls: `npx tercel call --from FILE` |",
+    "| `config/` | the configuration: defaults, and overlays for environments |",
+    "| `tercel.yaml`, `tercel.lock` | the choices of `tercel new`, which `npx tercel add cache redis` and `npx tercel upgrade` read |",
     "",
-    "`AGENTS.md` says how to work on it.",
+    "`AGENTS.md` explains how to work on it.",
     "",
     "## In production",
     "",
@@ -62,14 +62,14 @@ export TOKEN=$(npx tercel token --key-file /tmp/${service}.key --key-id configur
     "|---|---|",
     "| `node src/main.ts --check-config` | checks the configuration |",
     hasDatabase &&
-      "| `node src/main.ts --migrate` | applies migrations; a start with pending ones ends with their names |",
-    "| `node src/main.ts --health` | asks the service that runs |",
+      "| `node src/main.ts --migrate` | applies migrations; the service does not start while any are pending |",
+    "| `node src/main.ts --health` | checks the health of the running service |",
   );
 }
 
 function neededText(needed: readonly Variable[]): string {
   return joinLines(
-    "Start what it uses first. Where that is elsewhere, copy `.env.example` to `.env` and change it.",
+    "Start the servers that it uses first. If their addresses differ from these, copy `.env.example` to `.env` and edit it.",
     "",
     "| variable | in development |",
     "|---|---|",
@@ -77,7 +77,7 @@ function neededText(needed: readonly Variable[]): string {
   ).trimEnd();
 }
 
-/** What has to be set there, as a list in words. */
+/** Lists the variables that must be set in production. */
 function productionVariables(hasAddresses: boolean, hasToken: boolean): string {
   const names = ["NODE_ENV=production", ...(hasToken ? ["JWT_ISSUER", "JWT_JWKS_URL"] : []), "TLS_CERT_FILE"];
   const listed = [...names.map((name) => `\`${name}\``), ...(hasAddresses ? ["`TLS_KEY_FILE`"] : [])].join(", ");

@@ -2,12 +2,12 @@ import type { ServiceNames } from "../plan/service-names.ts";
 import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** Where the call is that creates a first one: `requests/create-user.yaml`. */
+/** Returns the path of the sample call: `requests/create-user.yaml`. */
 export function requestPath({ snake }: ServiceNames): string {
   return `requests/create-${snake.replaceAll("_", "-")}.yaml`;
 }
 
-/** A call for `tercel call --from`. */
+/** Returns a call for `tercel call --from`. */
 export function savedRequestFile({ names, with: { auth } }: ServicePlan): string {
   const { snake, pascal, second } = names;
   return joinLines(

@@ -1,7 +1,7 @@
 import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `test/service.test.ts`: the service as its callers see it. */
+/** Returns `test/service.test.ts`: tests through the service's API. */
 export function serviceTestFile({ names, with: { auth, events } }: ServicePlan): string {
   const { snake, camel, pascal, words, one, pluralCamel, pluralPascal, second, unique } = names;
   const hasAuth = auth === "jwt";
@@ -39,7 +39,7 @@ export function serviceTestFile({ names, with: { auth, events } }: ServicePlan):
     `  return ${camel};`,
     "}",
     "",
-    "/** Rejects unless the call ends with the status. */",
+    "/** Asserts that a call fails with a status. */",
     "function fails(call: Promise<unknown>, code: Code): Promise<void> {",
     "  return assert.rejects(call, (error) => ConnectError.from(error).code === code);",
     "}",
@@ -79,7 +79,7 @@ export function serviceTestFile({ names, with: { auth, events } }: ServicePlan):
     `  assert.equal(second.nextPageToken, "");`,
     "});",
     "",
-    `test("sends changes to those who watch, until the end", async (t) => {`,
+    `test("sends changes to watchers until the ${words} is deleted", async (t) => {`,
     `  const ${pluralCamel} = await start(t);`,
     `  const { id } = await create${pascal}(${pluralCamel});`,
     `  const watched = ${pluralCamel}.watch${pascal}({ id })[Symbol.asyncIterator]();`,
@@ -90,7 +90,7 @@ export function serviceTestFile({ names, with: { auth, events } }: ServicePlan):
     "  await fails(watched.next(), Code.NotFound);",
     "});",
     "",
-    `test("refuses ${one} that is invalid, or there already", async (t) => {`,
+    `test("rejects ${one} that is invalid or exists already", async (t) => {`,
     `  const ${pluralCamel} = await start(t);`,
     `  await create${pascal}(${pluralCamel});`,
     `  await fails(${pluralCamel}.create${pascal}(${invalid}), Code.InvalidArgument);`,
@@ -109,7 +109,7 @@ test("publishes an event for each new ${words}", async (t) => {
 });`,
     hasAuth &&
       `
-test("refuses callers without a token, and lets only an admin delete ${one}", async (t) => {
+test("rejects callers without a token, and lets only an admin delete ${one}", async (t) => {
   const stranger = await start(t, "no token");
   await fails(stranger.get${pascal}({ id: absent }), Code.Unauthenticated);
   const reader = await start(t, []);

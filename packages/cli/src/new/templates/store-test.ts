@@ -1,7 +1,7 @@
 import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 
-/** `test/store.test.ts`: what the handlers rely on. */
+/** Returns `test/store.test.ts`: tests of what the handlers rely on. */
 export function storeTestFile({ names, with: { database, events } }: ServicePlan): string {
   const { pascal, second, unique } = names;
   const has = { database: database !== "none", events: events !== "none", postgres: database === "postgres" };
@@ -28,7 +28,7 @@ export function storeTestFile({ names, with: { database, events } }: ServicePlan
     `import { create${pascal}Store${hasNeeds ? `, type ${pascal}Store` : ""} } from "../src/store.ts";`,
     "",
     hasNeeds && openStore(names, has),
-    `test("lists in the order of the ids, after the one that is named", async (${context}) => {`,
+    `test("lists in order of the ids, after a given id", async (${context}) => {`,
     `  const store = ${store};`,
     `  for (const name of ["a", "b", "c"]) await store.create(${fieldsOfName});`,
     '  const ids = (await store.list("", 10)).map(({ id }) => id);',
@@ -38,7 +38,7 @@ export function storeTestFile({ names, with: { database, events } }: ServicePlan
     "  assert.equal(following?.id, ids[1]);",
     "});",
     "",
-    `test("refuses a second one with the same ${unique}", async (${context}) => {`,
+    `test("rejects a second one with the same ${unique}", async (${context}) => {`,
     `  const store = ${store};`,
     `  await store.create(${fields("a")});`,
     `  const { id } = await store.create(${fields("b")});`,
@@ -46,7 +46,7 @@ export function storeTestFile({ names, with: { database, events } }: ServicePlan
     `  await assert.rejects(store.update(id, ${change}), UniqueViolation);`,
     "});",
     "",
-    `test("finds nothing under an id that is not there", async (${context}) => {`,
+    `test("finds nothing for an unknown id", async (${context}) => {`,
     `  const store = ${store};`,
     '  assert.equal(await store.find("none"), undefined);',
     `  assert.equal(await store.update("none", { name: "a", ${second}: undefined }), undefined);`,
@@ -61,7 +61,7 @@ interface Has {
   readonly postgres: boolean;
 }
 
-/** Opens the store with what it needs. */
+/** Returns a function that opens the store with what it needs. */
 function openStore({ pascal, pluralSnake }: ServicePlan["names"], has: Has): string {
   const part = has.database ? "db" : "events";
   return joinLines(

@@ -2,7 +2,7 @@ import type { ServicePlan } from "../plan/service-plan.ts";
 import { joinLines } from "../render/join-lines.ts";
 import { storeContract } from "./store-contract.ts";
 
-/** `src/store.ts` over a database. */
+/** Returns `src/store.ts` of a service with a database. */
 export function storeFile(plan: ServicePlan): string {
   const { names, with: chosen } = plan;
   const { snake, pascal, pluralSnake, pluralWords, second } = names;
@@ -20,14 +20,14 @@ export function storeFile(plan: ServicePlan): string {
     "  readonly id: string;",
     "  readonly name: string;",
     `  readonly ${second}: string;`,
-    chosen.database === "postgres" && "  /** PostgreSQL gives dates; SQLite, in tests, their ISO text. */",
+    chosen.database === "postgres" && "  /** PostgreSQL returns dates; SQLite, in tests, ISO strings. */",
     `  readonly created_at: ${time};`,
     `  readonly updated_at: ${time};`,
     "}",
     "",
     `const columns = sql\`id, name, ${second}, created_at, updated_at\`;`,
     "",
-    `/** Keeps ${pluralWords} in the database. All SQL of the service is here. */`,
+    `/** Stores ${pluralWords} in the database. All SQL of the service is here. */`,
     `export function create${pascal}Store(db: Database): ${pascal}Store {`,
     "  return {",
     "    async find(id) {",

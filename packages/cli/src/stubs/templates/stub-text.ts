@@ -1,9 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type Span, splitList } from "../scan.ts";
 
-/** A handler that answers UNIMPLEMENTED until someone writes it. Without parameters, so that no linter finds one that is not used. */
+/** Returns a handler that fails with UNIMPLEMENTED. It has no parameters, so that linters do not report unused ones. */
 export function stubLines({ name, localName, methodKind }: DescMethod): string[] {
-  // A generator without a yield is what linters refuse; what throws is of any type.
+  // Linters reject a generator without yield; a function that only throws has any return type.
   const isPromise = methodKind === "unary" || methodKind === "client_streaming";
   return [
     `${isPromise ? "async " : ""}${localName}() {`,
@@ -12,7 +12,7 @@ export function stubLines({ name, localName, methodKind }: DescMethod): string[]
   ];
 }
 
-/** Adds handlers before the end of an object. */
+/** Inserts handlers at the end of an object. */
 export function insertStubs(
   text: string,
   masked: string,
@@ -29,7 +29,7 @@ export function insertStubs(
       .map((line) => `${inner}${line}`)
       .join("\n"),
   );
-  // Handlers of several lines stand apart from each other.
+  // Handlers of several lines are separated by empty lines.
   const isApart = members.some((member) => text.slice(member.start, member.end).includes("\n"));
   const separator = isApart || methods.length > 1 ? "\n\n" : "\n";
   const before = last === undefined ? text.slice(0, start + 1) : text.slice(0, last.end);
@@ -39,17 +39,17 @@ export function insertStubs(
   return `${before}${comma}${rest}${gap}${stubs.join(separator)}\n${outer}${text.slice(close)}`;
 }
 
-/** Comments after the last handler stay where they are, its comma is written already. */
+/** Returns the text after the last handler; its comments are kept, and its comma is already written. */
 function restAfter(text: string): string {
   return text.trimStart().startsWith(",") ? text.replace(",", "").trimEnd() : text.trimEnd();
 }
 
-/** The indentation of the line of a closing brace; where the object is on one line, that of the line. */
+/** Returns the indentation of the closing brace's line, or of the object's line if it is on one line. */
 function indentAt(text: string, close: number, open: number): string {
   return lineIndent(text, close) ?? /^[ \t]*/.exec(text.slice(text.lastIndexOf("\n", open) + 1))?.[0] ?? "";
 }
 
-/** The white space before a place, if nothing else is before it on its line. */
+/** Returns the white space before a position, if it is the first text on its line. */
 function lineIndent(text: string, at: number): string | undefined {
   const before = text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
   return /^[ \t]*$/.test(before) ? before : undefined;
@@ -58,12 +58,12 @@ function lineIndent(text: string, at: number): string | undefined {
 export interface HandlersModule {
   readonly service: DescService;
   readonly name: string;
-  /** How the generated code is imported. */
+  /** Module specifier of the generated code. */
   readonly imported: string;
   readonly factory: string;
 }
 
-/** A file with handlers of one service, all of them to be written. */
+/** Returns a file with stubs for all handlers of a service. */
 export function handlersModule({ service, name, imported, factory }: HandlersModule): string {
   const stubs = service.methods.map((method) =>
     stubLines(method)

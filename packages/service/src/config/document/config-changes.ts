@@ -1,18 +1,18 @@
 import type { PlainEntry } from "./config-entries.ts";
 import type { ScalarValue } from "./config-node.ts";
 
-/** A value that a reload has changed. */
+/** A value that a reload changed. */
 export interface ConfigChange {
   readonly path: string;
-  /** Undefined for a key that was not there; a secret is `•••`. */
+  /** Undefined for a new key; a secret is `•••`. */
   readonly before: ScalarValue | undefined;
-  /** Undefined for a key that is not there any more. */
+  /** Undefined for a removed key. */
   readonly after: ScalarValue | undefined;
-  /** It holds at once. Otherwise the service has to be restarted. */
+  /** Whether it takes effect at once; otherwise the service must be restarted. */
   readonly isLive: boolean;
 }
 
-/** What differs between two configurations, by path. Secrets are compared but not shown. */
+/** Returns the differences between two configurations by path. Secrets are compared but not shown. */
 export function findChanges(before: readonly PlainEntry[], after: readonly PlainEntry[]): ConfigChange[] {
   const earlier = new Map(before.map((entry) => [entry.shown.path, entry]));
   const later = new Map(after.map((entry) => [entry.shown.path, entry]));

@@ -4,25 +4,25 @@ import { maskValue } from "./mask.ts";
 import { describeOrigin } from "./origin.ts";
 import { keyOf, secrecyOf } from "./shown-value.ts";
 
-/** One value of a configuration as people may see it. */
+/** One value of a configuration, with secrets masked. */
 export interface ConfigEntry {
   /** `database.providers.postgresql.url` */
   readonly path: string;
-  /** The value as it was written, before the schema made something of it. A secret is `•••`. */
+  /** The value as written, before the schema transforms it. A secret is `•••`. */
   readonly value: ScalarValue;
   /** `config/production.yaml:12:7`, `variable TERCEL__SERVICE__PORT`, `config.yaml:3:8 (file /run/secrets/x)`, `default`. */
   readonly origin: string;
-  /** A change holds without a restart. */
+  /** Whether a change takes effect without a restart. */
   readonly isLive: boolean;
 }
 
-/** An entry and its value in clear, to find out what a reload changes. That is never shown. */
+/** An entry with its unmasked value, to compare reloads. The value is never shown. */
 export interface PlainEntry {
   readonly shown: ConfigEntry;
   readonly value: ScalarValue;
 }
 
-/** All values, those of defaults included, in the order of the schema. */
+/** Lists all values, including defaults, in the order of the schema. */
 export function listEntries(root: MapNode, shape: Shape): PlainEntry[] {
   const entries: PlainEntry[] = [];
   visit(root, shape, [], false);

@@ -1,20 +1,20 @@
 import type { Origin } from "./origin.ts";
 
-/** A configuration as it was written, with the origin of each of its parts. Nodes do not change once they are made. */
+/** A configuration as written, with the origin of each part. Nodes are immutable. */
 export type ConfigNode = ScalarNode | ListNode | MapNode;
 
 export type ScalarValue = string | number | boolean | null;
 
 export interface ScalarNode {
   readonly kind: "scalar";
-  /** `null` means that the key is not set: a layer takes back what an earlier one says. */
+  /** The value; `null` unsets a key of an earlier layer. */
   readonly value: ScalarValue;
-  /** Where `value` is no text but could be meant as one (`version: 1.10`): the text as it was written. */
+  /** The text as written, if `value` is not a string but may be meant as one (`version: 1.10`). */
   readonly text?: string;
-  /** A placeholder of the value could not be filled, which is a problem already: nothing more is said about it. */
+  /** Set when a placeholder could not be filled. That is reported already, so no further problem is. */
   readonly isUnfilled?: true;
   readonly origin: Origin;
-  /** The path that messages show, where it differs from where the node is now: `registry.address`. */
+  /** The path to show in messages, if it differs from the node's current one: `registry.address`. */
   readonly writtenAs?: string;
 }
 
@@ -37,10 +37,10 @@ export interface MapEntry {
   readonly keyOrigin: Origin;
 }
 
-/** The keys, and the indexes of lists, that lead to a node. */
+/** Path of a node: keys and list indexes. */
 export type ConfigPath = readonly (string | number)[];
 
-/** `dependencies[0].version` */
+/** Formats a path: `dependencies[0].version`. */
 export function pathText(path: ConfigPath): string {
   let text = "";
   for (const step of path) {
@@ -59,7 +59,7 @@ export function nodeAt(root: ConfigNode | undefined, path: ConfigPath): ConfigNo
   return path.reduce<ConfigNode | undefined>((node, step) => childOf(node, step), root);
 }
 
-/** The map entry at a path; undefined where there is none, and in lists. */
+/** Returns the map entry at a path; undefined if there is none, and in lists. */
 export function entryAt(root: ConfigNode, path: ConfigPath): MapEntry | undefined {
   const parent = nodeAt(root, path.slice(0, -1));
   return parent?.kind === "map" ? parent.entries.get(String(path.at(-1))) : undefined;
@@ -69,7 +69,7 @@ export function isUnset(node: ConfigNode | undefined): boolean {
   return node === undefined || (node.kind === "scalar" && node.value === null);
 }
 
-/** The value without origins; keys that are not set are left out. `readScalar` decides how a scalar is read. */
+/** Converts a node to a plain value, without unset keys. `readScalar` converts scalars. */
 export function toPlain(node: ConfigNode, readScalar: (node: ScalarNode) => unknown = ({ value }) => value): unknown {
   if (node.kind === "scalar") return readScalar(node);
   if (node.kind === "list") return node.items.map((item) => toPlain(item, readScalar));
@@ -84,7 +84,7 @@ export function toPlain(node: ConfigNode, readScalar: (node: ScalarNode) => unkn
   return plain;
 }
 
-/** The map with one entry replaced, or removed where `node` is undefined. */
+/** Returns a map with one entry replaced, or removed if `node` is undefined. */
 export function withEntry(map: MapNode, key: string, node: ConfigNode | undefined, keyOrigin?: Origin): MapNode {
   const entries = new Map(map.entries);
   if (node === undefined) entries.delete(key);

@@ -1,13 +1,13 @@
 import { type ConfigNode, isUnset, type MapEntry, type MapNode } from "./config-node.ts";
 
-/** Lists whose items merge by a key instead of replacing each other: the list's path and the name of that key, `dependencies` and `name`. */
+/** Lists that merge item by item: the path of the list and the key that identifies an item, such as `dependencies` and `name`. */
 export type MergedLists = ReadonlyMap<string, string>;
 
 export const noMergedLists: MergedLists = new Map();
 
 /**
- * Lays `later` over `earlier`: maps merge, everything else replaces. A list of `mergedLists` merges with the earlier one by the value of its key:
- * items with the same value merge, new ones follow.
+ * Merges `later` over `earlier`: maps merge, other values replace. A list in `mergedLists` merges by its key: items with the same value merge, new
+ * items are appended.
  */
 export function mergeNodes(
   earlier: MapNode,
@@ -49,7 +49,7 @@ function mergeItems(earlier: readonly ConfigNode[], later: readonly ConfigNode[]
   return items;
 }
 
-/** The value by which an item of a list is known; undefined for one that has none. */
+/** Returns the value that identifies an item of a list; undefined if it has none. */
 export function itemName(item: ConfigNode, nameKey: string): string | undefined {
   const name = item.kind === "map" ? item.entries.get(nameKey)?.node : undefined;
   return name?.kind === "scalar" && !isUnset(name) ? String(name.value) : undefined;

@@ -17,7 +17,7 @@ describe("nodeOfValues", () => {
     test(`refuses ${what} and names the key`, () => {
       assert.throws(
         () => nodeOfValues({ a: [{ b: value }] }),
-        new TypeError(`a[0].b is ${kind}, which a configuration cannot hold`),
+        new TypeError(`a[0].b is ${kind}, which a configuration cannot contain`),
       );
     });
   }

@@ -4,7 +4,7 @@ import type { Origin } from "./origin.ts";
 const origin: Origin = { kind: "code" };
 
 /**
- * The node of keys and values from code, as if they were written in a file. What YAML does not have is refused.
+ * Converts keys and values from code to a node, as if they were in a file. Rejects values that YAML cannot represent.
  *
  * @throws TypeError that names the key
  */
@@ -31,6 +31,6 @@ function nodeOf(value: unknown, path: string): ConfigNode {
   }
   if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) return mapOf(value, path);
   throw new TypeError(
-    `${path} is ${typeof value === "object" ? "an object of a class" : `a ${typeof value}`}, which a configuration cannot hold`,
+    `${path} is ${typeof value === "object" ? "an object of a class" : `a ${typeof value}`}, which a configuration cannot contain`,
   );
 }

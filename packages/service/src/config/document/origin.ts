@@ -1,22 +1,22 @@
-/** Where a value comes from. */
+/** The source of a value. */
 export type Origin =
   | {
       readonly kind: "file";
-      /** As messages show it: relative to the working directory where the file is in it. */
+      /** Path to show in messages: relative if the file is in the working directory. */
       readonly file: string;
       readonly line: number;
       readonly column: number;
-      /** What filled the placeholders of the value: `variable DATABASE_URL`, `file /run/secrets/x`. */
+      /** Sources of the value's placeholders: `variable DATABASE_URL`, `file /run/secrets/x`. */
       readonly filledFrom?: readonly string[];
     }
   | { readonly kind: "variable"; readonly name: string; readonly filledFrom?: readonly string[] }
   | { readonly kind: "argument"; readonly text: string; readonly filledFrom?: readonly string[] }
   /** Passed by the program. */
   | { readonly kind: "code"; readonly filledFrom?: readonly string[] }
-  /** No one has set it. */
+  /** Not set anywhere. */
   | { readonly kind: "default"; readonly filledFrom?: readonly string[] };
 
-/** The place that begins a message: `config.yaml:5:9`, `variable TERCEL__SERVICE__PORT`, `--set service.port`. */
+/** Formats the location for a message: `config.yaml:5:9`, `variable TERCEL__SERVICE__PORT`, `--set service.port`. */
 export function placeOf(origin: Origin): string {
   switch (origin.kind) {
     case "file":
@@ -32,7 +32,7 @@ export function placeOf(origin: Origin): string {
   }
 }
 
-/** The place and what filled it: `config.yaml:69:12 (variable DATABASE_URL)`. */
+/** Formats the location and the sources of placeholders: `config.yaml:69:12 (variable DATABASE_URL)`. */
 export function describeOrigin(origin: Origin): string {
   const place = placeOf(origin);
   return origin.filledFrom === undefined ? place : `${place} (${origin.filledFrom.join(", ")})`;
@@ -40,7 +40,7 @@ export function describeOrigin(origin: Origin): string {
 
 const kindOrder = ["default", "file", "code", "variable", "argument"];
 
-/** Orders places as people look for them: files in the order in which they were read, top to bottom, then the others. */
+/** Orders locations: files in reading order, top to bottom, then the others. */
 export function compareOrigins(a: Origin, b: Origin, fileOrder: readonly string[]): number {
   if (a.kind !== "file" || b.kind !== "file") return kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind);
   return fileOrder.indexOf(a.file) - fileOrder.indexOf(b.file) || a.line - b.line || a.column - b.column;

@@ -15,28 +15,28 @@ import { pathText } from "./config-node.ts";
 import { type Origin, placeOf } from "./origin.ts";
 import { yamlFrame } from "./yaml-frame.ts";
 
-/** Aliases that a file may use. Aliases of aliases multiply: more of them are a mistake, or an attempt to fill the memory. */
+/** Limit on aliases in a file: aliases of aliases multiply, which could exhaust the memory. */
 const maxAliasCount = 50;
-/** How deep maps and lists may lie in each other. */
+/** Limit on nesting. */
 const maxDepth = 64;
 
 export interface YamlFile {
-  /** Undefined for a file without content, and for one that is not valid. */
+  /** Undefined for an empty or invalid file. */
   readonly root: MapNode | undefined;
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads a file's text. `file` is its name in origins and problems. All problems are reported, not only the first. */
+/** Parses the text of a file. `file` is its name in origins and problems. Reports all problems. */
 export function readYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    // Repeated keys are found below, where both places are known.
+    // Duplicate keys are reported below, where both locations are known.
     uniqueKeys: false,
     stringKeys: true,
     resolveKnownTags: false,
-    // Also what makes a second document an error.
+    // This also makes a second document an error.
     logLevel: "error",
   });
   const originAt = (offset: number): Origin => {
@@ -51,12 +51,15 @@ export function readYaml(text: string, file: string): YamlFile {
   const reader = new NodeReader(originAt, problems);
   const root = reader.read(document.contents, []);
   if (root !== undefined && root.kind !== "map" && !(root.kind === "scalar" && root.value === null)) {
-    problems.push({ origin: root.origin, message: "a configuration is a map of keys, such as `service:`" });
+    problems.push({
+      origin: root.origin,
+      message: "invalid configuration: expected a map of keys, such as `service:`",
+    });
   }
   return { root: root?.kind === "map" && problems.length === 0 ? root : undefined, problems };
 }
 
-/** Makes nodes with origins from the nodes of the YAML parser. */
+/** Converts the YAML parser's nodes to nodes with origins. */
 class NodeReader {
   readonly #originAt: (offset: number) => Origin;
   readonly #problems: ConfigProblem[];
@@ -68,17 +71,18 @@ class NodeReader {
     this.#problems = problems;
   }
 
-  /** Undefined for what cannot be read, which is among the problems then. */
+  /** Converts a node; undefined for an invalid one, which is reported. */
   read(node: Node, path: ConfigPath): ConfigNode | undefined {
     const origin = this.#originAt(node.range?.[0] ?? 0);
     if (path.length > maxDepth)
-      return this.#refuse(origin, `maps and lists lie in each other more than ${maxDepth} deep`);
+      return this.#refuse(origin, `maps and lists are nested more than ${maxDepth} levels deep`);
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
-      if (target === undefined) return this.#refuse(origin, `there is no anchor &${node.source} above this alias`);
+      if (target === undefined)
+        return this.#refuse(origin, `unknown anchor &${node.source}: define it above this alias`);
       if (++this.#aliasCount > maxAliasCount) {
         if (this.#aliasCount > maxAliasCount + 1) return undefined;
-        return this.#refuse(origin, `more than ${maxAliasCount} aliases are used`);
+        return this.#refuse(origin, `more than ${maxAliasCount} aliases`);
       }
       return this.read(target, path);
     }
@@ -87,7 +91,7 @@ class NodeReader {
       return this.#scalar(node, origin);
     }
     const read = isMap(node) ? this.#map(node, path, origin) : this.#list(node as YAMLSeq<Node>, path, origin);
-    // Set afterwards, so that what contains itself has no anchor to refer to.
+    // Set afterwards, so that a node cannot refer to itself.
     if ("anchor" in node && typeof node.anchor === "string") this.#anchors.set(node.anchor, node);
     return read;
   }
@@ -96,7 +100,7 @@ class NodeReader {
     const { value, source } = node;
     if (value === null || typeof value === "string") return { kind: "scalar", value, origin };
     if (typeof value !== "number" && typeof value !== "boolean") {
-      return this.#refuse(origin, "a value of this kind is not used in configurations");
+      return this.#refuse(origin, "unsupported type of value");
     }
     return { kind: "scalar", value, ...(source !== undefined && { text: source }), origin };
   }
@@ -115,7 +119,7 @@ class NodeReader {
       const keyOrigin = this.#originAt(key.range?.[0] ?? 0);
       const keyPath = [...path, name];
       if (name === "__proto__" || name === "") {
-        this.#refuse(keyOrigin, name === "" ? "a key is empty" : "a key must not be called __proto__");
+        this.#refuse(keyOrigin, name === "" ? "empty key" : "reserved key __proto__");
         continue;
       }
       if (name === "<<" && key.type === Scalar.PLAIN) {
@@ -124,10 +128,13 @@ class NodeReader {
       }
       const first = entries.get(name);
       if (first !== undefined) {
-        this.#refuse(keyOrigin, `${pathText(keyPath)} is also at ${placeOf(first.keyOrigin)}; keep one of them`);
+        this.#refuse(
+          keyOrigin,
+          `duplicate key ${pathText(keyPath)}, also at ${placeOf(first.keyOrigin)}; keep one of them`,
+        );
         continue;
       }
-      // A key without a value has no node of its own.
+      // A key without a value has no node.
       const child: ConfigNode | undefined =
         value === null ? { kind: "scalar", value: null, origin: keyOrigin } : this.read(value as Node, keyPath);
       if (child !== undefined) entries.set(name, { node: child, keyOrigin });
@@ -135,12 +142,12 @@ class NodeReader {
     return { kind: "map", entries: new Map([...merged, ...entries]), origin };
   }
 
-  /** YAML's merge key, `<<: *defaults` or a list of such: what the map says itself wins, then the earlier of the list. */
+  /** Applies YAML's merge key, `<<: *defaults` or a list: keys of the map itself take precedence, then earlier items of the list. */
   #mergeInto(merged: Map<string, MapEntry>, value: Node, path: ConfigPath): void {
     const read = this.read(value, path);
     for (const source of read?.kind === "list" ? read.items : [read]) {
       if (source === undefined) continue;
-      if (source.kind !== "map") this.#refuse(source.origin, "<< takes a map, or a list of maps");
+      if (source.kind !== "map") this.#refuse(source.origin, "invalid <<: expected a map or a list of maps");
       else for (const [key, entry] of source.entries) if (!merged.has(key)) merged.set(key, entry);
     }
   }

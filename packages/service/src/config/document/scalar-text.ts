@@ -1,7 +1,7 @@
 import type { ScalarNode } from "./config-node.ts";
 import type { Origin } from "./origin.ts";
 
-/** Numbers as YAML's core schema has them (YAML 1.2.2 §10.3.2), without `.inf` and `.nan`, which no setting takes. */
+/** Matches numbers of YAML's core schema (YAML 1.2.2 §10.3.2), without `.inf` and `.nan`, which no setting accepts. */
 const numberPattern = /^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+)$/;
 const flags: ReadonlyMap<string, boolean> = new Map([
   ["true", true],
@@ -13,8 +13,8 @@ const flags: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /**
- * A value that came as text, from a variable for example. It is a number or a boolean where it looks like one; where the schema wants text,
- * `text` has it. Nothing that comes as text is `null`: an empty password is one.
+ * Converts text, from a variable for example, to a scalar: a number or a boolean if it looks like one, with the original in `text` for schemas that
+ * expect a string. Text never becomes `null`, because an empty password is valid.
  */
 export function scalarFromText(text: string, origin: Origin): ScalarNode {
   const value = flags.get(text) ?? (numberPattern.test(text) ? Number(text) : text);

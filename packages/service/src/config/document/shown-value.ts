@@ -4,7 +4,7 @@ import { maskValue, type Secrecy } from "./mask.ts";
 
 const maxShownLength = 80;
 
-/** A value as messages show it: as it was written, shortened, and never a secret. */
+/** Formats a value for messages: as written, shortened, with secrets masked. */
 export function shownNode(node: ConfigNode, path: ConfigPath, shape: Shape | undefined): string {
   if (node.kind !== "scalar") return node.kind === "map" ? "a map" : "a list";
   const { value, text } = node;
@@ -13,12 +13,12 @@ export function shownNode(node: ConfigNode, path: ConfigPath, shape: Shape | und
   return typeof value === "string" ? JSON.stringify(value.slice(0, maxShownLength)) : (text ?? String(value));
 }
 
-/** The key that a value belongs to: of an item of a list that of the list. */
+/** Returns the key of a value; for an item of a list, the key of the list. */
 export function keyOf(path: ConfigPath): string {
   return String(path.findLast((step) => typeof step === "string") ?? "");
 }
 
-/** What the schema says, except that what a file of secrets held is one, whatever its key is called. */
+/** Returns the schema's secrecy; a value from a secrets file is always secret. */
 export function secrecyOf(node: ScalarNode, shape: Shape | undefined): Secrecy | undefined {
   const isFromFile = node.origin.filledFrom?.some((source) => source.includes("file ")) === true;
   return isFromFile ? true : shape?.secret;

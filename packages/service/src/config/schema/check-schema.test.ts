@@ -24,7 +24,7 @@ describe("checkSchema", () => {
 
   test("never makes a number of what is text by its quotes", async () => {
     assert.deepEqual((await checked('port: "1"\n', object({ port: port() }))).problems, [
-      'c.yaml:1:7: port is "1"; it is a number from 0 to 65535',
+      'c.yaml:1:7: port is "1"; expected a number from 0 to 65535',
     ]);
   });
 
@@ -35,16 +35,16 @@ describe("checkSchema", () => {
       c: array(strictObject({ d: flag() })),
     });
     assert.deepEqual((await checked("a: 1.5\nb: 30\nc: [{d: yes}]\n", schema)).problems, [
-      "c.yaml:1:4: a is 1.5; it is a number from 0 to 65535",
-      'c.yaml:2:4: b is 30; say a unit: "30s"',
-      'c.yaml:3:9: c[0].d is "yes"; it is true or false',
+      "c.yaml:1:4: a is 1.5; expected a number from 0 to 65535",
+      'c.yaml:2:4: b is 30; add a unit: "30s"',
+      'c.yaml:3:9: c[0].d is "yes"; expected true or false',
     ]);
   });
 
   test("places what is missing at the key that it belongs in", async () => {
     const schema = strictObject({ a: strictObject({ b: text(), c: string() }) });
     assert.deepEqual((await checked("a:\n  c:\n", schema)).problems, [
-      "c.yaml:1:1: a.b is missing; it is text",
+      "c.yaml:1:1: a.b is missing; expected text",
       "c.yaml:2:3: a.c is missing",
     ]);
   });
@@ -63,8 +63,8 @@ describe("checkSchema", () => {
       },
     };
     assert.deepEqual((await checked("password: hunter2\ntoken: x\n", revealing)).problems, [
-      "c.yaml:1:11: password is •••; it is not valid",
-      "c.yaml:2:8: token is •••; it is not valid",
+      "c.yaml:1:11: password is •••; invalid value",
+      "c.yaml:2:8: token is •••; invalid value",
     ]);
     const own = object({
       key: pipe(
@@ -76,14 +76,14 @@ describe("checkSchema", () => {
     assert.deepEqual((await checked("key: hunter2\n", own)).problems, ["c.yaml:1:6: key is •••; it is long"]);
     const bare = object({ key: pipe(number(), metadata({ expects: "a key", secret: true })), token: number() });
     assert.deepEqual((await checked('key: hunter2\ntoken: "hunter2"\n', bare)).problems, [
-      "c.yaml:1:6: key is •••; it is a key",
-      "c.yaml:2:8: token is •••; it is not valid",
+      "c.yaml:1:6: key is •••; expected a key",
+      "c.yaml:2:8: token is •••; invalid value",
     ]);
   });
 
   test("says what a setting expects in place of valibot's own message", async () => {
     const schema = object({ a: pipe(string(), metadata({ expects: "a name" })) });
-    assert.deepEqual((await checked("a: [1]\n", schema)).problems, ["c.yaml:1:4: a is a list; it is a name"]);
+    assert.deepEqual((await checked("a: [1]\n", schema)).problems, ["c.yaml:1:4: a is a list; expected a name"]);
   });
 
   test("takes schemas of other libraries, asynchronous ones too, and reads as text what they want as text", async () => {

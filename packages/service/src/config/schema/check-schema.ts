@@ -13,16 +13,16 @@ import { describeIssue } from "./describe-issue.ts";
 import { type Shape, shapeAtStep } from "./schema-shape.ts";
 import type { StandardIssue, StandardSchemaV1 } from "./standard-schema.ts";
 
-/** The value that the schema made, or what it does not accept. */
+/** The schema's output, or the problems. */
 export type CheckedConfig<Value> =
   | { readonly value: Value; readonly problems?: undefined }
   | { readonly problems: readonly ConfigProblem[] };
 
 /**
- * Checks a configuration and makes its value.
+ * Validates a configuration and returns its value.
  *
- * What looks like a number or a boolean is offered as one first, then as text: only the schema knows whether the password `12345` and the
- * version `1.10` are text. So it works with schemas that cannot be looked into.
+ * Text that looks like a number or a boolean is passed as one first, then as a string: only the schema knows whether the password `12345` and the
+ * version `1.10` are strings. This works with opaque schemas too.
  */
 export async function checkSchema<Value>(
   root: MapNode,
@@ -53,7 +53,7 @@ function issuePath({ path = [] }: StandardIssue): ConfigPath {
   });
 }
 
-/** One problem for each path: a second one of the same value only repeats the first. */
+/** Returns one problem per path: further ones for the same value only repeat the first. */
 function problemsOf(root: MapNode, issues: readonly StandardIssue[], shape: Shape): ConfigProblem[] {
   const problems = new Map<string, ConfigProblem>();
   for (const issue of issues) {
@@ -67,13 +67,13 @@ function problemsOf(root: MapNode, issues: readonly StandardIssue[], shape: Shap
   return [...problems.values()];
 }
 
-/** What is no map or list where it must be one is found by `checkStructure`. */
+/** Whether a node has the wrong structure, which `checkStructure` reports. */
 function isMisshapen(node: ConfigNode | undefined, shape: Shape | undefined): boolean {
   if (isUnset(node) || (shape?.kind !== "map" && shape?.kind !== "list")) return false;
   return node?.kind !== shape.kind;
 }
 
-/** Those are found by `checkStructure`, all of them and with the nearest known key. */
+/** Whether an issue is about an unknown key; `checkStructure` reports all of them, with suggestions. */
 function isAboutUnknownKey(issue: StandardIssue): boolean {
   return "type" in issue && issue.type === "strict_object" && "expected" in issue && issue.expected === "never";
 }

@@ -37,12 +37,12 @@ describe("checkStructure", () => {
 
   test("says what must be a map or a list", () => {
     assert.deepEqual(problems("list: {}\nmap: [1]\n", schema), [
-      "c.yaml:1:7: list is a map; it is a list",
-      "c.yaml:2:6: map is a list; it is a map of keys",
+      "c.yaml:1:7: list is a map; expected a list",
+      "c.yaml:2:6: map is a list; expected a map of keys",
     ]);
     assert.deepEqual(problems("list: x\nmap: {x: 5}\n", schema), [
-      'c.yaml:1:7: list is "x"; it is a list',
-      "c.yaml:2:10: map.x is 5; it is a map of keys",
+      'c.yaml:1:7: list is "x"; expected a list',
+      "c.yaml:2:10: map.x is 5; expected a map of keys",
     ]);
   });
 

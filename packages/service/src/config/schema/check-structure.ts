@@ -8,8 +8,7 @@ const maxListedKeys = 20;
 const kindNames = { map: "a map of keys", list: "a list" } as const;
 
 /**
- * What does not fit the shape: every key that it does not have, with the known one that was probably meant, and whatever is no map or list where
- * there must be one.
+ * Returns the structural problems: unknown keys, with suggestions, and values that are not a map or a list where one is expected.
  */
 export function checkStructure(root: ConfigNode, rootShape: Shape | undefined): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -21,7 +20,7 @@ export function checkStructure(root: ConfigNode, rootShape: Shape | undefined): 
   function visit(node: ConfigNode, shape: Shape | undefined): void {
     if (shape === undefined || isUnset(node) || (shape.kind !== "map" && shape.kind !== "list")) return;
     if (shape.kind !== node.kind) {
-      const message = `${node.writtenAs ?? pathText(path)} is ${shownNode(node, path, shape)}; it is ${kindNames[shape.kind]}`;
+      const message = `${node.writtenAs ?? pathText(path)} is ${shownNode(node, path, shape)}; expected ${kindNames[shape.kind]}`;
       problems.push({ origin: node.origin, message });
     } else if (node.kind === "list") {
       for (const [index, item] of node.items.entries()) below(index, () => visit(item, shape.item));
@@ -53,7 +52,7 @@ function adviceFor(key: string, known: readonly string[]): string {
   return known.length === 0 || known.length > maxListedKeys ? "" : `; known keys: ${known.join(", ")}`;
 }
 
-/** `maxConnections` and `max-connections` are `max_connections`. */
+/** Normalizes a key: `maxConnections` and `max-connections` match `max_connections`. */
 function plain(key: string): string {
   return key.toLowerCase().replace(/[-_]/g, "");
 }

@@ -1,37 +1,37 @@
 import { type GenericSchema, getDescription, getMetadata } from "valibot";
 import type { Secrecy } from "../document/mask.ts";
 
-/** What is known of the keys that a schema takes: for unknown keys, variables, defaults, secrets and the reference page. */
+/** The keys of a schema: for unknown keys, variables, defaults, secrets and the reference page. */
 export interface Shape {
-  /** `open` for what cannot be looked into, such as a schema of another library: it takes any keys. */
+  /** `open` for an opaque schema, such as one of another library, which accepts any keys. */
   readonly kind: "map" | "list" | "scalar" | "open";
-  /** Of a map: the keys it has. */
+  /** Known keys of a map. */
   readonly entries: ReadonlyMap<string, Shape>;
-  /** Of a map: what its other keys hold. Undefined where there are none. */
+  /** Shape of a map's other keys. Undefined if it has none. */
   readonly rest?: Shape;
-  /** Of a list. */
+  /** Shape of a list's items. */
   readonly item?: Shape;
   readonly isRequired: boolean;
   readonly defaultValue?: unknown;
-  /** What a value is, after "it is": `a number from 0 to 65535`. */
+  /** What a value is, after "expected": `a number from 0 to 65535`. */
   readonly expects?: string;
   readonly description?: string;
   readonly secret?: Secrecy;
-  /** A change holds without a restart. */
+  /** Whether a change takes effect without a restart. */
   readonly isLive: boolean;
 }
 
-/** What `metadata()` of a schema may say for configurations. */
+/** The `metadata()` of a schema that configurations use. */
 export interface SettingMetadata {
-  /** After "it is" in messages: `a number from 0 to 65535`. */
+  /** After "expected" in messages: `a number from 0 to 65535`. */
   readonly expects?: string;
-  /** `true` never shows the value, `"url"` hides password and parameters, `false` shows it although the key's name looks secret. */
+  /** `true` masks the value, `"url"` masks password and parameters, `false` shows it even if the key's name looks secret. */
   readonly secret?: Secrecy;
-  /** A change holds without a restart. */
+  /** Whether a change takes effect without a restart. */
   readonly reload?: boolean;
 }
 
-/** The parts of valibot's schemas that are looked at; which there are depends on `type`. */
+/** The parts of valibot's schemas that are read; which exist depends on `type`. */
 interface SchemaParts {
   readonly type: string;
   readonly wrapped?: GenericSchema;
@@ -45,7 +45,7 @@ interface SchemaParts {
 const noEntries: ReadonlyMap<string, Shape> = new Map();
 const known = new WeakMap<object, Shape>();
 
-/** The shape of a valibot schema. Of a schema of any other library nothing is known. */
+/** Returns the shape of a valibot schema; `open` for other libraries. */
 export function shapeOf(schema: object): Shape {
   const before = known.get(schema);
   if (before !== undefined) return before;
@@ -95,7 +95,7 @@ function shapeOfValibot(schema: GenericSchema): Shape {
     case "enum":
       return { ...common, kind: "scalar" };
     default:
-      // A union, for example: where it says what it expects, it is one of ours, which are all scalars.
+      // A union, for example. Those with `expects` are the kit's own, which are all scalars.
       return { ...common, kind: common.expects === undefined ? "open" : "scalar" };
   }
 }
@@ -111,7 +111,7 @@ function described(schema: GenericSchema): Partial<Shape> {
   };
 }
 
-/** The shape of what a key of a map or an item of a list holds; undefined for a key that is not known. */
+/** Returns the shape at a key of a map or an item of a list; undefined for an unknown key. */
 export function shapeAtStep(shape: Shape | undefined, step: string | number): Shape | undefined {
   if (shape === undefined || shape.kind === "open") return shape;
   if (shape.kind === "list") return typeof step === "number" ? shape.item : undefined;

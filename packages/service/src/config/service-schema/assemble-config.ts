@@ -9,7 +9,7 @@ import { type ConcernConfig, type PlainSections, plainSections, type ServiceConf
 
 const plainKeys = Object.keys(plainSections({ isProduction: false }));
 
-/** Makes the configuration from the sections, each of which its schema has accepted. */
+/** Assembles the configuration from the validated sections. */
 export function assembleConfig<App>(
   values: SectionValues,
   read: readonly WrittenConcern[],
@@ -43,8 +43,8 @@ export function assembleConfig<App>(
 }
 
 /**
- * Where only `service.port` says that there is HTTP, it serves calls, too, unless they would be in cleartext next to a gRPC with TLS, or that is
- * switched off.
+ * Whether the gateway is enabled implicitly: if only `service.port` configures HTTP, the port also serves calls, unless they would be cleartext while
+ * gRPC uses TLS, or the gateway is disabled.
  */
 function impliesGateway(
   read: readonly WrittenConcern[],

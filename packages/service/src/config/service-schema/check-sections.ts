@@ -1,19 +1,19 @@
 import type { StandardIssue, StandardResult, StandardSchemaV1 } from "../schema/standard-schema.ts";
 
-/** A part of a configuration that has a schema of its own. */
+/** A part of a configuration with its own schema. */
 export interface Section {
   readonly path: readonly string[];
   readonly schema: StandardSchemaV1<unknown, unknown>;
-  /** Keys of the section that are not for the schema. */
+  /** Keys of the section that the schema does not see. */
   readonly without?: readonly string[];
-  /** Checked as if it were `{}` where it is not set; otherwise left out. */
+  /** Whether an absent section is validated as `{}` instead of skipped. */
   readonly isAlwaysThere: boolean;
 }
 
-/** What the schemas made of the sections, by the dotted path. */
+/** The schemas' outputs by dotted path. */
 export type SectionValues = ReadonlyMap<string, unknown>;
 
-/** One schema of many sections: checks each by its own schema, all of them, and then makes the value of all. */
+/** Combines sections into one schema: validates each by its own schema, then assembles the value. */
 export function sectionsSchema<Value>(
   sections: readonly Section[],
   assemble: (values: SectionValues) => StandardResult<Value>,
@@ -28,7 +28,7 @@ export function sectionsSchema<Value>(
       if (written === undefined && !section.isAlwaysThere) continue;
       const result = await section.schema["~standard"].validate(omit(written ?? {}, section.without));
       if (result.issues === undefined) values.set(section.path.join("."), result.value);
-      // Not copied: what the issues of valibot say next to the path is of use later.
+      // Not copied: other properties of valibot's issues are used later.
       else issues.push(...result.issues.map((issue) => ({ ...issue, path: [...section.path, ...(issue.path ?? [])] })));
     }
     return issues.length > 0 ? { issues } : assemble(values);

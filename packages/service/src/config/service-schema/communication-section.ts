@@ -12,19 +12,19 @@ export const keepaliveSection = pipe(
     time: optional(
       duration({
         minMs: 1000,
-        description: "How long a peer may be silent before it is pinged. Clients ping every 10 s at most.",
+        description: "Idle time after which a peer is pinged. Clients ping every 10 s at most.",
       }),
       "2h",
     ),
-    timeout: optional(duration({ minMs: 1, description: "How long it may take to answer a ping." }), "20s"),
+    timeout: optional(duration({ minMs: 1, description: "Timeout of a ping." }), "20s"),
     permit_without_stream: optional(
-      flag({ description: "Clients of this service ping without calls too, and its server lets clients do so." }),
+      flag({ description: "Whether clients of this service also ping without calls, and its server allows that." }),
       false,
     ),
     min_time: optional(
       duration({
         description:
-          "How often clients may ping the server; the third ping too many ends the connection. Clients ping every 10 s at most: the default leaves a second for the network.",
+          "Minimum interval of clients' pings; the third violation closes the connection. Clients ping every 10 s at most: the default leaves a second for the network.",
       }),
       "9s",
     ),
@@ -41,7 +41,7 @@ export const compressionSection = pipe(
   strictObject({
     enabled: optional(flag(), true),
     algorithm: optional(choice(["gzip"]), "gzip"),
-    min_size: optional(byteSize({ description: "Smaller messages are sent as they are." }), "1KiB"),
+    min_size: optional(byteSize({ description: "Smaller messages are not compressed." }), "1KiB"),
   }),
   transform(({ min_size: minBytes, ...rest }) => ({ ...rest, minBytes })),
 );
@@ -54,53 +54,54 @@ export function grpcSection({ isProduction }: Profile) {
         text({
           minLength: 1,
           expects: "a host or an address",
-          description: "The interface to listen on. Default: `service.host`.",
+          description: "Host or address to listen on. Default: `service.host`.",
         }),
       ),
-      port: optional(port({ description: "Default: `service.port`, else 50051. 0 picks a free one." })),
+      port: optional(port({ description: "Default: `service.port`, else 50051. 0 chooses a free port." })),
       timeout: optional(
         duration({
           minMs: 1,
           reload: true,
-          description: "The deadline of unary and client-stream calls whose client set none.",
+          description: "Deadline of unary and client-streaming calls without one.",
         }),
       ),
-      max_timeout: optional(
-        duration({ minMs: 1, reload: true, description: "The longest deadline that a client gets." }),
-      ),
-      max_recv_msg_size: optional(byteSize({ description: "The largest request." }), "4MiB"),
-      max_send_msg_size: optional(byteSize({ description: "The largest response." }), 0xffff_ffff),
+      max_timeout: optional(duration({ minMs: 1, reload: true, description: "Maximum deadline." })),
+      max_recv_msg_size: optional(byteSize({ description: "Maximum size of a request." }), "4MiB"),
+      max_send_msg_size: optional(byteSize({ description: "Maximum size of a response." }), 0xffff_ffff),
       max_concurrent_streams: optional(
-        wholeNumber(1, 0x7fff_ffff, { description: "Calls on one connection at once." }),
+        wholeNumber(1, 0x7fff_ffff, { description: "Concurrent calls per connection." }),
         200,
       ),
       max_concurrent_calls: optional(
-        wholeNumber(1, 0x7fff_ffff, { description: "Calls on all connections at once. Default: no limit." }),
+        wholeNumber(1, 0x7fff_ffff, { description: "Concurrent calls on all connections. Default: no limit." }),
       ),
-      max_connections: optional(wholeNumber(1, 1_000_000, { description: "Connections at once." }), 10_000),
+      max_connections: optional(wholeNumber(1, 1_000_000, { description: "Concurrent connections." }), 10_000),
       max_connection_idle: optional(
-        duration({ description: "A connection without calls is closed after this; 0 means never." }),
+        duration({ description: "Idle time after which a connection is closed; 0 means never." }),
         "15m",
       ),
       max_connection_age: optional(
-        duration({ description: "An older connection is drained, so that clients spread again. Default: never." }),
+        duration({ description: "Age at which a connection is drained, so that clients rebalance. Default: never." }),
       ),
-      max_connection_age_grace: optional(duration({ description: "How long that drain may take. Default: any time." })),
+      max_connection_age_grace: optional(duration({ description: "Time limit of that drain. Default: none." })),
       initial_window_size: optional(
         byteSize({
           min: 1,
           max: 0x7fff_ffff,
-          description: "Flow control for one stream. Windows that are set do not grow.",
+          description: "Flow control window of a stream. A configured window does not grow.",
         }),
       ),
       initial_conn_window_size: optional(
-        byteSize({ min: 65_535, max: 0x7fff_ffff, description: "Flow control for a connection." }),
+        byteSize({ min: 65_535, max: 0x7fff_ffff, description: "Flow control window of a connection." }),
       ),
       keepalive: optional(keepaliveSection),
       compression: optional(compressionSection, {}),
       tls: optional(serverTlsSection, {}),
-      reflection: optional(flag({ description: "Tools such as grpcurl can list the methods." }), !isProduction),
-      debug_info: optional(flag({ description: "Errors carry stacks (google.rpc.DebugInfo)." }), !isProduction),
+      reflection: optional(
+        flag({ description: "Serves reflection, so that tools such as grpcurl can list the methods." }),
+        !isProduction,
+      ),
+      debug_info: optional(flag({ description: "Adds stack traces to errors (google.rpc.DebugInfo)." }), !isProduction),
     }),
     transform((written) =>
       dropUndefined({
@@ -136,15 +137,15 @@ const origin = text({
 const corsSection = pipe(
   strictObject({
     origins: optional(
-      pipe(array(origin), description("Which web pages may call: `https://app.example.com`, `*` for all.")),
+      pipe(array(origin), description("Origins that may call: `https://app.example.com`, `*` for all.")),
       [],
     ),
     credentials: optional(
-      flag({ secret: false, description: "Pages may send cookies and client certificates. Not with `*`." }),
+      flag({ secret: false, description: "Allows cookies and client certificates. Not with `*`." }),
       false,
     ),
   }),
-  description("Web pages of other origins. Default: none may call."),
+  description("CORS: web pages of other origins. Default: none may call."),
 );
 
 /** `communication.providers.http`: REST, gRPC-Web and Connect next to gRPC. */
@@ -155,27 +156,29 @@ export function httpSection({ isProduction }: Profile) {
         text({
           minLength: 1,
           expects: "a host or an address",
-          description: "The interface to listen on. Default: `service.host`.",
+          description: "Host or address to listen on. Default: `service.host`.",
         }),
       ),
-      port: optional(
-        port({ description: "Default: `service.port` where gRPC has a port of its own, else gRPC's port." }),
-      ),
+      port: optional(port({ description: "Default: `service.port` if gRPC has its own port, else gRPC's port." })),
       protocols: optional(
-        array(choice(["rest", "connect", "grpc-web"], { description: "What is served next to gRPC." })),
+        array(choice(["rest", "connect", "grpc-web"], { description: "A protocol to serve in addition to gRPC." })),
         ["rest", "connect", "grpc-web"],
       ),
       cors: optional(corsSection, {}),
       unknown_query: optional(
-        choice(["error", "ignore"], { description: "What becomes of query parameters that no field has the name of." }),
+        choice(["error", "ignore"], { description: "How unknown query parameters are handled." }),
         "error",
       ),
       openapi: optional(
         strictObject({
-          enabled: optional(flag({ description: "Serves the description of the REST API." }), !isProduction),
+          enabled: optional(flag({ description: "Serves the OpenAPI description of the REST API." }), !isProduction),
           path: optional(text({ pattern: pagePath, expects: "a path such as /openapi.json" }), "/openapi.json"),
           docs: optional(
-            text({ pattern: pagePath, expects: "a path such as /docs", description: "A page that shows it." }),
+            text({
+              pattern: pagePath,
+              expects: "a path such as /docs",
+              description: "Path of the page that displays it.",
+            }),
             "/docs",
           ),
         }),

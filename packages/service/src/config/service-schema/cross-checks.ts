@@ -3,12 +3,12 @@ import type { StandardIssue } from "../schema/standard-schema.ts";
 import type { Profile } from "./profile.ts";
 import type { ServiceConfig } from "./service-config.ts";
 
-/** Looks whether a file exists, so that these rules need none. */
+/** Tests whether a file exists; injected, so that these rules do no I/O. */
 export type FileExists = (file: string) => boolean;
 
 const tlsPath = ["communication", "providers", "grpc", "tls"];
 
-/** What has to fit together although each key is right by itself. */
+/** Checks settings that are valid by themselves but must fit together. */
 export function crossChecks(config: ServiceConfig, profile: Profile, fileExists: FileExists): StandardIssue[] {
   return [
     ...checkTls(config, fileExists),
@@ -33,7 +33,7 @@ function checkTls({ grpc }: ServiceConfig, fileExists: FileExists): StandardIssu
     const path = [...tlsPath, key];
     if (file === undefined || file === "") {
       const why = key === "ca_file" ? `client_auth is ${clientAuth}` : "TLS is enabled";
-      if (isNeeded) issues.push({ path, message: `it is the path of a file, because ${why}` });
+      if (isNeeded) issues.push({ path, message: `expected the path of a file, because ${why}` });
     } else if (!fileExists(file)) {
       issues.push({ path, message: "no such file" });
     }
@@ -46,9 +46,9 @@ function checkTimes({ grpc }: ServiceConfig): StandardIssue[] {
   const at = ["communication", "providers", "grpc"];
   const { defaultTimeoutMs = 0, maxTimeoutMs = Number.POSITIVE_INFINITY, keepalive } = grpc ?? {};
   if (defaultTimeoutMs > maxTimeoutMs) {
-    issues.push({ path: [...at, "timeout"], message: `it is more than max_timeout, ${maxTimeoutMs / 1000} s` });
+    issues.push({ path: [...at, "timeout"], message: `must not exceed max_timeout, ${maxTimeoutMs / 1000} s` });
   }
-  // The clients of this service have the same block.
+  // The same section configures the clients of this service.
   const clientPingMs = Math.max(10_000, keepalive?.timeMs ?? 0);
   if (keepalive !== undefined && keepalive.minTimeMs > clientPingMs) {
     const message = `clients of this service ping every ${clientPingMs / 1000} s, more often than it allows; lower min_time, or raise time`;
@@ -59,31 +59,31 @@ function checkTimes({ grpc }: ServiceConfig): StandardIssue[] {
 
 function checkLoadShedding({ loadShedding: { minLimit, maxLimit } }: ServiceConfig): StandardIssue[] {
   if (maxLimit === undefined || minLimit <= maxLimit) return [];
-  return [{ path: ["load_shedding", "min_limit"], message: `it is more than max_limit, ${maxLimit}` }];
+  return [{ path: ["load_shedding", "min_limit"], message: `must not exceed max_limit, ${maxLimit}` }];
 }
 
-/** HTTP on gRPC's port is on gRPC's interface. */
+/** Checks that HTTP on gRPC's port uses gRPC's host. */
 function checkHttpHost({ http, listeners }: ServiceConfig): StandardIssue[] {
   const shared = listeners.find(({ serves }) => serves.includes("grpc") && serves.includes("http"));
   if (http?.host === undefined || shared === undefined || http.host === shared.host) return [];
-  const message = "it is on gRPC's port, whose interface is another one; set communication.providers.http.port";
+  const message = "gRPC's port is bound to another host; set communication.providers.http.port";
   return [{ path: ["communication", "providers", "http", "host"], message }];
 }
 
-/** Browsers refuse what would let every page act for whoever is logged in. */
+/** Rejects credentials for every origin, which browsers reject too: any page could act for a logged-in user. */
 function checkCors({ http }: ServiceConfig): StandardIssue[] {
   if (http?.cors.credentials !== true || !http.cors.origins.includes("*")) return [];
   const path = ["communication", "providers", "http", "cors", "credentials"];
-  return [{ path, message: "it cannot be true while every origin may call; name the origins" }];
+  return [{ path, message: "cannot be true while origins contains *; list the origins" }];
 }
 
-/** What others can reach is closed or meant to be open. */
+/** Requires TLS, or explicit cleartext, for a service that other machines can reach. */
 function checkCleartext({ grpc, service }: ServiceConfig, { isProduction }: Profile): StandardIssue[] {
   if (!isProduction || grpc === undefined || grpc.tls.enabled || service.insecure) return [];
   const host = grpc.host ?? service.host;
   if (isLoopback(host)) return [];
   const message =
-    "in the production profile a service needs TLS; set communication.providers.grpc.tls, or service.insecure: true where the network is trusted";
+    "TLS is required in the production profile; set communication.providers.grpc.tls, or service.insecure: true if the network is trusted";
   return [{ path: ["service", "insecure"], message }];
 }
 
@@ -91,7 +91,7 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
-/** A default is one of the entries, and where several could be meant there is one. */
+/** Checks that a default is one of the entries, and that there is one if the choice is ambiguous. */
 function checkDefaults({ concerns }: ServiceConfig): StandardIssue[] {
   return Object.entries(concerns).flatMap(([concern, config]) => {
     const names = config.entries.map(({ name }) => name);
@@ -102,7 +102,7 @@ function checkDefaults({ concerns }: ServiceConfig): StandardIssue[] {
       return [{ path: [concern, "default"], message: advice }];
     }
     if (concern !== "discovery" || config.default !== undefined || names.length < 2) return [];
-    return [{ path: [concern, "default"], message: `${names.join(" and ")} are both enabled; say which one is used` }];
+    return [{ path: [concern, "default"], message: `${names.join(" and ")} are both enabled; choose one` }];
   });
 }
 
@@ -111,7 +111,7 @@ function checkDependencies({ dependencies }: ServiceConfig, fileExists: FileExis
   return dependencies.flatMap(({ name, tls }, index) => {
     const issues: StandardIssue[] = [];
     if (names.indexOf(name) !== index)
-      issues.push({ path: ["dependencies", index, "name"], message: "it is in the list twice; keep one of them" });
+      issues.push({ path: ["dependencies", index, "name"], message: "duplicate entry; keep one of them" });
     if (tls?.enabled !== true) return issues;
     const files = { ca_file: tls.caFile, cert_file: tls.certFile, key_file: tls.keyFile };
     for (const [key, file] of Object.entries(files)) {
@@ -128,7 +128,10 @@ function checkSecurity({ security: { jwt, serviceKeysFile } }: ServiceConfig, fi
     issues.push({ path: ["security", "service_keys_file"], message: "no such file" });
   }
   if (jwt?.enabled === true && (jwt.jwksUrl === undefined) === (jwt.secret === undefined)) {
-    issues.push({ path: ["security", "jwt", "jwks_url"], message: "set it or security.jwt.secret, and not both" });
+    issues.push({
+      path: ["security", "jwt", "jwks_url"],
+      message: "set it or security.jwt.secret, not both",
+    });
   }
   return issues;
 }

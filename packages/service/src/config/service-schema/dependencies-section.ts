@@ -8,10 +8,10 @@ import { compressionSection } from "./communication-section.ts";
 import { serviceName } from "./service-section.ts";
 import { clientTlsSection } from "./tls-section.ts";
 
-/** Of errors: success is not tried again. */
+/** Statuses of errors, which can be retried. */
 const statusCodes = statusNames.filter((name) => name !== "OK");
 
-/** Those of `@tercel/grpc` that need no settings of their own. */
+/** The policies of `@tercel/grpc` without settings. */
 export const loadBalancingPolicies = [
   "round_robin",
   "least_request",
@@ -22,17 +22,14 @@ export const loadBalancingPolicies = [
 
 const retrySection = pipe(
   strictObject({
-    max_attempts: optional(wholeNumber(2, 5, { description: "The first one included." }), 3),
+    max_attempts: optional(wholeNumber(2, 5, { description: "Maximum number of attempts, including the first." }), 3),
     initial_backoff: optional(
-      duration({ minMs: 1, description: "The pause before the first retry, varied by a fifth both ways." }),
+      duration({ minMs: 1, description: "Delay before the first retry, randomized by ±20 %." }),
       "100ms",
     ),
-    max_backoff: optional(duration({ minMs: 1, description: "The longest pause." }), "1s"),
-    backoff_multiplier: optional(
-      wholeNumber(1, 10, { description: "What each pause is longer than the one before." }),
-      2,
-    ),
-    codes: optional(array(choice(statusCodes, { description: "A status that is tried again." })), ["UNAVAILABLE"]),
+    max_backoff: optional(duration({ minMs: 1, description: "Maximum delay." }), "1s"),
+    backoff_multiplier: optional(wholeNumber(1, 10, { description: "Factor by which the delay grows." }), 2),
+    codes: optional(array(choice(statusCodes, { description: "A status that is retried." })), ["UNAVAILABLE"]),
   }),
   transform((written) => ({
     maxAttempts: written.max_attempts,
@@ -46,16 +43,19 @@ const retrySection = pipe(
 const circuitBreakerSection = pipe(
   strictObject({
     enabled: optional(flag(), true),
-    failure_rate: optional(share({ description: "This share of failures opens the circuit." }), 0.5),
+    failure_rate: optional(share({ description: "Share of failures that opens the circuit." }), 0.5),
     failure_threshold: optional(
       wholeNumber(1, 1_000_000, {
-        description: "This many failures open it, whatever else succeeds. Default: only the share counts.",
+        description: "Number of failures that opens it, regardless of the share. Default: only the share counts.",
       }),
     ),
-    min_calls: optional(wholeNumber(1, 1_000_000, { description: "With fewer calls a share says nothing." }), 20),
-    window: optional(duration({ minMs: 1, description: "How long a call counts." }), "10s"),
-    open: optional(duration({ minMs: 1, description: "How long an open circuit refuses everything." }), "30s"),
-    half_open_calls: optional(wholeNumber(1, 1000, { description: "How many calls then try." }), 3),
+    min_calls: optional(
+      wholeNumber(1, 1_000_000, { description: "Minimum number of calls for the share to count." }),
+      20,
+    ),
+    window: optional(duration({ minMs: 1, description: "Length of the window in which calls count." }), "10s"),
+    open: optional(duration({ minMs: 1, description: "How long an open circuit rejects all calls." }), "30s"),
+    half_open_calls: optional(wholeNumber(1, 1000, { description: "Number of trial calls after that." }), 3),
   }),
   transform((written) =>
     dropUndefined({
@@ -73,19 +73,22 @@ const circuitBreakerSection = pipe(
 const poolSection = pipe(
   strictObject({
     max_connections: optional(
-      wholeNumber(1, 10, { description: "Connections to one address when calls find no room on fewer." }),
+      wholeNumber(1, 10, {
+        description:
+          "Maximum number of connections to one address; further ones open when the concurrent stream limit is reached.",
+      }),
       10,
     ),
-    idle_timeout: optional(duration({ description: "Without calls for this long, connections are closed." }), "30m"),
+    idle_timeout: optional(duration({ description: "Idle time after which connections are closed." }), "30m"),
   }),
   transform(({ max_connections: maxConnections, idle_timeout: idleTimeoutMs }) => ({ maxConnections, idleTimeoutMs })),
 );
 
 const clientKeepaliveSection = pipe(
   strictObject({
-    time: duration({ minMs: 10_000, description: "How long the server may be silent before it is pinged." }),
-    timeout: optional(duration({ minMs: 1, description: "How long it may take to answer a ping." }), "20s"),
-    permit_without_stream: optional(flag({ description: "Ping without calls too." }), false),
+    time: duration({ minMs: 10_000, description: "Idle time after which the server is pinged." }),
+    timeout: optional(duration({ minMs: 1, description: "Timeout of a ping." }), "20s"),
+    permit_without_stream: optional(flag({ description: "Whether to ping without calls too." }), false),
   }),
   transform(({ time, timeout, permit_without_stream: permitWithoutCalls }) => ({
     timeMs: time,
@@ -94,31 +97,29 @@ const clientKeepaliveSection = pipe(
   })),
 );
 
-/** One of `dependencies`: a service that this one calls, and how. */
+/** An item of `dependencies`: a service that this one calls, and how. */
 export const dependencySection = pipe(
   strictObject({
-    name: serviceName({ description: "The service, as discovery knows it." }),
-    version: optional(
-      text({ minLength: 1, description: "Only instances of this version are called: `v1` takes v1.4.2, not v2." }),
+    name: serviceName({ description: "Name of the service in discovery." }),
+    version: optional(text({ minLength: 1, description: "Required version: `v1` matches v1.4.2, not v2." })),
+    required: optional(
+      flag({ reload: true, description: "Whether this service is ready only if the dependency is available." }),
+      true,
     ),
-    required: optional(flag({ reload: true, description: "Without it this service is not ready." }), true),
     target: optional(
       text({
         minLength: 1,
-        description: "Where it is, instead of asking discovery: any channel target, `dns:///orders:50051`.",
+        description: "Channel target that replaces discovery, such as `dns:///orders:50051`.",
       }),
     ),
-    timeout: optional(duration({ minMs: 1, reload: true, description: "The deadline of calls that set none." }), "5s"),
-    load_balancing: optional(
-      choice(loadBalancingPolicies, { description: "How calls are spread over the instances." }),
-      "round_robin",
-    ),
+    timeout: optional(duration({ minMs: 1, reload: true, description: "Deadline of calls without one." }), "5s"),
+    load_balancing: optional(choice(loadBalancingPolicies, { description: "Load balancing policy." }), "round_robin"),
     wait_for_ready: optional(
-      flag({ description: "Calls wait for a connection instead of failing while there is none." }),
+      flag({ description: "Whether calls wait for a connection instead of failing while there is none." }),
       false,
     ),
-    max_recv_msg_size: optional(byteSize({ description: "The largest response." }), "4MiB"),
-    max_send_msg_size: optional(byteSize({ description: "The largest request." }), 0xffff_ffff),
+    max_recv_msg_size: optional(byteSize({ description: "Maximum size of a response." }), "4MiB"),
+    max_send_msg_size: optional(byteSize({ description: "Maximum size of a request." }), 0xffff_ffff),
     retry: optional(retrySection),
     circuit_breaker: optional(circuitBreakerSection),
     pool: optional(poolSection, {}),

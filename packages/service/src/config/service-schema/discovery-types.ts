@@ -10,29 +10,32 @@ const hostAndPort = (description: string) =>
 /** `discovery.providers.consul` */
 export const consulConfig = pipe(
   strictObject({
-    address: optional(hostAndPort("The agent, `host:port` or a URL."), "localhost:8500"),
-    token: optional(text({ secret: true, description: "ACL token. Empty: anonymous." }), ""),
-    service_name: optional(text({ minLength: 1, description: "The name to register. Default: `service.name`." })),
-    service_port: optional(port({ description: "The port to register. Default: the one where gRPC listens." })),
-    datacenter: optional(text({ description: "Whose services are read. Default: the agent's own." })),
+    address: optional(hostAndPort("Address of the agent, `host:port` or a URL."), "localhost:8500"),
+    token: optional(text({ secret: true, description: "ACL token. Default: anonymous." }), ""),
+    service_name: optional(text({ minLength: 1, description: "Name to register. Default: `service.name`." })),
+    service_port: optional(port({ description: "Port to register. Default: gRPC's port." })),
+    datacenter: optional(text({ description: "Datacenter to read services from. Default: the agent's." })),
     health_check: optional(
       strictObject({
-        enabled: optional(flag({ description: "Without a check only a stop removes the instance." }), true),
+        enabled: optional(
+          flag({ description: "Whether the instance has a health check. Without one, only a stop removes it." }),
+          true,
+        ),
         kind: optional(
           choice(["grpc", "http", "tcp", "ttl"], {
             description:
-              "How the agent checks. Default: `http` where `path` is set, else `grpc`. `ttl` is for agents that cannot reach the service.",
+              "Type of the check. Default: `http` if `path` is set, else `grpc`. `ttl` is for agents that cannot reach the service.",
           }),
         ),
         path: optional(
-          text({ pattern: /^\//, expects: "a path that begins with /", description: "What an HTTP check asks for." }),
+          text({ pattern: /^\//, expects: "a path that begins with /", description: "Path of an HTTP check." }),
         ),
-        interval: optional(duration({ minMs: 1000, description: "From check to check." }), "10s"),
-        timeout: optional(duration({ minMs: 1, description: "How long one check may take." }), "5s"),
+        interval: optional(duration({ minMs: 1000, description: "Interval of checks." }), "10s"),
+        timeout: optional(duration({ minMs: 1, description: "Timeout of a check." }), "5s"),
         deregister_after: optional(
           duration({
             minMs: 1000,
-            description: "An instance that fails for so long is removed. Consul takes a minute at least.",
+            description: "How long an instance may fail before it is removed. Consul's minimum is a minute.",
           }),
           "60s",
         ),
@@ -62,30 +65,30 @@ export const consulConfig = pipe(
 /** `discovery.providers.embedded` */
 export const embeddedConfig = pipe(
   strictObject({
-    target: optional(hostAndPort("Where the process that hosts the registry listens."), "127.0.0.1:50050"),
+    target: optional(hostAndPort("Address of the process that hosts the registry."), "127.0.0.1:50050"),
     lease: optional(
-      duration({ minMs: 1000, description: "How long an instance stays when it stops renewing." }),
+      duration({ minMs: 1000, description: "How long an instance stays registered without renewal." }),
       "15s",
     ),
-    serve: optional(flag({ description: "This process hosts the registry." }), false),
+    serve: optional(flag({ description: "Whether this process hosts the registry." }), false),
   }),
   transform(({ lease, ...rest }) => ({ ...rest, leaseMs: lease })),
 );
 
 /** `discovery.providers.static` */
 export const staticConfig = strictObject({
-  services: optional(record(string(), array(hostAndPort("An instance."))), {}),
+  services: optional(record(string(), array(hostAndPort("Address of an instance."))), {}),
 });
 
 /** `discovery.providers.dns` */
 export const dnsConfig = pipe(
   strictObject({
-    domain: optional(text({ description: "Put after a service's name: `svc.example.org`." })),
-    srv_prefix: optional(text({ description: "Put before that name for SRV records." }), "_grpc._tcp"),
-    port: optional(port({ description: "The port of instances without an SRV record. Default: such are not found." })),
-    servers: optional(array(text({ minLength: 1, description: "A server to ask. Default: the system's." })), []),
-    interval: optional(duration({ minMs: 1000, description: "From question to question." }), "30s"),
-    timeout: optional(duration({ minMs: 1, description: "Time for one question to one server." }), "2s"),
+    domain: optional(text({ description: "Suffix of service names: `svc.example.org`." })),
+    srv_prefix: optional(text({ description: "Prefix of that name for SRV records." }), "_grpc._tcp"),
+    port: optional(port({ description: "Port of instances without an SRV record. Default: they are not found." })),
+    servers: optional(array(text({ minLength: 1, description: "A DNS server. Default: the system's." })), []),
+    interval: optional(duration({ minMs: 1000, description: "Interval of queries." }), "30s"),
+    timeout: optional(duration({ minMs: 1, description: "Timeout of one query to one server." }), "2s"),
   }),
   transform(({ domain, srv_prefix: srvPrefix, port: fixedPort, servers, interval, timeout }) =>
     dropUndefined({
@@ -102,15 +105,15 @@ export const dnsConfig = pipe(
 /** `discovery.providers.etcd` */
 export const etcdConfig = pipe(
   strictObject({
-    endpoints: optional(array(hostAndPort("A member of the cluster.")), ["127.0.0.1:2379"]),
-    prefix: optional(text({ minLength: 1, description: "What keys begin with." }), "/tercel/services"),
+    endpoints: optional(array(hostAndPort("Address of a member of the cluster.")), ["127.0.0.1:2379"]),
+    prefix: optional(text({ minLength: 1, description: "Prefix of keys." }), "/tercel/services"),
     user: optional(text({ minLength: 1 })),
     password: optional(text({ secret: true })),
     lease: optional(
-      duration({ minMs: 1000, description: "How long an instance stays when it stops renewing." }),
+      duration({ minMs: 1000, description: "How long an instance stays registered without renewal." }),
       "15s",
     ),
-    timeout: optional(duration({ minMs: 1, description: "The deadline of each request." }), "5s"),
+    timeout: optional(duration({ minMs: 1, description: "Timeout of a request." }), "5s"),
     tls: optional(clientTlsSection, {}),
   }),
   transform(({ endpoints, prefix, user, password, lease, timeout, tls }) =>
@@ -121,9 +124,9 @@ export const etcdConfig = pipe(
 /** `discovery.providers.kubernetes` */
 export const kubernetesConfig = pipe(
   strictObject({
-    namespace: optional(text({ minLength: 1, description: "Default: the pod's own." })),
-    port_name: optional(text({ minLength: 1, description: "The port of a Service that has several." }), "grpc"),
-    timeout: optional(duration({ minMs: 1, description: "Time for a request, apart from watches." }), "5s"),
+    namespace: optional(text({ minLength: 1, description: "Default: the pod's namespace." })),
+    port_name: optional(text({ minLength: 1, description: "Name of the port, for a Service with several." }), "grpc"),
+    timeout: optional(duration({ minMs: 1, description: "Timeout of a request, except watches." }), "5s"),
   }),
   transform(({ namespace, port_name: portName, timeout }) =>
     dropUndefined({ namespace, portName, timeoutMs: timeout }),

@@ -2,25 +2,25 @@ import { type InferOutput, optional, pipe, strictObject, transform } from "valib
 import { flag } from "../values/basic-values.ts";
 import { duration } from "../values/duration.ts";
 
-/** `idempotency`: calls that must not run twice, by the key that their callers chose. */
+/** `idempotency`: calls that must not run twice, identified by the callers' keys. */
 export const idempotencySection = pipe(
   strictObject({
     enabled: optional(
       flag({
         secret: false,
-        description: "`false` leaves keys unread, those included that a proto asks for (`tercel.idempotency.v1`).",
+        description: "`false` ignores keys, including those that a proto requires (`tercel.idempotency.v1`).",
       }),
       true,
     ),
     required: optional(
-      flag({ description: "Calls without a key are refused where the proto does not say whether they are." }),
+      flag({ description: "Whether calls without a key are rejected, for methods without a rule in the proto." }),
       false,
     ),
-    ttl: optional(duration({ minMs: 1, description: "How long a response is kept, and given again." }), "24h"),
+    ttl: optional(duration({ minMs: 1, description: "How long a response is stored for retries." }), "24h"),
     lease: optional(
       duration({
         minMs: 1,
-        description: "How long a key is held for a process that has died; then the call may run again.",
+        description: "How long a key stays locked after its process has crashed; then the call may run again.",
       }),
       "30s",
     ),

@@ -5,12 +5,12 @@ import type { ServiceSection } from "./service-section.ts";
 
 type Served = "grpc" | "http" | "metrics";
 
-/** A port that the service listens on, and what it answers there. */
+/** A port that the service listens on, and what it serves there. */
 export interface Listener {
   /** Undefined for every interface. */
   readonly host?: string;
   readonly port: number;
-  /** The key that decides about the port, for messages when it is taken. */
+  /** The configuration key of the port, for messages when it is in use. */
   readonly key: string;
   readonly serves: readonly Served[];
 }
@@ -26,8 +26,8 @@ const defaultGrpcPort = 50_051;
 const servicePortKey = "service.port";
 
 /**
- * Which ports serve what. `service.port` is gRPC's where nothing else names that; where `communication.providers.grpc.port` does, it is the port of
- * HTTP. What is to listen on a port that gRPC has shares its listener, host included.
+ * Returns what each port serves. `service.port` is gRPC's port, unless `communication.providers.grpc.port` is set; then it is the port of HTTP. HTTP
+ * or metrics on gRPC's port share its listener and host.
  */
 export function listenersOf({ service, grpc, http, prometheus }: ListenerSections): readonly Listener[] {
   const wanted: { readonly address: HostAndPort; readonly key: string; readonly serves: Served[] }[] = [];
@@ -51,7 +51,7 @@ export function listenersOf({ service, grpc, http, prometheus }: ListenerSection
 
   const listeners: Listener[] = [];
   for (const { address, key, serves } of wanted) {
-    // Port 0 is a free one: never the same.
+    // Port 0 is a different free port each time.
     const index = address.port === 0 ? -1 : listeners.findIndex(({ port }) => port === address.port);
     const same = listeners[index];
     if (same === undefined) listeners.push({ ...address, key, serves });

@@ -6,49 +6,51 @@ import { duration } from "../values/duration.ts";
 const mostCalls = 1_000_000;
 const priority = choice(["critical", "normal", "low", "exempt"]);
 
-/** `load_shedding`: how many calls run at once, and what becomes of the others. */
+/** `load_shedding`: how many calls run concurrently, and how others wait or are rejected. */
 export const loadSheddingSection = pipe(
   strictObject({
-    enabled: optional(flag({ description: "`false` runs every call at once, whatever the load." }), true),
+    enabled: optional(flag({ description: "`false` runs all calls immediately, regardless of the load." }), true),
     initial_limit: optional(
       wholeNumber(1, mostCalls, {
-        description:
-          "Unary calls of one method at once before anything is learned. Default: `max_concurrent_streams` of gRPC.",
+        description: "Initial limit on concurrent unary calls of a method. Default: `max_concurrent_streams` of gRPC.",
       }),
     ),
-    min_limit: optional(wholeNumber(1, mostCalls, { description: "The least that is learned." }), 5),
+    min_limit: optional(wholeNumber(1, mostCalls, { description: "Minimum of the adaptive limit." }), 5),
     max_limit: optional(
       wholeNumber(1, mostCalls, {
-        description: "The most that is learned. Default: 1000, or `initial_limit` if that is more.",
+        description: "Maximum of the adaptive limit. Default: 1000, or `initial_limit` if that is more.",
       }),
     ),
     max_queued: optional(
-      wholeNumber(0, mostCalls, { description: "Calls that may wait; 0 refuses at once what cannot run." }),
+      wholeNumber(0, mostCalls, { description: "Maximum number of waiting calls; 0 rejects at once." }),
       1000,
     ),
-    max_wait: optional(duration({ minMs: 1, description: "How long a call may wait." }), "1s"),
+    max_wait: optional(duration({ minMs: 1, description: "Maximum wait of a call." }), "1s"),
     overloaded_wait: optional(
       duration({
         minMs: 1,
         description:
-          "How long a call may wait while its method is overloaded. Default: 250ms, or `max_wait` if that is less.",
+          "Maximum wait of a call while its method is overloaded. Default: 250ms, or `max_wait` if that is less.",
       }),
     ),
     max_loop_delay: optional(
       duration({
-        description: "While the event loop is later than this, calls are let in turn by turn; 0 switches this off.",
+        description: "Event loop delay above which calls are admitted gradually; 0 disables this.",
       }),
       "100ms",
     ),
     retry_after: optional(
-      duration({ minMs: 1, description: "What refused clients are told to wait, at least; up to twice as long." }),
+      duration({
+        minMs: 1,
+        description: "Minimum retry delay sent to rejected clients; randomized up to twice as long.",
+      }),
       "1s",
     ),
     methods: optional(
       pipe(
         record(string(), priority),
         description(
-          "Which calls go first: `critical`, `normal`, `low`, or `exempt`, which always run, by `package.Service/Method` or `package.Service/*`.",
+          "Priority of methods by `package.Service/Method` or `package.Service/*`: `critical`, `normal`, `low`, or `exempt`, which always run.",
         ),
       ),
       {},

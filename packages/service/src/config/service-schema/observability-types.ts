@@ -8,23 +8,23 @@ const level = (description: string) => choice(["debug", "info", "warn", "error"]
 
 /** `logging.providers.console` */
 export const consoleConfig = strictObject({
-  level: optional(level("What is less important is not logged."), "info"),
+  level: optional(level("Minimum level of logged lines."), "info"),
   format: optional(
     choice(["auto", "pretty", "json"], {
-      description: "`auto` is pretty on a terminal in development, and JSON otherwise.",
+      description: "`auto` is pretty on a terminal in development, otherwise JSON.",
     }),
     "auto",
   ),
 });
 
 /** `logging.providers.pino` */
-export const pinoConfig = strictObject({ level: optional(level("What is less important is not logged."), "info") });
+export const pinoConfig = strictObject({ level: optional(level("Minimum level of logged lines."), "info") });
 
 /** `monitoring.providers.prometheus` */
 export function prometheusConfig({ isProduction }: Profile) {
   return strictObject({
     endpoint: optional(
-      listenAddress({ description: "Where metrics can be read. With gRPC's port, that one answers over HTTP/1.1." }),
+      listenAddress({ description: "Address of the metrics. On gRPC's port they are served over HTTP/1.1." }),
       isProduction ? ":9464" : "127.0.0.1:9464",
     ),
     path: optional(text({ pattern: /^\//, expects: "a path that begins with /" }), "/metrics"),
@@ -33,7 +33,7 @@ export function prometheusConfig({ isProduction }: Profile) {
 
 const jaegerPort = "14268";
 
-/** Where traces go by OTLP: Jaeger's own port leads to the one where it takes OTLP, and a URL without a path gets OTLP's. */
+/** Returns the OTLP URL for traces: replaces Jaeger's own port by its OTLP port, and adds OTLP's path to a URL without one. */
 export function otlpUrl(endpoint: string): string {
   const target = new URL(endpoint);
   if (target.port === jaegerPort) {
@@ -45,7 +45,7 @@ export function otlpUrl(endpoint: string): string {
   return target.href;
 }
 
-/** Whether an endpoint is of Jaeger's own protocol, which is not spoken any more. */
+/** Whether an endpoint uses Jaeger's own protocol, which is no longer supported. */
 export function isJaegerEndpoint(endpoint: string): boolean {
   return URL.canParse(endpoint) && new URL(endpoint).port === jaegerPort;
 }
@@ -55,18 +55,19 @@ export function otlpConfig({ isProduction }: Profile) {
   return pipe(
     strictObject({
       endpoint: optional(
-        url(["http", "https"], { description: "Where traces are sent by OTLP over HTTP." }),
+        url(["http", "https"], { description: "URL for traces by OTLP over HTTP." }),
         "http://localhost:4318/v1/traces",
       ),
-      service_name: optional(
-        text({ minLength: 1, description: "How traces name this service. Default: `service.name`." }),
-      ),
+      service_name: optional(text({ minLength: 1, description: "Service name in traces. Default: `service.name`." })),
       sample_rate: optional(
-        share({ reload: true, description: "The share of traces that begin here and are recorded." }),
+        share({ reload: true, description: "Share of traces starting here that are recorded." }),
         isProduction ? 0.1 : 1,
       ),
       headers: optional(
-        record(string(), text({ secret: true, description: "Headers of the exporter's requests, such as a key." })),
+        record(
+          string(),
+          text({ secret: true, description: "Headers of the exporter's requests, such as an API key." }),
+        ),
         {},
       ),
     }),

@@ -1,5 +1,5 @@
-/** What defaults depend on. */
+/** The profile that defaults depend on. */
 export interface Profile {
-  /** Every environment but development and test. */
+  /** True for every environment except development and test. */
   readonly isProduction: boolean;
 }

@@ -6,7 +6,7 @@ import { type Shape, shapeOf } from "../schema/schema-shape.ts";
 import { flag, text } from "../values/basic-values.ts";
 import { findType, type ProviderType } from "./provider-types.ts";
 
-/** An entry of `<concern>.providers` and the type that it means. */
+/** An entry of `<concern>.providers` with its type. */
 export interface WrittenEntry {
   readonly name: string;
   readonly type: ProviderType;
@@ -20,23 +20,23 @@ export interface WrittenConcern {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** What every entry may say, whatever its type. */
+/** Keys of every entry, regardless of its type. */
 const commonKeys = {
-  type: optional(text({ description: "The type, where the entry's name is none." })),
-  enabled: optional(flag({ description: "`false` leaves the entry out." }), true),
+  type: optional(text({ description: "Type of the provider, if the entry's name is not a type." })),
+  enabled: optional(flag({ description: "`false` ignores the entry." }), true),
 };
 const commonShape = shapeOf(object(commonKeys));
 
-/** A section such as `database`. What its entries say next to `type` and `enabled` is for the schemas of their types. */
+/** A section such as `database`. Other keys of its entries are validated by the schemas of their types. */
 const concernSchema = object({
-  default: optional(text({ description: "The entry to use where code names none. Default: the only one." })),
+  default: optional(text({ description: "Entry to use if the code names none. Default: the only one." })),
   providers: optional(record(string(), looseObject(commonKeys)), {}),
 });
 
-/** `logging` has a key more. */
+/** `logging` has an additional key. */
 const loggingSchema = object({
   ...concernSchema.entries,
-  calls: optional(flag({ description: "A line for each call." }), true),
+  calls: optional(flag({ description: "Logs a line for each call." }), true),
 });
 
 export type ConcernSection = InferOutput<typeof concernSchema> & Partial<InferOutput<typeof loggingSchema>>;
@@ -45,7 +45,7 @@ export function concernSection(concern: string): typeof concernSchema {
   return concern === "logging" ? loggingSchema : concernSchema;
 }
 
-/** Finds out the types of a concern's entries: `type` says it, else the name does. */
+/** Determines the types of a concern's entries: by `type`, else by the name. */
 export function readConcern(
   concern: string,
   node: ConfigNode | undefined,
@@ -77,7 +77,7 @@ export function readConcern(
 
 const openShape: Shape = { kind: "open", entries: new Map(), isRequired: false, isLive: false };
 
-/** A scalar as text: `type: 5` is the type called 5. */
+/** Returns a scalar as text: `type: 5` is the type named 5. */
 function textOf(node: ConfigNode | undefined): string | undefined {
   return node?.kind === "scalar" && !isUnset(node) ? (node.text ?? String(node.value)) : undefined;
 }
@@ -91,10 +91,10 @@ function unknownType(
   const known = types.filter((type) => type.concern === concern).map(({ type }) => type);
   const given = typeName ?? path.slice(path.lastIndexOf(".") + 1);
   const nearest = nearestName(given, known);
-  const what = typeName === undefined ? `${path} says no type` : `${path}.type is ${JSON.stringify(typeName)}`;
+  const what = typeName === undefined ? `${path} has no type` : `unknown ${path}.type ${JSON.stringify(typeName)}`;
   const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
-  const list = known.length === 0 ? "there are none" : `known types: ${known.join(", ")}`;
-  return `${what}${hint || ";"} ${list}; for one of your own, add a provider with concern "${concern}" and that type to the definition's providers`;
+  const list = known.length === 0 ? "no types are known" : `known types: ${known.join(", ")}`;
+  return `${what}${hint || ";"} ${list}; to use your own, add a provider with concern "${concern}" and that type to the definition's providers`;
 }
 
 function entryShape(config: Shape): Shape {
@@ -114,13 +114,13 @@ function concernShape(concern: string, entries: ReadonlyMap<string, Shape>, rest
   return { ...section, entries: new Map([...section.entries, ["providers", providers]]) };
 }
 
-/** The keys that entries of a concern may have, whatever their type: for variables, before it is known. */
+/** Returns the keys of all types of a concern, for variables that are read before the type is known. */
 export function anyEntryShape(concern: string, types: readonly ProviderType[]): Shape {
   const shapes = types.filter((type) => type.concern === concern).map(({ config }) => shapeOf(config));
   return concernShape(concern, new Map(), mergeShapes([commonShape, ...shapes]));
 }
 
-/** The keys of all the shapes; below a key that several have, those of all of them. */
+/** Merges shapes: the keys of all of them, recursively. */
 function mergeShapes(shapes: readonly Shape[]): Shape {
   const [first = openShape, ...others] = shapes;
   if (others.length === 0) return first;
@@ -133,7 +133,7 @@ function mergeShapes(shapes: readonly Shape[]): Shape {
   return { ...first, isRequired: false, entries, ...(rest !== undefined && { rest }) };
 }
 
-/** `console:` with nothing below is an entry with the defaults of its type. */
+/** Replaces entries without keys, such as `console:`, by entries with defaults. */
 export function withEmptyEntries(root: MapNode, concern: string): MapNode {
   const section = childOf(root, concern);
   const providers = childOf(section, "providers");

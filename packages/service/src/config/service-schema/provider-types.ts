@@ -12,16 +12,16 @@ import {
 import { consoleConfig, otlpConfig, pinoConfig, prometheusConfig } from "./observability-types.ts";
 import type { Profile } from "./profile.ts";
 
-/** What is known of a provider before it is opened. Each `Provider` is one. */
+/** The static part of a provider. Each `Provider` has it. */
 export interface ProviderType {
   readonly concern: string;
   readonly type: string;
   readonly aliases?: readonly string[];
-  /** Checks an entry without `type` and `enabled`. */
+  /** Schema of an entry without `type` and `enabled`. */
   readonly config: GenericSchema;
 }
 
-/** The types that the kit serves by itself. */
+/** Returns the built-in types. */
 export function builtInTypes(profile: Profile): readonly ProviderType[] {
   return [
     { concern: "communication", type: "grpc", config: grpcSection(profile) },
@@ -40,7 +40,7 @@ export function builtInTypes(profile: Profile): readonly ProviderType[] {
   ];
 }
 
-/** Concerns that every service knows, with types or without. */
+/** The concerns of every service. */
 export const knownConcerns = [
   "communication",
   "logging",
@@ -51,7 +51,7 @@ export const knownConcerns = [
   "events",
 ] as const;
 
-/** The built-in types and those of the application, which go before built-in ones of the same name. */
+/** Returns the application's types and the built-in ones; the application's take precedence. */
 export function allTypes(profile: Profile, own: readonly ProviderType[]): readonly ProviderType[] {
   const isReplaced = (builtIn: ProviderType): boolean =>
     own.some(({ concern, type }) => concern === builtIn.concern && type === builtIn.type);

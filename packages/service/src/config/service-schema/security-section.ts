@@ -8,25 +8,28 @@ const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256
 const jwtSection = pipe(
   strictObject({
     enabled: optional(flag(), true),
-    issuer: text({ minLength: 1, description: "Whose tokens count: `iss`." }),
-    audience: optional(text({ minLength: 1, description: "Who this is: `aud`. Default: `service.name`." })),
+    issuer: text({ minLength: 1, description: "Accepted issuer (`iss`)." }),
+    audience: optional(text({ minLength: 1, description: "Accepted audience (`aud`). Default: `service.name`." })),
     jwks_url: optional(
-      url(["https", "http"], { description: "Where the issuer publishes its keys. `http:` on this machine only." }),
+      url(["https", "http"], { description: "URL of the issuer's public keys. `http:` only on this machine." }),
     ),
-    algorithms: optional(array(choice(algorithms, { description: "A signature that counts." })), ["RS256", "ES256"]),
+    algorithms: optional(array(choice(algorithms, { description: "An accepted signature algorithm." })), [
+      "RS256",
+      "ES256",
+    ]),
     secret: optional(
       text({
         secret: true,
         minLength: 32,
         expects: "a secret of 32 characters or more",
-        description: "The shared key of HS256, instead of `jwks_url`.",
+        description: "Shared key of HS256, instead of `jwks_url`.",
       }),
     ),
     key_id: optional(
       text({
         secret: false,
         minLength: 1,
-        description: "The `kid` of tokens that name the shared key. Tokens without `kid` count as well.",
+        description: "Key ID (`kid`) of the shared key. Tokens without `kid` are accepted too.",
       }),
       "configured",
     ),
@@ -36,18 +39,18 @@ const jwtSection = pipe(
   ),
 );
 
-/** `security`: who may call. */
+/** `security`: authentication of callers. */
 export const securitySection = pipe(
   strictObject({
     service_auth_key: optional(
-      text({ secret: true, minLength: 1, description: "The key that services show each other." }),
+      text({ secret: true, minLength: 1, description: "Key with which services authenticate to each other." }),
     ),
     service_auth_header: optional(
       text({
         secret: false,
         pattern: /^[a-z0-9][a-z0-9_.-]*$/,
         expects: "a metadata key in lower case",
-        description: "The metadata that carries it, next to `x-service-key`.",
+        description: "Metadata key that carries it, in addition to `x-service-key`.",
       }),
       "service-auth-key",
     ),
@@ -57,7 +60,7 @@ export const securitySection = pipe(
         minLength: 1,
         expects: "the path of a file",
         description:
-          "Names and keys of the services that may call, one in each line; it is read again when it changes.",
+          "File with names and keys of the services that may call, one per line; it is reloaded when it changes.",
       }),
     ),
     secret: optional(
@@ -65,8 +68,7 @@ export const securitySection = pipe(
         secret: true,
         minLength: 32,
         expects: "a secret of 32 characters or more",
-        description:
-          "What keys for single purposes are derived from, page tokens for example. Development makes one up.",
+        description: "Secret from which keys are derived, such as the key of page tokens. Generated in development.",
       }),
     ),
     jwt: optional(jwtSection),
@@ -82,18 +84,18 @@ export const securitySection = pipe(
   ),
 );
 
-/** `rate_limit`: calls of one client. */
+/** `rate_limit`: limits on calls per client. */
 export const rateLimitSection = pipe(
   strictObject({
-    enabled: optional(flag({ reload: true, description: "`false` turns rate limits off." }), true),
+    enabled: optional(flag({ reload: true, description: "`false` disables rate limits." }), true),
     calls: optional(
-      wholeNumber(1, 1_000_000_000, { reload: true, description: "Calls of one client within `per`." }),
+      wholeNumber(1, 1_000_000_000, { reload: true, description: "Calls per client within `per`." }),
       100,
     ),
     address_calls: optional(
       wholeNumber(1, 1_000_000_000, {
         reload: true,
-        description: "Calls of one address within `per`, before it is known who calls. Default: no limit.",
+        description: "Calls per address within `per`, before authentication. Default: no limit.",
       }),
     ),
     per: optional(duration({ minMs: 1, reload: true }), "1m"),

@@ -14,9 +14,9 @@ import { type ServiceSection, serviceSection } from "./service-section.ts";
 export interface ProviderEntry {
   /** Its key: `postgresql`. */
   readonly name: string;
-  /** Its type, whichever alias it was called by: `postgres`. */
+  /** Its type, with aliases resolved: `postgres`. */
   readonly type: string;
-  /** What the type's schema made of it. */
+  /** Output of the type's schema. */
   readonly config: unknown;
 }
 
@@ -29,28 +29,28 @@ export interface ConcernConfig {
 /** The configuration of a service. */
 export interface ServiceConfig<App = unknown> {
   readonly service: ServiceSection;
-  /** Undefined where `communication.providers.grpc.enabled` is false. */
+  /** Undefined if `communication.providers.grpc.enabled` is false. */
   readonly grpc: GrpcSection | undefined;
   readonly http: HttpSection | undefined;
   /**
-   * How REST, Connect and gRPC-Web are served on the port of HTTP: as `http` says, or by its defaults where `service.port` alone names that port and
-   * gRPC is cleartext. Undefined where they are not.
+   * How REST, Connect and gRPC-Web are served on the HTTP port: as `http` says, or by its defaults if only `service.port` sets that port and gRPC is
+   * cleartext. Undefined if they are not served.
    */
   readonly gateway: HttpSection | undefined;
-  /** Which ports serve what, by everything that says something about it. */
+  /** What each port serves, by all settings. */
   readonly listeners: readonly Listener[];
-  /** A line for each call. */
+  /** Whether each call is logged. */
   readonly logCalls: boolean;
   /** By concern: `database`, `cache`, `events`, `discovery`, `logging`, `monitoring`, and those of the application's own providers. */
   readonly concerns: Readonly<Record<string, ConcernConfig>>;
   readonly dependencies: readonly DependencySection[];
   readonly security: SecuritySection;
-  /** Undefined where the configuration has no such section. */
+  /** Undefined if the configuration has no such section. */
   readonly rateLimit: RateLimitSection | undefined;
   readonly loadShedding: LoadSheddingSection;
-  /** Undefined where the configuration has no such section. */
+  /** Undefined if the configuration has no such section. */
   readonly idempotency: IdempotencySection | undefined;
-  /** What the definition's `settings` made of the key `app`. */
+  /** The key `app`, as validated by the definition's `settings`. */
   readonly app: App;
 }
 
@@ -59,9 +59,9 @@ const filesConfig = strictObject({
     strictObject({
       file: optional(
         strictObject({
-          enabled: optional(flag({ description: "`false` reads no overlays." }), true),
+          enabled: optional(flag({ description: "`false` disables overlays." }), true),
           path: optional(
-            text({ minLength: 1, description: "The folder of overlays such as `production.yaml`." }),
+            text({ minLength: 1, description: "Folder of overlays such as `production.yaml`." }),
             "config",
           ),
           format: optional(choice(["yaml"]), "yaml"),
@@ -73,7 +73,7 @@ const filesConfig = strictObject({
   ),
 });
 
-/** Sections that are the same whatever providers there are, by key. */
+/** Returns the sections that do not depend on providers, by key. */
 export function plainSections(profile: Profile) {
   return {
     service: serviceSection(profile),
@@ -90,5 +90,5 @@ export type PlainSections = {
   readonly [Key in keyof ReturnType<typeof plainSections>]: InferOutput<ReturnType<typeof plainSections>[Key]>;
 };
 
-/** The application's own settings; without a schema there must not be any. */
+/** Schema of the application's own settings; without a schema they are not allowed. */
 export type SettingsSchema<App> = StandardSchemaV1<unknown, App>;

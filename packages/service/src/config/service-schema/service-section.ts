@@ -6,68 +6,68 @@ import type { Profile } from "./profile.ts";
 
 const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$/;
 
-/** A setting that is the name of a service. */
+/** Returns the schema of a service name. */
 export function serviceName(options: { readonly description: string }) {
   return text({ ...options, expects: "a name of letters, digits, dots, - and _", pattern: namePattern });
 }
 
-/** `service`: who this is, where it listens, how long it takes to start and to stop. */
+/** `service`: name, addresses, and times of start and stop. */
 export function serviceSection({ isProduction }: Profile) {
   return pipe(
     strictObject({
       name: optional(
-        serviceName({ description: "How other services find this one, and how logs, metrics and traces name it." }),
+        serviceName({ description: "Name of the service in discovery, logs, metrics and traces." }),
         "service",
       ),
-      version: optional(text({ description: "What discovery and traces say: `v1.4.0`." })),
+      version: optional(text({ description: "Version in discovery and traces: `v1.4.0`." })),
       host: optional(
-        text({ minLength: 1, expects: "a host or an address", description: "The interface to listen on." }),
+        text({ minLength: 1, expects: "a host or an address", description: "Host or address to listen on." }),
         isProduction ? "0.0.0.0" : "127.0.0.1",
       ),
       port: optional(
         port({
           description:
-            "gRPC's port; where `communication.providers.grpc.port` is set, the port of HTTP: `/health`, `/ready` and the gateway. 0 picks a free one.",
+            "gRPC's port; if `communication.providers.grpc.port` is set, the port of HTTP: `/health`, `/ready` and the gateway. 0 chooses a free port.",
         }),
       ),
       advertise_host: optional(
         text({
           minLength: 1,
           expects: "a host or an address",
-          description: "The host under which others reach this service, for discovery.",
+          description: "Host that discovery registers for this service.",
         }),
       ),
       metadata: optional(
-        pipe(record(string(), text()), description("What discovery says about this instance, for example `zone`.")),
+        pipe(record(string(), text()), description("Metadata of this instance in discovery, for example `zone`.")),
         {},
       ),
       insecure: optional(
         flag({
-          description: "Cleartext is meant: in the production profile a service without TLS does not start otherwise.",
+          description: "Allows cleartext: in the production profile, a service without TLS does not start otherwise.",
         }),
         false,
       ),
-      workers: optional(wholeNumber(1, 1024, { description: "Processes that serve." }), 1),
+      workers: optional(wholeNumber(1, 1024, { description: "Number of worker processes." }), 1),
       start: optional(
         strictObject({
           wait: optional(
-            duration({ description: "How long to try providers and registries that are away." }),
+            duration({ description: "How long the start retries unavailable providers and registries." }),
             isProduction ? "60s" : "5s",
           ),
         }),
         {},
       ),
       drain: optional(
-        duration({ description: "How long calls may take to end once the service stops; then they are cancelled." }),
+        duration({ description: "Time for calls to end when the service stops; then they are cancelled." }),
         "30s",
       ),
       propagation: optional(
         duration({
-          description: "From NOT_SERVING to the end of accepting calls: the time that polling balancers take.",
+          description: "Delay between NOT_SERVING and the end of accepting calls, for balancers that poll the health.",
         }),
         isProduction ? "5s" : "0",
       ),
-      stop_timeout: optional(duration({ minMs: 1, description: "How long one provider may take to close." }), "10s"),
+      stop_timeout: optional(duration({ minMs: 1, description: "Time for one provider to close." }), "10s"),
     }),
     transform(({ advertise_host: advertiseHost, start, drain, propagation, stop_timeout: stopTimeoutMs, ...rest }) =>
       dropUndefined({

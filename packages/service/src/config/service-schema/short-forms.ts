@@ -16,7 +16,7 @@ import { duration } from "../values/duration.ts";
 /** `registry`: one registry, in short. Other keys are those of its type. */
 export const registryShort = strictObject({
   type: optional(text({ description: "consul, embedded, etcd, … as under `discovery.providers`." })),
-  address: optional(text({ description: "Where it is." })),
+  address: optional(text({ description: "Address of the registry." })),
   token: optional(text({ secret: true })),
   check_interval: optional(duration({ description: "`health_check.interval` of Consul." })),
   check_timeout: optional(duration({ description: "`health_check.timeout` of Consul." })),
@@ -41,7 +41,7 @@ export const metricsShort = strictObject({
 
 /** Keys of `security` that are `communication.providers.grpc.tls` in short. */
 export const securityTlsShort = strictObject({
-  tls_enabled: optional(flag({ description: "`communication.providers.grpc.tls.enabled`; so are the files below." })),
+  tls_enabled: optional(flag({ description: "`communication.providers.grpc.tls.enabled`." })),
   cert_file: optional(text({ expects: "the path of a file" })),
   key_file: optional(text({ expects: "the path of a file" })),
   ca_file: optional(text({ expects: "the path of a file" })),
@@ -50,8 +50,8 @@ export const securityTlsShort = strictObject({
 const grpcTls = ["communication", "providers", "grpc", "tls"];
 
 /**
- * Puts short forms where the canonical keys are: `registry` into `discovery`, `tracing` and `metrics` into `monitoring`, the TLS keys of
- * `security` into gRPC's. Messages still name the keys as they were written.
+ * Expands short forms to canonical keys: `registry` to `discovery`, `tracing` and `metrics` to `monitoring`, and the TLS keys of `security` to
+ * gRPC's. Messages still name the keys as written.
  */
 export function expandShortForms(root: MapNode): {
   readonly root: MapNode;
@@ -62,12 +62,12 @@ export function expandShortForms(root: MapNode): {
   return { root: moveTls(expanded, problems), problems };
 }
 
-/** What a short section becomes: nodes by the path at which they go. */
+/** The expansion of a short section: nodes and their paths. */
 type Expanded = readonly { readonly at: readonly string[]; readonly entry: MapEntry }[];
 
 interface ShortForm {
   readonly key: string;
-  /** Where nothing else may be, because it says the same. */
+  /** Canonical sections that conflict with the short form. */
   readonly reserved?: readonly string[];
   readonly expand: (section: MapNode, problems: ConfigProblem[]) => Expanded;
 }
@@ -82,7 +82,7 @@ function move(root: MapNode, { key, reserved, expand }: ShortForm, problems: Con
   const short = root.entries.get(key);
   if (short === undefined || isUnset(short.node)) return root;
   if (short.node.kind !== "map") {
-    problems.push({ origin: short.node.origin, message: `${key} is a map of keys` });
+    problems.push({ origin: short.node.origin, message: `invalid ${key}: expected a map of keys` });
     return withEntry(root, key, undefined);
   }
   const expanded = expand(short.node, problems);
@@ -98,10 +98,10 @@ function sameThing(short: string, canonical: readonly string[], root: MapNode): 
   const parent = nodeAt(root, canonical.slice(0, -1));
   const other = parent?.kind === "map" ? parent.entries.get(canonical.at(-1) ?? "") : undefined;
   const place = other === undefined ? "" : ` at ${placeOf(other.keyOrigin)}`;
-  return `${short} and ${canonical.join(".")}${place} say the same thing; keep one of them`;
+  return `${short} and ${canonical.join(".")}${place} set the same; keep one of them`;
 }
 
-/** The map with an entry at a path; maps on the way are made. */
+/** Returns the map with an entry at a path; creates missing maps. */
 function put(map: MapNode, [key = "", ...rest]: readonly string[], entry: MapEntry): MapNode {
   if (rest.length === 0) return withEntry(map, key, entry.node, entry.keyOrigin);
   const below = childOf(map, key);
@@ -126,7 +126,7 @@ function expandRegistry(section: MapNode, problems: ConfigProblem[]): Expanded {
   if (type?.kind !== "scalar" || typeof type.value !== "string") {
     problems.push({
       origin: section.origin,
-      message: "registry.type is missing; it is a type of discovery, such as consul",
+      message: "registry.type is missing; expected a type of discovery, such as consul",
     });
     return [];
   }
@@ -169,7 +169,7 @@ function expandMetrics(section: MapNode, problems: ConfigProblem[]): Expanded {
     }
     if (!(node.kind === "scalar" && node.isUnfilled) && !isUnset(node)) {
       const shown = node.kind === "scalar" ? JSON.stringify(node.value) : `a ${node.kind}`;
-      problems.push({ origin: node.origin, message: `${writtenAs} is ${shown}; it is a number from 0 to 65535` });
+      problems.push({ origin: node.origin, message: `${writtenAs} is ${shown}; expected a number from 0 to 65535` });
     }
     return [];
   });

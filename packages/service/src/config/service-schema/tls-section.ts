@@ -2,20 +2,20 @@ import { type InferOutput, optional, pipe, strictObject, transform } from "valib
 import { choice, flag, text } from "../values/basic-values.ts";
 import { dropUndefined } from "../values/drop-undefined.ts";
 
-/** An empty text is how the printed files say that there is none. */
+/** Treats an empty path as unset. */
 const filled = (path: string): string | undefined => (path === "" ? undefined : path);
 const file = (description: string) => text({ expects: "the path of a file", description });
 
-/** `tls` of a server. Files are followed: a renewed certificate holds without a restart. */
+/** `tls` of a server. Its files are watched: a renewed certificate takes effect without a restart. */
 export const serverTlsSection = pipe(
   strictObject({
-    enabled: optional(flag({ description: "Default: true where `cert_file` is set." })),
-    cert_file: optional(file("The certificate and those of the authorities between it and the root, as PEM."), ""),
-    key_file: optional(file("The certificate's private key, as PEM."), ""),
-    ca_file: optional(file("The authorities whose certificates clients may show, as PEM."), ""),
+    enabled: optional(flag({ description: "Default: true if `cert_file` is set." })),
+    cert_file: optional(file("Certificate chain, as PEM."), ""),
+    key_file: optional(file("Private key of the certificate, as PEM."), ""),
+    ca_file: optional(file("Authorities of client certificates, as PEM."), ""),
     client_auth: optional(
       choice(["none", "optional", "required"], {
-        description: "Whether clients show a certificate (mutual TLS). Needs `ca_file`.",
+        description: "Whether clients must present a certificate (mutual TLS). Needs `ca_file`.",
       }),
       "none",
     ),
@@ -35,15 +35,10 @@ export const serverTlsSection = pipe(
 export const clientTlsSection = pipe(
   strictObject({
     enabled: optional(flag(), false),
-    ca_file: optional(
-      file("The authorities that the server's certificate may come from, as PEM. Default: those that Node trusts."),
-      "",
-    ),
-    cert_file: optional(file("The certificate to show to the server, as PEM. With `key_file`."), ""),
-    key_file: optional(file("Its private key, as PEM."), ""),
-    server_name: optional(
-      text({ description: "The name that the server's certificate must have, where it is not the service's." }),
-    ),
+    ca_file: optional(file("Authorities of the server's certificate, as PEM. Default: those that Node trusts."), ""),
+    cert_file: optional(file("Client certificate, as PEM. Needs `key_file`."), ""),
+    key_file: optional(file("Private key of the client certificate, as PEM."), ""),
+    server_name: optional(text({ description: "Name in the server's certificate, if it is not the service's." })),
   }),
   transform(({ enabled, ca_file: caFile, cert_file: certFile, key_file: keyFile, server_name: serverName }) =>
     dropUndefined({

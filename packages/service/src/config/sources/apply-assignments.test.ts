@@ -99,7 +99,7 @@ describe("variables", () => {
     assert.deepEqual(
       (await byVariables({ TERCEL__SERVICE__NAME_FILE: "/none", TERCEL__SERVICE__NAM_FILE: "/run/url" })).problems,
       [
-        "variable TERCEL__SERVICE__NAME_FILE: file /none cannot be read: no such file",
+        "variable TERCEL__SERVICE__NAME_FILE: cannot read file /none: no such file",
         "variable TERCEL__SERVICE__NAM_FILE: unknown key service.nam; did you mean TERCEL__SERVICE__NAME?",
       ],
     );
@@ -144,9 +144,9 @@ describe("--set", () => {
   test("refuses what is no assignment without showing a value", async () => {
     const { problems } = argumentAssignments(["service.port", "=x", "a..b=hunter2", "service.port=1"]);
     assert.deepEqual(problems.map(problemText), [
-      "--set service.port: write a key, = and a value, such as --set service.port=8080",
-      "--set : write a key, = and a value, such as --set service.port=8080",
-      "--set a..b: write a key, = and a value, such as --set service.port=8080",
+      "invalid --set service.port: expected KEY=VALUE, such as --set service.port=8080",
+      "invalid --set : expected KEY=VALUE, such as --set service.port=8080",
+      "invalid --set a..b: expected KEY=VALUE, such as --set service.port=8080",
     ]);
   });
 });

@@ -24,7 +24,7 @@ export interface AssignmentContext {
   readFile(file: string): string;
 }
 
-/** Lays assignments over the files' values, the later over the earlier. An assignment to a key that is not known is a problem. */
+/** Applies assignments over the files' values, in order. An assignment to an unknown key is a problem. */
 export async function applyAssignments(
   root: MapNode,
   assignments: readonly Assignment[],
@@ -90,7 +90,7 @@ function fileNode({ text, origin }: Assignment, { readFile }: AssignmentContext)
   try {
     return scalarFromText(readFile(text).replace(/\r?\n$/, ""), { ...origin, filledFrom: [`file ${text}`] });
   } catch (error) {
-    throw new AssignmentProblem(`file ${text} cannot be read: ${thrownMessage(error)}`);
+    throw new AssignmentProblem(`cannot read file ${text}: ${thrownMessage(error)}`);
   }
 }
 
@@ -117,14 +117,14 @@ function setAt(
   }
 }
 
-/** Where a path has led. */
+/** The result of following a path. */
 interface Reached {
   readonly node: ConfigNode | undefined;
   readonly shape: Shape | undefined;
   readonly path: ConfigPath;
 }
 
-/** The key or index that a segment means there. */
+/** Returns the key or index that a segment refers to. */
 function findStep(
   { node, shape, path }: Reached,
   segment: string,
@@ -163,13 +163,13 @@ function indexOfItem(
 
 const flowStart = /^\s*[[{]/;
 
-/** A list or a map is written as in YAML's flow style, `[a, b]` and `{ a: 1 }`, or a list as `a,b`. */
+/** Parses a value: lists and maps in YAML's flow style, `[a, b]` and `{ a: 1 }`, or a list as `a,b`. */
 function valueNode({ text, origin }: Assignment, shape: Shape | undefined, readYaml: ReadYaml | undefined): ConfigNode {
   const isCollection = shape?.kind === "list" || shape?.kind === "map" || shape?.kind === "open";
   if (isCollection && flowStart.test(text)) {
     const node = readYaml?.(`value: ${text}`, "").root?.entries.get("value")?.node;
     if (node === undefined) {
-      throw new AssignmentProblem("the value is not a list or map in YAML's flow style, such as [a, b]");
+      throw new AssignmentProblem("invalid value: expected a list or map in YAML's flow style, such as [a, b]");
     }
     return withOrigin(node, origin);
   }

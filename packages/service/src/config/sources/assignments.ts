@@ -3,7 +3,7 @@ import type { ConfigPath } from "../document/config-node.ts";
 import { pathText } from "../document/config-node.ts";
 import type { Origin } from "../document/origin.ts";
 
-/** One value from outside of the files: a variable or a `--set`. */
+/** A value from a variable or `--set`. */
 export interface Assignment {
   readonly segments: readonly string[];
   readonly text: string;
@@ -11,23 +11,23 @@ export interface Assignment {
   readonly notation: Notation;
 }
 
-/** How a kind of assignment writes keys. */
+/** The key syntax of variables or of `--set`. */
 export interface Notation {
-  /** Two keys are the same when this makes the same of them. */
+  /** Normalizes a key for comparison. */
   normalize(key: string): string;
-  /** The assignment's own way to write a path, for advice: `TERCEL__SERVICE__PORT`. */
+  /** Formats a path, for suggestions: `TERCEL__SERVICE__PORT`. */
   write(path: ConfigPath): string;
-  /** Whether a key that ends with `_FILE` may name a file that holds the value. */
+  /** Whether a key that ends with `_FILE` may name a file with the value. */
   readonly takesFiles: boolean;
 }
 
-/** What variables of a program that says nothing about it begin with. */
+/** The default prefix of variables. */
 export const defaultPrefix = "TERCEL";
 const separator = "__";
 
 /**
- * The variables that set keys: `TERCEL__SERVICE__PORT=8080` is `service.port`. Two underscores part the keys, so that a variable like
- * Kubernetes' `TERCEL_SERVICE_HOST` is none of them.
+ * Returns the variables that set keys: `TERCEL__SERVICE__PORT=8080` is `service.port`. Two underscores separate keys, so that Kubernetes'
+ * `TERCEL_SERVICE_HOST` is not one of them.
  */
 export function variableAssignments(
   variables: Readonly<Record<string, string | undefined>>,
@@ -37,7 +37,7 @@ export function variableAssignments(
   const normalize = (key: string): string => key.toLowerCase().replaceAll("-", "_");
   const write = (path: ConfigPath): string => variableName(path, prefix);
   const assignments: Assignment[] = [];
-  // Sorted, so that messages do not depend on the order of the environment.
+  // Sorted, so that messages are deterministic.
   for (const name of Object.keys(variables).sort()) {
     const text = variables[name];
     if (!name.startsWith(start) || text === undefined) continue;
@@ -51,7 +51,7 @@ export function variableAssignments(
   return assignments;
 }
 
-/** How to change a key without a file: `TERCEL__SERVICE__PORT or --set service.port=…`. */
+/** Describes how to set a key without a file: `TERCEL__SERVICE__PORT or --set service.port=…`. */
 export function waysToSet(path: string, prefix = defaultPrefix): string {
   return `${variableName(path.split("."), prefix)} or --set ${path}=…`;
 }
@@ -60,7 +60,7 @@ function variableName(path: ConfigPath, prefix: string): string {
   return [prefix, ...path.map((step) => String(step).toUpperCase().replaceAll("-", "_"))].join(separator);
 }
 
-/** The values of `--set service.port=8080`, in their order. */
+/** Parses `--set service.port=8080` options, in order. */
 export function argumentAssignments(texts: readonly string[]): {
   readonly assignments: readonly Assignment[];
   readonly problems: readonly ConfigProblem[];
@@ -71,9 +71,9 @@ export function argumentAssignments(texts: readonly string[]): {
     const equals = text.indexOf("=");
     const key = equals === -1 ? text : text.slice(0, equals);
     const segments = key.split(".");
-    // The value may be a secret: only the key is shown.
+    // Shows only the key, because the value may be a secret.
     if (equals === -1 || segments.includes("")) {
-      problems.push({ message: `--set ${key}: write a key, = and a value, such as --set service.port=8080` });
+      problems.push({ message: `invalid --set ${key}: expected KEY=VALUE, such as --set service.port=8080` });
       continue;
     }
     const notation: Notation = { normalize: (name) => name, write: pathText, takesFiles: false };

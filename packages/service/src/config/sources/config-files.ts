@@ -6,22 +6,22 @@ import type { MapNode } from "../document/config-node.ts";
 import { readPlainYaml } from "../document/read-plain-yaml.ts";
 import type { YamlFile } from "../document/read-yaml.ts";
 
-/** The files of a configuration, read. */
+/** The files of a configuration and their contents. */
 export interface ReadFiles {
-  /** From the first, which is overlaid, to the last. */
+  /** Roots in the order of precedence, lowest first. */
   readonly roots: readonly MapNode[];
   readonly problems: readonly ConfigProblem[];
   /** Their names in messages, in the order of reading. */
   readonly names: readonly string[];
-  /** Every file that was looked for, as an absolute path: a reload watches those that are absent as well. */
+  /** Absolute paths of all candidate files: a reload also watches absent ones. */
   readonly candidates: readonly string[];
 }
 
 const baseNames = ["config.yaml", join("config", "default.yaml")];
 
 /**
- * Reads the base: the file that was named, else `config.yaml` or `config/default.yaml`, or nothing where neither exists. Having both is a problem,
- * because no one could say which one holds.
+ * Reads the base file: the named one, else `config.yaml` or `config/default.yaml`, if one exists. Having both is a problem, because the precedence
+ * would be unclear.
  */
 export async function readBaseFile(folder: string, file: string | false | undefined): Promise<ReadFiles> {
   if (file === false) return { roots: [], problems: [], names: [], candidates: [] };
@@ -46,11 +46,11 @@ export async function readOverlays(
   return { ...read, problems: [...misnamed(folder, files), ...read.problems] };
 }
 
-/** A file that ends with `.yml` would be left out without a word. */
+/** Reports files that end with `.yml`, which would be ignored silently. */
 function misnamed(folder: string, files: readonly string[]): ConfigProblem[] {
   return files.flatMap((file) => {
     const other = file.replace(/\.yaml$/, ".yml");
-    return existsSync(resolve(folder, other)) ? [{ message: `${other} is not read; rename it to ${file}` }] : [];
+    return existsSync(resolve(folder, other)) ? [{ message: `${other} is ignored; rename it to ${file}` }] : [];
   });
 }
 
@@ -70,7 +70,7 @@ async function readFiles(folder: string, files: readonly string[], isRequired: b
       const isAbsent =
         error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
       if (isAbsent && !isRequired) continue;
-      problems.push({ message: `${name} cannot be read: ${isAbsent ? "no such file" : thrownMessage(error)}` });
+      problems.push({ message: `cannot read ${name}: ${isAbsent ? "no such file" : thrownMessage(error)}` });
     }
   }
   return { roots, problems, names, candidates: files.map((file) => resolve(folder, file)) };
@@ -88,7 +88,7 @@ export function readTextFile(path: string): string {
   return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
 }
 
-/** As people know the file: relative to the folder, unless it is outside of it. */
+/** Returns the path of a file relative to the folder, unless it is outside. */
 function shownName(folder: string, path: string): string {
   const name = relative(folder, path);
   return name.startsWith("..") || isAbsolute(name) ? path : name;

@@ -1,18 +1,18 @@
-/** The environment that a program runs in, which decides about overlays and defaults. */
+/** The environment of a program, which selects overlays and defaults. */
 export interface EnvironmentName {
   readonly name: string;
-  /** Every name but `development` and `test`: what was meant as production under another name must not run with open doors. */
+  /** True for every name except `development` and `test`, so that production under another name is not insecure. */
   readonly isProduction: boolean;
-  /** What said so: `TERCEL_ENV`, `NODE_ENV`, or undefined for the default. */
+  /** The variable that set it: `TERCEL_ENV`, `NODE_ENV`, or undefined for the default. */
   readonly from?: string;
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
 /**
- * The environment by `TERCEL_ENV` (with another prefix: its own), then `NODE_ENV`, then `development`. An empty variable counts as unset.
+ * Returns the environment of `TERCEL_ENV` (or of another prefix), then of `NODE_ENV`, else `development`. An empty variable counts as unset.
  *
- * @throws RangeError for a name that could not be that of a file
+ * @throws RangeError for a name that is not a valid file name
  */
 export function readEnvironmentName(
   variables: Readonly<Record<string, string | undefined>>,
@@ -24,7 +24,7 @@ export function readEnvironmentName(
     if (!namePattern.test(name)) {
       const shown = JSON.stringify(name.slice(0, 40));
       throw new RangeError(
-        `variable ${variable} is ${shown}; it is a name of letters, digits, - and _, such as production`,
+        `variable ${variable} is ${shown}; expected a name of letters, digits, - and _, such as production`,
       );
     }
     return { name, isProduction: name !== "development" && name !== "test", from: variable };

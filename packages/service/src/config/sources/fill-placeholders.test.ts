@@ -58,8 +58,8 @@ describe("fillPlaceholders", () => {
     assert.deepEqual(fill(text, { T: "x", T_FILE: "/run/token", U_FILE: "/none" }).problems, [
       "c.yaml:1:4: A is not set (a); set it or A_FILE, or write ${A:-…}",
       "c.yaml:1:4: B is not set (a); set it or B_FILE, or write ${B:-…}",
-      "c.yaml:2:4: file /none cannot be read (b): no such file",
-      "c.yaml:4:5: c[0]: ${D is not a placeholder; write ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for a literal ${",
+      "c.yaml:2:4: cannot read file /none (b): no such file",
+      "c.yaml:4:5: c[0]: invalid placeholder ${D; use ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for a literal ${",
       "c.yaml:5:4: T and T_FILE are both set (d); unset one of them",
     ]);
   });

@@ -11,18 +11,18 @@ import {
 import { scalarFromText } from "../document/scalar-text.ts";
 import { parsePlaceholders, type TextPart } from "./parse-placeholders.ts";
 
-/** What placeholders are filled from. */
+/** The sources of placeholder values. */
 export interface PlaceholderSources {
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** The content of a file; throws when it cannot be read. */
+  /** Reads a file; throws when it cannot be read. */
   readFile(file: string): string;
 }
 
 /**
- * Fills the placeholders of all values that come from files. It happens after the layers were merged, so that a value that a later layer replaces
- * needs no variable. What is filled in is never read for placeholders again: a password may contain `${`.
+ * Fills the placeholders in values from files, after the layers are merged, so that an overridden value needs no variable. Filled values are not
+ * scanned again, since a password may contain `${`.
  *
- * Inside of a map that says `enabled: false` a placeholder without a value leaves its key unset.
+ * Inside a map with `enabled: false`, a placeholder without a value leaves its key unset.
  */
 export function fillPlaceholders(
   root: MapNode,
@@ -41,7 +41,7 @@ export function fillPlaceholders(
   function fillMap(node: MapNode, path: ConfigPath, isDisabled: boolean): MapNode {
     const changed = new Map<string, MapEntry>();
     const enabled = node.entries.get("enabled");
-    // First, because it decides about the others.
+    // Filled first, because it decides about the others.
     const filledEnabled = enabled === undefined ? undefined : fill(enabled.node, [...path, "enabled"], isDisabled);
     const isOff = isDisabled || (filledEnabled?.kind === "scalar" && filledEnabled.value === false);
     for (const [key, entry] of node.entries) {
@@ -97,13 +97,13 @@ function fillParts(
   return text;
 }
 
-/** Why there is no value, for the key at a path. */
+/** Formats why a placeholder has no value, for the key at a path. */
 type Reason = (path: string) => string;
 
 interface Found {
   readonly text?: string;
   readonly from?: string;
-  /** There is nothing, rather than something that cannot be used: the default holds. */
+  /** Whether the source is absent, so that the default applies. */
   readonly isAbsent?: boolean;
   readonly reason?: Reason;
 }
@@ -116,7 +116,7 @@ function lookUp(part: Exclude<TextPart, { kind: "text" }>, { variables, readFile
   if (value !== undefined && file !== undefined && file !== "") {
     return { reason: (path) => `${name} and ${name}_FILE are both set (${path}); unset one of them` };
   }
-  // As in a shell: `:-` also replaces an empty value.
+  // As in a shell, `:-` also replaces an empty value.
   if (value !== undefined && !(value === "" && fallback !== undefined))
     return { text: value, from: `variable ${name}` };
   if (file !== undefined && file !== "") return fromFile(file, `variable ${name}_FILE, file ${file}`, readFile);
@@ -126,11 +126,11 @@ function lookUp(part: Exclude<TextPart, { kind: "text" }>, { variables, readFile
 
 function fromFile(file: string, from: string, readFile: (file: string) => string): Found {
   try {
-    // Editors and `echo` end a file with a newline, which belongs to no password.
+    // Editors and `echo` add a final newline, which is not part of a password.
     return { text: readFile(file).replace(/\r?\n$/, ""), from };
   } catch (error) {
     const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
     const cause = isAbsent ? "no such file" : thrownMessage(error);
-    return { isAbsent, reason: (path) => `file ${file} cannot be read (${path}): ${cause}` };
+    return { isAbsent, reason: (path) => `cannot read file ${file} (${path}): ${cause}` };
   }
 }

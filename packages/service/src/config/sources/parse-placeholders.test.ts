@@ -44,7 +44,7 @@ describe("parsePlaceholders", () => {
       const { problem } = parsePlaceholders(text);
       assert.match(
         problem ?? "",
-        /^\$\{.* is not a placeholder; write \$\{NAME\}, \$\{NAME:-default\} or \$\{file:\/path\}, and \$\$\{ for a literal \$\{$/,
+        /^invalid placeholder \$\{.*; use \$\{NAME\}, \$\{NAME:-default\} or \$\{file:\/path\}, and \$\$\{ for a literal \$\{$/,
       );
     });
   }

@@ -1,10 +1,10 @@
-/** A part of a value: text as it is, or what a variable or a file holds. */
+/** A part of a value: literal text, a variable or a file. */
 export type TextPart =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "variable"; readonly name: string; readonly fallback?: readonly TextPart[] }
   | { readonly kind: "file"; readonly file: string; readonly fallback?: readonly TextPart[] };
 
-/** The parts, or what is wrong with the text. */
+/** The parsed parts, or the problem. */
 export type ParsedText =
   | { readonly parts: readonly TextPart[]; readonly problem?: undefined }
   | { readonly parts?: undefined; readonly problem: string };
@@ -14,8 +14,8 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_]*/;
 const maxDepth = 8;
 
 /**
- * Finds the placeholders of a value: `${NAME}`, `${NAME:-default}`, `${file:/path}`, `${file:/path:-default}`. `$${` is a literal `${`, every
- * other `$` stands for itself. A default may hold placeholders again.
+ * Parses the placeholders of a value: `${NAME}`, `${NAME:-default}`, `${file:/path}`, `${file:/path:-default}`. `$${` is a literal `${`; any other
+ * `$` is literal. A default may contain placeholders.
  */
 export function parsePlaceholders(text: string): ParsedText {
   const reader = new PlaceholderReader(text);
@@ -37,7 +37,7 @@ class PlaceholderReader {
     this.#text = text;
   }
 
-  /** Up to the end of the text, or inside of a placeholder to its closing brace. */
+  /** Reads parts up to the end of the text, or inside a placeholder up to its closing brace. */
   readParts(depth: number): TextPart[] {
     const parts: TextPart[] = [];
     let literal = "";
@@ -62,7 +62,7 @@ class PlaceholderReader {
 
   #readPlaceholder(depth: number): TextPart {
     const start = this.#at;
-    if (depth > maxDepth) throw new PlaceholderProblem(`placeholders lie in each other more than ${maxDepth} deep`);
+    if (depth > maxDepth) throw new PlaceholderProblem(`placeholders are nested more than ${maxDepth} levels deep`);
     this.#at += 2;
     const source = this.#readSource();
     const hasFallback = source !== undefined && this.#text.startsWith(":-", this.#at);
@@ -73,7 +73,7 @@ class PlaceholderReader {
       const shown = this.#text.slice(start, end === -1 ? start + 40 : end + 1);
       const [name, withDefault, file] = syntax;
       throw new PlaceholderProblem(
-        `${shown} is not a placeholder; write ${name}, ${withDefault} or ${file}, and $$\{ for a literal \${`,
+        `invalid placeholder ${shown}; use ${name}, ${withDefault} or ${file}, and $$\{ for a literal \${`,
       );
     }
     this.#at++;

@@ -10,19 +10,19 @@ const cases: readonly [
   refused: readonly unknown[],
   message: string,
 ][] = [
-  ["port", port(), [0, 65_535], [-1, 65_536, 1.5, "80", null], "it is a number from 0 to 65535"],
-  ["wholeNumber", wholeNumber(2, 5), [2, 5], [1, 6, 2.5, "3", Number.NaN], "it is a whole number from 2 to 5"],
-  ["share", share(), [0, 0.1, 1], [-0.1, 1.1, "1"], "it is a number from 0 to 1"],
-  ["flag", flag(), [true, false], ["yes", 1, "true"], "it is true or false"],
-  ["choice", choice(["a", "b"]), ["a", "b"], ["c", "", 1], "it is one of a, b"],
-  ["text", text({ minLength: 1, maxLength: 3 }), ["a", "abc"], ["", "abcd", 1], "it is text"],
-  ["text with a pattern", text({ pattern: /^a/, expects: "an a" }), ["a"], ["b"], "it is an a"],
+  ["port", port(), [0, 65_535], [-1, 65_536, 1.5, "80", null], "expected a number from 0 to 65535"],
+  ["wholeNumber", wholeNumber(2, 5), [2, 5], [1, 6, 2.5, "3", Number.NaN], "expected a whole number from 2 to 5"],
+  ["share", share(), [0, 0.1, 1], [-0.1, 1.1, "1"], "expected a number from 0 to 1"],
+  ["flag", flag(), [true, false], ["yes", 1, "true"], "expected true or false"],
+  ["choice", choice(["a", "b"]), ["a", "b"], ["c", "", 1], "expected one of a, b"],
+  ["text", text({ minLength: 1, maxLength: 3 }), ["a", "abc"], ["", "abcd", 1], "expected text"],
+  ["text with a pattern", text({ pattern: /^a/, expects: "an a" }), ["a"], ["b"], "expected an a"],
   [
     "url",
     url(["http", "https"]),
     ["http://a", "https://a/b"],
     ["ftp://a", "a", "http://", 1],
-    "it is a URL that begins with http: or https:",
+    "expected a URL that begins with http: or https:",
   ],
 ];
 

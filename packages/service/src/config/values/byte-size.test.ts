@@ -30,7 +30,7 @@ test("byteSize() takes both bounds and refuses what is outside", () => {
   for (const value of [9, 1025, "2KiB", true, "many"]) {
     assert.equal(
       safeParse(schema, value).issues?.[0].message,
-      "it is a size from 10 to 1024 bytes, such as 4194304 or 4MiB",
+      "expected a size from 10 to 1024 bytes, such as 4194304 or 4MiB",
     );
   }
 });

@@ -11,7 +11,7 @@ const unitBytes: ReadonlyMap<string, number> = new Map([
   ["GiB", 1_073_741_824],
 ]);
 
-/** The bytes that a number or a text such as `4MiB` says; undefined for one that says none. */
+/** Parses a number of bytes or a text such as `4MiB`; undefined for other values. */
 export function parseByteSize(value: number | string): number | undefined {
   if (typeof value === "number") return Number.isInteger(value) && value >= 0 ? value : undefined;
   const [, amount, unit = "B"] = /^(\d+(?:\.\d+)?)\s?([A-Za-z]+)?$/.exec(value) ?? [];
@@ -25,27 +25,27 @@ export interface ByteSizeOptions {
   readonly description?: string;
   /** Default 0. */
   readonly min?: number;
-  /** Default 4 GiB - 1, the most that a message's length can say. */
+  /** Default 4 GiB - 1, the maximum length of a message. */
   readonly max?: number;
   readonly reload?: boolean;
 }
 
-/** 4 GiB - 1, the most that a message's length can say. */
+/** 4 GiB - 1, the maximum length of a message. */
 const mostBytes = 0xffff_ffff;
 
-/** A setting that is a size: bytes as a number, or with a unit as in `4MiB`. Its value is in bytes. */
+/** Returns the schema of a size: bytes as a number, or with a unit as in `4MiB`. Its value is in bytes. */
 export function byteSize(options: ByteSizeOptions = {}): GenericSchema<number | string, number> {
   const { min = 0, max = mostBytes, reload = false } = options;
   const range = min === 0 && max === mostBytes ? "" : ` from ${min} to ${max} bytes,`;
   const expects = `a size${range} such as 4194304 or 4MiB`;
   return pipe(
-    union([number(), string()], `it is ${expects}`),
+    union([number(), string()], `expected ${expects}`),
     metadata({ expects, reload }),
     description(options.description ?? ""),
     rawTransform(({ dataset, addIssue, NEVER }) => {
       const bytes = parseByteSize(dataset.value) ?? Number.NaN;
       if (bytes >= min && bytes <= max) return bytes;
-      addIssue({ message: `it is ${expects}` });
+      addIssue({ message: `expected ${expects}` });
       return NEVER;
     }),
   );

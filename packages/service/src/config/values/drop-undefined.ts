@@ -5,7 +5,7 @@ type WithoutUndefined<Value> = {
   [Key in keyof Value as undefined extends Value[Key] ? Key : never]?: Exclude<Value[Key], undefined>;
 };
 
-/** The object without keys whose value is undefined, so that it can be handed on as options that have defaults of their own. */
+/** Removes keys whose value is undefined, so that the defaults of options apply. */
 export function dropUndefined<Value extends object>(value: Value): WithoutUndefined<Value> {
   const defined = Object.entries(value).filter(([, item]) => item !== undefined);
   return Object.fromEntries(defined) as WithoutUndefined<Value>;

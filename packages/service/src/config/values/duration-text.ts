@@ -5,13 +5,13 @@ const unitMs: ReadonlyMap<string, number> = new Map([
   ["h", 3_600_000],
   ["d", 86_400_000],
 ]);
-/** Like Go's: one or more numbers with units, `1h30m`, `1.5s`; 0 needs none. */
+/** Matches durations as in Go: one or more numbers with units, `1h30m`, `1.5s`; 0 needs no unit. */
 export const durationPattern = /^(?:0|(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)$/;
 const partPattern = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/gy;
 
 /**
- * Reads a duration such as `30s`, `250ms`, `1h30m` or `2d`, in milliseconds; 0 needs no unit. Undefined for other text, and for one that says more
- * milliseconds than a number can hold.
+ * Parses a duration such as `30s`, `250ms`, `1h30m` or `2d` to milliseconds; 0 needs no unit. Undefined for other text, and for more milliseconds
+ * than a number can represent.
  */
 export function parseDuration(text: string): number | undefined {
   if (!durationPattern.test(text)) return undefined;
@@ -21,7 +21,7 @@ export function parseDuration(text: string): number | undefined {
   return Number.isSafeInteger(roundedMs) ? roundedMs : undefined;
 }
 
-/** The shortest text for a number of milliseconds: `90000` is `90s`. */
+/** Formats milliseconds as the shortest text: `90000` is `90s`. */
 export function formatDuration(valueMs: number): string {
   if (valueMs === 0) return "0";
   const [unit, size] = [...unitMs].findLast(([, candidateMs]) => valueMs % candidateMs === 0) ?? ["ms", 1];

@@ -10,15 +10,15 @@ describe("duration()", () => {
   test("takes both bounds and refuses what is outside", () => {
     for (const text of ["1s", "60s", "1m"]) assert.equal(safeParse(schema, text).success, true, text);
     for (const text of ["999ms", "60001ms", "0"]) {
-      assert.equal(messageOf(text), "it is a duration from 1s to 1m, such as 30s");
+      assert.equal(messageOf(text), "expected a duration from 1s to 1m, such as 30s");
     }
   });
 
   test("asks for a unit where there is none", () => {
-    for (const value of [30, "30", "1.5"]) assert.equal(messageOf(value), 'say a unit: "30s"');
+    for (const value of [30, "30", "1.5"]) assert.equal(messageOf(value), 'add a unit: "30s"');
   });
 
   test("says what it is for anything else", () => {
-    for (const value of ["soon", true, null, {}]) assert.match(messageOf(value) ?? "", /^it is a duration/);
+    for (const value of ["soon", true, null, {}]) assert.match(messageOf(value) ?? "", /^expected a duration/);
   });
 });

@@ -32,6 +32,6 @@ describe("parseListenAddress", () => {
 test("listenAddress() says what it is", () => {
   assert.equal(
     safeParse(listenAddress(), "9090").issues?.[0].message,
-    "it is an address to listen on, such as :9090 or 127.0.0.1:9090",
+    "expected an address to listen on, such as :9090 or 127.0.0.1:9090",
   );
 });

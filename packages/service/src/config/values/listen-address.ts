@@ -1,13 +1,13 @@
 import { description, type GenericSchema, metadata, pipe, rawTransform, string } from "valibot";
 
-/** Where something listens. */
+/** An address to listen on. */
 export interface HostAndPort {
   /** Undefined for every interface of the machine. */
   readonly host?: string;
   readonly port: number;
 }
 
-/** Reads `:9090`, `127.0.0.1:9090` or `[::1]:9090`; undefined for anything else. */
+/** Parses `:9090`, `127.0.0.1:9090` or `[::1]:9090`; undefined for other text. */
 export function parseListenAddress(text: string): HostAndPort | undefined {
   const [, bracketed, plain = "", digits = ""] =
     /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):(\d{1,5})$/.exec(text) ?? [];
@@ -17,17 +17,17 @@ export function parseListenAddress(text: string): HostAndPort | undefined {
   return host === "" ? { port } : { host, port };
 }
 
-/** A setting that is an address to listen on, such as `:9090`, which is every interface, or `127.0.0.1:9090`. */
+/** Returns the schema of an address to listen on, such as `:9090`, which is every interface, or `127.0.0.1:9090`. */
 export function listenAddress(options: { readonly description?: string } = {}): GenericSchema<string, HostAndPort> {
   const expects = "an address to listen on, such as :9090 or 127.0.0.1:9090";
   return pipe(
-    string(`it is ${expects}`),
+    string(`expected ${expects}`),
     metadata({ expects }),
     description(options.description ?? ""),
     rawTransform(({ dataset, addIssue, NEVER }) => {
       const address = parseListenAddress(dataset.value);
       if (address !== undefined) return address;
-      addIssue({ message: `it is ${expects}` });
+      addIssue({ message: `expected ${expects}` });
       return NEVER;
     }),
   );

@@ -3,10 +3,10 @@ import sql, { type Sql } from "sql-template-tag";
 import { PermanentError } from "../../permanent-error.ts";
 import type { DirectSession } from "./direct-session.ts";
 
-/** The first half of every key, so that locks of applications do not meet ours: "terc" in ASCII, without the sign bit. */
+/** The first half of every key, which separates these locks from those of applications: "terc" in ASCII. */
 const keySpace = 0x74657263;
 
-/** The second half, from the lock's name. */
+/** Returns the second half of the key, from the lock's name. */
 function keyOf(name: string): number {
   return createHash("sha256").update(name).digest().readUInt32BE(0) >>> 1;
 }
@@ -15,18 +15,18 @@ const ownLock = (name: string): Sql => sql`locktype = 'advisory' AND granted AND
   AND classid = ${keySpace} AND objid = ${keyOf(name)}
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
-/** Whether any connection has the lock. */
+/** Returns a query that tells whether any connection has the lock. */
 export function isLockHeldQuery(name: string): Sql {
   return sql`SELECT EXISTS (SELECT FROM pg_locks WHERE ${ownLock(name)}) AS held`;
 }
 
-/** Does not wait: a waiter inside of a statement would hold back what waits for old transactions, such as CREATE INDEX CONCURRENTLY. */
+/** Tries to take the lock without waiting: a waiting statement would block others that wait for old transactions, such as CREATE INDEX CONCURRENTLY. */
 export async function tryAdvisoryLock({ statements }: DirectSession, name: string): Promise<boolean> {
   const [row] = await statements.all(sql`SELECT pg_try_advisory_lock(${keySpace}, ${keyOf(name)}) AS taken`);
   return (row as { taken: boolean }).taken;
 }
 
-/** @throws PermanentError when the lock that was taken is not this session's any more */
+/** Verifies that this session holds the lock. @throws PermanentError when it does not */
 export async function proveLock({ statements }: DirectSession, name: string, description: string): Promise<void> {
   const [row] = await statements.all(
     sql`SELECT EXISTS (SELECT FROM pg_locks WHERE ${ownLock(name)} AND pid = pg_backend_pid()) AS held`,
@@ -35,14 +35,14 @@ export async function proveLock({ statements }: DirectSession, name: string, des
 }
 
 /**
- * Finds out whether two sessions are two connections of the server. Behind a pooler that lends connections for a transaction they are not,
- * and a lock would stay on a connection that serves others.
+ * Verifies that two sessions are two server connections. With a pooler in transaction mode they are not, and a lock would stay on a connection that
+ * serves others.
  *
  * @throws PermanentError when there is such a pooler
  */
 export async function proveSessions(one: DirectSession, other: DirectSession, description: string): Promise<void> {
   const before = await backendOf(one);
-  // Keeps its connection until the end of its transaction, so that the first session would have to be given another.
+  // The open transaction keeps its connection, so that a pooler would have to give the first session another one.
   await other.statements.execute("BEGIN");
   try {
     if ((await backendOf(other)) === before || (await backendOf(one)) !== before) {
@@ -60,7 +60,7 @@ async function backendOf({ statements }: DirectSession): Promise<number> {
 
 function poolerText(description: string): string {
   return (
-    `${description}: statements of one connection reach different connections of the server, as behind a pooler in transaction mode; ` +
-    "locks need a direct one: set migration_url to the server's own address"
+    `${description}: one client connection uses several server connections, as with a pooler in transaction mode; ` +
+    "locks need a direct connection: set migration_url to the server's own address"
   );
 }

@@ -7,18 +7,18 @@ import type { StatementNames } from "./statement-names.ts";
 /** Rows fetched at a time by a stream. */
 const streamRows = 200;
 
-/** What statements need of a connection. */
+/** The driver's connection. */
 export type PgClient = pg.ClientBase;
 
 let cursors = 0;
 
-/** The statements of one connection, one after the other. A stream has to run inside of a transaction, as every cursor does. */
+/** Runs statements on one connection, one after another. A stream must run inside a transaction, because it uses a cursor. */
 export class ClientStatements implements Statements {
   readonly #client: PgClient;
   readonly #names: StatementNames | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param names undefined where prepared statements are off */
+  /** @param names of prepared statements; undefined if they are disabled */
   constructor(client: PgClient, names: StatementNames | undefined) {
     this.#client = client;
     this.#names = names;
@@ -32,7 +32,7 @@ export class ClientStatements implements Statements {
 
   stream = (query: Sql): AsyncIterable<object> => this.#stream(query);
 
-  /** Text without parameters, of one or several statements. */
+  /** Executes one or several statements without parameters. */
   async execute(text: string): Promise<void> {
     await this.#query(text, undefined, false);
   }
@@ -49,7 +49,7 @@ export class ClientStatements implements Statements {
         if (rows.length < streamRows) return;
       }
     } catch (error) {
-      // A statement that failed has ended the transaction, and the cursor with it.
+      // A failed statement has ended the transaction and its cursor.
       hasFailed = true;
       throw error;
     } finally {
@@ -77,7 +77,7 @@ export class ClientStatements implements Statements {
   }
 }
 
-/** pg would write a Date in the process's time zone; this is the same time everywhere, with or without a zone in the column. */
+/** Converts a Date to ISO text in UTC, because pg would use the process's time zone. */
 function toParameter(value: unknown): unknown {
   return value instanceof Date ? value.toISOString() : value;
 }

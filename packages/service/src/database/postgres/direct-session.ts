@@ -2,7 +2,7 @@ import type pg from "pg";
 import { ClientStatements } from "./client-statements.ts";
 import { toOpenError } from "./postgres-errors.ts";
 
-/** A connection apart from the pool, for what belongs to a connection: locks and notifications. */
+/** A connection outside of the pool, for state of a connection: locks and notifications. */
 export interface DirectSession {
   readonly statements: ClientStatements;
   /** Aborted when the connection ends without `close`. */
@@ -11,11 +11,11 @@ export interface DirectSession {
   close(): Promise<void>;
 }
 
-/** @throws PermanentError for a refusal, DatabaseUnavailable when the server cannot be reached */
+/** Opens a direct connection. @throws PermanentError when it is rejected, DatabaseUnavailable when the server cannot be reached */
 export async function openDirectSession(client: pg.Client, description: string): Promise<DirectSession> {
   const ended = new AbortController();
   let isClosing = false;
-  // Also while nothing runs: an unhandled "error" would end the process.
+  // An unhandled "error" event would end the process, even while no statement runs.
   client.on("error", (error) => ended.abort(error));
   client.on("end", () => {
     if (!isClosing) ended.abort(new Error(`${description}: the connection ended`));
@@ -32,7 +32,7 @@ export async function openDirectSession(client: pg.Client, description: string):
     onNotification: (listener) => void client.on("notification", listener),
     async close() {
       isClosing = true;
-      // A connection that was lost has nothing left to end.
+      // A lost connection is already closed.
       await client.end().catch(() => {});
     },
   };

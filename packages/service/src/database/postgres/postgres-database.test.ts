@@ -81,7 +81,7 @@ describe("PostgreSQL", { skip: withoutPostgres, timeout: 180_000 }, () => {
     const cases: [string, RegExp][] = [
       [
         at("guarded:wrong", "postgres"),
-        /\/postgres: password authentication failed .*\(28P01\): the password of the url is wrong$/,
+        /\/postgres: password authentication failed .*\(28P01\): check the password in the url$/,
       ],
       [at("absent", "postgres"), /role "absent" does not exist \(28000\)/],
       [at("postgres", "absent"), /database "absent" does not exist \(3D000\): create the database/],

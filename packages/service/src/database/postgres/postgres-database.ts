@@ -29,17 +29,17 @@ import { valueParsers } from "./value-parsers.ts";
 export interface PostgresOptions {
   /** `postgres://user:password@host:5432/database?sslmode=verify-full`. */
   readonly url: string;
-  /** Where locks, notifications and migrations connect, if `url` leads to a pooler in transaction mode. Default `url`. */
+  /** URL for locks, notifications and migrations, if `url` is a pooler in transaction mode. Default `url`. */
   readonly migrationUrl?: string;
-  /** Connections of this process at most. Default 10: a server takes 100, of all processes together. */
+  /** Maximum number of connections of this process. Default 10: a server allows 100 for all processes together. */
   readonly maxConnections?: number;
-  /** How long to wait for a connection, new or from the pool. Default 5000. */
+  /** Timeout for a connection, new or from the pool. Default 5000. */
   readonly connectTimeoutMs?: number;
-  /** When a connection that no one uses is closed. Default 30,000. */
+  /** Idle time after which a connection is closed. Default 30,000. */
   readonly idleTimeoutMs?: number;
-  /** When the server ends a statement. Default: never. */
+  /** Time after which the server cancels a statement. Default: never. */
   readonly statementTimeoutMs?: number;
-  /** Whether statements are prepared once for each connection. Default true; false for a pooler that does not support them. */
+  /** Whether statements are prepared once per connection. Default true; false for a pooler without support for them. */
   readonly prepare?: boolean;
 }
 
@@ -53,9 +53,9 @@ export interface PostgresHost {
 }
 
 export interface PostgresDatabase extends Database {
-  /** Rejects when the server does not answer. */
+  /** Rejects when the server does not respond. */
   check(): Promise<void>;
-  /** Ends the connections; waits for those that are in use. */
+  /** Closes the connections; waits for those in use. */
   close(): Promise<void>;
 }
 
@@ -66,8 +66,8 @@ const lockPollMs = 1000;
 /**
  * Opens a pool and its first connection.
  *
- * @throws PermanentError for a missing package, a wrong password, a role or database that does not exist; DatabaseUnavailable when
- * the server cannot be reached
+ * @throws PermanentError for a missing package, a wrong password, or a role or database that does not exist; DatabaseUnavailable when the
+ * server cannot be reached
  */
 export async function openPostgres(options: PostgresOptions, host: PostgresHost): Promise<PostgresDatabase> {
   const { default: driver } = await importPeer("database postgres", pgPeer, () => import("pg"));
@@ -98,7 +98,7 @@ class OpenPostgres implements PostgresDatabase {
   readonly #metrics: DatabaseMetrics;
   readonly #current = new CurrentTransaction();
   readonly #retryBackoff: Backoff = createBackoff({ initialDelayMs: 5, maxDelayMs: 500 });
-  /** That locks can be relied on is found out once. */
+  /** Resolves once it is verified that locks work. */
   #sessionsProved: Promise<void> | undefined;
 
   constructor(driver: typeof pg, options: PostgresOptions, host: PostgresHost) {
@@ -120,9 +120,9 @@ class OpenPostgres implements PostgresDatabase {
     };
     this.description = describe(driver, url);
     this.#pool = new driver.Pool(this.#config);
-    // A connection that breaks is replaced by the next that is needed; without a listener the event would end the process.
+    // A lost connection is replaced on demand; without a listener the event would end the process.
     this.#pool.on("connect", (client) => {
-      client.on("error", (error) => log.warn("a database connection broke", { database: name, error: error.message }));
+      client.on("error", (error) => log.warn("database connection lost", { database: name, error: error.message }));
     });
     this.#pool.on("error", () => {});
     this.#metrics = createDatabaseMetrics(metrics, name, clock, () => ({
@@ -164,7 +164,7 @@ class OpenPostgres implements PostgresDatabase {
   }
 
   async tryLock(name: string, { channel, onNotify }: LockOptions = {}): Promise<HeldLock | undefined> {
-    // Looked up over the pool first: many processes try a lock that one of them has, and a connection is dear.
+    // Checked over the pool first: many processes try a lock that one of them has, and a direct connection is expensive.
     const [row] = await this.#withClient((statements) => statements.all(isLockHeldQuery(name)));
     if ((row as { held: boolean }).held) return undefined;
     await this.#proveSessions();
@@ -221,9 +221,9 @@ class OpenPostgres implements PostgresDatabase {
     }
   }
 
-  /** One statement. One whose plan a migration has made useless runs again on another connection: nothing has happened yet. */
+  /** Runs one statement. If a migration invalidated its plan, it runs again on another connection, since it had no effect. */
   async #withClient<T>(use: (statements: ClientStatements) => Promise<T>): Promise<T> {
-    // Each connection may have the old plan, and is closed when that shows.
+    // Each connection may have the old plan and is then closed.
     for (let left = this.#pool.options.max; ; left--) {
       const client = await this.#connect();
       let isBroken = false;
@@ -256,7 +256,7 @@ class OpenPostgres implements PostgresDatabase {
     }
   }
 
-  /** Begins a transaction, on another connection if the server has ended this one while no one used it. */
+  /** Begins a transaction, on another connection if the server closed this one while it was idle. */
   async #begin(isolation: Isolation | undefined): Promise<pg.PoolClient> {
     const text = isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation}`;
     for (let left = this.#pool.options.max; ; left--) {
@@ -272,7 +272,7 @@ class OpenPostgres implements PostgresDatabase {
     }
   }
 
-  /** Runs the work once in the transaction that has begun, and gives the connection back. */
+  /** Runs the work once in the open transaction and returns the connection to the pool. */
   async #attempt<T>(client: pg.PoolClient, work: (tx: Transaction) => Promise<T>): Promise<Outcome<T>> {
     const statements = new ClientStatements(client, this.#names);
     const scope = new TransactionScope();
@@ -289,7 +289,7 @@ class OpenPostgres implements PostgresDatabase {
     } catch (error) {
       scope.end();
       const reason = scope.failure?.error ?? error;
-      // Errors of the work itself say nothing about the connection.
+      // An error of the work itself does not affect the connection.
       const isLost = (scope.failure !== undefined || isCommitting) && isConnectionLost(reason);
       isBroken = isLost || isStalePlan(reason) || !(await rollBack(statements));
       if (gaveWay(reason) || isStalePlan(reason)) return { state: "gave way", error };
@@ -340,7 +340,7 @@ type Outcome<T> =
   | { readonly state: "gave way" | "failed"; readonly error: unknown };
 
 function describe(driver: typeof pg, url: string): string {
-  // pg knows the defaults and the environment's PGHOST and the like.
+  // pg applies its defaults and PGHOST and the like.
   const { host, port, database } = new driver.Client({ connectionString: url });
   return `postgres at ${host}:${port}/${database ?? ""}`;
 }

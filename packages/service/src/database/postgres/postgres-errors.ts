@@ -1,7 +1,7 @@
 import { PermanentError } from "../../permanent-error.ts";
 import { connectErrorText, DatabaseFull, DatabaseUnavailable, UniqueViolation } from "../database-errors.ts";
 
-/** What PostgreSQL says of an error; other errors come from the socket or from pg. */
+/** Properties of PostgreSQL's errors; other errors come from the socket or from pg. */
 interface ServerError {
   readonly code?: string;
   readonly severity?: string;
@@ -21,29 +21,29 @@ const diskFull = "53100";
 const gaveWayCodes = ["40001", "40P01"];
 const shutdownCodes = ["57P01", "57P02", "57P03"];
 
-/** Another transaction was preferred; the same work may succeed when it is run again. */
+/** Whether the transaction lost against another one and may succeed when it is retried. */
 export function gaveWay(error: unknown): boolean {
   return gaveWayCodes.includes(serverError(error)?.code ?? "");
 }
 
-/** A migration changed what a prepared statement of this connection returns. A new connection prepares it again. */
+/** Whether a migration invalidated a prepared statement of this connection; a new connection prepares it again. */
 export function isStalePlan(error: unknown): boolean {
   return serverError(error)?.routine === "RevalidateCachedQuery";
 }
 
-/** Whether a statement's error means that the connection cannot be used any more. */
+/** Whether an error means that the connection can no longer be used. */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof UniqueViolation || error instanceof DatabaseFull) return false;
   const known = serverError(error);
   return known === undefined || shutdownCodes.includes(known.code ?? "") || known.code?.startsWith("08") === true;
 }
 
-/** The error as the port promises it. */
+/** Converts an error to the port's error classes. */
 export function toDatabaseError(error: unknown): unknown {
   const known = serverError(error);
   if (known?.code === diskFull) return new DatabaseFull("postgres", error);
   if (known?.code !== uniqueViolation) return error;
-  // "Key (org, email)=(1, a@b) already exists.", in whatever language; an expression has parentheses of its own.
+  // "Key (org, email)=(1, a@b) already exists.", in any language; an expression contains parentheses itself.
   const columns = /\(([^()]*)\)=\(/.exec(known.detail ?? "")?.[1]?.split(", ") ?? [];
   return new UniqueViolation(
     known.table,
@@ -52,14 +52,14 @@ export function toDatabaseError(error: unknown): unknown {
   );
 }
 
-/** What to do about a refusal that no second attempt changes. */
+/** Advice by SQLSTATE code for errors that a retry cannot fix. */
 const refusals: Readonly<Record<string, string>> = {
-  "28P01": "the password of the url is wrong",
-  "28000": "the server does not let this user in from here (pg_hba.conf), or there is no such role",
-  "3D000": "create the database, or correct its name in the url",
+  "28P01": "check the password in the url",
+  "28000": "the role does not exist, or pg_hba.conf does not allow this user from this address",
+  "3D000": "create the database, or fix its name in the url",
 };
 
-/** Why a connection could not be opened. */
+/** Converts the error of a failed connection attempt. */
 export function toOpenError(description: string, error: unknown): Error {
   const code = serverError(error)?.code ?? "";
   const advice = refusals[code];

@@ -5,7 +5,7 @@ import { createQueries } from "../queries.ts";
 import type { TransactionScope } from "../transaction-scope.ts";
 import type { ClientStatements } from "./client-statements.ts";
 
-/** What the work of a transaction gets, over the connection on which it has begun. */
+/** Creates the transaction object that `work` receives. */
 export function createTransaction(scope: TransactionScope, statements: ClientStatements): Transaction {
   const guarded = scope.guard(statements);
   const tx: Transaction = {
@@ -16,7 +16,7 @@ export function createTransaction(scope: TransactionScope, statements: ClientSta
   return tx;
 }
 
-/** False when the connection is of no more use. */
+/** Rolls back. Resolves to false when the connection can no longer be used. */
 export async function rollBack(statements: ClientStatements): Promise<boolean> {
   try {
     await statements.execute("ROLLBACK");

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** Each is kept by PostgreSQL for each connection. More texts than this are built at run time, and stay without a name. */
+/** Limit on prepared statements, which PostgreSQL keeps per connection. More texts indicate dynamic SQL, which stays unnamed. */
 const maxNames = 500;
-/** PostgreSQL cuts names at 63 bytes. */
+/** PostgreSQL truncates names at 63 bytes. */
 const hashLength = 24;
 
 /**
- * Names prepared statements, so that each connection parses and plans a text once. The name is a hash of the text: with a pooler that
- * mixes up connections, equal names must at least mean equal texts.
+ * Names prepared statements, so that each connection parses and plans a text once. The name is a hash of the text: with a pooler that switches
+ * connections, equal names must mean equal texts.
  */
 export class StatementNames {
   readonly #names = new Map<string, string>();

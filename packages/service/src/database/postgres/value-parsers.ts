@@ -4,7 +4,7 @@ import type pg from "pg";
 const bytea = 17;
 const int8 = 20;
 
-/** How columns become values, as the port promises: a number where it holds the integer, else a bigint; bytes as Uint8Array. */
+/** Returns the column parsers of the port: integers as number if exact, else bigint; bytes as Uint8Array. */
 export function valueParsers(types: typeof pg.types): pg.CustomTypesConfig {
   return {
     getTypeParser(id: number, format?: "text" | "binary") {
@@ -21,7 +21,7 @@ function parseInteger(text: string): number | bigint {
   return Number.isSafeInteger(number) ? number : BigInt(text);
 }
 
-/** Without Buffer's methods, so that the value is the same with every database. */
+/** Converts a Buffer to a plain Uint8Array, as with every database. */
 function toBytes(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }

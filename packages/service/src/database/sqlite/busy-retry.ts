@@ -6,7 +6,7 @@ const minPauseMs = 1;
 const maxPauseMs = 50;
 
 /**
- * Retries a statement that another process's lock prevents. SQLite's own `busy_timeout` would block the event loop.
+ * Retries a statement that another process's lock blocks. SQLite's own `busy_timeout` would block the event loop.
  *
  * @throws SQLite's error once `timeoutMs` has passed
  */
@@ -18,7 +18,7 @@ export async function retryWhileBusy<T>(clock: Clock, timeoutMs: number, attempt
     } catch (error) {
       if (!isBusy(error) || clock.nowMs() - startMs >= timeoutMs) throw error;
     }
-    // At different times for different processes, or two would keep meeting.
+    // Randomized, so that processes do not keep colliding.
     const delayMs = pauseMs * (0.5 + Math.random());
     await new Promise<void>((resolve) => clock.after(delayMs, resolve, true));
   }

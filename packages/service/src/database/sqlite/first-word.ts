@@ -1,6 +1,6 @@
 const word = /[A-Za-z]+/y;
 
-/** The first word of a statement in capitals, after white space and comments; empty if there is none. */
+/** Returns the first word of a statement in upper case, after white space and comments; empty if there is none. */
 export function firstWord(text: string): string {
   let at = 0;
   for (;;) {

@@ -5,17 +5,17 @@ import type { RunResult } from "../database.ts";
 import { firstWord } from "./first-word.ts";
 import { isOutOfRange, toDatabaseError } from "./sqlite-errors.ts";
 
-/** Each is some kilobytes of SQLite's memory; more than this many texts are built at run time and not worth keeping. */
+/** Limit on cached statements, of some kilobytes each; more texts indicate dynamic SQL. */
 const maxStatements = 500;
 
 export interface SqliteConnectionOptions {
   readonly path: string;
   readonly isReadOnly?: boolean;
-  /** `full` writes each commit to the disk; `normal` may lose the last commits when the machine loses power. */
+  /** `full` syncs each commit to disk; `normal` may lose the last commits in a power failure. */
   readonly synchronous?: "full" | "normal";
 }
 
-/** One connection with its prepared statements, kept by their text. Everything is synchronous and throws the port's errors. */
+/** A connection with cached prepared statements. All methods are synchronous and throw the port's errors. */
 export class SqliteConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new LRUCache<string, StatementSync>({ max: maxStatements });
@@ -35,10 +35,10 @@ export class SqliteConnection {
     const statement = this.#prepare(text);
     const values = toInputValues(query);
     return mapErrors(() => {
-      // Run twice it would write twice, so the integers are read large at once.
+      // A second run would write twice, so integers are read as bigint at once.
       if (mayWrite(text)) return readLarge(statement, values);
       try {
-        // Plain objects, as every other object of the application is: SQLite's have no prototype.
+        // SQLite's row objects have no prototype, so they are copied to plain objects.
         return statement.all(...values).map((row) => ({ ...row }));
       } catch (error) {
         if (!isOutOfRange(error)) throw error;
@@ -53,7 +53,7 @@ export class SqliteConnection {
     return mapErrors(() => ({ changes: Number(statement.run(...values).changes) }));
   }
 
-  /** Uses a new statement: a cached one would be reset when the same text runs during the iteration. */
+  /** Iterates with a new statement: a cached one would be reset when the same text runs during the iteration. */
   *iterate(query: Sql): Generator<object> {
     const statement = mapErrors(() => this.#database.prepare(query.sql));
     statement.setReadBigInts(true);
@@ -67,7 +67,7 @@ export class SqliteConnection {
     }
   }
 
-  /** Runs several statements, without parameters. */
+  /** Executes several statements without parameters. */
   execute(text: string): void {
     mapErrors(() => this.#database.exec(text));
   }
@@ -94,7 +94,7 @@ function mapErrors<T>(use: () => T): T {
   }
 }
 
-/** What cannot write, judged by its first word; `WITH` may. */
+/** First words of statements that cannot write; `WITH` may. */
 const readingWords: ReadonlySet<string> = new Set(["SELECT", "VALUES", "EXPLAIN", "PRAGMA"]);
 
 function mayWrite(text: string): boolean {
@@ -110,7 +110,7 @@ function readLarge(statement: StatementSync, values: SQLInputValue[]): object[] 
   }
 }
 
-/** As the port promises: a number where it holds the integer, else a bigint. */
+/** Converts integers to number if exact; others stay bigint. */
 function narrowIntegers(row: Record<string, unknown>): object {
   for (const [name, value] of Object.entries(row)) {
     if (typeof value !== "bigint") continue;
@@ -124,7 +124,7 @@ function toInputValues(query: Sql): SQLInputValue[] {
   return query.values.map(toInputValue);
 }
 
-/** SQLite has neither booleans nor times: they become 0 and 1, and the ISO text in UTC, which sorts by time. */
+/** Converts a parameter. SQLite has neither booleans nor times: they become 0 and 1, and ISO text in UTC, which sorts by time. */
 function toInputValue(value: unknown, at: number): SQLInputValue {
   switch (typeof value) {
     case "string":
@@ -139,7 +139,7 @@ function toInputValue(value: unknown, at: number): SQLInputValue {
       if (value === null || value instanceof Uint8Array) return value;
       if (value instanceof Date) return value.toISOString();
       throw new TypeError(
-        `sql: parameter ${at + 1} is ${Array.isArray(value) ? "an array" : `a ${typeof value}`}; it has to be a string, ` +
+        `sql: parameter ${at + 1} is ${Array.isArray(value) ? "an array" : `a ${typeof value}`}; expected a string, ` +
           "number, bigint, boolean, Uint8Array, Date or null; JSON.stringify it, or spread a list with join()",
       );
   }

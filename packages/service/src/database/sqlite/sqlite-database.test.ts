@@ -105,7 +105,7 @@ describe("SQLite", () => {
     await clock.advance(400);
     const late = assert.rejects(database.run(sql`DELETE FROM notes`), {
       name: "DatabaseUnavailable",
-      message: /waited 100 ms for the writer.*began 500 ms ago/,
+      message: /timeout after 100 ms waiting for the writer.*began 500 ms ago/,
     });
     await clock.advance(100);
     await late;

@@ -28,11 +28,11 @@ import { WriterQueue } from "./writer-queue.ts";
 export interface SqliteOptions {
   /** The file, or `:memory:`. */
   readonly path: string;
-  /** How long to wait for the writer, in this process or another. Default 5000. */
+  /** Timeout for the writer, in this process or another. Default 5000. */
   readonly busyTimeoutMs?: number;
-  /** Default `full`: what was committed survives a loss of power. `normal` is faster, and loses the last commits then. */
+  /** Default `full`: commits survive a power failure. `normal` is faster, but may lose the last commits then. */
   readonly synchronous?: "full" | "normal";
-  /** Connections that `stream` may use at a time; more wait. Default 10. */
+  /** Maximum number of connections for `stream`; further streams wait. Default 10. */
   readonly maxStreams?: number;
 }
 
@@ -43,27 +43,27 @@ export interface SqliteHost {
 }
 
 export interface SqliteDatabase extends Database {
-  /** Whether the data ends with this object. */
+  /** Whether the data is lost when this object is closed. */
   readonly isInMemory: boolean;
-  /** Rejects when it cannot be read, or when a write has found no room and there still is none. */
+  /** Rejects when the database cannot be read, or when a write found the disk full and it still is. */
   check(): Promise<void>;
   /** Waits for the running transaction, then closes the connections. */
   close(): Promise<void>;
 }
 
-/** What cannot write may be tried on the reader; `WITH` can be either, which the first try shows. */
+/** First words of statements that are tried on the reader; `WITH` may write, which the first attempt shows. */
 const mayRead: ReadonlySet<string> = new Set(["SELECT", "VALUES", "EXPLAIN", "WITH"]);
 const maxKnownWrites = 500;
 const migrationLock = "migrations";
 const lockPollMs = 1000;
 const readProbe = sql`SELECT 1`;
-/** More than a call writes, so that calls do not fail again as soon as there is room. */
+/** Probes free space with more bytes than a call writes, so that calls do not fail again right after. */
 const writeProbe = sql`INSERT INTO tercel_write_probe (filler) VALUES (zeroblob(65536))`;
 const inMemory = ":memory:";
 
 /**
- * Opens a database file, which is made if there is none; its folder must exist. Writes and transactions run one after the other on one
- * connection, reads outside of transactions on another, so that they see committed data only and never wait for a writer (write-ahead log).
+ * Opens a database file, creating it if needed; its folder must exist. Writes and transactions run one after another on one connection; reads outside
+ * of transactions run on another one, so that they see only committed data and never wait for a writer (write-ahead log).
  *
  * @throws Error when the file cannot be opened, PermanentError when it is not a database
  */
@@ -74,7 +74,7 @@ export async function openSqlite(options: SqliteOptions, host: SqliteHost): Prom
     const opened = new SqliteConnection({ path, synchronous });
     writer = opened;
     if (path === inMemory) return new OpenSqlite(opened, undefined, options, host);
-    // Several processes may try this at once with a new file.
+    // Several processes may do this at once with a new file.
     await retryWhileBusy(host.clock, busyTimeoutMs, () => opened.execute("PRAGMA journal_mode = WAL"));
     const reader = new SqliteConnection({ path, isReadOnly: true });
     return new OpenSqlite(opened, reader, options, host);
@@ -95,7 +95,7 @@ class OpenSqlite implements SqliteDatabase {
   readonly run: Database["run"];
   readonly stream: Database["stream"];
   readonly #writer: SqliteConnection;
-  /** Undefined in memory, where a second connection would be another database. */
+  /** Undefined in memory, where a second connection would open another database. */
   readonly #reader: SqliteConnection | undefined;
   readonly #path: string;
   readonly #busyTimeoutMs: number;
@@ -104,13 +104,13 @@ class OpenSqlite implements SqliteDatabase {
   readonly #slots: StreamSlots;
   readonly #metrics: DatabaseMetrics;
   readonly #current = new CurrentTransaction();
-  /** Texts that begin like a query and turned out to write. */
+  /** Statements that begin like a query but write. */
   readonly #writes = new LRUCache<string, true>({ max: maxKnownWrites });
   readonly #listeners = new Map<string, Set<() => void>>();
-  /** Locks of this process: a file lock keeps out other processes only where the data is a file. */
+  /** Locks within this process; file locks exclude other processes, for data in a file. */
   readonly #locks = new Set<string>();
   #isClosed = false;
-  /** Since a write found no room. An idle database is left alone. */
+  /** Set when a write found the disk full. */
   #isFull = false;
 
   constructor(
@@ -149,7 +149,7 @@ class OpenSqlite implements SqliteDatabase {
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     this.#current.refuseInside("transaction");
-    // Only checked: transactions are serializable here, and with one writer none has to give way.
+    // Only validated: transactions are always serializable, and with one writer they never conflict.
     readTransactionOptions(options);
     return this.#metrics.time("transaction", async () => {
       await this.#queue.acquire();
@@ -172,7 +172,7 @@ class OpenSqlite implements SqliteDatabase {
     if (onNotify !== undefined) listeners?.add(onNotify);
     let isHeld = true;
     return {
-      // The lock of a running process cannot be taken away.
+      // A running process cannot lose the lock.
       lost: new AbortController().signal,
       release: async () => {
         if (!isHeld) return;
@@ -211,7 +211,7 @@ class OpenSqlite implements SqliteDatabase {
       await tx.run(sql`CREATE TABLE IF NOT EXISTS tercel_write_probe (filler BLOB NOT NULL) STRICT`);
       await tx.run(writeProbe);
     });
-    // Room is asked for at the commit, so that it took both.
+    // Space is allocated at the commit, so the probe needs both statements.
     await this.run(sql`DROP TABLE IF EXISTS tercel_write_probe`);
     this.#isFull = false;
   }
@@ -220,7 +220,7 @@ class OpenSqlite implements SqliteDatabase {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#metrics.close();
-    // A transaction that never ends must not keep the process from ending.
+    // A transaction that never ends must not prevent the process from exiting.
     const isFree = await this.#queue.acquire().then(
       () => true,
       () => false,
@@ -246,7 +246,7 @@ class OpenSqlite implements SqliteDatabase {
     }
   }
 
-  /** One statement, which is a transaction of its own. */
+  /** Runs one statement in its own transaction. */
   async #write<T>(statement: () => T): Promise<T> {
     await this.#queue.acquire();
     try {
@@ -268,10 +268,10 @@ class OpenSqlite implements SqliteDatabase {
     await this.#slots.acquire();
     let connection: SqliteConnection | undefined;
     try {
-      // Its own, because an open query keeps its connection at the data of that moment.
+      // A separate connection, because an open query pins its connection to a snapshot.
       const own = new SqliteConnection({ path: this.#path, isReadOnly: true });
       connection = own;
-      // Only the first step can meet a lock; from there on the connection has its view of the data.
+      // Only the first step can be blocked by a lock; then the connection has its snapshot.
       const { rows, first } = await retryWhileBusy(this.#clock, this.#busyTimeoutMs, () => {
         const rows = own.iterate(query);
         return { rows, first: rows.next() };
@@ -330,7 +330,7 @@ class OpenSqlite implements SqliteDatabase {
     try {
       this.#writer.execute("ROLLBACK");
     } catch {
-      // SQLite has already rolled back, as it does when the disk is full.
+      // SQLite has already rolled back, for example when the disk is full.
     }
   }
 

@@ -18,7 +18,7 @@ export function isBusy(error: unknown): boolean {
   return primary === busy || primary === locked;
 }
 
-/** The statement writes, and the connection is for reading. */
+/** Whether a statement tried to write on a read-only connection. */
 export function isReadOnly(error: unknown): boolean {
   return ((codeOf(error) ?? 0) & 0xff) === readOnly;
 }
@@ -27,12 +27,12 @@ export function isNotADatabase(error: unknown): boolean {
   return codeOf(error) === notADatabase;
 }
 
-/** node:sqlite refuses an integer that a number cannot hold. */
+/** Whether node:sqlite rejected an integer that a number cannot represent. */
 export function isOutOfRange(error: unknown): boolean {
   return (error as { code?: unknown } | undefined)?.code === "ERR_OUT_OF_RANGE";
 }
 
-/** The error as the port promises it. */
+/** Converts an error to the port's error classes. */
 export function toDatabaseError(error: unknown): unknown {
   const code = codeOf(error);
   if (((code ?? 0) & 0xff) === full) return new DatabaseFull("sqlite", error);

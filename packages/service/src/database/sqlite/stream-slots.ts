@@ -1,4 +1,4 @@
-/** Limits how many streams are open at a time; the others wait in order. */
+/** Limits the number of open streams; others wait in order. */
 export class StreamSlots {
   readonly #max: number;
   readonly #waiting: (() => void)[] = [];
@@ -24,7 +24,7 @@ export class StreamSlots {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Hands the place to the next who waits. */
+  /** Passes the slot to the next waiting stream. */
   release(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#used--;

@@ -6,7 +6,7 @@ interface Waiter {
   readonly cancelTimer: () => void;
 }
 
-/** One holder at a time, first come, first served: SQLite has one writer, and two transactions on its connection would mix. */
+/** Serializes writers, first come, first served: SQLite has one writer, and two transactions on its connection would mix. */
 export class WriterQueue {
   readonly #description: string;
   readonly #clock: Clock;
@@ -17,7 +17,7 @@ export class WriterQueue {
 
   /**
    * @param description of the database, for errors
-   * @param timeoutMs how long `acquire` waits at most
+   * @param timeoutMs timeout of `acquire`
    */
   constructor(description: string, clock: Clock, timeoutMs: number) {
     this.#description = description;
@@ -33,7 +33,7 @@ export class WriterQueue {
     return this.#waiting.size;
   }
 
-  /** Resolves when it is the caller's turn; `release` must be called then. Rejects with DatabaseUnavailable after the timeout. */
+  /** Waits for the caller's turn; then `release` must be called. Rejects with DatabaseUnavailable after the timeout. */
   acquire(): Promise<void> {
     if (!this.#isHeld) {
       this.#hold();
@@ -44,7 +44,7 @@ export class WriterQueue {
         this.#waiting.delete(waiter);
         const heldMs = Math.round(this.#clock.nowMs() - this.#heldSinceMs);
         const text =
-          `waited ${this.#timeoutMs} ms for the writer; the running transaction began ${heldMs} ms ago, and ` +
+          `timeout after ${this.#timeoutMs} ms waiting for the writer; the running transaction began ${heldMs} ms ago, and ` +
           `${this.#waiting.size} more are waiting; keep transactions short`;
         reject(new DatabaseUnavailable(this.#description, new Error(text)));
       };

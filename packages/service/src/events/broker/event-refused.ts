@@ -1,6 +1,6 @@
 /**
- * A broker will never take an event, however often it is tried: it is too large, or its name is not one. `append` rejects with it when it was given
- * that event alone, and the outbox parks the event at once. Any other failure may pass.
+ * Thrown when a broker can never store an event, because it is too large or its name is invalid. `append` rejects with it when it was given only that
+ * event, and the outbox parks the event at once. Other failures are retried.
  */
 export class EventRefused extends Error {
   override readonly name = "EventRefused";

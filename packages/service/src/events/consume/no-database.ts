@@ -1,12 +1,12 @@
 import type { Transaction } from "../../database/database.ts";
 
-const message = 'the service has no database: add `db: database()` to its needs, or do not use the handler\'s "tx"';
+const message = "cannot use the handler's \"tx\" without a database: add `db: database()` to the service's needs";
 
 async function refuse(): Promise<never> {
   throw new Error(message);
 }
 
-/** Handed to handlers of services without a database. */
+/** The transaction of handlers in services without a database; its methods throw. */
 export const noDatabase: Transaction = {
   all: refuse,
   first: refuse,

@@ -1,10 +1,10 @@
 /**
- * The pauses before the second to the sixth attempt: soon enough for a lock or a restart, late enough for a repair. What fails six times, over
- * some twelve minutes, needs somebody to look at it.
+ * The delays before the second to the sixth attempt, over some twelve minutes: short enough for a lock or a restart, long enough for a repair. After six
+ * failures, a person must look at the event.
  */
 export const retryDelaysMs: readonly number[] = [1000, 5000, 25_000, 120_000, 600_000];
 
-/** How long to wait after attempt number `attempt` failed, counted from 1; undefined after the last. */
+/** Returns the delay after a failed attempt, counted from 1; undefined after the last. */
 export function retryDelayMs(attempt: number): number | undefined {
   return retryDelaysMs[attempt - 1];
 }

@@ -11,20 +11,20 @@ import { handleOnce } from "../inbox/once.ts";
 import { noDatabase } from "./no-database.ts";
 import { retryDelayMs } from "./retry-schedule.ts";
 
-/** What is known of an event next to its message. */
+/** Metadata of a delivered event. */
 export interface HandledEvent {
-  /** The same in every attempt and every group. */
+  /** ID of the event, the same in every attempt and every group. */
   readonly id: string;
-  /** Empty where it was published without one. */
+  /** Key of the event; empty if published without one. */
   readonly key: string;
   readonly publishedAt: Date;
-  /** 1 for the first. */
+  /** Number of the attempt, from 1. */
   readonly attempt: number;
 }
 
 /**
- * Handles one event. What it writes through `tx` takes effect once, together with the note that the event was handled; without a database it
- * may be called again for an event that it has handled. An event it rejects is tried again, up to six times in some twelve minutes.
+ * Handles one event. Writes through `tx` take effect exactly once, together with the record that the event was handled; without a database it may be
+ * called again for a handled event. A rejected event is retried, up to six attempts in some twelve minutes.
  */
 export type EventHandler<Desc extends DescMessage> = (
   message: MessageShape<Desc>,
@@ -34,7 +34,7 @@ export type EventHandler<Desc extends DescMessage> = (
 
 export interface SubscriptionParts {
   readonly broker: EventBroker;
-  /** Undefined in a service without one. */
+  /** Undefined in a service without a database. */
   readonly database: Database | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -50,11 +50,11 @@ export interface SubscriptionTarget {
   readonly handler: EventHandler<DescMessage>;
 }
 
-/** Half of what brokers wait before they take a handler for dead. */
+/** Half of the time after which brokers consider a handler dead. */
 const keepAliveMs = 5000;
 const maxReasonLength = 1000;
 
-/** The member of one group that this process is. */
+/** This process's membership in one group. */
 export class Subscription {
   readonly #parts: SubscriptionParts;
   readonly #target: SubscriptionTarget;
@@ -86,7 +86,7 @@ export class Subscription {
     await this.#consumer?.pause();
   }
 
-  /** Waits for what is being handled; what waits for the database is handed back. */
+  /** Waits for running handlers; events that wait for the database are returned to the broker. */
   async end(): Promise<void> {
     this.#stopping.abort();
     await this.#consumer?.pause();
@@ -94,7 +94,7 @@ export class Subscription {
     await this.#consumer?.close();
   }
 
-  /** Never rejects: what cannot be settled now comes again. */
+  /** Settles a delivery. Never rejects: an unsettled event is delivered again. */
   async #settle(delivery: Delivery): Promise<void> {
     const { broker, log, failpoint } = this.#parts;
     const keepAlive = this.#keepAlive(delivery);
@@ -108,7 +108,7 @@ export class Subscription {
         await this.#giveBack(delivery, failure.error);
       }
     } catch (error) {
-      log.warn("an event could not be settled and will come again", {
+      log.warn("cannot settle event; it will be delivered again", {
         broker: broker.description,
         ...this.#facts(delivery),
         error: thrownText(error),
@@ -118,7 +118,7 @@ export class Subscription {
     }
   }
 
-  /** An unreachable database is not the event's fault, so it costs no attempt. */
+  /** Handles an event; while the database is unreachable, waits without counting an attempt. */
   async #handleWhenDatabaseIsThere(delivery: Delivery): Promise<undefined | "ended" | { readonly error: unknown }> {
     for (let failures = 0; ; failures++) {
       try {
@@ -127,7 +127,7 @@ export class Subscription {
       } catch (error) {
         if (!(error instanceof DatabaseUnavailable)) return { error };
         if (failures === 0)
-          this.#parts.log.warn("an event waits for the database", { error: error.message, ...this.#facts(delivery) });
+          this.#parts.log.warn("event is waiting for the database", { error: error.message, ...this.#facts(delivery) });
         await pause(this.#parts.clock, this.#databaseBackoff(failures), this.#stopping.signal);
         if (this.#stopping.signal.aborted) return "ended";
       }
@@ -157,7 +157,7 @@ export class Subscription {
     if (delayMs === undefined) {
       await durably(failpoint, "acknowledge", () => delivery.bury(reason.slice(0, maxReasonLength)));
       this.#count("dead");
-      log.error("an event was given up", {
+      log.error("event moved to the dead letters", {
         ...this.#facts(delivery),
         deadTopic: `dead.${this.#target.group}`,
         error: reason,
@@ -166,7 +166,7 @@ export class Subscription {
     }
     await durably(failpoint, "acknowledge", () => delivery.retry(delayMs));
     this.#count("retried");
-    log.warn("an event will be tried again", { ...this.#facts(delivery), delayMs, error: reason });
+    log.warn("event failed and will be retried", { ...this.#facts(delivery), delayMs, error: reason });
   }
 
   #facts({ record, attempt }: Delivery) {

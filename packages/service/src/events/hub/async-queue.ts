@@ -1,4 +1,4 @@
-/** An unbounded queue that is read with `for await`. The producer must limit what it pushes. */
+/** An unbounded queue for `for await`. The producer must limit what it pushes. */
 export class AsyncQueue<T> implements AsyncIterable<T> {
   readonly #values: T[] = [];
   #wake: (() => void) | undefined;
@@ -10,12 +10,12 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
     this.#wake?.();
   }
 
-  /** The iteration ends after what has been pushed. */
+  /** Ends the iteration after the pushed items. */
   end(): void {
     this.#finish({});
   }
 
-  /** The iteration fails after what has been pushed. */
+  /** Makes the iteration fail after the pushed items. */
   fail(error: unknown): void {
     this.#finish({ error });
   }

@@ -9,7 +9,7 @@ export interface EventHubOptions {
   readonly clock: Clock;
   /** For messages. */
   readonly description: string;
-  /** How long a group without a member is remembered. Default 7 days. */
+  /** Time after which a group without members is removed. Default 7 days. */
   readonly forgetGroupsAfterMs?: number;
   /** Wall-clock time. Default `Date.now`. */
   readonly wallClockMs?: () => number;
@@ -17,14 +17,14 @@ export interface EventHubOptions {
 
 const dayMs = 24 * 60 * 60 * 1000;
 const sweepMs = 60 * 60 * 1000;
-/** After the log could not be used. */
+/** Delay before a retry after a failure of the log. */
 const retryMs = 1000;
 
 interface Group {
   readonly id: SubscriptionId;
   readonly name: string;
   readonly members: Set<Member>;
-  /** Handed out and not settled. */
+  /** Delivered but unsettled events. */
   readonly held: Set<number>;
   isScheduled: boolean;
 }
@@ -36,13 +36,13 @@ interface Member {
   isPaused: boolean;
 }
 
-/** What members have acknowledged in this turn of the event loop. */
+/** Acknowledgements in this turn of the event loop. */
 interface AcknowledgedBatch {
   readonly settled: { readonly subscription: SubscriptionId; readonly seq: number }[];
   readonly stored: Promise<void>;
 }
 
-/** Hands the events of a log to the members of groups. It is the whole broker for one process, and serves others over gRPC. */
+/** Delivers the events of a log to the members of groups: a complete broker for one process, which serves others over gRPC. */
 export class EventHub implements EventBroker {
   readonly description: string;
   readonly #events: EventLog;
@@ -50,7 +50,7 @@ export class EventHub implements EventBroker {
   readonly #clock: Clock;
   readonly #wallClockMs: () => number;
   readonly #forgetGroupsAfterMs: number;
-  /** By topic, then by name. */
+  /** Groups by topic, then by name. */
   readonly #groups = new Map<string, Map<string, Group>>();
   readonly #delays = new Set<() => void>();
   #acknowledged: AcknowledgedBatch | undefined;
@@ -120,7 +120,7 @@ export class EventHub implements EventBroker {
     return group;
   }
 
-  /** In a turn of its own, so that many appends and settlements share one look into the log. */
+  /** Schedules a delivery in a separate turn, so that many appends and settlements share one query of the log. */
   #schedule(group: Group): void {
     if (group.isScheduled) return;
     group.isScheduled = true;
@@ -143,7 +143,7 @@ export class EventHub implements EventBroker {
       this.#clock.after(retryMs, () => this.#schedule(group));
     }
     for (const event of events) {
-      // Each to the member that has the least to do.
+      // Each event goes to the member with the fewest in flight.
       const member = members
         .filter(hasCapacity)
         .reduce((least, one) => (one.inFlight.size < least.inFlight.size ? one : least));
@@ -155,7 +155,7 @@ export class EventHub implements EventBroker {
 
   #createDelivery(group: Group, member: Member, event: LoggedEvent): Delivery {
     const { seq } = event;
-    /** Nothing happens when the member has been closed: another may have the event by now. */
+    /** Settles an event, unless the member was closed: another one may have it by now. */
     const settle = async (act: () => void): Promise<void> => {
       this.#refuseClosed();
       if (!member.inFlight.has(seq)) return;
@@ -174,7 +174,7 @@ export class EventHub implements EventBroker {
     };
   }
 
-  /** Stored at the end of the turn, together with all others of it. */
+  /** Acknowledges an event; it is stored at the end of the turn, together with all others. */
   async #acknowledge(group: Group, member: Member, seq: number): Promise<void> {
     this.#refuseClosed();
     if (!member.inFlight.has(seq)) return;
@@ -203,7 +203,7 @@ export class EventHub implements EventBroker {
     return { settled, stored };
   }
 
-  /** The time is not written down: after a restart the next attempt comes at once. */
+  /** Delays an event. The time is not stored: after a restart, the next attempt follows at once. */
   #delay(group: Group, seq: number, delayMs: number): void {
     this.#events.delay(group.id, seq);
     this.#releaseAfter(group, seq, delayMs);
@@ -227,12 +227,12 @@ export class EventHub implements EventBroker {
       }
       for (const { topic, group } of this.#events.dropGroups(this.#wallClockMs() - this.#forgetGroupsAfterMs)) {
         this.#groups.get(topic)?.delete(group);
-        this.#log.warn("forgot a group of events that has had no member for long", { group, topic });
+        this.#log.warn("removed an event group that had no members for too long", { group, topic });
       }
     });
   }
 
-  /** A full disk, for example, must not end the process. */
+  /** Runs an operation on the log; a failure, such as a full disk, is logged and does not end the process. */
   #attempt(act: () => void): boolean {
     try {
       act();

@@ -17,29 +17,29 @@ import {
 import { type EventRow, type LoggedEvent, toLoggedEvent } from "./logged-event.ts";
 
 export interface EventLogOptions {
-  /** The file, or `:memory:`. One process at a time uses it. */
+  /** The file, or `:memory:`. Only one process at a time can use it. */
   readonly path: string;
-  /** Default `full`: what was appended survives a loss of power. */
+  /** Default `full`: appended events survive a power failure. */
   readonly synchronous?: "full" | "normal";
-  /** Events kept at most; more are refused. Default 1,000,000. */
+  /** Maximum number of stored events; further ones are rejected. Default 1,000,000. */
   readonly maxEvents?: number;
-  /** Bytes of messages kept at most. Default 1 GiB. */
+  /** Maximum total size of messages, in bytes. Default 1 GiB. */
   readonly maxBytes?: number;
   readonly failpoint?: Failpoint;
   /** Wall-clock time. Default `Date.now`. */
   readonly wallClockMs?: () => number;
 }
 
-/** A group of one topic. */
+/** ID of a group of one topic. */
 export type SubscriptionId = number;
 
-/** Kept of a topic that no group has subscribed to; a hundred dead letters a day fill it in three months. */
+/** Maximum number of events of a topic without groups; a hundred dead letters a day reach it in three months. */
 const maxUnclaimed = 10_000;
-/** Counting is a walk along an index, so it is not done for each event. */
+/** Number of appends between trims, because counting scans an index. */
 const trimEvery = 1000;
 const openTimeoutMs = 5000;
 
-/** What the hub must not forget: events, groups, and which group has settled what. Every method is one transaction, and synchronous. */
+/** The persistent state of the hub: events, groups, and what each group has settled. Every method is one synchronous transaction. */
 export class EventLog {
   readonly #connection: SqliteConnection;
   readonly #synchronous: "full" | "normal";
@@ -65,14 +65,14 @@ export class EventLog {
     this.#bytes = bytes;
   }
 
-  /** Rejects when another process has the file open, or it is not a database. */
+  /** Opens a log. Rejects when another process has the file open, or it is not a database. */
   static async open(options: EventLogOptions, clock: Clock): Promise<EventLog> {
     const { path, synchronous } = options;
     const connection = new SqliteConnection({ path, ...(synchronous !== undefined && { synchronous }) });
     try {
       await retryWhileBusy(clock, openTimeoutMs, () => {
         connection.execute("PRAGMA journal_mode = WAL; PRAGMA locking_mode = EXCLUSIVE");
-        // Takes the lock, which is then kept: two hubs on one file would hand out everything twice.
+        // Takes the lock and keeps it: two hubs on one file would deliver everything twice.
         connection.execute("BEGIN IMMEDIATE; COMMIT");
       });
       return new EventLog(connection, options);
@@ -82,12 +82,12 @@ export class EventLog {
     }
   }
 
-  /** Stored events. */
+  /** Number of stored events. */
   get count(): number {
     return this.#count;
   }
 
-  /** @throws RangeError when the log is full */
+  /** Appends events. @throws RangeError when the log is full */
   append(records: readonly EventRecord[]): void {
     if (records.length === 0) return;
     const bytes = records.reduce((sum, { payload }) => sum + payload.length, 0);
@@ -101,7 +101,7 @@ export class EventLog {
     this.#trim();
   }
 
-  /** Makes a group known; it gets what is in the log and what comes. */
+  /** Registers a group, which receives the events in the log and all later ones. */
   subscribe(topic: string, group: string): SubscriptionId {
     const now = this.#wallClockMs();
     const known = this.#first<{ id: number }>(
@@ -117,15 +117,15 @@ export class EventLog {
     });
   }
 
-  /** The first events that may be handed out now, without those that are `held`. */
+  /** Returns the first events that may be delivered now, without those in `held`. */
   next(subscription: SubscriptionId, limit: number, held: ReadonlySet<number>): LoggedEvent[] {
     const rows = this.#connection.all(nextDeliveries(subscription, limit, held));
     return (rows as EventRow[]).map(toLoggedEvent);
   }
 
   /**
-   * One transaction for many: each is a write that the event loop waits for. A loss of power may take back the last ones, whose events are then
-   * handed out again, as after any acknowledgement that got lost.
+   * Acknowledges many events in one transaction, because the event loop waits for each. A power failure may lose the last acknowledgements. Their
+   * events are then delivered again, as after any lost acknowledgement.
    */
   acknowledge(settled: readonly { readonly subscription: SubscriptionId; readonly seq: number }[]): void {
     const groups = Map.groupBy(settled, ({ subscription }) => subscription);
@@ -142,7 +142,7 @@ export class EventLog {
     }
   }
 
-  /** Counts a failure; the event is not handed out before `release`. */
+  /** Counts a failed attempt; the event is not delivered before `release`. */
   delay(subscription: SubscriptionId, seq: number): void {
     this.#transaction("settle in the log", () => {
       this.#connection.run(sql`UPDATE deliveries SET state = ${delayed}, attempts = attempts + 1
@@ -150,7 +150,7 @@ export class EventLog {
     });
   }
 
-  /** The delay of an event is over. */
+  /** Ends the delay of an event. */
   release(subscription: SubscriptionId, seq: number): void {
     this.#connection.run(sql`UPDATE deliveries SET state = ${ready}
       WHERE subscription = ${subscription} AND seq = ${seq} AND state = ${delayed}`);
@@ -165,7 +165,7 @@ export class EventLog {
     });
   }
 
-  /** Forgets groups that have had no member since, and returns them. */
+  /** Removes groups without members since a time, and returns them. */
   dropGroups(seenBeforeMs: number): { readonly topic: string; readonly group: string }[] {
     const dropped = this.#connection.all(
       sql`SELECT id, topic, group_name FROM subscriptions WHERE seen_ms < ${seenBeforeMs}`,
@@ -181,7 +181,7 @@ export class EventLog {
     return dropped.map(({ topic, group_name: group }) => ({ topic, group }));
   }
 
-  /** The group has a member. */
+  /** Records that the group has a member. */
   touch(subscription: SubscriptionId): void {
     this.#connection.run(sql`UPDATE subscriptions SET seen_ms = ${this.#wallClockMs()} WHERE id = ${subscription}`);
   }
@@ -220,7 +220,7 @@ export class EventLog {
     if (settled.length > 0) this.#delete(removeSettled(JSON.stringify(settled.map(({ seq }) => seq))));
   }
 
-  /** Drops the oldest events of topics that no group has subscribed to. */
+  /** Removes the oldest events of topics without groups. */
   #trim(): void {
     const topics = this.#connection.all(sql`SELECT topic FROM events
       WHERE topic NOT IN (SELECT topic FROM subscriptions) GROUP BY topic HAVING count(*) > ${maxUnclaimed}`);
@@ -231,7 +231,7 @@ export class EventLog {
     }
   }
 
-  /** Deletes events by a statement that returns how long their messages were. */
+  /** Deletes events by a statement that returns the lengths of their messages. */
   #delete(query: Sql): void {
     for (const { bytes } of this.#connection.all(query) as { bytes: number }[]) {
       this.#count -= 1;

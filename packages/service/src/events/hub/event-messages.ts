@@ -10,7 +10,7 @@ export function toEventMessage(record: EventRecord): Event {
   return create(EventSchema, { ...rest, publishedMs: BigInt(publishedMs) });
 }
 
-/** @throws ConnectError InvalidArgument for what no publisher of ours sends */
+/** Converts and validates a received event. @throws ConnectError InvalidArgument for an invalid event */
 export function fromEventMessage(event: Event): EventRecord {
   const { id, topic, key, payload, traceParent, publishedMs } = event;
   checkName("id", id);

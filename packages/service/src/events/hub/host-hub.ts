@@ -3,7 +3,7 @@ import { PermanentError } from "../../permanent-error.ts";
 import type { EventBroker } from "../broker/event-broker.ts";
 import { createHubRoutes } from "./hub-service.ts";
 
-/** Where a hub is served. */
+/** The address of a hub. */
 export interface HubAddress {
   readonly host: string;
   readonly port: number;
@@ -12,9 +12,9 @@ export interface HubAddress {
 const loopback = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 /**
- * Serves a hub to other processes of the machine. It has no access rules, so it does not listen to others unless `isInsecure` says so.
+ * Serves a hub to other processes of the machine. It has no access control, so it is reachable from other machines only with `isInsecure`.
  *
- * @throws PermanentError for an address that other machines reach
+ * @throws PermanentError for an address that other machines can reach
  */
 export async function hostHub(
   hub: EventBroker,
@@ -31,7 +31,7 @@ export async function hostHub(
     log,
     clock,
     insecure: true,
-    // Members find out soon that the hub hangs, and the hub that a member does.
+    // Detects a hanging hub or member quickly.
     keepalive: { timeMs: 15_000, timeoutMs: 10_000 },
     keepaliveEnforcement: { minTimeMs: 5000 },
   });

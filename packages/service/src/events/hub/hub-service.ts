@@ -14,7 +14,7 @@ import { checkName, fromEventMessage, toEventMessage } from "./event-messages.ts
 
 type Step = NonNullable<MessageInitShape<typeof ConsumeResponseSchema>["step"]>;
 
-/** Bounds what waits to be sent to a member. */
+/** Limit on the deliveries in flight of a member. */
 const maxInFlight = 10_000;
 
 /** Serves a hub to other processes. */
@@ -26,7 +26,7 @@ export function createHubRoutes(hub: EventBroker): (router: ConnectRouter) => vo
         try {
           await hub.append(records);
         } catch (error) {
-          // Said by the log when it is full.
+          // The log rejects events when it is full.
           if (error instanceof RangeError) throw new ConnectError(error.message, Code.ResourceExhausted);
           throw new ConnectError("the event hub cannot store events", Code.Unavailable, undefined, undefined, error);
         }
@@ -37,11 +37,11 @@ export function createHubRoutes(hub: EventBroker): (router: ConnectRouter) => vo
   };
 }
 
-/** One Consume stream. */
+/** The server side of one Consume stream. */
 class HubMember {
   readonly #hub: EventBroker;
   readonly #requests: AsyncIterator<ConsumeRequest>;
-  /** Holds at most a delivery and an outcome for each event in flight. */
+  /** Responses to send: at most a delivery and an outcome per event in flight. */
   readonly #responses = new AsyncQueue<ConsumeResponse>();
   readonly #deliveries = new Map<bigint, Delivery>();
   #numbers = 0n;
@@ -74,23 +74,23 @@ class HubMember {
   async #readJoin(): Promise<Join> {
     const { value: first, done } = await this.#requests.next();
     if (done === true || first.step.case !== "join") {
-      throw new ConnectError("the first message of Consume has to join a group", Code.InvalidArgument);
+      throw new ConnectError("the first message of Consume must join a group", Code.InvalidArgument);
     }
     const join = first.step.value;
     checkName("topic", join.topic);
     checkName("group", join.group);
     if (join.maxInFlight >= 1 && join.maxInFlight <= maxInFlight) return join;
     throw new ConnectError(
-      `max_in_flight is ${join.maxInFlight}; it has to be from 1 to ${maxInFlight}`,
+      `invalid max_in_flight ${join.maxInFlight}: expected 1 to ${maxInFlight}`,
       Code.InvalidArgument,
     );
   }
 
-  /** Until the member half-closes, which is how it leaves. */
+  /** Reads requests until the member half-closes, which leaves the group. */
   async #read(pause: () => Promise<void>): Promise<void> {
     for (let next = await this.#requests.next(); next.done !== true; next = await this.#requests.next()) {
       const { step } = next.value;
-      // Not awaited one by one, so that those of a turn are stored together.
+      // Not awaited one by one, so that those of one turn are stored together.
       if (step.case === "settle") this.#settle(step.value).catch((error) => this.#responses.fail(error));
       else if (step.case === "pause") await pause();
       else throw new ConnectError("expected a settlement or a pause", Code.InvalidArgument);
@@ -100,12 +100,12 @@ class HubMember {
   async #settle({ delivery: number, outcome }: Settle): Promise<void> {
     const delivery = this.#deliveries.get(number);
     if (delivery === undefined)
-      throw new ConnectError(`delivery ${number} not found, or settled already`, Code.InvalidArgument);
+      throw new ConnectError(`unknown or already settled delivery ${number}`, Code.InvalidArgument);
     this.#deliveries.delete(number);
     if (outcome.case === "acknowledge") await delivery.acknowledge();
     else if (outcome.case === "retry") await delivery.retry(outcome.value.delayMs);
     else if (outcome.case === "bury") await delivery.bury(outcome.value.reason.slice(0, 1000));
-    else throw new ConnectError("a settlement needs an outcome", Code.InvalidArgument);
+    else throw new ConnectError("settlement without an outcome", Code.InvalidArgument);
     this.#send({ case: "settled", value: { delivery: number } });
   }
 

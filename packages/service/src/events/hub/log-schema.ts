@@ -1,11 +1,11 @@
-/** A delivery waits for an earlier one of its key, may be handed out, or waits for the time of its next attempt. */
+/** States of a delivery: blocked by an earlier one of its key, ready, or delayed until its next attempt. */
 export const blocked = 0;
 export const ready = 1;
 export const delayed = 2;
 
 /**
- * One row of `deliveries` for each group that has not settled an event; an event without any is deleted, unless no group of its topic is
- * known yet.
+ * The schema of the log. `deliveries` has a row for each group that has not settled an event; an event without deliveries is deleted, unless its topic
+ * has no groups yet.
  */
 export const logSchema = `
 CREATE TABLE IF NOT EXISTS events (

@@ -24,23 +24,23 @@ import { AsyncQueue } from "./async-queue.ts";
 import { fromEventMessage, toEventMessage } from "./event-messages.ts";
 
 export interface RemoteHubOptions {
-  /** Leads to the process that hosts the hub. It stays the caller's to close. */
+  /** Transport to the process that hosts the hub. The caller must close it. */
   readonly transport: Transport;
-  /** For messages: `event hub at 127.0.0.1:50049`. */
+  /** Description for messages: `event hub at 127.0.0.1:50049`. */
   readonly description: string;
   readonly clock: Clock;
   readonly log: Log;
   /** Deadline of each append. Default 10,000: the disk may be slow. */
   readonly timeoutMs?: number;
-  /** The pauses before a lost stream is opened again. Default from 100 ms to 5 s. */
+  /** Backoff before a lost stream is reopened. Default from 100 ms to 5 s. */
   readonly backoff?: Backoff;
 }
 
-/** Half of what servers take in a message by default. */
+/** Half of the servers' default message limit. */
 const maxAppendBytes = 2 * 1024 * 1024;
 const eventOverheadBytes = 1024;
 
-/** The hub that another process hosts. */
+/** Creates a client of a hub in another process. */
 export function createRemoteHub(options: RemoteHubOptions): EventBroker {
   const { transport, description, timeoutMs = 10_000 } = options;
   const client = createClient(EventHubRpc, transport);
@@ -53,7 +53,7 @@ export function createRemoteHub(options: RemoteHubOptions): EventBroker {
         try {
           await client.append({ events: portion.map(toEventMessage) }, { timeoutMs });
         } catch (error) {
-          // Nothing later is sent, so that no event overtakes one of its key.
+          // Stops here, so that no event overtakes an earlier one of its key.
           if (stored.size > 0) return stored;
           const failure = ConnectError.from(error);
           const text = `${description}: ${failure.message}`;
@@ -94,7 +94,7 @@ function explain(description: string, error: unknown): Error {
   return new Error(`${description}: ${ConnectError.from(error).rawMessage}`, { cause: error });
 }
 
-/** In portions that fit into a message. */
+/** Splits records into batches that fit into a message. */
 function* portionsOf(records: readonly EventRecord[]): Generator<EventRecord[]> {
   let portion: EventRecord[] = [];
   let bytes = 0;
@@ -114,7 +114,7 @@ function* portionsOf(records: readonly EventRecord[]): Generator<EventRecord[]> 
 type Step = NonNullable<MessageInitShape<typeof ConsumeRequestSchema>["step"]>;
 type Outcome = NonNullable<MessageInitShape<typeof SettleSchema>["outcome"]>;
 
-/** One stream at a time, opened again when it is lost. */
+/** A member that reopens its stream when it is lost. */
 class RemoteMember implements Consumer {
   readonly #client: Client<typeof EventHubRpc>;
   readonly #options: RemoteHubOptions;
@@ -158,7 +158,7 @@ class RemoteMember implements Consumer {
   async #run(): Promise<void> {
     const { clock, log, description } = this.#options;
     let failures = 0;
-    // A paused member has nothing to come back for: what it has not settled goes to others.
+    // A paused member does not reopen its stream: its unsettled events go to others.
     while (!this.#isPaused) {
       const stream = new MemberStream(this.#consumeOptions, this.#onDelivery);
       this.#stream = stream;
@@ -170,7 +170,7 @@ class RemoteMember implements Consumer {
         failures += 1;
         const { topic, group } = this.#consumeOptions;
         const isWorthALine = (failures & (failures - 1)) === 0 && !this.#isPaused;
-        if (isWorthALine) log.warn("lost the stream of events", { broker: description, topic, group, error });
+        if (isWorthALine) log.warn("event stream lost", { broker: description, topic, group, error });
       }
       if (!this.#isPaused) await pause(clock, this.#backoff(Math.max(0, failures - 1)), this.#closing.signal);
     }
@@ -185,7 +185,7 @@ interface Settlement {
 class MemberStream {
   readonly #consumeOptions: ConsumeOptions;
   readonly #onDelivery: (delivery: Delivery) => void;
-  /** Holds at most one settlement for each event in flight. */
+  /** Requests to send: at most one settlement per event in flight. */
   readonly #requests = new AsyncQueue<ConsumeRequest>();
   readonly #settling = new Map<bigint, Settlement>();
   #end: unknown;
@@ -204,7 +204,7 @@ class MemberStream {
         else if (step.case === "delivery") this.#deliver(step.value);
         else if (step.case === "settled") this.#settled(step.value.delivery);
       }
-      this.#finish(new Error("the stream of events has ended"));
+      this.#finish(new Error("event stream ended"));
     } catch (error) {
       this.#finish(error);
       throw error;
@@ -228,7 +228,7 @@ class MemberStream {
       acknowledge: () => settle({ case: "acknowledge", value: {} }),
       retry: (delayMs) => settle({ case: "retry", value: { delayMs: Math.ceil(delayMs) } }),
       bury: (reason) => settle({ case: "bury", value: { reason } }),
-      // The stream itself shows that this process is alive.
+      // The open stream shows that this process is alive.
       keepAlive() {},
     });
   }

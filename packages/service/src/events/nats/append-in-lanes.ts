@@ -1,11 +1,11 @@
 import type { EventRecord } from "../event-record.ts";
 
 /**
- * Stores events one after the other within a topic and key, and side by side otherwise. After one that fails the rest of its key is left out.
+ * Stores events sequentially per topic and key, and otherwise concurrently. After a failure, the remaining events of its key are skipped.
  *
- * @param onPartial gets the first failure when others are stored
- * @returns the ids of those that are stored
- * @throws what the first failure was, when none is
+ * @param onPartial called with the first failure when other events are stored
+ * @returns the ids of the stored events
+ * @throws the first failure, when no event is stored
  */
 export async function appendInLanes(
   records: readonly EventRecord[],

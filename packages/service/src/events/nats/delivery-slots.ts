@@ -2,14 +2,14 @@ import type { Clock } from "@tercel/grpc";
 
 interface Waiter {
   readonly resolve: (hasSlot: boolean) => void;
-  /** Stops saying that the event is still waited with. */
+  /** Stops the keep-alive of the waiting event. */
   readonly stop: () => void;
 }
 
-/** A third of what the server waits for a sign of life. */
+/** A third of the server's acknowledgement timeout. */
 const keepAliveMs = 5000;
 
-/** Bounds the events that one member handles at a time, over all partitions. */
+/** Limits the events that one member handles concurrently, over all partitions. */
 export class DeliverySlots {
   #free: number;
   #isClosed = false;
@@ -19,7 +19,7 @@ export class DeliverySlots {
     this.#free = slots;
   }
 
-  /** True when it is the caller's turn; false when the member leaves before that. `keepAlive` is called while it waits. */
+  /** Waits for a slot. Resolves to false if the member leaves first. `keepAlive` is called while it waits. */
   acquire(clock: Clock, keepAlive: () => void): Promise<boolean> {
     if (this.#isClosed) return Promise.resolve(false);
     if (this.#free > 0) {

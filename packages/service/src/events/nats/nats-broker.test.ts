@@ -137,7 +137,7 @@ describe("NATS", { skip: withoutNats, timeout: 180_000 }, () => {
     await (await openNats({ servers: [`nats://me:right@127.0.0.1:${guarded.port}`] }, host)).close();
     await assert.rejects(openNats({ servers: [`nats://me:wrong@127.0.0.1:${guarded.port}`] }, host), (error) => {
       assert.ok(error instanceof PermanentError, String(error));
-      assert.match(error.message, /user or password of the servers are wrong/);
+      assert.match(error.message, /check the user and password in the servers' URL/);
       return true;
     });
   });

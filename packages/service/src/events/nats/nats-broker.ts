@@ -16,7 +16,7 @@ import { DeliverySlots } from "./delivery-slots.ts";
 import { durableName, partitionOf, partitions, subjectOf } from "./nats-subjects.ts";
 import { PartitionReader, sayWorking } from "./partition-reader.ts";
 
-/** The packages of NATS, which are loaded when they are needed. */
+/** The packages of NATS, loaded on demand. */
 export interface NatsModules {
   readonly nats: typeof import("@nats-io/transport-node");
   readonly jetstream: typeof import("@nats-io/jetstream");
@@ -34,13 +34,13 @@ export interface NatsParts {
   readonly description: string;
 }
 
-/** A handler sends a sign of life every five seconds. */
+/** Acknowledgement timeout; a handler extends it every five seconds. */
 const ackWaitMs = 15_000;
 const nanosPerMs = 1_000_000;
 /** JetStream's JSStreamMessageExceedsMaximumErr. */
 const messageTooLarge = 10_054;
 
-/** Events in a JetStream stream that exists. */
+/** A broker on an existing JetStream stream. */
 export class NatsBroker implements EventBroker {
   readonly description: string;
   readonly #parts: NatsParts;
@@ -54,7 +54,7 @@ export class NatsBroker implements EventBroker {
 
   append(records: readonly EventRecord[]): Promise<ReadonlySet<string>> {
     const onPartial = (error: unknown): void =>
-      this.#parts.log.warn("some events were not stored", { broker: this.description, error: thrownText(error) });
+      this.#parts.log.warn("cannot store some events", { broker: this.description, error: thrownText(error) });
     return appendInLanes(records, (record) => this.#publish(record.topic, record), onPartial);
   }
 
@@ -101,7 +101,7 @@ export class NatsBroker implements EventBroker {
     if (record.traceParent !== "") headers.set("traceparent", record.traceParent);
     const subject = subjectOf(this.#parts.prefix, topic, partitionOf(record));
     try {
-      // A duplicate is acknowledged as well.
+      // The server acknowledges duplicates too.
       await this.#client.publish(subject, record.payload, { msgID: id, headers, timeout: this.#parts.timeoutMs });
     } catch (error) {
       throw this.#isRefusal(error)
@@ -110,7 +110,7 @@ export class NatsBroker implements EventBroker {
     }
   }
 
-  /** Whether the server will never take the message: it is larger than `max_payload`, or than the stream's `max_msg_size`. */
+  /** Whether the server can never store the message: it exceeds `max_payload` or the stream's `max_msg_size`. */
   #isRefusal(error: unknown): boolean {
     const { nats, jetstream } = this.#parts.modules;
     if (error instanceof nats.InvalidArgumentError) return true;
@@ -125,7 +125,7 @@ export class NatsBroker implements EventBroker {
       filter_subject: subjectOf(this.#parts.prefix, topic, partition),
       ack_policy: jetstream.AckPolicy.Explicit,
       deliver_policy: jetstream.DeliverPolicy.All,
-      // One at a time is what keeps the order, over all members of the group and over attempts.
+      // One unacknowledged message at a time keeps the order across members and attempts.
       max_ack_pending: 1,
       ack_wait: ackWaitMs * nanosPerMs,
       max_deliver: -1,
@@ -136,13 +136,13 @@ export class NatsBroker implements EventBroker {
 
   #toDelivery(message: JsMsg, group: string, onSettled: () => void): Delivery {
     const record = this.#toRecord(message);
-    // What could not be settled comes again when the server's wait is over.
+    // An unsettled event is delivered again after the acknowledgement timeout.
     const settle = (act: () => Promise<unknown>): Promise<void> =>
       act()
         .then(() => {})
         .finally(onSettled);
     const acknowledge = async (): Promise<void> => {
-      if (!(await message.ackAck({ timeout: this.#parts.timeoutMs }))) throw new Error("the event was settled before");
+      if (!(await message.ackAck({ timeout: this.#parts.timeoutMs }))) throw new Error("the event was already settled");
     };
     return {
       record,
@@ -152,7 +152,7 @@ export class NatsBroker implements EventBroker {
       bury: (reason) =>
         settle(async () => {
           this.#parts.log.debug("buried an event", { event: record.id, group, reason });
-          // Twice is once: the id is the same. The reason is in the log of the group.
+          // Burying twice has no effect, because the ID is the same. The group's log has the reason.
           await this.#publish(deadTopic(group), record, `${record.id}/${group}`);
           await acknowledge();
         }),
@@ -163,7 +163,7 @@ export class NatsBroker implements EventBroker {
   #toRecord({ headers, subject, data, info, time }: JsMsg): EventRecord {
     const read = (name: string): string => (headers as MsgHdrs | undefined)?.get(name) ?? "";
     return {
-      // What others have put into the stream has no id of ours.
+      // Messages of other publishers have no ID.
       id: read("Tercel-Event-Id") || `${info.stream}/${info.streamSequence}`,
       topic: subject.slice(this.#parts.prefix.length + 1, subject.lastIndexOf(".")),
       key: decodeKey(read("Tercel-Key")),
@@ -174,7 +174,7 @@ export class NatsBroker implements EventBroker {
   }
 }
 
-/** What others put into the stream need not be encoded as ours is. */
+/** Decodes a key; messages of other publishers may not be encoded. */
 function decodeKey(header: string): string {
   try {
     return decodeURIComponent(header);

@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import type { EventRecord } from "../event-record.ts";
 
 /**
- * Events with the same key have the same partition, of which a group handles one event at a time: NATS knows no keys. All services of a
- * stream must agree on the number, so it is not a setting.
+ * Number of partitions. Events with the same key have the same partition, of which a group handles one event at a time, because NATS has no keys. All
+ * services of a stream must use the same number, so it is not configurable.
  */
 export const partitions = 16;
 
-/** `tercel.events.shop.v1.OrderPlaced.7` */
+/** Returns the subject of a partition: `tercel.events.shop.v1.OrderPlaced.7`. */
 export function subjectOf(prefix: string, topic: string, partition: number): string {
   return `${prefix}.${topic}.${partition}`;
 }
 
-/** Events without a key are spread by their ids. */
+/** Returns the partition of an event; without a key, its ID decides. */
 export function partitionOf({ id, key }: Pick<EventRecord, "id" | "key">): number {
   const hash = createHash("sha256")
     .update(key === "" ? id : key)
@@ -20,7 +20,7 @@ export function partitionOf({ id, key }: Pick<EventRecord, "id" | "key">): numbe
   return (hash[0] as number) % partitions;
 }
 
-/** Consumers' names have no dots. */
+/** Returns the name of a durable consumer, which must not contain dots. */
 export function durableName(group: string, topic: string, partition: number): string {
   return `${group}-${topic.replaceAll(".", "_")}-${partition}`;
 }

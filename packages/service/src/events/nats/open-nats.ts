@@ -9,15 +9,15 @@ import { NatsBroker, type NatsModules } from "./nats-broker.ts";
 export interface NatsOptions {
   /** `nats://user:password@host:4222`, or several. */
   readonly servers: readonly string[];
-  /** The stream, which is made if there is none. Default `TERCEL_EVENTS`. */
+  /** Name of the stream, which is created if it does not exist. Default `TERCEL_EVENTS`. */
   readonly stream?: string;
-  /** What the stream's subjects begin with. Default `tercel.events`. */
+  /** Prefix of the stream's subjects. Default `tercel.events`. */
   readonly prefix?: string;
-  /** How long the stream keeps an event, handled or not. Default 7 days. */
+  /** How long the stream stores an event, handled or not. Default 7 days. */
   readonly maxAgeMs?: number;
-  /** Copies of the stream in a cluster. Default 1. */
+  /** Number of replicas of the stream in a cluster. Default 1. */
   readonly replicas?: number;
-  /** How long to wait for the server. Default 5000. */
+  /** Timeout of a request to the server. Default 5000. */
   readonly timeoutMs?: number;
 }
 
@@ -33,7 +33,7 @@ export const jetstreamPeer = { name: "@nats-io/jetstream", range: "^3" } as cons
 
 const dayMs = 24 * 60 * 60 * 1000;
 const nanosPerMs = 1_000_000;
-/** Long enough for a relay that was ended after it had sent, and starts again. */
+/** Window of the duplicate detection: long enough for a relay that crashes after sending and restarts. */
 const duplicateWindowMs = 5 * 60 * 1000;
 /** NATS's code for a stream that does not exist. */
 const streamNotFound = 10_059;
@@ -49,9 +49,9 @@ const defaults: Omit<NatsSettings, "servers"> = {
 };
 
 /**
- * Connects to NATS and makes sure that the stream exists.
+ * Connects to NATS and creates the stream if it does not exist.
  *
- * @throws PermanentError for a missing package, refused credentials, or a stream that does not have the subjects
+ * @throws PermanentError for a missing package, rejected credentials, or a stream without the subjects
  */
 export async function openNats(options: NatsOptions, host: NatsHost): Promise<EventBroker> {
   const modules: NatsModules = {
@@ -93,7 +93,7 @@ async function connect(
   } catch (error) {
     const text = `${description}: ${(error as Error).message}`;
     if (error instanceof nats.AuthorizationError || error instanceof nats.UserAuthenticationExpiredError) {
-      throw new PermanentError(`${text}; user or password of the servers are wrong`, { cause: error });
+      throw new PermanentError(`${text}; check the user and password in the servers' URL`, { cause: error });
     }
     throw new Error(text, { cause: error });
   }
@@ -120,7 +120,7 @@ async function ensureStream(
     subjects,
     retention: jetstream.RetentionPolicy.Limits,
     storage: jetstream.StorageType.File,
-    // Full means refused, so that events stay in the outbox, and not that the oldest are lost.
+    // A full stream rejects new events, so that they stay in the outbox, instead of dropping the oldest.
     discard: jetstream.DiscardPolicy.New,
     max_age: maxAgeMs * nanosPerMs,
     duplicate_window: Math.min(duplicateWindowMs, maxAgeMs) * nanosPerMs,

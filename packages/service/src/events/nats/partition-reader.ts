@@ -14,12 +14,12 @@ export interface ReaderParts {
   readonly description: string;
 }
 
-/** Reads one partition, again and again if need be. */
+/** Reads one partition; resumes after errors. */
 export class PartitionReader {
   readonly #parts: ReaderParts;
   readonly #closing = new AbortController();
   readonly #backoff = createBackoff({ initialDelayMs: 100, maxDelayMs: 10_000 });
-  /** Handed over or waiting for a slot, and not settled; there is one at most. */
+  /** The unsettled message, delivered or waiting for a slot; at most one. */
   readonly #unsettled = new Set<JsMsg>();
   #messages: ConsumerMessages | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -40,7 +40,7 @@ export class PartitionReader {
 
   async close(): Promise<void> {
     await this.pause();
-    // At once, instead of when the server takes this process for dead.
+    // Returned at once, instead of after the acknowledgement timeout.
     for (const message of this.#unsettled) ignoreClosed(() => message.nak());
     this.#unsettled.clear();
   }
@@ -51,7 +51,7 @@ export class PartitionReader {
       try {
         this.#messages = await open();
         failures = 0;
-        // Paused during the await. Not awaited: `close` resolves when the loop ends.
+        // Paused during the await. Not awaited, because `close` resolves when the loop ends.
         if (this.#closing.signal.aborted) void this.#messages.close();
         for await (const message of this.#messages) void this.#take(message);
       } catch (error) {
@@ -76,16 +76,16 @@ export class PartitionReader {
   }
 }
 
-/** Says that the event is still being handled. */
+/** Signals that the event is still being handled. */
 export function sayWorking(message: JsMsg): void {
   ignoreClosed(() => message.working());
 }
 
-/** A closed connection has nothing left to say, and the server hands the event out again by itself. */
+/** Ignores errors of a closed connection: the server delivers the event again. */
 function ignoreClosed(act: () => void): void {
   try {
     act();
   } catch {
-    // Nothing else can fail here.
+    // Only a closed connection can fail here.
   }
 }

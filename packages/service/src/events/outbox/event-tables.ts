@@ -62,12 +62,12 @@ CREATE TABLE IF NOT EXISTS tercel_inbox (
 CREATE INDEX IF NOT EXISTS tercel_inbox_handled ON tercel_inbox (handled_ms);`,
 };
 
-/** The SQL that creates the tables of events, for those who create them by a migration of their own. */
+/** Returns the SQL that creates the tables of events, for services that create them in a migration. */
 export function eventTablesSql(dialect: Dialect): string {
   return tables[dialect];
 }
 
-/** Creates the tables of events where they are missing; needs no right to create tables where they are not. */
+/** Creates missing tables of events; needs the right to create tables only if some are missing. */
 export function createEventTables(database: Database, signal?: AbortSignal): Promise<void> {
   return ensureTables(database, tableNames, tables[database.dialect], signal);
 }

@@ -3,7 +3,7 @@ import sql from "sql-template-tag";
 import type { Transaction } from "../../database/database.ts";
 import { createEventRecord, type PublishOptions } from "../event-record.ts";
 
-/** Notified when a transaction that wrote to the outbox has been committed. */
+/** Channel that is notified when a transaction that wrote to the outbox commits. */
 export const outboxChannel = "tercel_outbox";
 
 /** Writes an event to the outbox of the transaction's database, and wakes the relay after the commit. */

@@ -24,30 +24,29 @@ export interface OutboxRelayOptions {
 }
 
 export interface OutboxRelay {
-  /** Sends what was committed before, as far as the stream takes it, then stops and gives up the lock. */
+  /** Sends what was committed before, as far as the broker accepts it, then stops and releases the lock. */
   stop(): Promise<void>;
 }
 
-/** Without a notification, or as one of those that wait for the lock. */
+/** Polling interval without notifications, and while waiting for the lock. */
 const pollMs = 1000;
 const purgeEveryMs = 60 * 60 * 1000;
 const backlogEveryMs = 5000;
 const lockName = "outbox-relay";
-/** After so many failures in a row the events of a batch are sent one by one. */
+/** Number of consecutive failures after which the events of a batch are sent one by one. */
 const failuresBeforeSingly = 3;
-/** An event that was refused so often, once a second at most, while the stream took others, is parked. */
+/** Number of rejections, counted at most once a second, after which an event is parked while the broker accepts others. */
 const maxRefusals = 10;
 const maxReasonLength = 1000;
 
 /**
- * Sends the outbox's rows to the stream, in order, and deletes those that the stream has. One that the stream does not take while it takes others is
- * parked, so that it neither holds up the rest nor is tried for ever. Of all processes that use the database one does so
- * at a time; when it ends, another takes over.
+ * Sends the outbox's rows to the broker in order, and deletes stored ones. An event that the broker rejects while it accepts others is parked, so that it
+ * neither blocks the rest nor is retried forever. One process per database does so at a time; when it ends, another takes over.
  */
 export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
   const stopping = new AbortController();
   const relay = new Relay(options, stopping.signal);
-  // Every failure is caught within; one that is not must not end the process.
+  // Failures are handled inside; an unexpected one must not end the process.
   const running = relay.run().catch((error) => options.log.error("the outbox relay ended", { error }));
   return {
     async stop() {
@@ -65,13 +64,13 @@ class Relay {
   readonly #backoff = createBackoff({ initialDelayMs: 100, maxDelayMs: 30_000 });
   readonly #metrics: ReturnType<typeof createMetrics>;
   #failures = 0;
-  /** A batch was not taken again and again: its events are sent one by one until all of them are. */
+  /** Set after repeated failures of a batch: its events are sent one by one. */
   #isDoubtful = false;
-  /** How often each event was refused while the stream took others, by its id. */
+  /** Number of rejections of each event while the broker accepted others, by ID. */
   readonly #refusals = new Map<string, { readonly count: number; readonly countedAtMs: number }>();
   #purgeAtMs = 0;
   #backlogAtMs = 0;
-  /** Aborted by a notification or the stop, which end the pause between two looks. */
+  /** Aborted by a notification or a stop, which end the pause between polls. */
   #woken = new AbortController();
 
   constructor(options: OutboxRelayOptions, stopping: AbortSignal) {
@@ -104,20 +103,20 @@ class Relay {
   }
 
   async #sendWhileHeld(lock: HeldLock): Promise<void> {
-    // Once more after the stop, for what was committed before it.
+    // Runs once more after the stop, for what was committed before it.
     for (let isLast = false; !lock.lost.aborted; ) {
       isLast = this.#stopping.aborted;
       const hasMore = await this.#attempt("send", () => this.#sendBatch());
       if (hasMore === true) continue;
       if (isLast) return;
       await this.#attempt("maintain", () => this.#maintain());
-      // After a failure nothing but time helps: each commit would otherwise knock at a stream that is away.
+      // After a failure only time helps; otherwise each commit would retry an unavailable broker.
       if (hasMore === undefined) await pause(this.#options.clock, this.#backoff(this.#failures - 1), this.#stopping);
       else await this.#pauseUntilWoken();
     }
   }
 
-  /** Whether there is more. */
+  /** Sends a batch. Resolves to whether there is more. */
   async #sendBatch(): Promise<boolean> {
     const { database, broker } = this.#options;
     const batch = await readBatch(database);
@@ -132,10 +131,10 @@ class Relay {
     return batch.hasMore;
   }
 
-  /** Whether there is more to do at once. */
+  /** Sends a batch one by one. Resolves to whether there is more to do at once. */
   async #sendSingly(batch: OutboxBatch): Promise<boolean> {
     const { database, broker } = this.#options;
-    // Where the stream is away it is no event's fault.
+    // An unavailable broker is not the fault of an event.
     await broker.check(this.#stopping);
     const { stored, failed } = await sendSingly(broker, batch.records);
     await deleteSent(database, batch, stored);
@@ -160,7 +159,7 @@ class Relay {
     if (!tookOthers) return false;
     const nowMs = this.#options.clock.nowMs();
     const { count, countedAtMs } = this.#refusals.get(record.id) ?? { count: 0, countedAtMs: Number.NEGATIVE_INFINITY };
-    // Commits wake the relay, which must not make a moment's trouble look like a lasting one.
+    // Commits wake the relay often, so rejections are counted at most once a second.
     if (nowMs - countedAtMs < pollMs) return false;
     this.#refusals.set(record.id, { count: count + 1, countedAtMs: nowMs });
     return count + 1 >= maxRefusals;
@@ -175,7 +174,7 @@ class Relay {
     this.#refusals.delete(record.id);
     this.#metrics?.parkedTotal.add();
     this.#backlogAtMs = 0;
-    log.error("an event was parked: the stream does not take it; look at tercel_outbox_parked", {
+    log.error("event parked because the broker rejects it; see tercel_outbox_parked", {
       database: name,
       event: record.id,
       topic: record.topic,
@@ -199,7 +198,7 @@ class Relay {
     this.#metrics.oldest.set(oldestMs === undefined ? 0 : Math.max(0, this.#wallClockMs() - oldestMs) / 1000);
   }
 
-  /** Undefined after a failure, which is logged: the first of a row, then with growing distance. */
+  /** Runs a step; resolves to undefined after a failure, which is logged with increasing intervals. */
   async #attempt<T>(step: string, act: () => Promise<T>): Promise<T | undefined> {
     try {
       const result = await act();
@@ -210,7 +209,7 @@ class Relay {
       const isWorthALine = (this.#failures & (this.#failures - 1)) === 0;
       const { log, name } = this.#options;
       if (isWorthALine) {
-        log.warn("the outbox relay failed", {
+        log.warn("outbox relay failed", {
           database: name,
           step,
           failures: this.#failures,
@@ -223,7 +222,7 @@ class Relay {
 
   async #pauseUntilWoken(): Promise<void> {
     await pause(this.#options.clock, pollMs, this.#woken.signal);
-    // A notification that comes from here on belongs to the next pause.
+    // Later notifications apply to the next pause.
     this.#woken = new AbortController();
     if (this.#stopping.aborted) this.#woken.abort();
   }
@@ -233,21 +232,21 @@ function createMetrics({ metrics, name }: OutboxRelayOptions) {
   if (metrics === undefined) return undefined;
   const labels = ["database"];
   const pending = metrics.gauge("tercel_outbox_pending", {
-    help: "Events that wait to be sent",
+    help: "Events waiting to be sent",
     labels,
     across: "max",
   });
   const oldest = metrics.gauge("tercel_outbox_oldest_seconds", {
-    help: "Age of the event that has waited for longest to be sent",
+    help: "Age of the oldest event waiting to be sent",
     labels,
     across: "max",
   });
   const parked = metrics.gauge("tercel_outbox_parked", {
-    help: "Events that the stream refused for good, and that wait for someone to look",
+    help: "Events that the broker rejected permanently",
     labels,
     across: "max",
   });
-  const parkedTotal = metrics.counter("tercel_outbox_parked_total", { help: "Events that were parked", labels });
+  const parkedTotal = metrics.counter("tercel_outbox_parked_total", { help: "Parked events", labels });
   return {
     pending: pending.with(name),
     oldest: oldest.with(name),

@@ -3,11 +3,11 @@ import sql, { empty, join } from "sql-template-tag";
 import type { Database } from "../../database/database.ts";
 import { outboxChannel } from "./insert-event.ts";
 
-/** An event that the stream refused for good. It is not sent before it is retried. */
+/** An event that the broker rejected permanently. It is not sent until it is retried. */
 export interface ParkedEvent {
-  /** Of the outbox's row, for `retryParkedEvents`. */
+  /** ID of the row, for `retryParkedEvents`. */
   readonly rowId: number;
-  /** The event's own id. */
+  /** ID of the event. */
   readonly id: string;
   /** The full name of the message's type. */
   readonly topic: string;
@@ -16,7 +16,7 @@ export interface ParkedEvent {
   readonly payload: Uint8Array;
   readonly publishedAt: Date;
   readonly parkedAt: Date;
-  /** What the stream said. */
+  /** The broker's reason. */
   readonly reason: string;
 }
 
@@ -33,7 +33,7 @@ interface ParkedRow {
 
 const defaultLimit = 100;
 
-/** Lists parked events, the oldest first: 100 of them, or `limit`. */
+/** Lists parked events, oldest first; at most `limit`, by default 100. */
 export async function listParkedEvents(
   database: Database,
   options: { readonly limit?: number } = {},
@@ -56,7 +56,7 @@ export async function listParkedEvents(
   }));
 }
 
-/** Puts parked events back into the outbox, those of these rows or all of them. Resolves to how many. They are sent after what is in it. */
+/** Moves parked events back to the end of the outbox: those of the given rows, or all. Resolves to their number. */
 export async function retryParkedEvents(database: Database, rowIds?: readonly number[]): Promise<number> {
   if (rowIds?.length === 0) return 0;
   const chosen = rowIds === undefined ? empty : sql`WHERE id IN (${join([...rowIds])})`;
@@ -70,7 +70,7 @@ export async function retryParkedEvents(database: Database, rowIds?: readonly nu
   });
 }
 
-/** Moves a row out of the outbox. */
+/** Moves a row from the outbox to the parked events. */
 export async function parkEvent(database: Database, rowId: number, parkedMs: number, reason: string): Promise<void> {
   await database.transaction(async (tx) => {
     await tx.run(sql`INSERT INTO tercel_outbox_parked

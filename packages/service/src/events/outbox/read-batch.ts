@@ -3,7 +3,7 @@ import type { Database } from "../../database/database.ts";
 import type { EventRecord } from "../event-record.ts";
 
 export const batchRows = 500;
-/** A batch is in memory as a whole. */
+/** Limit on the size of a batch, which is in memory as a whole. */
 const batchBytes = 8 * 1024 * 1024;
 
 interface OutboxRow {
@@ -18,13 +18,13 @@ interface OutboxRow {
 
 export interface OutboxBatch {
   readonly records: readonly EventRecord[];
-  /** The row of each event, by the event's id. */
+  /** Row IDs by event ID. */
   readonly rowIds: ReadonlyMap<string, number>;
   /** Whether there is more to send. */
   readonly hasMore: boolean;
 }
 
-/** Reads the oldest rows: 500 of them, or fewer of large ones, but one at least. */
+/** Reads the oldest rows: up to 500, fewer if they are large, but at least one. */
 export async function readBatch(database: Database): Promise<OutboxBatch> {
   const sizes = await database.all<{ id: number; bytes: number }>(
     sql`SELECT id, length(payload) AS bytes FROM tercel_outbox ORDER BY id LIMIT ${batchRows}`,
@@ -37,7 +37,7 @@ export async function readBatch(database: Database): Promise<OutboxBatch> {
     return bytes <= batchBytes || row === first;
   });
   const last = fitting.at(-1) ?? first;
-  // This may include rows with lower ids that were committed after the first query, which keeps them in order.
+  // Includes rows with lower IDs that were committed after the first query, which keeps the order.
   const rows =
     await database.all<OutboxRow>(sql`SELECT id, event_id, topic, event_key, payload, trace_parent, published_ms
     FROM tercel_outbox WHERE id <= ${last.id} ORDER BY id LIMIT ${fitting.length}`);
@@ -48,7 +48,7 @@ export async function readBatch(database: Database): Promise<OutboxBatch> {
   };
 }
 
-/** Deletes what the stream has. */
+/** Deletes the rows of stored events. */
 export async function deleteSent(
   database: Database,
   { rowIds }: OutboxBatch,
@@ -61,11 +61,11 @@ export async function deleteSent(
 export interface Backlog {
   readonly pending: number;
   readonly oldestMs: number | undefined;
-  /** What the stream refused for good. */
+  /** Number of parked events. */
   readonly parked: number;
 }
 
-/** What waits to be sent; the counts stop where they would take long. */
+/** Counts pending and parked events; the counts are capped, to stay fast. */
 export async function readBacklog(database: Database): Promise<Backlog> {
   const row = await database.one<{ pending: number; parked: number; oldest: number | null }>(sql`SELECT
     (SELECT count(*) FROM (SELECT 1 FROM tercel_outbox LIMIT ${maxCounted}) counted) AS pending,

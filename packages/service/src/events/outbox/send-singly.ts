@@ -2,26 +2,26 @@ import type { EventBroker } from "../broker/event-broker.ts";
 import { EventRefused } from "../broker/event-refused.ts";
 import type { EventRecord } from "../event-record.ts";
 
-/** What came of sending the events of a batch one by one. */
+/** The result of sending the events of a batch one by one. */
 export interface SingleSends {
-  /** The ids of those that are stored. */
+  /** IDs of the stored events. */
   readonly stored: ReadonlySet<string>;
-  /** Those that are not, with the stream's reason, in order. */
+  /** Failed events with the broker's reason, in order. */
   readonly failed: readonly FailedSend[];
 }
 
 export interface FailedSend {
   readonly record: EventRecord;
   readonly error: unknown;
-  /** The stream will never take it. */
+  /** Whether the broker can never store it. */
   readonly isRefused: boolean;
 }
 
-/** So many failures in a row, without one that is the event's own fault, look like a stream that is away. */
+/** Number of consecutive failures, without permanent rejections, that indicates an unavailable broker. */
 const maxFailuresInRow = 10;
 
 /**
- * Sends events one by one, to find out which of them the stream does not take. After one that fails the rest of its key is left out, so that nothing
+ * Sends events one by one, to find out which ones the broker rejects. After a failure, the remaining events of its key are skipped, so that none
  * overtakes it.
  */
 export async function sendSingly(
@@ -43,18 +43,18 @@ export async function sendSingly(
     }
     const isRefused = error instanceof EventRefused;
     failed.push({ record, error, isRefused });
-    // What is refused is parked, and then nothing waits for it.
+    // A permanently rejected event is parked, so later ones need not wait for it.
     if (!isRefused) heldBack.add(lane);
     if (!isRefused && ++failuresInRow >= maxFailuresInRow) break;
   }
   return { stored, failed };
 }
 
-/** Resolves to why it failed; undefined when it is stored. */
+/** Sends one event. Resolves to the error, or to undefined when it is stored. */
 async function send(broker: Pick<EventBroker, "append">, record: EventRecord): Promise<unknown> {
   try {
     const stored = await broker.append([record]);
-    return stored.has(record.id) ? undefined : new Error("the stream did not store it");
+    return stored.has(record.id) ? undefined : new Error("the broker did not store the event");
   } catch (error) {
     return error;
   }

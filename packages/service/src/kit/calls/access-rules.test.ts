@@ -17,9 +17,9 @@ test("methods have a rule by their name, by their service or by the star, and al
 
 test("a method without a rule is refused with the line to add", () => {
   assert.throws(() => refuseMethodsWithoutRule([EventHub], { [`${typeName}/Append`]: "public" }), {
-    message: `nothing says who may call ${typeName}/Consume; add to the definition's access, with "public" or roles where these are meant:\n  "${typeName}/Consume": "authenticated",`,
+    message: `missing access rule for ${typeName}/Consume; add to the definition's access, with "public" or roles instead where needed:\n  "${typeName}/Consume": "authenticated",`,
   });
-  assert.throws(() => refuseMethodsWithoutRule([EventHub]), /who may call 2 methods; .*\n.*Append": .*\n.*Consume": /);
+  assert.throws(() => refuseMethodsWithoutRule([EventHub]), /missing access rule for 2 methods; .*\n.*Append": .*\n.*Consume": /);
 });
 
 test("a service whose proto says nothing has no rule there", () => {

@@ -2,7 +2,7 @@ import { type DescMethod, type DescService, hasOption } from "@bufbuild/protobuf
 import type { AuthOptions } from "@tercel/interceptors/auth";
 import { method as methodRule, service as serviceRule } from "@tercel/interceptors/gen/tercel/auth/v1/auth_pb.js";
 
-/** Whether the proto says who may call a service, or one of its methods. */
+/** Whether the proto has an access rule for a service or one of its methods. */
 export function hasAccessRule(service: DescService): boolean {
   return service.methods.some(hasProtoRule);
 }
@@ -12,7 +12,7 @@ function hasProtoRule(method: DescMethod): boolean {
 }
 
 /**
- * Refuses methods of which neither the definition nor the proto says who may call them.
+ * Rejects methods without an access rule in the definition or the proto.
  *
  * @throws Error with the lines to add
  */
@@ -25,7 +25,7 @@ export function refuseMethodsWithoutRule(services: readonly DescService[], acces
   const what = forgotten.length === 1 ? `${pathOf(first)}` : `${forgotten.length} methods`;
   const lines = forgotten.map((method) => `  "${pathOf(method)}": "authenticated",`);
   throw new Error(
-    `nothing says who may call ${what}; add to the definition's access, with "public" or roles where these are meant:\n${lines.join("\n")}`,
+    `missing access rule for ${what}; add to the definition's access, with "public" or roles instead where needed:\n${lines.join("\n")}`,
   );
 }
 

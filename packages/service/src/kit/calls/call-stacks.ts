@@ -24,39 +24,39 @@ import { createHttpStatuses } from "./gateway-of.ts";
 import type { CountStores } from "./shared-counts.ts";
 import { trustedTokens } from "./trusted-tokens.ts";
 
-/** What the stacks are made from, besides the configuration. */
+/** Parts of the interceptor stacks, apart from the configuration. */
 export interface StackParts {
   readonly log: Log;
   readonly metrics: Registry;
   readonly clock: Clock;
 }
 
-/** What the stack of a server is made from besides. */
+/** Further parts of a server's stack. */
 export interface ServerStackParts extends StackParts {
   readonly secret: (purpose: string) => Uint8Array;
-  /** Where calls are counted. Undefined for each process by itself. */
+  /** Stores of rate limits. Undefined to count per process. */
   readonly counts: CountStores | undefined;
-  /** How calls that must not run twice are recognised. Undefined where no one asks for it. */
+  /** Options of idempotency keys. Undefined if nothing requires them. */
   readonly keys: IdempotencyOptions | undefined;
-  /** For load shedding. Default: that of this process. */
+  /** Event loop delay for load shedding. Default: that of this process. */
   readonly loopDelay: LoopDelay | undefined;
 }
 
 const healthService = "grpc.health.v1.Health";
 
-/** Asked by probes, balancers and tools: not logged while they end well. */
+/** Methods that probes, balancers and tools call: successful calls are not logged. */
 const quietMethods: readonly MethodSelector[] = [
   `${healthService}/*`,
   ...reflectionServices.map(({ typeName }) => `${typeName}/*` as const),
 ];
 
-/** Tools ask by reflection before each call. */
+/** Tools call reflection before each call. */
 const reflectionNames: ReadonlySet<string> = new Set(reflectionServices.map(({ typeName }) => typeName));
 
-/** Files whose options say what a request must be. */
+/** Proto files with validation options. */
 const ruleFiles = ["buf/validate/validate", "validate/validate"];
 
-/** What the code says about calls. */
+/** The definition's settings of calls. */
 export interface DefinedCalls {
   readonly services: readonly DescService[];
   readonly access: AuthOptions["methods"];
@@ -64,7 +64,7 @@ export interface DefinedCalls {
   readonly validation: Definition["validation"];
 }
 
-/** The stack of a server as the configuration says, with the application's own interceptors around and in it. */
+/** Creates the stack of a server from the configuration and the application's own interceptors. */
 export async function createServiceStack(
   live: LiveConfig,
   { services, access, own, validation }: DefinedCalls,
@@ -89,13 +89,13 @@ export async function createServiceStack(
     ...(keys !== undefined && { idempotency: keys }),
     validation: services.some(({ file }) => hasRules(file)) && { ...validation },
     before: { requestId: [...(await createHttpStatuses(config)), ...(own.outermost ?? [])] },
-    // Outside of the application's own, which may know better what an error of the database means.
+    // Outside of the application's own interceptors, which may handle database errors themselves.
     after: { idempotency: [createDatabaseErrors(log), ...(own.innermost ?? [])] },
     replace: { serviceKey: await serviceKeyGuards(config, { services, access }, tokens !== undefined) },
   });
 }
 
-/** Limits that follow the configuration. Loaded only where it has such a section. */
+/** Creates rate limits that follow the configuration. Loaded only if it has such a section. */
 async function rateLimits(
   live: LiveConfig,
   counts: CountStores | undefined,
@@ -115,7 +115,7 @@ async function rateLimits(
     ...(perAddress !== undefined && {
       addressLimit: {
         limit: liveLimit(() => live.current.rateLimit?.perAddress ?? perAddress),
-        // A service that has shown its key calls for many, and there is nothing left to find out about it.
+        // A service with a valid key calls on behalf of many and is already authenticated.
         keyOf: (request) =>
           isOn() &&
           live.current.rateLimit?.perAddress !== undefined &&
@@ -139,7 +139,7 @@ function liveLimit(read: () => Limit): Limit {
   };
 }
 
-/** Loaded only where keys are configured, or where development makes them up for callers that a rule names. */
+/** Creates the guards of service keys. Loaded only if keys are configured, or generated in development for callers that a rule names. */
 async function serviceKeyGuards(
   config: RunConfig,
   { services, access }: Pick<DefinedCalls, "services" | "access">,
@@ -163,7 +163,7 @@ async function serviceKeyGuards(
 
 type DeadlineOptions = Exclude<NonNullable<ServerStackOptions["deadline"]>, boolean>;
 
-/** Streams of responses may stay open for as long as they are read, so they have no deadline that their client did not set. */
+/** Returns the deadline options. Response streams have no default deadline, since they may stay open. */
 function deadlines(services: readonly DescService[], live: LiveConfig): DeadlineOptions {
   const openEnded = services.flatMap(({ methods, typeName }) =>
     methods
@@ -188,16 +188,16 @@ function deadlines(services: readonly DescService[], live: LiveConfig): Deadline
     ...openEnded.map((name) => [name, ofStreams] as const),
     ...quietMethods.map((name) => [name, {}] as const),
   ];
-  // Their getters may return undefined, which is read as if they were not there.
+  // The getters may return undefined, which counts as unset.
   return { methods: Object.fromEntries(limits) as NonNullable<DeadlineOptions["methods"]> };
 }
 
-/** Whether a proto file, or one that it imports, has rules for requests. */
+/** Whether a proto file or one of its imports has validation rules. */
 function hasRules(file: DescFile): boolean {
   return ruleFiles.includes(file.name) || file.dependencies.some(hasRules);
 }
 
-/** The interceptors of the channel to a dependency. All channels count into the same metrics; each has a circuit breaker of its own. */
+/** Creates the interceptors of the channel to a dependency. Channels share metrics; each has its own circuit breaker. */
 export async function createChannelInterceptors(
   config: RunConfig,
   { log, metrics, clock }: StackParts,
@@ -219,7 +219,7 @@ export async function createChannelInterceptors(
   return ({ name }) => ofName.get(name) ?? common;
 }
 
-/** Says with each call which version of this service makes it, for the logs of those that are called. */
+/** Sends the version of this service with each call, for the logs of the called services. */
 function sendClientVersion(version: string): Interceptor {
   return (next) => (request) => {
     if (!request.header.has(clientVersionHeader)) request.header.set(clientVersionHeader, version);
@@ -229,13 +229,13 @@ function sendClientVersion(version: string): Interceptor {
 
 const clientVersionHeader = "x-client-version";
 
-/** Shows the service's own key with each call but those for health, which every service answers without. Loaded only where there is a key. */
+/** Sends the service's own key with each call except health checks, which need none. Loaded only if there is a key. */
 async function ownKey(config: RunConfig): Promise<readonly Interceptor[]> {
   const { grpc, environment, service } = config;
   const key = config.ownServiceKey ?? developmentKey(config, service.name);
   if (key === undefined) return [];
   const { createServiceKey } = await import("@tercel/interceptors/service-key");
-  // In development services are on this machine, under names that do not say so.
+  // In development, services are on this machine, even if their names do not show it.
   const allowCleartext = grpc.server.insecure === true || !environment.isProduction;
   const showKey = createServiceKey({ key, allowCleartext });
   return [

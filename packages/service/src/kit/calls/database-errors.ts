@@ -7,9 +7,9 @@ import { type DatabaseFault, databaseFault } from "../../database/database-fault
 const domain = "tercel.database";
 
 /**
- * A server interceptor that gives errors of databases the status that they mean to a caller, where the handler has not: a row that exists is
- * ALREADY_EXISTS, a database that is away UNAVAILABLE, one that is full RESOURCE_EXHAUSTED, a transaction that gave way to another ABORTED, a commit of
- * which nothing is known UNKNOWN. It knows the errors of this package and those of the usual drivers. Tables and columns stay in the log.
+ * Creates a server interceptor that maps database errors to statuses, unless the handler did: an existing row to ALREADY_EXISTS, an unavailable database
+ * to UNAVAILABLE, a full one to RESOURCE_EXHAUSTED, a conflicting transaction to ABORTED, a commit with unknown outcome to UNKNOWN. It supports the errors
+ * of this package and of common drivers. Names of tables and columns are only logged.
  */
 export function createDatabaseErrors(log: Log): Interceptor {
   return createHookedInterceptor({
@@ -17,9 +17,9 @@ export function createDatabaseErrors(log: Log): Interceptor {
   });
 }
 
-/** The error for the caller; any other error as it is. `onMapped` is called for those that are not. */
+/** Maps an error for the caller; returns other errors unchanged. `onMapped` is called for mapped ones. */
 export function databaseCallError(error: unknown, onMapped: (fault: DatabaseFault) => void = () => {}): unknown {
-  // The handler has said what it means.
+  // The handler has chosen the status.
   if (error instanceof ConnectError) return error;
   const fault = databaseFault(error);
   if (fault === undefined) return error;
@@ -28,33 +28,33 @@ export function databaseCallError(error: unknown, onMapped: (fault: DatabaseFaul
 }
 
 const callErrors: Readonly<Record<DatabaseFault, (cause: unknown) => ConnectError>> = {
-  exists: (cause) => alreadyExists({ message: "this exists already", reason: "UNIQUE_VIOLATION", domain, cause }),
+  exists: (cause) => alreadyExists({ message: "already exists", reason: "UNIQUE_VIOLATION", domain, cause }),
   conflict: (cause) =>
     aborted({
-      message: "nothing was stored: another call changed the same at the same time; try again",
+      message: "aborted by a concurrent change; nothing was stored, try again",
       reason: "TRANSACTION_CONFLICT",
       domain,
       cause,
     }),
   full: (cause) =>
     resourceExhausted({
-      message: "nothing was stored: the database has no room",
+      message: "database is full; nothing was stored",
       reason: "DATABASE_FULL",
       domain,
-      // A disk that a person has to clean up does not have room again at once.
+      // A person has to free disk space, so a retry soon would fail.
       retryAfterMs: 5_000,
       cause,
     }),
   unavailable: (cause) =>
     unavailable({
-      message: "the database is not available at the moment",
+      message: "database unavailable, try again",
       reason: "DATABASE_UNAVAILABLE",
       domain,
       cause,
     }),
   "commit unknown": (cause) =>
     unknown({
-      message: "it is not known whether this took effect; look before it is tried again",
+      message: "outcome unknown; check whether the change took effect before you retry",
       reason: "COMMIT_UNKNOWN",
       domain,
       cause,
@@ -62,15 +62,15 @@ const callErrors: Readonly<Record<DatabaseFault, (cause: unknown) => ConnectErro
 };
 
 const logged: Readonly<Record<DatabaseFault, string>> = {
-  exists: "a row exists already",
-  conflict: "a transaction gave way to another one",
-  full: "the database has no room",
-  unavailable: "the database is not available",
-  "commit unknown": "it is not known whether a transaction took effect",
+  exists: "unique violation",
+  conflict: "transaction conflict",
+  full: "database full",
+  unavailable: "database unavailable",
+  "commit unknown": "outcome of a commit is unknown",
 };
 
 function report(log: Log, { service, method }: CallRequest, fault: DatabaseFault, error: unknown): void {
-  // A warning only where someone has to look: the others are for the caller, or what the health says.
+  // A warning only if a person must act: the caller handles the others, or the health reports them.
   const level = fault === "commit unknown" ? "warn" : "debug";
   log[level](logged[fault], { method: `${service.typeName}/${method.name}`, error });
 }

@@ -7,7 +7,7 @@ import { callerKey } from "@tercel/interceptors/service-key";
 import type { RunConfig } from "../run-config/run-config.ts";
 import { developmentKey } from "../run-config/service-secret.ts";
 
-/** The names of workloads that rules let in, in code or in a proto. Patterns and certificates' names are not among them. */
+/** Returns the names of workloads in access rules of the code or a proto, without patterns and names of certificates. */
 export function namedCallers(services: readonly DescService[], access: AuthOptions["methods"] = {}): readonly string[] {
   const inCode = Object.values(access).flatMap((rule) => (typeof rule === "object" ? (rule.callers ?? []) : []));
   const inProtos = services.flatMap((service) => [
@@ -20,8 +20,7 @@ export function namedCallers(services: readonly DescService[], access: AuthOptio
 }
 
 /**
- * Identifies the named services by their keys of development. Any other key is as none: the service that shows it may be known to others, and
- * its call has to pass by a token.
+ * Identifies the named services by their development keys. Other keys are ignored: the call then needs a token.
  */
 export function identifyInDevelopment(
   names: readonly string[],

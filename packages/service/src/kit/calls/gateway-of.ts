@@ -8,9 +8,9 @@ import { type AnswerPage, createPageFallback } from "../observation/observation.
 import type { RunConfig } from "../run-config/run-config.ts";
 
 /**
- * The gateway as configuration and code say, with the pages of its port on it; undefined where it is not served, and then it is not loaded.
+ * Creates the gateway from configuration and code, with the pages of its port; undefined, and not loaded, if it is not served.
  *
- * Rejects with what `createGateway` throws for options that cannot be used.
+ * Rejects with the error of `createGateway` for invalid options.
  */
 export async function createServiceGateway(
   { service, gateway: section }: RunConfig,
@@ -33,7 +33,7 @@ export async function createServiceGateway(
   });
 }
 
-/** A server interceptor for errors that have an HTTP status of their own; none where there is no gateway. */
+/** Creates a server interceptor for errors with an HTTP status; none without a gateway. */
 export async function createHttpStatuses({ gateway }: RunConfig): Promise<readonly Interceptor[]> {
   if (gateway === undefined) return [];
   const { withHttpStatus } = await import("@tercel/gateway");
@@ -46,7 +46,7 @@ export async function createHttpStatuses({ gateway }: RunConfig): Promise<readon
   return [interceptor];
 }
 
-/** Which pages may call is a matter of the deployment: where the configuration says so, its word counts. */
+/** Returns the CORS options; the configuration takes precedence over code, since origins depend on the deployment. */
 function corsOf(
   { origins, credentials }: NonNullable<RunConfig["gateway"]>["cors"],
   own: GatewayOptions["cors"],

@@ -2,22 +2,22 @@ import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { type AnswerPage, createPageHandler } from "../observation/observation.ts";
 
-/** An HTTP server that gets its connections from another listener. */
+/** An HTTP server whose connections come from another listener. */
 export interface HttpOnGrpcPort {
   readonly server: Server;
-  /** Closes the connections that wait for another request, and the others when they have their response. */
+  /** Closes idle connections, and the others after their response. */
   endConnections(): void;
 }
 
 /**
- * Serves pages to the connections of gRPC's port that speak HTTP/1.1; undefined where there are none. Node keeps account of the connections of a server
- * that listens only, so this server does so itself.
+ * Serves pages to HTTP/1.1 connections on gRPC's port; undefined without pages. It tracks connections itself, because Node does so only for a server that
+ * listens.
  */
 export function createHttpOnGrpcPort(pages: AnswerPage | undefined): HttpOnGrpcPort | undefined {
   if (pages === undefined) return undefined;
   const handler = createPageHandler(pages);
   const server = createServer((request, response) => void handler(request, response));
-  /** Requests that are being answered on each. */
+  /** Open requests per connection. */
   const connections = new Map<Socket, number>();
   let isEnding = false;
 

@@ -9,7 +9,7 @@ import type { Database } from "../../database/database.ts";
 import type { OpenProvider } from "../providers/open-provider.ts";
 import type { ConfiguredProvider, RunConfig } from "../run-config/run-config.ts";
 
-/** Where keys are kept: the default database, else the default cache if it is a Redis; undefined where there is neither. */
+/** Returns the provider that stores keys: the default database, else the default cache if it is a Redis; undefined without either. */
 export function keyProviderOf({ providers }: Pick<RunConfig, "providers">): ConfiguredProvider | undefined {
   const defaults = providers.filter(({ isDefault }) => isDefault);
   return (
@@ -18,18 +18,18 @@ export function keyProviderOf({ providers }: Pick<RunConfig, "providers">): Conf
   );
 }
 
-/** What keys are kept with. */
+/** Dependencies of idempotency keys. */
 export interface KeyParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly secret: (purpose: string) => Uint8Array;
-  /** Ends the wait for the table's creation. */
+  /** Aborts the wait for the creation of the table. */
   readonly signal: AbortSignal;
 }
 
 /**
- * How calls that must not run twice are recognised, as the configuration says, or else the protos of the services; undefined where neither asks
- * for it. What is not needed is not loaded.
+ * Returns the options of idempotency keys from the configuration, else from the protos of the services; undefined if neither requires them. Loads only
+ * what is needed.
  */
 export async function openIdempotencyKeys(
   config: RunConfig,
@@ -43,13 +43,13 @@ export async function openIdempotencyKeys(
       ...config.idempotency?.settings,
       store: await openStore(config, opened, parts),
       callerOf: await createCallerOf(),
-      // A made-up secret would be another one after a restart, and make each repetition another request.
+      // A generated secret would change at a restart, which would make each retry a different request.
       ...(config.secret !== undefined && { secret: parts.secret("idempotency keys") }),
     };
   }
   if (isAskedFor) {
     parts.log.warn(
-      "idempotency.enabled is false, so calls may run twice for whose keys the protos have rules (tercel.idempotency.v1)",
+      "idempotency.enabled is false, so calls with idempotency rules in the protos (tercel.idempotency.v1) may run twice",
     );
   }
   return undefined;
@@ -74,17 +74,17 @@ async function openStore(
     return createRedisIdempotencyStore({ client, prefix: `tercel:idempotency:${config.service.name}:` });
   }
   log.warn(
-    "idempotency keys are in memory: another process, and this one after a restart, runs a repeated call again; a default database keeps them",
+    "idempotency keys are in memory: another process, or this one after a restart, runs a retried call again; configure a default database to store them",
   );
   return createMemoryIdempotencyStore({ clock });
 }
 
-/** A provider of the application's own may have another port. */
+/** Whether a port is a database; the application's own providers may have another port. */
 function isDatabase(port: unknown): port is Database {
   return typeof port === "object" && port !== null && "dialect" in port && "openMigrationSession" in port;
 }
 
-/** Whether the proto has keys for the calls of a service. */
+/** Whether the proto has an idempotency rule for a method of a service. */
 function hasKeyRule({ methods }: DescService): boolean {
   return methods.some(
     (method) =>
@@ -96,7 +96,7 @@ function hasKeyField({ input }: DescMethod): boolean {
   return input.fields.some((field) => hasOption(field, keyRule) && getOption(field, keyRule));
 }
 
-/** Whose keys they are: a token that was renewed between a call and its retry is of the same caller. */
+/** Creates the function that identifies the owner of a key: a renewed token is the same caller. */
 async function createCallerOf(): Promise<(request: UnaryRequest) => string> {
   const { callerKey, claimsKey } = await import("@tercel/interceptors/auth");
   return (request) => {

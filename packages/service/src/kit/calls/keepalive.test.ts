@@ -68,6 +68,6 @@ test("a minimum that the service's own clients would break is refused", async ()
   );
   await assert.rejects(
     configWith({}, { communication: { providers: { grpc: { timeout: "10s", max_timeout: "5s" } } } }),
-    /grpc\.timeout.*it is more than max_timeout, 5 s/,
+    /grpc\.timeout.*must not exceed max_timeout, 5 s/,
   );
 });

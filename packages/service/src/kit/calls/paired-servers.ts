@@ -1,8 +1,8 @@
 import type { ListenOptions, Server } from "@tercel/grpc";
 
 /**
- * Two servers of the same calls that live as one: gRPC's, and the one of the HTTP port, which listens first, so that gRPC's is the sign that the
- * service is there. They drain at the same time.
+ * Combines the gRPC server and the server of the HTTP port into one. The HTTP port listens first, so that gRPC's port shows that the service is ready.
+ * Both drain at the same time.
  */
 export function pairServers(grpc: Server, http: Server, httpPlace: ListenOptions): Server {
   return {

@@ -18,30 +18,30 @@ import { createServiceGateway } from "./gateway-of.ts";
 import { createHttpOnGrpcPort } from "./http-on-grpc-port.ts";
 import { pairServers } from "./paired-servers.ts";
 
-/** What a server serves and has around it. */
+/** The contents of a server and its surroundings. */
 export interface Served {
   readonly routes: RecordedRoutes;
   readonly stack: ServerStack;
   readonly health: Health;
   readonly pages: PagesWithCalls;
-  /** What the code says about REST, Connect and gRPC-Web. */
+  /** The definition's settings of REST, Connect and gRPC-Web. */
   readonly gateway: OwnGatewayOptions | undefined;
-  /** Where the service is made known; undefined where there is no discovery. */
+  /** Discovery that the service registers at; undefined without discovery. */
   readonly found: FoundServices | undefined;
   /** The certificate to serve with; undefined for cleartext. */
   readonly tls: ServerOptions["tls"];
-  /** Has what is not a call take no further work. */
+  /** Pauses work other than calls. */
   readonly pauseWork: () => Promise<void>;
 }
 
-/** Where a service listens. */
+/** The addresses of a service. */
 export interface ServedAddresses {
   readonly address: ListenAddress;
-  /** Where REST, Connect and gRPC-Web are served, if they are: the same address where gRPC's port serves them. */
+  /** Address of REST, Connect and gRPC-Web; the same as gRPC's if they share a port. Undefined if they are not served. */
   readonly httpAddress?: ListenAddress;
 }
 
-/** Creates the servers, listens when every dependency was checked once, and makes the service known. */
+/** Creates the servers, listens after every dependency was checked once, and registers the service. */
 export async function serveCalls(
   life: Lifecycle,
   config: RunConfig,
@@ -88,7 +88,7 @@ export async function serveCalls(
   const address = await life.serve(served, grpc.listen, {
     health,
     async pauseWork() {
-      // A scraper that keeps its connection to gRPC's port would hold up the drain.
+      // A scraper's persistent connection to gRPC's port would delay the drain.
       onGrpcPort?.endConnections();
       await pauseWork();
     },
@@ -98,7 +98,7 @@ export async function serveCalls(
   return { address, ...(httpAddress !== undefined && { httpAddress }) };
 }
 
-/** Figures of the process and of the server, where someone reads them. */
+/** Collects metrics of the process and of the server, if they are exported. */
 async function observeLoad(
   life: Lifecycle,
   config: RunConfig,
@@ -115,7 +115,7 @@ async function observeLoad(
   );
 }
 
-/** Registers the service where it listens, and follows its health there. What comes of that removes it. */
+/** Registers the service and reports its health to the registry. Resolves to a function that deregisters it. */
 function makeKnown(
   { service, advertise, dependencies }: RunConfig,
   services: readonly DescService[],
@@ -123,7 +123,7 @@ function makeKnown(
   registry: Registry,
 ): NonNullable<ServeOptions["register"]> {
   return async ({ host, port }) => {
-    // Others cannot reach a Unix socket.
+    // Other machines cannot reach a Unix socket.
     if (host === undefined || port === undefined) return undefined;
     const at = advertisedAddress({ host, port }, advertise);
     const registered = await registry.register({

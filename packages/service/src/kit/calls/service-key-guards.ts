@@ -4,18 +4,18 @@ import { createHookedInterceptor } from "@tercel/grpc/hooks";
 import { reflectionServices } from "@tercel/grpc/services";
 import { callerKey, createServiceKeyGuard, type ServiceKeyGuardOptions } from "@tercel/interceptors/service-key";
 
-/** Which keys count, where they may be, and what follows from a call without one. */
+/** Accepted keys, their metadata, and whether they are required. */
 export interface ServiceKeyRules {
   readonly keys: ServiceKeyGuardOptions["keys"];
-  /** The metadata that carries a key, next to `x-service-key`. */
+  /** Alternative metadata key, in addition to `x-service-key`. */
   readonly otherHeader: string;
   readonly allowCleartext: boolean;
-  /** Calls without a key are refused, health apart. Where tokens are accepted, too, their rules decide instead. */
+  /** Whether calls without a key are rejected, except health checks. If tokens are accepted too, their rules decide instead. */
   readonly isRequired: boolean;
   readonly publicReflection: boolean;
 }
 
-/** A guard for each place where a key may be, and what refuses calls without one. */
+/** Creates a guard for each metadata key, and an interceptor that rejects calls without a key. */
 export function createServiceKeyGuards(rules: ServiceKeyRules): readonly Interceptor[] {
   const { keys, otherHeader, allowCleartext, isRequired, publicReflection } = rules;
   const identify = { keys, allowCleartext, identifyOnly: true };
@@ -35,7 +35,7 @@ function requireKey(publicReflection: boolean): Interceptor {
     begin({ service, contextValues }) {
       if (contextValues.get(callerKey) !== undefined || open.has(service.typeName)) return;
       throw unauthenticated({
-        message: "the call carries no service key",
+        message: "missing service key",
         reason: "KEY_MISSING",
         domain: "tercel.servicekey",
       });

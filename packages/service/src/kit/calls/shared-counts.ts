@@ -3,19 +3,19 @@ import type { CachePort } from "../../cache/cache-port.ts";
 import type { OpenProvider } from "../providers/open-provider.ts";
 import type { ConfiguredProvider, RunConfig } from "../run-config/run-config.ts";
 
-/** Where calls are counted for the limits of a service. */
+/** Stores of a service's rate limits. */
 export interface CountStores {
   readonly perCaller: RateLimitStore;
   readonly perAddress: RateLimitStore;
 }
 
-/** The cache in which instances of a service count together: the default one, if it is a Redis and something is limited. */
+/** Returns the cache that all instances share for rate limits: the default one, if it is a Redis and limits are configured. */
 export function sharedCacheOf({ providers, rateLimit }: RunConfig): ConfiguredProvider | undefined {
   if (rateLimit === undefined) return undefined;
   return providers.find(({ concern, type, isDefault }) => concern === "cache" && type === "redis" && isDefault);
 }
 
-/** Stores in the shared cache; undefined where there is none, and then each process counts for itself. */
+/** Opens stores in the shared cache; undefined without one, and then each process counts separately. */
 export async function openCountStores(
   { service }: RunConfig,
   shared: ConfiguredProvider | undefined,

@@ -1,13 +1,13 @@
 import type { RunConfig, TokenIssuer } from "../run-config/run-config.ts";
 
-/** Who issues the tokens that development accepts. No one is trusted under this name elsewhere. */
+/** Issuer of development tokens, which is not trusted outside of development. */
 export const developmentIssuer = "tercel-development";
-/** What the key of development tokens is derived for. */
+/** Purpose from which the key of development tokens is derived. */
 export const developmentTokenPurpose = "development tokens";
 
 /**
- * Whose tokens are accepted: the configured issuer's, or in development those that are signed with a key of the service's own. Undefined where neither
- * the configuration nor the code nor a proto asks for tokens.
+ * Returns the accepted issuer: the configured one, or in development the service itself. Undefined if neither the configuration nor the code nor a proto
+ * requires tokens.
  *
  * @throws Error when access rules have no issuer outside of development
  */
@@ -19,7 +19,7 @@ export function trustedTokens(
   if (tokens !== undefined || !hasRules) return tokens;
   if (environment.isProduction) {
     throw new Error(
-      `the service has access rules, but no issuer of tokens is configured (the environment is ${environment.name}); set security.jwt.jwks_url, security.jwt.issuer and security.jwt.audience`,
+      `access rules need a token issuer, but none is configured (environment ${environment.name}); set security.jwt.jwks_url, security.jwt.issuer and security.jwt.audience`,
     );
   }
   return {

@@ -11,13 +11,13 @@ test("a definition is what it was given", () => {
 });
 
 for (const [what, given, message] of [
-  ["what is not an object", routes, /defineService: a definition is an object with routes/],
+  ["what is not an object", routes, /defineService: invalid definition: expected an object with routes/],
   ["an unknown key", { routes, need: {} }, /defineService: unknown option "need"; did you mean "needs"\?/],
   ["missing routes", {}, /defineService: routes must be a function that takes a router/],
   [
     "a need with the name of a part that every service has",
     { routes, needs: { log: need } },
-    /needs\.log has the name of a part/,
+    /reserved name needs\.log/,
   ],
   ["a need that is not one", { routes, needs: { db: () => need } }, /needs\.db is not a need, such as database\(\)/],
   [

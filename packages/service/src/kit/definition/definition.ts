@@ -10,81 +10,81 @@ import type { Need, Provider } from "../../provider.ts";
 import type { OnReloaded } from "../run-config/reloaded-config.ts";
 import type { OwnGatewayOptions } from "./own-gateway-options.ts";
 
-/** What a service needs, by the names under which its handlers get it. */
+/** The needs of a service, by the names of its parts. */
 export type Needs = Readonly<Record<string, Need<unknown>>>;
 
-/** What every service has. */
+/** The parts of every service. */
 export interface Kit<Settings> {
-  /** As it was at the start; `onConfigChange` reports changes. */
+  /** The configuration at the start; `onConfigChange` reports changes. */
   readonly config: ServiceConfig<Settings>;
-  /** The key `app` of the configuration, as the definition's `settings` has checked it. */
+  /** The key `app` of the configuration, validated by the definition's `settings`. */
   readonly settings: Settings;
   readonly log: Log;
   readonly health: Health;
   readonly metrics: Registry;
   /**
-   * A key of 32 bytes for one purpose, the same in every process with the same `security.secret`. In development one is made up.
+   * Derives a key of 32 bytes for one purpose, the same in every process with the same `security.secret`. In development, a secret is generated.
    *
-   * @throws Error when the environment is not development and no secret is configured
+   * @throws Error outside of development without a configured secret
    */
   readonly secret: (purpose: string) => Uint8Array;
   /**
-   * Aborts when the service stops, right before its calls drain. A stream that has no end of its own must end then, with UNAVAILABLE, or it
-   * holds up the stop until `service.drain` is over.
+   * Aborted when the service stops, right before its calls drain. An endless stream must end then, with UNAVAILABLE; otherwise it delays the stop
+   * until `service.drain` is over.
    */
   readonly stopping: AbortSignal;
   /**
-   * Calls the listener with each change of the configuration's files, until the returned function is called. What the kit itself follows (log level,
-   * sample rate, limits, deadlines, whether a dependency is required) has been applied by then.
+   * Calls the listener with each change of the configuration's files, until the returned function is called. The kit has already applied its own settings
+   * (log level, sample rate, limits, deadlines, required dependencies).
    */
   readonly onConfigChange: (listener: OnReloaded<Settings>) => () => void;
 }
 
-/** What routes and background tasks get: the ports of the needs, and the kit. */
+/** The parts for routes and background tasks: the ports of the needs, and the kit. */
 export type Parts<N extends Needs, Settings> = {
   readonly [K in keyof N]: N[K] extends Need<infer Port> ? Port : never;
 } & Kit<Settings>;
 
-/** Around the stack of interceptors that the configuration has made. */
+/** The application's interceptors around and inside the configured stack. */
 export interface OwnInterceptors {
   readonly outermost?: readonly Interceptor[];
   /** Next to the handlers. */
   readonly innermost?: readonly Interceptor[];
 }
 
-/** Who may call what: a rule for each selector (`package.Service/Method`, `package.Service/*`). */
+/** Access rules by selector (`package.Service/Method`, `package.Service/*`). */
 export type AccessRules = NonNullable<AuthOptions["methods"]>;
 
-/** What a service consists of. */
+/** The definition of a service. */
 export interface Definition<N extends Needs = Needs, Settings = unknown> {
-  /** What it needs: opened before `routes` is called, closed after the last call. Default: nothing. */
+  /** Needs: opened before `routes` is called, closed after the last call. Default: none. */
   readonly needs?: N;
   /**
-   * Who may call what, or a function that returns it where it depends on the configuration; every method must have a rule, here or in the proto.
-   * Default: everyone may call everything.
+   * Access rules, or a function that returns them if they depend on the configuration. Every method must have a rule, here or in the proto.
+   * Default: all methods are public.
    */
   readonly access?: AccessRules | ((parts: Parts<N, Settings>) => AccessRules | undefined);
   /**
-   * Requests are checked against the rules in their protos, apart from the `methods` (`package.Service/Method`, `package.Service/*`) that are
-   * false here: their handlers check by themselves. Default: all are checked.
+   * Methods (`package.Service/Method`, `package.Service/*`) whose requests are not validated by the rules in their protos, set to false: their handlers
+   * validate themselves. Default: all requests are validated.
    */
   readonly validation?: { readonly methods: NonNullable<ValidationOptions["methods"]> };
-  /** Providers of the application's own, before the built-in ones of the same type. */
+  /** The application's own providers, which take precedence over built-in ones of the same type. */
   readonly providers?: readonly Provider[];
-  /** Checks the key `app` of the configuration: a schema of valibot, zod, arktype or another library of Standard Schema. */
+  /** Schema of the key `app` of the configuration: valibot, zod, arktype or another library with Standard Schema. */
   readonly settings?: StandardSchemaV1<unknown, Settings>;
-  /** Registers the handlers. Called once, when every need is met. */
+  /** Registers the handlers. Called once, when all needs are open. */
   routes(router: ConnectRouter, parts: Parts<N, Settings>): void | Promise<void>;
-  /** Interceptors of its own. */
+  /** Returns the application's own interceptors. */
   interceptors?(parts: Parts<N, Settings>): OwnInterceptors;
   /**
-   * What REST, Connect and gRPC-Web have besides what `communication.providers.http` says: success statuses, rules, a fallback that serves a web page.
-   * Default: nothing. Alone it does not switch them on.
+   * Options of REST, Connect and gRPC-Web in addition to `communication.providers.http`: success statuses, rules, a fallback that serves a web page.
+   * Default: none. They do not enable the gateway.
    */
   readonly gateway?: OwnGatewayOptions;
   /**
-   * Work besides calls, by name. A task that fails is started again, with growing pauses; one that ends is over. The signal aborts when the
-   * service stops and its calls have drained; a task must end then.
+   * Background tasks by name. A failed task is restarted with backoff; one that resolves is done. The signal is aborted when the service stops and its
+   * calls have drained; a task must end then.
    */
   readonly background?: Readonly<Record<string, (parts: Parts<N, Settings>, signal: AbortSignal) => Promise<void>>>;
 }
@@ -113,16 +113,16 @@ const kitKeys = [
 ] as const satisfies readonly (keyof Kit<unknown>)[];
 
 /**
- * Returns the definition as it is, with the types of its parts inferred. Nothing is opened or started.
+ * Returns the definition unchanged, with inferred types. Opens and starts nothing.
  *
- * @throws TypeError for a definition that cannot be run, with the name of what is wrong
+ * @throws TypeError for an invalid definition, with the name of the invalid part
  */
 export function defineService<const N extends Needs = Record<never, never>, Settings = unknown>(
   definition: Definition<N, Settings>,
 ): Definition<N, Settings> {
   const where = "defineService";
   if (typeof definition !== "object" || definition === null) {
-    throw new TypeError(`${where}: a definition is an object with routes(router, parts)`);
+    throw new TypeError(`${where}: invalid definition: expected an object with routes(router, parts)`);
   }
   refuseUnknownOptions(where, definition, definitionKeys);
   if (typeof definition.routes !== "function") {
@@ -132,7 +132,7 @@ export function defineService<const N extends Needs = Record<never, never>, Sett
   }
   for (const [name, need] of Object.entries(definition.needs ?? {})) {
     if ((kitKeys as readonly string[]).includes(name)) {
-      throw new TypeError(`${where}: needs.${name} has the name of a part that every service has; choose another name`);
+      throw new TypeError(`${where}: reserved name needs.${name}; choose another name`);
     }
     if (typeof need?.prepare !== "function" || typeof need.concern !== "string") {
       throw new TypeError(`${where}: needs.${name} is not a need, such as database() or client(Service, "name")`);

@@ -13,26 +13,26 @@ import type { RunConfig } from "../run-config/run-config.ts";
 import { runConfigOf } from "../run-config/run-config-of.ts";
 import type { Definition, Needs } from "./definition.ts";
 
-/** A definition and the configuration that it runs on. */
+/** A definition with its configuration. */
 export interface LoadedDefinition<N extends Needs, Settings> {
   readonly definition: Definition<N, Settings>;
   readonly loaded: LoadedConfig<ServiceConfig<Settings>>;
   readonly config: RunConfig;
-  /** Follows the files that the configuration came from. */
+  /** Watches the files of the configuration. */
   readonly follow: (options: WatchConfigOptions) => ConfigWatch<ServiceConfig<Settings>>;
 }
 
 /**
- * Loads the configuration of a service: its own providers and settings are checked with the rest.
+ * Loads the configuration of a service, including its own providers and settings.
  *
- * Rejects with a ConfigError that has every problem and its place.
+ * Rejects with a ConfigError that lists every problem and its location.
  */
 export async function loadDefinition<N extends Needs, Settings>(
   definition: Definition<N, Settings>,
   sources: ConfigSources,
 ): Promise<LoadedDefinition<N, Settings>> {
   const { providers, settings } = definition;
-  // All of them, because a configuration may have entries that the code does not need.
+  // All providers, because the configuration may have entries that the code does not need.
   const known = await knownProviders(builtInConcerns, providers);
   const options = { ...sources, providers: known, ...(settings !== undefined && { settings }) };
   const kind = serviceKind<Settings>(options);
@@ -45,7 +45,7 @@ export async function loadDefinition<N extends Needs, Settings>(
   };
 }
 
-/** Whether people read the log as it comes. */
+/** Whether the log is printed to a terminal. */
 export function hasTerminal(): boolean {
   return process.stdout.isTTY === true;
 }

@@ -1,10 +1,10 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type Definition, defineService, type Kit, type Needs, type Parts } from "./definition.ts";
 
-/** The smallest definition: what registers the handlers. */
+/** The minimal definition: a function that registers the handlers. */
 export type Routes = (router: ConnectRouter, kit: Kit<unknown>) => void | Promise<void>;
 
-/** @throws TypeError for what cannot be run */
+/** Normalizes and validates a definition. @throws TypeError for an invalid one */
 export function normalizeDefinition<N extends Needs, Settings>(
   given: Definition<N, Settings> | Routes,
 ): Definition<N, Settings> {

@@ -1,4 +1,4 @@
 import type { GatewayOptions } from "@tercel/gateway";
 
-/** What the application's code says about REST, Connect and gRPC-Web: what a configuration cannot. */
+/** Options of REST, Connect and gRPC-Web that only code can set. */
 export type OwnGatewayOptions = Omit<GatewayOptions, "protocols" | "unknownQuery">;

@@ -26,7 +26,7 @@ test("what is registered after routes has ended is refused, instead of being ser
   });
   assert.throws(
     () => health.routes(late as ConnectRouter),
-    /grpc\.health\.v1\.Health was registered after routes had ended/,
+    /grpc\.health\.v1\.Health was registered after routes ended/,
   );
 });
 

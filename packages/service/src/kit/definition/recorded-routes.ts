@@ -3,14 +3,14 @@ import { type ConnectRouter, createConnectRouter, type MethodImpl, type ServiceI
 
 type RouteOptions = Parameters<ConnectRouter["service"]>[2];
 
-/** What `routes` has registered, to be registered with a server once it is known what has to be around it. */
+/** The recorded registrations of `routes`, which are applied to a server later. */
 export interface RecordedRoutes {
-  /** Each once, in the order in which they were first registered. */
+  /** The services, each once, in the order of their first registration. */
   readonly services: readonly DescService[];
   readonly replay: (router: ConnectRouter) => void;
 }
 
-/** Calls `routes` once, and remembers what it registers. Rejects with what `routes` throws. */
+/** Calls `routes` once and records its registrations. Rejects with the error of `routes`. */
 export async function recordRoutes(routes: (router: ConnectRouter) => void | Promise<void>): Promise<RecordedRoutes> {
   const recorder = new RouteRecorder();
   await routes(recorder);
@@ -48,7 +48,7 @@ class RouteRecorder implements ConnectRouter {
   #record(service: DescService, step: (router: ConnectRouter) => void): void {
     if (this.#isOver) {
       throw new Error(
-        `${service.typeName} was registered after routes had ended; routes must return a promise that resolves when all is registered`,
+        `${service.typeName} was registered after routes ended; routes must return a promise that resolves when all services are registered`,
       );
     }
     this.#services.add(service);

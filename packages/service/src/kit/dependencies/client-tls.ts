@@ -9,7 +9,7 @@ export interface ClientTlsFiles {
   readonly serverName?: string | undefined;
 }
 
-/** TLS of a channel, whose files are read for each connection, so that a renewed certificate needs no restart. */
+/** Returns the TLS options of a channel. Files are read for each connection, so that a renewed certificate needs no restart. */
 export function clientTls({
   caFile,
   certFile,

@@ -48,5 +48,5 @@ for (const policy of loadBalancingPolicies) {
 }
 
 test("another policy is refused with those that there are", () => {
-  assert.throws(() => dependency({ load_balancing: "fastest" }), /it is one of round_robin, least_request, /);
+  assert.throws(() => dependency({ load_balancing: "fastest" }), /expected one of round_robin, least_request, /);
 });

@@ -7,24 +7,24 @@ import type { DependencySection } from "../../config/index.ts";
 import type { RunConfig } from "../run-config/run-config.ts";
 import { clientTls } from "./client-tls.ts";
 
-/** What every channel to another service shares. */
+/** Common parts of the channels to other services. */
 export interface ChannelParts {
   readonly registry: Registry | undefined;
   readonly interceptors: ClientStack["interceptors"];
-  /** Where the dependency's entry says nothing about pings. */
+  /** Keepalive for dependencies whose entry does not set it. */
   readonly keepalive: RunConfig["grpc"]["clientKeepalive"];
   readonly log: Log;
   readonly clock: Clock;
 }
 
-/** The target of a dependency: where its entry says, else its name at the discovery. */
+/** Returns the target of a dependency: of its entry, else its name in discovery. */
 export function targetOf({ name, version, target }: DependencySection): string {
   if (target !== undefined) return target;
   const query = version === undefined ? "" : `?version=${encodeURIComponent(version)}`;
   return `discovery:///${encodeURIComponent(name)}${query}`;
 }
 
-/** The options of the channel to a dependency: the retries, balancing and limits of its entry. Its deadline is `withDefaultTimeout`'s. */
+/** Returns the options of the channel to a dependency: retries, balancing and limits of its entry. `withDefaultTimeout` sets the deadline. */
 export function dependencyChannelOptions(
   dependency: DependencySection,
   { registry, interceptors, keepalive: ownKeepalive, log, clock }: ChannelParts,
@@ -46,7 +46,7 @@ export function dependencyChannelOptions(
   };
 }
 
-/** The same way for calls that set no deadline: they get the one that is configured at the moment. */
+/** Wraps a transport: calls without a deadline get the currently configured one. */
 export function withDefaultTimeout(transport: Transport, timeoutMs: () => number): Transport {
   return {
     unary: (method, signal, ownMs, ...rest) => transport.unary(method, signal, ownMs ?? timeoutMs(), ...rest),
@@ -54,7 +54,7 @@ export function withDefaultTimeout(transport: Transport, timeoutMs: () => number
   };
 }
 
-/** Balancing, connections and retries as gRPC's service config says them. Pure. */
+/** Converts balancing, connections and retries to gRPC's service config. */
 export function serviceConfigOf({ loadBalancing, pool, retry }: DependencySection): ServiceConfigJson {
   const methodConfig: MethodConfigJson[] =
     retry === undefined

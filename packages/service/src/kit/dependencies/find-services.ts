@@ -14,18 +14,18 @@ import type { LiveConfig, RunConfig } from "../run-config/run-config.ts";
 import { dependencyChannelOptions, targetOf, withDefaultTimeout } from "./dependency-channel.ts";
 import { inMemoryOptions, type Neighbours } from "./neighbours.ts";
 
-/** How a service finds others, and is found. */
+/** Finds other services and registers this one. */
 export interface FoundServices extends ServiceClients {
-  /** The configured discovery; undefined where there is none. */
+  /** The configured discovery; undefined if there is none. */
   readonly discovery: OpenProvider | undefined;
   readonly registry: Registry | undefined;
-  /** The way to a service, created when it is first asked for and kept. */
+  /** Returns the channel to a service, which is created on first use. */
   channel(dependency: DependencySection): Transport;
-  /** Whether a service runs in this process, and is called in memory. */
+  /** Whether a service runs in this process and is called in memory. */
   isNearby(dependency: DependencySection): boolean;
 }
 
-/** What finding needs to know of the service. */
+/** The context of `findServices`. */
 export interface FindContext extends OpenContext, StackParts {
   readonly live: LiveConfig;
   /** Services in the same process. Default: none. */
@@ -33,10 +33,10 @@ export interface FindContext extends OpenContext, StackParts {
 }
 
 const concern = "discovery";
-/** A type that says that there is no discovery, where an overlay must switch off what another file configures. */
+/** The type for no discovery, with which an overlay can disable that of another file. */
 const none = "none";
 
-/** Opens the configured discovery, and channels over it when they are asked for; all of them close when the life ends. */
+/** Opens the configured discovery, and channels on demand; all are closed at the end of the lifecycle. */
 export async function findServices(
   life: Lifecycle,
   context: FindContext,
@@ -86,11 +86,11 @@ export async function findServices(
   };
 }
 
-/** A service is needed that nothing says how to find. */
+/** Thrown for a needed service without discovery or a target. */
 class NoWayToService extends Error {
   constructor(service: string) {
     super(
-      `the service needs ${service}, but no discovery is configured; add to the configuration:\ndiscovery:\n  providers:\n    embedded: {}\nor where it is:\ndependencies:\n  - name: ${service}\n    target: dns:///${service}:50051`,
+      `cannot find ${service}: no discovery is configured; add to the configuration:\ndiscovery:\n  providers:\n    embedded: {}\nor its address:\ndependencies:\n  - name: ${service}\n    target: dns:///${service}:50051`,
     );
   }
 }
@@ -106,12 +106,12 @@ async function openDiscovery(
   return openProvider(life, { entry, provider: providerFor(entry, await loadProviders()), needs: [] }, context);
 }
 
-/** What the configuration says of a service that is called. Without an entry it is optional. */
+/** Returns the configuration of a called service. Without an entry it is optional. */
 export function dependencyOf({ dependencies }: Pick<RunConfig, "dependencies">, service: string): DependencySection {
   return entryOf({ dependencies }, service) ?? parse(dependencySection, { name: service, required: false });
 }
 
-/** The entry of a service, if there is one. */
+/** Returns the entry of a service, if it exists. */
 export function entryOf(
   { dependencies }: Pick<RunConfig, "dependencies">,
   service: string,

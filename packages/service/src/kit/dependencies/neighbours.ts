@@ -3,43 +3,43 @@ import { matchesVersion } from "@tercel/discovery";
 import type { Channel, ChannelOptions, ServerOptions } from "@tercel/grpc";
 import type { InMemoryOptions, InMemoryTransport } from "@tercel/grpc/testing";
 
-/** A way to a service in the same process. */
+/** A channel to a service in the same process. */
 export interface NeighbourChannel extends Transport {
   close(): Promise<void>;
 }
 
-/** What a channel in memory may be made with. */
+/** Options of an in-memory channel. */
 export type NeighbourChannelOptions = NonNullable<InMemoryOptions["channelOptions"]>;
 
-/** Services that run in one process, and call each other in memory. */
+/** Services that run in one process and call each other in memory. */
 export interface Neighbours {
-  /** Whether a service of that name, and of that version if one is named, is among them. */
+  /** Whether a service with this name, and version if given, is among them. */
   has(name: string, version?: string): boolean;
-  /** A way from one service to another one among them. Calls fail with UNAVAILABLE while that does not serve. */
+  /** Creates a channel from one service to another. Calls fail with UNAVAILABLE while the other one does not serve. */
   channel(from: string, to: string, options: NeighbourChannelOptions): NeighbourChannel;
-  /** Serves a service's calls in memory until what is returned is closed. */
+  /** Serves a service in memory until the returned object is closed. */
   serve(name: string, options: ServerOptions): Promise<{ close(deadlineMs: number): Promise<void> }>;
-  /** Whether the caller is the one that sets up tracing, which a process has once: true for the first caller. */
+  /** Returns true for the first caller, which must set up tracing for the process. */
   claimTracing(): boolean;
 }
 
-/** What is known of a neighbour before it serves. */
+/** Name and version of a neighbour. */
 export interface NeighbourName {
   readonly name: string;
   readonly version: string;
 }
 
 /**
- * Makes services known to each other before any of them has started.
+ * Creates the neighbours before any of them has started.
  *
- * @throws Error for two services of one name
+ * @throws Error for duplicate names
  */
 export function createNeighbours(names: readonly NeighbourName[]): Neighbours {
   const known = new Map<string, NeighbourName>();
   for (const one of names) {
     if (known.has(one.name)) {
       throw new Error(
-        `two services of this process are called ${one.name}; give each a service.name of its own, in a config.yaml in a folder of its own`,
+        `duplicate service name ${one.name} in this process; set a different service.name in the config.yaml of each`,
       );
     }
     known.set(one.name, one);
@@ -68,20 +68,20 @@ export function createNeighbours(names: readonly NeighbourName[]): Neighbours {
   };
 }
 
-/** Whether a service is known, in that version if one is named. */
+/** Whether a service, of the version if given, is known. */
 export function isAmong(known: ReadonlyMap<string, NeighbourName>, name: string, version?: string): boolean {
   const found = known.get(name);
   return found !== undefined && (version === undefined || matchesVersion(found.version, version));
 }
 
-/** The same server in memory. The transport's own channel is never used, so it does not connect. */
+/** Creates the same server in memory. The transport's own channel is not used, so it does not connect. */
 async function serveInMemory(options: ServerOptions): Promise<InMemoryTransport> {
   const { createInMemoryTransport } = await import("@tercel/grpc/testing");
   const { routes, ...serverOptions } = socketless(options);
   return createInMemoryTransport({ routes, serverOptions });
 }
 
-/** What is left of a server's options where there are no sockets. */
+/** Returns the server options that apply without sockets. */
 export function socketless(
   options: ServerOptions,
 ): Omit<ServerOptions, "tls" | "http1Server" | "gateway" | "maxConnections"> {
@@ -89,7 +89,7 @@ export function socketless(
   return rest;
 }
 
-/** A channel that opens when the other side serves, and again when that has stopped and serves again. */
+/** Creates a channel that opens whenever the other side serves. */
 export function openNeighbourChannel(
   find: () => InMemoryTransport | undefined,
   to: string,
@@ -105,7 +105,7 @@ export function openNeighbourChannel(
   }
 
   const absent = (): Promise<never> =>
-    Promise.reject(new ConnectError(`${to} is in this process and does not serve at the moment`, Code.Unavailable));
+    Promise.reject(new ConnectError(`${to} in this process is not serving`, Code.Unavailable));
   return {
     unary: (...call) => channelTo()?.unary(...call) ?? absent(),
     stream: (...call) => channelTo()?.stream(...call) ?? absent(),
@@ -115,7 +115,7 @@ export function openNeighbourChannel(
   };
 }
 
-/** What is left of a channel's options where there is no network: nothing to find, to secure, to compress or to ping. */
+/** Returns the channel options that apply without a network: no resolver, TLS, compression or keepalive. */
 export function inMemoryOptions(name: string, options: ChannelOptions): NeighbourChannelOptions {
   const {
     tls: _tls,
@@ -125,6 +125,6 @@ export function inMemoryOptions(name: string, options: ChannelOptions): Neighbou
     sendCompression: _compression,
     ...rest
   } = options;
-  // Keys and tokens may be shown there: RFC 6761 §6.3, what is below localhost is this machine.
+  // Credentials may be sent to names below localhost, which are this machine (RFC 6761 §6.3).
   return { ...rest, authority: `${name.toLowerCase().replaceAll(/[^a-z0-9.-]/g, "-")}.localhost` };
 }

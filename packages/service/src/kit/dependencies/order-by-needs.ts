@@ -1,13 +1,13 @@
 import { isClientNeed } from "../../client.ts";
 import type { Needs } from "../definition/definition.ts";
 
-/** A service by name, and what it needs. */
+/** A service's name and needs. */
 export interface NamedNeeds {
   readonly name: string;
   readonly needs: Needs;
 }
 
-/** The same services, each after those among them that it has clients of. Within a cycle, and where nothing says so, they stay as they are. Pure. */
+/** Sorts services so that each follows those it has clients of. Cycles and unrelated services keep their order. */
 export function orderByNeeds<One extends NamedNeeds>(services: readonly One[]): readonly One[] {
   const byName = new Map(services.map((one) => [one.name, one] as const));
   const ordered = new Set<One>();

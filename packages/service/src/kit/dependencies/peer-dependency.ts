@@ -5,22 +5,22 @@ import { askHealth } from "@tercel/grpc/services";
 import type { DependencySection } from "../../config/index.ts";
 import { type Dependency, selfService } from "./service-health.ts";
 
-/** How another service is looked up and reached. */
+/** Looks up and reaches another service. */
 export interface PeerLookup {
-  /** Not asked for a service whose target says where it is. */
+  /** Registry; not used for a service with a target. */
   readonly registry: Registry | undefined;
-  /** A channel to the service, of the version that the dependency names. */
+  /** Returns a channel to the service, in the dependency's version. */
   channel(dependency: DependencySection): Transport;
-  /** Whether it runs in this process: then it is not looked up. */
+  /** Whether it runs in this process and is not looked up. */
   isNearby(dependency: DependencySection): boolean;
-  /** Whether it is required at the moment. */
+  /** Whether it is currently required. */
   isRequired(name: string): boolean;
   readonly clock: Clock;
 }
 
 /**
- * Another service as a dependency: it has an instance of the version, and one of them says SERVING for itself. What the peer depends on does not
- * matter, so that a cycle of services can become ready.
+ * Creates the dependency on another service: it must have an instance of the version that is SERVING by itself. The peer's own dependencies are ignored,
+ * so that a cycle of services can become ready.
  */
 export function peerDependency(dependency: DependencySection, lookup: PeerLookup): Dependency {
   const { name, version, target } = dependency;
@@ -28,7 +28,7 @@ export function peerDependency(dependency: DependencySection, lookup: PeerLookup
   const isKnownPlace = target !== undefined || lookup.isNearby(dependency);
   const label = version === undefined ? name : `${name} ${version}`;
   const transport = channel(dependency);
-  /** When the registry said that there is no instance. */
+  /** Time when the registry last returned no instance. */
   let foundNoneAtMs: number | undefined;
   return {
     name: label,
@@ -51,7 +51,7 @@ export function peerDependency(dependency: DependencySection, lookup: PeerLookup
   };
 }
 
-/** `2 instances, v2.0.1 and v2.1.0`. */
+/** Describes instances: `2 instances, v2.0.1 and v2.1.0`. */
 function versionsOf(instances: readonly { readonly version: string }[]): string {
   const versions = [...new Set(instances.map(({ version }) => (version === "" ? "without a version" : version)))];
   const last = versions.pop();
@@ -64,7 +64,7 @@ async function askSelf(label: string, transport: Transport, signal: AbortSignal)
     try {
       await askHealth(transport, selfService)(signal);
     } catch (error) {
-      // Not a service of this kit: what it says of itself as a whole is all there is.
+      // Not a service of this kit: only its overall health is available.
       if (ConnectError.from(error).code !== Code.NotFound) throw error;
       await askHealth(transport)(signal);
     }

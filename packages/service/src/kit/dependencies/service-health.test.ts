@@ -44,6 +44,6 @@ test("the services and the server need what is required, the service itself and 
   await clock.advance(10_000);
   assert.equal(health.status(""), "SERVING");
   health.shutdown();
-  assert.deepEqual(service.reasons(), ["the service is stopping"]);
+  assert.deepEqual(service.reasons(), ["service is stopping"]);
   assert.equal(clock.pendingTimers, 0);
 });

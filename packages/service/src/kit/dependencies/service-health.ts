@@ -3,50 +3,50 @@ import { createHealth, type Health, type HealthCheck } from "@tercel/grpc/servic
 import type { Registry } from "@tercel/interceptors/metrics";
 import type { OpenProvider } from "../providers/open-provider.ts";
 
-/** Health's name for a service without what it depends on: what other services ask, so that a missing leaf does not take down the mesh. */
+/** Health service without dependencies, which other services check, so that an unavailable leaf does not take down the mesh. */
 export const selfService = "tercel.self";
-/** Health's name for the process: for liveness probes. */
+/** Health service of the process, for liveness probes. */
 export const liveService = "tercel.live";
 
-/** Something that a service depends on. */
+/** A dependency of a service. */
 export interface Dependency {
   /** Unique among the dependencies: `database postgresql`, `order-service v1`. */
   readonly name: string;
   readonly required: boolean;
-  /** Rejects, saying why, while it cannot be used. */
+  /** Rejects with the reason while it is unavailable. */
   check(signal: AbortSignal): Promise<void>;
-  /** Added to the reason when it is shown: how old it is, for example. */
+  /** Returns a suffix for the shown reason, such as its age. */
   note?(): string;
 }
 
 export interface ServiceHealth {
   readonly health: Health;
-  /** Says which services are served, once that is known: each is SERVING while what it requires is there. */
+  /** Sets the served services: each is SERVING while its required dependencies are available. */
   serve(services: readonly string[]): void;
-  /** Why the service is not ready, a line for each reason; none when it is. */
+  /** Returns the reasons why the service is not ready; none if it is. */
   reasons(): string[];
-  /** What is missing although the service does without it. */
+  /** Returns unavailable optional dependencies. */
   warnings(): string[];
-  /** Makes a change to what is required, and lets those know who follow the health. */
+  /** Applies a change of required dependencies and notifies watchers of the health. */
   applyChange(change: () => void): void;
 }
 
-/** The health of a service and of what it depends on. */
+/** Creates the health of a service and its dependencies. */
 export function createServiceHealth(
   dependencies: readonly Dependency[],
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): ServiceHealth {
-  /** Shared by the checks, which read it when they are asked for. */
+  /** The served services, which the checks read on each run. */
   const served: string[] = [];
   const checks = dependencies.map((dependency): HealthCheck => {
     const { name, check } = dependency;
     return {
       name,
-      // Looked at each time: a configuration that is reloaded may change it.
+      // Evaluated each time, because a reload may change it.
       get required() {
         return dependency.required;
       },
-      // Those names only, so that what stands for the process alone does not depend on anything.
+      // Only these names, so that the health of the process alone has no dependencies.
       services: served,
       check,
     };
@@ -67,7 +67,7 @@ export function createServiceHealth(
     },
     reasons() {
       const lines = missing(true);
-      return lines.length === 0 && health.status("") !== "SERVING" ? ["the service is stopping"] : lines;
+      return lines.length === 0 && health.status("") !== "SERVING" ? ["service is stopping"] : lines;
     },
     warnings: () => missing(false),
     applyChange(change) {
@@ -75,27 +75,27 @@ export function createServiceHealth(
       const serving = new Set(names.filter((name) => health.status(name) === "SERVING"));
       change();
       for (const name of names) {
-        // What serves before or after the change has not been set to anything else, so that setting it only reports it.
+        // Setting an unchanged status only notifies watchers.
         if (serving.has(name) || health.status(name) === "SERVING") health.setStatus(name, "SERVING");
       }
     },
   };
 }
 
-/** Problems of providers begin with where they are already. */
+/** Formats a reason; problems of providers already begin with the name. */
 function reasonOf({ name, note }: Dependency, problem: string | undefined): string {
   if (problem === undefined) return `${name}: not checked yet`;
   return `${problem.startsWith(name) ? problem : `${name}: ${problem}`}${note?.() ?? ""}`;
 }
 
-/** A cache that is away makes a service slower, and what a registry has said stays in use. Everything else is required. */
+/** Concerns that are optional: without a cache a service is only slower, and registry results stay in use. */
 const optionalConcerns: readonly string[] = ["cache", "discovery"];
 
-/** A provider as a dependency, whose gauge `tercel_provider_up` follows each check. */
+/** Creates the dependency on a provider; the gauge `tercel_provider_up` reflects each check. */
 export function providerDependency({ entry, opened }: OpenProvider, metrics: Registry): Dependency {
   const up = metrics
     .gauge("tercel_provider_up", {
-      help: "1 while a provider can be used.",
+      help: "1 while a provider is available.",
       labels: ["concern", "name"],
       across: "min",
     })

@@ -3,23 +3,23 @@ import type { Counter, Family, Histogram, Registry } from "@tercel/interceptors/
 const byMethod = ["service", "method"];
 
 /**
- * Shows the calls that a server handles under two further names, `grpc_service_requests_total` and `grpc_service_latency_seconds`, by service and method
- * alone. They are made of the server's own metrics when these are read, so that a call costs nothing more. Returns what ends that.
+ * Exports the calls of a server under two further names, `grpc_service_requests_total` and `grpc_service_latency_seconds`, by service and method only.
+ * They are derived from the server's metrics when these are read, so that a call costs nothing more. Returns a function that removes them.
  *
- * @param metrics in which families may be asked for again
+ * @param metrics registry that returns existing families
  */
 export function addServiceMetrics(metrics: Registry): () => void {
-  const started = metrics.counter("grpc_server_requests_started_total", { help: "Calls begun.", labels: byMethod });
+  const started = metrics.counter("grpc_server_requests_started_total", { help: "Calls started.", labels: byMethod });
   const durations = metrics.histogram("grpc_server_request_duration_seconds", {
-    help: "From a call's headers to its end, streams included.",
+    help: "Time from a call's headers to its end, including streams.",
     labels: [...byMethod, "status"],
   });
   const requests = metrics.counter("grpc_service_requests_total", {
-    help: "Calls begun, by service and method.",
+    help: "Calls started, by service and method.",
     labels: byMethod,
   });
   const latency = metrics.histogram("grpc_service_latency_seconds", {
-    help: "From a call's headers to its end, by service and method.",
+    help: "Time from a call's headers to its end, by service and method.",
     labels: byMethod,
   });
   return metrics.beforeCollect(() => {

@@ -6,7 +6,7 @@ import { type MetricsPart, type Registry, renderMetrics } from "@tercel/intercep
 import type { ServiceHealth } from "../dependencies/service-health.ts";
 import type { ListenOn } from "../run-config/run-config.ts";
 
-/** Which pages are served at a place. */
+/** The pages at an address. */
 export interface ObservedPages {
   readonly health: boolean;
   readonly metrics: boolean;
@@ -18,14 +18,14 @@ interface Page {
   readonly body: string;
 }
 
-/** Answers what probes and scrapers ask for; undefined for any other path. Does not reject. */
+/** Returns the response to a request of a probe or scraper; undefined for any other path. Does not reject. */
 export type AnswerPage = (
   method: string,
   path: string,
   accept: string | null | undefined,
 ) => Page | Promise<Page> | undefined;
 
-/** `GET /health`, `GET /ready` and the metrics. */
+/** Creates the pages `GET /health`, `GET /ready` and the metrics. */
 export function createPages(
   pages: ObservedPages,
   health: ServiceHealth,
@@ -45,7 +45,7 @@ async function metricsPage(source: Registry | Shared<MetricsPart>, accept: strin
   return { status, fields: { "content-type": contentType }, body };
 }
 
-/** 200 while the service wants calls, else 503 with the reasons. */
+/** Returns 200 while the service is ready, else 503 with the reasons. */
 function healthPage(health: ServiceHealth): Page {
   const isReady = health.health.status("") === "SERVING";
   const warnings = health.warnings();
@@ -64,7 +64,7 @@ function jsonText(value: object): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** The pages for Node's HTTP server; everything else is 404. */
+/** Creates a handler of the pages for Node's HTTP server; other paths are 404. */
 export function createPageHandler(
   answer: AnswerPage,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
@@ -83,7 +83,7 @@ function pathOf(url: string): string {
   return url.split("?", 1)[0] ?? "";
 }
 
-/** The pages for a gateway, before what the application serves itself. Everything else is 404 in the form of Google's APIs (AIP-193). */
+/** Creates a gateway's fallback: the pages, then the application's own fallback. Other paths are 404 in the form of Google's APIs (AIP-193). */
 export function createPageFallback(answer: AnswerPage, own?: Fallback): Fallback {
   return async (request) => {
     const page = await answer(request.method, new URL(request.url).pathname, request.headers.get("accept"));
@@ -94,17 +94,17 @@ export function createPageFallback(answer: AnswerPage, own?: Fallback): Fallback
 
 const jsonType = { "content-type": "application/json", "cache-control": "no-store" } as const;
 const noRoute = jsonText({
-  error: { code: 404, message: "there is nothing at this path", status: "NOT_FOUND", details: [] },
+  error: { code: 404, message: "path not found", status: "NOT_FOUND", details: [] },
 });
 
-/** An HTTP server that listens. */
+/** A listening HTTP server. */
 export interface ObservationServer {
   readonly host: string;
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Rejects when it cannot listen. */
+/** Listens for probes and scrapers. Rejects when it cannot listen. */
 export async function listenForObservers(answer: AnswerPage, { host, port }: ListenOn): Promise<ObservationServer> {
   const handler = createPageHandler(answer);
   const server: HttpServer = createServer((request, response) => void handler(request, response));
@@ -120,7 +120,7 @@ export async function listenForObservers(answer: AnswerPage, { host, port }: Lis
     host: address.address,
     port: address.port,
     close() {
-      // Scrapers keep their connections; a page is written in one piece, so nothing is cut off.
+      // Scrapers keep their connections open; a page is written at once, so closing them truncates nothing.
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
     },

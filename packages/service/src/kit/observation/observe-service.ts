@@ -5,35 +5,34 @@ import type { ListenOn, RunConfig } from "../run-config/run-config.ts";
 import { isSamePlace } from "../run-config/same-place.ts";
 import { type AnswerPage, createPages, listenForObservers, type ObservedPages } from "./observation.ts";
 
-/** The pages of a service that share a place. */
+/** The pages of a service that share an address. */
 interface ObservedPlace {
   readonly at: ListenOn;
   readonly pages: ObservedPages;
 }
 
-/** Which pages are served where, a listener for each place. Pure. */
+/** Returns the pages of each listener. */
 export function observedPlaces({ http, metrics }: Pick<RunConfig, "http" | "metrics">): readonly ObservedPlace[] {
   if (http !== undefined && metrics !== undefined && isSamePlace(http, metrics)) {
     return [{ at: http, pages: { health: true, metrics: true } }];
   }
   return [
     ...(http === undefined ? [] : [{ at: http, pages: { health: true, metrics: metrics === undefined } }]),
-    // Who scrapes the metrics may ask for the health, too.
+    // The metrics port also serves the health pages.
     ...(metrics === undefined ? [] : [{ at: metrics, pages: { health: true, metrics: true } }]),
   ];
 }
 
-/** The pages that servers of calls serve. */
+/** The pages on ports with calls. */
 export interface PagesWithCalls {
-  /** On the port of gRPC. */
+  /** Pages on gRPC's port. */
   readonly onGrpcPort?: AnswerPage;
-  /** On the port of HTTP, where the gateway is on one of its own. */
+  /** Pages on the HTTP port, if the gateway has its own port. */
   readonly onHttpPort?: AnswerPage;
 }
 
 /**
- * Serves `/health`, `/ready` and `/metrics` where the configuration says. What is to be served on a port that has calls is returned: one listener has
- * both.
+ * Serves `/health`, `/ready` and `/metrics` as configured. Returns the pages for ports with calls, which share a listener.
  */
 export async function observeService(
   life: Lifecycle,
@@ -59,7 +58,7 @@ export async function observeService(
       () => listenForObservers(answer, at),
       (server) => server.close(),
     );
-    log.info("pages are served", {
+    log.info("serving pages", {
       at: `http://${host}:${port}`,
       pages: ["/health", "/ready", ...(pages.metrics ? [metricsPath] : [])],
     });

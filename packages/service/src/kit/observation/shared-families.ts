@@ -9,8 +9,8 @@ import type {
 } from "@tercel/interceptors/metrics";
 
 /**
- * A registry over another one in which a family may be asked for again: two databases of one type have the same families. It keeps what it has
- * created; names that others registered stay an error.
+ * Wraps a registry so that a family can be requested repeatedly: two databases of one type have the same families. Names that others registered are
+ * still an error.
  */
 export function createSharedFamilies(registry: Registry): Registry {
   const families = new Map<string, Family>();

@@ -1,6 +1,6 @@
 import type { Concern, Provider } from "../../provider.ts";
 
-/** Each concern's own module, so that what no one needs is not loaded. */
+/** Loads the module of each concern on demand. */
 const loaders: Readonly<Record<string, () => Promise<readonly Provider[]>>> = {
   database: async () => (await import("../../database/database-providers.ts")).databaseProviders,
   cache: async () => (await import("../../cache/cache-providers.ts")).cacheProviders,
@@ -8,10 +8,10 @@ const loaders: Readonly<Record<string, () => Promise<readonly Provider[]>>> = {
   discovery: async () => (await import("../../discovery/discovery-providers.ts")).discoveryProviders,
 };
 
-/** The concerns whose providers come with the kit. */
+/** The concerns with built-in providers. */
 export const builtInConcerns: ReadonlySet<Concern> = new Set(Object.keys(loaders));
 
-/** The providers of some concerns, those of the application before those that come with the kit. */
+/** Returns the providers of some concerns; the application's take precedence over built-in ones. */
 export async function knownProviders(
   concerns: ReadonlySet<Concern>,
   own: readonly Provider[] = [],

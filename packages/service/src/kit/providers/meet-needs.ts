@@ -4,23 +4,23 @@ import type { Needs } from "../definition/definition.ts";
 import { type OpenContext, type OpenProvider, openProvider } from "./open-provider.ts";
 import { clientConcern, type PlannedProvider } from "./plan-needs.ts";
 
-/** What is needed, open and ready to be used. */
+/** The opened needs. */
 export interface MetNeeds {
-  /** By the keys of `needs`. */
+  /** Ports by the keys of `needs`. */
   readonly ports: Readonly<Record<string, unknown>>;
   readonly providers: readonly OpenProvider[];
-  /** Lets every part take work, once the handlers are registered. */
+  /** Starts the work of every part, once the handlers are registered. */
   begin(): Promise<void>;
-  /** Has every part take no further work. */
+  /** Pauses the work of every part. */
   pause(): Promise<void>;
 }
 
-/** Makes the parts of needs that no provider serves: clients of other services. */
+/** Creates the parts of needs without a provider: clients of other services. */
 export type PrepareClient = (key: string, need: Needs[string]) => NeedPart<unknown> | Promise<NeedPart<unknown>>;
 
 /**
- * Opens every provider in the order of the plan, and makes the parts of the needs. A part that fails undoes those before it, as everything that
- * a life starts.
+ * Opens every provider in the order of the plan and creates the parts of the needs. A failure undoes the previous parts, as for everything that a
+ * lifecycle starts.
  */
 export async function meetNeeds(
   life: Lifecycle,
@@ -61,9 +61,9 @@ export async function meetNeeds(
     ports,
     providers,
     async begin() {
-      // Ended here, they end before whatever their work uses is closed, channels among it.
+      // Ended here, before channels and other dependencies of their work are closed.
       await life.start(
-        "work besides calls",
+        "background work",
         async () => {
           for (const part of parts) await part.begin?.();
         },
@@ -76,7 +76,7 @@ export async function meetNeeds(
   };
 }
 
-/** Goes on after one that fails, and rejects with the first failure. */
+/** Runs a step for all items in reverse; continues after a failure and rejects with the first one. */
 async function inReverse<Item>(items: readonly Item[], run: (item: Item) => unknown): Promise<void> {
   const failures: unknown[] = [];
   for (const item of items.toReversed()) {

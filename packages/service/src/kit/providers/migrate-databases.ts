@@ -6,7 +6,7 @@ import { knownProviders } from "./built-in-providers.ts";
 import { migrateDatabase } from "./open-provider.ts";
 import { planNeeds } from "./plan-needs.ts";
 
-/** Brings every database that the service needs up to date, and opens nothing else. Resolves to the number of databases. */
+/** Migrates every database that the service needs and opens nothing else. Resolves to the number of databases. */
 export async function migrateDatabases<N extends Needs, Settings>(
   { needs = {} as N, providers = [] }: Definition<N, Settings>,
   config: RunConfig,

@@ -9,16 +9,16 @@ import { isSamePlace } from "../run-config/same-place.ts";
 import type { PlannedProvider } from "./plan-needs.ts";
 import { type RetrySettings, retryUntil } from "./retry-until.ts";
 
-/** What opening needs to know of the service. */
+/** The context in which providers are opened. */
 export interface OpenContext {
   readonly config: RunConfig;
   readonly log: Log;
-  /** In which families may be asked for again. */
+  /** Registry that returns existing families. */
   readonly metrics: Registry;
   readonly clock: Clock;
 }
 
-/** A provider that is open. */
+/** An open provider. */
 export interface OpenProvider {
   readonly entry: ConfiguredProvider;
   readonly opened: Opened;
@@ -26,8 +26,8 @@ export interface OpenProvider {
 }
 
 /**
- * Brings the schema of a database up to date, opens the provider, and closes it when the life ends. Both are tried again until `start.wait` is
- * over. What opens after that is closed.
+ * Migrates a database, opens the provider, and closes it at the end of the lifecycle. Both are retried until `start.wait` is over. A provider that opens
+ * later is closed.
  */
 export async function openProvider(
   life: Lifecycle,
@@ -60,14 +60,14 @@ export async function openProvider(
     },
   );
   metrics
-    .gauge("tercel_provider_open_seconds", { help: "How long a provider took to open.", labels: ["concern", "name"] })
+    .gauge("tercel_provider_open_seconds", { help: "Time to open a provider.", labels: ["concern", "name"] })
     .with(entry.concern, entry.name)
     .set((clock.nowMs() - startedMs) / 1000);
   log.info("provider opened", { provider: what, at: opened.describe });
   return { entry, opened, host };
 }
 
-/** Applies or checks the migrations of every need that is made from the provider. Tried again until `start.wait` is over. */
+/** Applies or checks the migrations of every need of the provider. Retries until `start.wait` is over. */
 export async function migrateDatabase(
   { entry, provider, needs }: PlannedProvider,
   context: OpenContext,
@@ -84,7 +84,8 @@ export async function migrateDatabase(
     for (const folder of folders) {
       const request = { folder: new URL(folder), mode: context.config.start.migrations };
       const migrate = async (): Promise<void> => {
-        if (provider.migrate === undefined) throw new PermanentError(`the type ${provider.type} has no migrations`);
+        if (provider.migrate === undefined)
+          throw new PermanentError(`provider type ${provider.type} does not support migrations`);
         await withPeer(provider, async () => provider.migrate?.(config, request, host));
       };
       await retryUntil(what, migrate, () => {}, settings);
@@ -106,7 +107,7 @@ function hostOf(
   const pages = config.http ?? config.metrics;
   const httpPort = pages?.port;
   const servesTls = config.grpc.certificate !== undefined;
-  // On a port that has calls they are served as these are.
+  // On a port with calls, pages use the same TLS.
   const hasCalls =
     pages !== undefined &&
     (isSamePlace(pages, config.grpc.listen) || (pages === config.http && config.gateway !== undefined));
@@ -128,7 +129,7 @@ function retrySettings({ config, clock, log }: OpenContext, signal: AbortSignal)
   return { waitMs: config.start.waitMs, clock, log, signal };
 }
 
-/** A package that is not installed stays away, however often it is tried. */
+/** Runs an operation that needs an optional package; a missing package is a permanent error. */
 function withPeer<Result>({ concern, type, peer }: Provider, run: () => Promise<Result>): Promise<Result> {
   return peer === undefined ? run() : importPeer(`${concern} ${type}`, peer, run);
 }

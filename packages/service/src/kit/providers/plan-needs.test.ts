@@ -67,25 +67,25 @@ describe("a plan of what to open", () => {
       "says what to add for an entry that the code names",
       { db: need("database", "reporting") },
       [entry("database", "main", "sqlite")],
-      'needs.db is the database "reporting", which is not configured; add to the configuration (types: sqlite, postgres):\ndatabase:\n  providers:\n    reporting:\n      type: sqlite',
+      'database "reporting" of needs.db is not configured; add to the configuration (types: sqlite, postgres):\ndatabase:\n  providers:\n    reporting:\n      type: sqlite',
     ],
     [
       "asks which of several entries is the default",
       { db: need("database") },
       [entry("database", "a", "sqlite"), entry("database", "b", "sqlite")],
-      "needs.db is a database, and several are configured: a, b; set database.default to one of them, or name it in the code",
+      "ambiguous database of needs.db: a, b are configured; set database.default to one of them, or name it in the code",
     ],
     [
       "says which types are known",
       { db: need("database") },
       [entry("database", "main", "postgras")],
-      'database.providers.main has the type "postgras", which is not known; did you mean "postgres"? Known types: sqlite, postgres. A provider of your own goes into the definition\'s providers',
+      'unknown type "postgras" of database.providers.main; did you mean "postgres"? known types: sqlite, postgres; add your own provider to the definition\'s providers',
     ],
     [
       "has a line for each need that cannot be met",
       { search: need("search"), events: need("events") },
       [],
-      'the service needs a search ("search"); no provider of that concern is known, pass one in the definition\'s providers\nthe service needs an events ("events"); add to the configuration (types: memory):\nevents:\n  providers:\n    memory: {}',
+      'the service needs a search ("search"); no provider of this concern is known: add one to the definition\'s providers\nthe service needs an events ("events"); add to the configuration (types: memory):\nevents:\n  providers:\n    memory: {}',
     ],
   ] as const) {
     it(what, () => {

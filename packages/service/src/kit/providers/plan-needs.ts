@@ -3,7 +3,7 @@ import type { Concern, Need, Provider } from "../../provider.ts";
 import type { Needs } from "../definition/definition.ts";
 import type { ConfiguredProvider } from "../run-config/run-config.ts";
 
-/** A provider that must be opened, and the needs that are made from it. */
+/** A provider to open and the needs that use it. */
 export interface PlannedProvider {
   readonly entry: ConfiguredProvider;
   readonly provider: Provider;
@@ -16,16 +16,16 @@ export interface PlannedNeed {
   readonly need: Need<unknown>;
 }
 
-/** The order in which providers open; concerns of the application's own follow. Events may use the database. */
+/** Order in which providers are opened; the application's own concerns follow. Events may use the database. */
 const openOrder: readonly Concern[] = ["database", "cache", "events"];
 
-/** Needs that are not made from an entry of the configuration, but by the kit. */
+/** Concern of needs that the kit creates without an entry of the configuration. */
 export const clientConcern = "client";
 
 /**
- * Finds the entry and the provider for each need, before anything opens. Pure.
+ * Finds the entry and the provider for each need, before anything opens.
  *
- * @throws Error with a paragraph for each need that cannot be met: what is missing and what to add
+ * @throws Error with a paragraph for each unmet need: what is missing and what to add
  */
 export function planNeeds(
   needs: Needs,
@@ -52,7 +52,7 @@ export function planNeeds(
   return [...planned.values()].toSorted((a, b) => rankOf(a.entry) - rankOf(b.entry));
 }
 
-/** The plan with a provider that the kit itself uses, and that is opened although no need may name it. */
+/** Adds a provider that the kit itself uses to the plan, even if no need names it. */
 export function withProvider(
   plan: readonly PlannedProvider[],
   entry: ConfiguredProvider,
@@ -81,14 +81,14 @@ function entryFor(
     const nearest = nearestName(wanted, names);
     const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
     throw new Error(
-      `needs.${key} is the ${concern} "${wanted}", which is not configured${hint}${advice(concern, wanted, providers)}`,
+      `${concern} "${wanted}" of needs.${key} is not configured${hint}${advice(concern, wanted, providers)}`,
     );
   }
   const chosen = candidates.find(({ isDefault }) => isDefault) ?? (candidates.length === 1 ? candidates[0] : undefined);
   if (chosen !== undefined) return chosen;
   if (candidates.length > 1) {
     throw new Error(
-      `needs.${key} is a ${concern}, and several are configured: ${names.join(", ")}; set ${concern}.default to one of them, or name it in the code`,
+      `ambiguous ${concern} of needs.${key}: ${names.join(", ")} are configured; set ${concern}.default to one of them, or name it in the code`,
     );
   }
   throw new Error(
@@ -96,11 +96,11 @@ function entryFor(
   );
 }
 
-/** The lines to add to the configuration, for the first provider that is known. */
+/** Returns the lines to add to the configuration, for the first known provider. */
 function advice(concern: Concern, name: string | undefined, providers: readonly Provider[]): string {
   const known = providers.filter((provider) => provider.concern === concern);
   const [first] = known;
-  if (first === undefined) return `; no provider of that concern is known, pass one in the definition's providers`;
+  if (first === undefined) return `; no provider of this concern is known: add one to the definition's providers`;
   const entry = name ?? first.type;
   const type = entry === first.type ? [] : [`      type: ${first.type}`];
   const lines = [`${concern}:`, "  providers:", `    ${entry}:${type.length === 0 ? " {}" : ""}`, ...type];
@@ -112,7 +112,7 @@ function article(word: string): string {
   return /^[aeiou]/.test(word) ? "an" : "a";
 }
 
-/** @throws Error that names the known types */
+/** Returns the provider of an entry. @throws Error that lists the known types */
 export function providerFor(entry: ConfiguredProvider, providers: readonly Provider[]): Provider {
   const known = providers.filter(({ concern }) => concern === entry.concern);
   const found = known.find(({ type, aliases = [] }) => type === entry.type || aliases.includes(entry.type));
@@ -121,6 +121,6 @@ export function providerFor(entry: ConfiguredProvider, providers: readonly Provi
   const nearest = nearestName(entry.type, types);
   const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
   throw new Error(
-    `${entry.concern}.providers.${entry.name} has the type "${entry.type}", which is not known${hint} Known types: ${types.join(", ")}. A provider of your own goes into the definition's providers`,
+    `unknown type "${entry.type}" of ${entry.concern}.providers.${entry.name}${hint || ";"} known types: ${types.join(", ")}; add your own provider to the definition's providers`,
   );
 }

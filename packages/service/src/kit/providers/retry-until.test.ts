@@ -45,7 +45,7 @@ describe("what is tried until it succeeds", () => {
     const opening = retryUntil("cache", () => Promise.reject(new Error("away")), nothingIsLate, settings);
     const failure = assert.rejects(
       opening,
-      /^Error: cache: away \(attempt 2, given up after 0.5 s; service.start.wait allows more\)$/,
+      /^Error: cache: away \(attempt 2, gave up after 0.5 s; raise service.start.wait to wait longer\)$/,
     );
     await clock.advance(500);
     await failure;
@@ -67,7 +67,7 @@ describe("what is tried until it succeeds", () => {
       attempts++;
       throw new Error("away");
     };
-    await assert.rejects(retryUntil("cache", attempt, nothingIsLate, settings), /attempt 1, given up after 0 s/);
+    await assert.rejects(retryUntil("cache", attempt, nothingIsLate, settings), /attempt 1, gave up after 0 s/);
     assert.equal(attempts, 1);
   });
 
@@ -76,7 +76,7 @@ describe("what is tried until it succeeds", () => {
     const late = Promise.withResolvers<string>();
     const closed = Promise.withResolvers<string>();
     const opening = retryUntil("database main", () => late.promise, closed.resolve, settings);
-    const failure = assert.rejects(opening, /^Error: database main: no answer \(attempt 1, given up after 10 s/);
+    const failure = assert.rejects(opening, /^Error: database main: timeout \(attempt 1, gave up after 10 s/);
     await clock.advance(9_999);
     assert.equal(clock.pendingTimers, 1);
     await clock.advance(1);
@@ -90,7 +90,7 @@ describe("what is tried until it succeeds", () => {
     for (const attempt of [() => new Promise<never>(() => {}), () => Promise.reject(new Error("away"))]) {
       const { clock, stopping, settings } = settingsOf(60_000);
       const opening = retryUntil("cache", attempt, nothingIsLate, settings);
-      const failure = assert.rejects(opening, /a stop was requested during the start/);
+      const failure = assert.rejects(opening, /stopped during the start/);
       await clock.advance(10);
       stopping.abort();
       await failure;

@@ -3,24 +3,24 @@ import { pause, thrownMessage } from "@tercel/grpc/internal";
 import { PermanentError } from "../../permanent-error.ts";
 
 export interface RetrySettings {
-  /** How long it is tried; then the last failure counts. */
+  /** Time limit of the attempts, in milliseconds. */
   readonly waitMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Aborts when the service is asked to stop. */
+  /** Aborted when a stop is requested. */
   readonly signal: AbortSignal;
-  /** From 0 up to 1. Default `Math.random`. */
+  /** Random numbers from 0 to 1 (exclusive). Default `Math.random`. */
   readonly random?: () => number;
 }
 
-/** An attempt that has begun in time may take this long, so that a wait of 0 is one attempt. */
+/** Minimum time of an attempt, so that a wait of 0 allows one. */
 const leastAttemptMs = 5_000;
 
 /**
- * Tries something until it succeeds, with growing pauses, for at most `waitMs`; a `PermanentError` ends that at once. An attempt that is still under
- * way then is left behind: `onLate` gets what comes of it.
+ * Retries an operation with backoff until it succeeds, for at most `waitMs`; a `PermanentError` ends it at once. An attempt that is still running then is
+ * abandoned: `onLate` receives its result.
  *
- * Rejects with an error that says what failed, how often it was tried and which setting allows more time.
+ * Rejects with an error that has the last failure, the number of attempts and the setting for more time.
  */
 export async function retryUntil<Result>(
   what: string,
@@ -37,10 +37,10 @@ export async function retryUntil<Result>(
     } catch (error) {
       const message = withSubject(what, thrownMessage(error));
       if (error instanceof PermanentError) throw new Error(message, { cause: error });
-      if (signal.aborted) throw new Error(`${message}; a stop was requested during the start`, { cause: error });
+      if (signal.aborted) throw new Error(`${message}; stopped during the start`, { cause: error });
       const delayMs = backoff(attempts - 1);
       if (clock.nowMs() + delayMs >= endMs) {
-        const tried = `attempt ${attempts}, given up after ${seconds(waitMs)}; service.start.wait allows more`;
+        const tried = `attempt ${attempts}, gave up after ${seconds(waitMs)}; raise service.start.wait to wait longer`;
         throw new Error(`${message} (${tried})`, { cause: error });
       }
       log.warn(`${message}, attempt ${attempts}, next in ${seconds(delayMs)}`);
@@ -49,7 +49,7 @@ export async function retryUntil<Result>(
   }
 }
 
-/** `database postgres: migrations` is of `database postgres`; an error that begins with that needs no other beginning. */
+/** Prefixes a message with its subject, unless it begins with it: the subject of `database postgres: migrations` is `database postgres`. */
 function withSubject(what: string, message: string): string {
   const [subject = what] = what.split(":", 1);
   return message.startsWith(subject) ? message : `${what}: ${message}`;
@@ -57,7 +57,7 @@ function withSubject(what: string, message: string): string {
 
 class TimeIsUp extends Error {}
 
-/** Rejects when the time is over or a stop is requested; what the work resolves to afterwards goes to `onLate`. */
+/** Rejects on a timeout or a stop; a later result goes to `onLate`. */
 async function withinTime<Result>(
   working: Promise<Result>,
   leftMs: number,
@@ -66,13 +66,13 @@ async function withinTime<Result>(
 ): Promise<Result> {
   const over = new AbortController();
   const ending = pause(clock, leftMs, AbortSignal.any([signal, over.signal]), true).then(() => {
-    throw new TimeIsUp(signal.aborted ? "it was not finished" : "no answer");
+    throw new TimeIsUp(signal.aborted ? "interrupted" : "timeout");
   });
   try {
     return await Promise.race([working, ending]);
   } catch (error) {
     if (error instanceof TimeIsUp) {
-      working.then(onLate).catch((late) => log.warn("what finished too late failed", { error: late }));
+      working.then(onLate).catch((late) => log.warn("abandoned attempt failed", { error: late }));
     }
     throw error;
   } finally {

@@ -3,7 +3,7 @@ import type { ListenOn, RunConfig } from "./run-config.ts";
 
 const everyInterface: readonly string[] = ["0.0.0.0", "::", ""];
 
-/** Where others reach a service that listens at an address: as configured, or by this machine's first address that others can reach. */
+/** Returns the address that a service registers: as configured, else the machine's first external address. */
 export function advertisedAddress(
   { host, port }: ListenOn,
   advertise: RunConfig["advertise"],

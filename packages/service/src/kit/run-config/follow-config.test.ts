@@ -211,7 +211,7 @@ describe("a service whose configuration changes", () => {
     const warnings = service.lines.filter(({ level }) => level === "warn").map(({ message }) => message);
     assert.deepEqual(warnings, [
       "changed keys need a restart: service.port",
-      "rate_limit needs a restart, because the service was started without it",
+      "rate_limit needs a restart, because the service started without it",
     ]);
     await service.client.append({});
     await service.client.append({});

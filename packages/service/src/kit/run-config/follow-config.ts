@@ -11,17 +11,17 @@ import type { FollowedConfig } from "./reloaded-config.ts";
 import type { RunConfig } from "./run-config.ts";
 import { runConfigOf } from "./run-config-of.ts";
 
-/** What a reload changes, besides what reads the live configuration. */
+/** Targets of a reload, apart from readers of the live configuration. */
 export interface ReloadTargets {
   readonly health: ServiceHealth;
   readonly providers: readonly OpenProvider[];
-  /** Undefined where nothing is traced. */
+  /** Undefined without tracing. */
   readonly tracing: { setSampleRate(sampleRate: number): void } | undefined;
 }
 
 /**
- * Follows the files of the configuration while the service runs: what is live holds at once, a state that is not valid leaves the old one in
- * force. Nothing is followed where the configuration came from no file.
+ * Watches the files of the configuration while the service runs: live keys take effect at once, an invalid configuration is ignored. Does nothing without
+ * files.
  */
 export async function followConfig<N extends Needs, Settings>(
   life: Lifecycle,
@@ -51,7 +51,7 @@ export async function followConfig<N extends Needs, Settings>(
     setLogLevel?.(next.log.level);
     if (next.tracing !== undefined) targets.tracing?.setSampleRate(next.tracing.sampleRate);
     if (!hadRateLimit && next.rateLimit !== undefined) {
-      log.warn("rate_limit needs a restart, because the service was started without it");
+      log.warn("rate_limit needs a restart, because the service started without it");
     }
     reloadProviders(targets.providers, next, changes, log);
     await followed.notify({ config: reloaded.value, settings: reloaded.value.app, changes }, log);
@@ -60,7 +60,7 @@ export async function followConfig<N extends Needs, Settings>(
   watching.onChange(take);
 }
 
-/** Hands a provider its entry when a live key of it has changed. */
+/** Passes a provider its entry when a live key changed. */
 function reloadProviders(
   providers: readonly OpenProvider[],
   next: RunConfig,
@@ -79,7 +79,7 @@ function reloadProviders(
 
 function countReloads(metrics: Registry, { counts }: Pick<ConfigWatch<unknown>, "counts">): () => void {
   const family = metrics.counter("tercel_config_reloads_total", {
-    help: "Changes of the configuration's files: taken, or refused because they were not valid.",
+    help: "Configuration reloads: taken, or refused because they were invalid.",
     labels: ["outcome"],
   });
   const [taken, refused] = [family.with("taken"), family.with("refused")];

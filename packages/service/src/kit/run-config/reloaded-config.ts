@@ -2,18 +2,18 @@ import type { Log } from "@tercel/grpc";
 import type { ConfigChange, ServiceConfig } from "../../config/index.ts";
 import type { LiveConfig, RunConfig } from "./run-config.ts";
 
-/** What a service is told of a configuration that was reloaded. */
+/** A reloaded configuration. */
 export interface ReloadedConfig<Settings> {
   readonly config: ServiceConfig<Settings>;
-  /** The key `app`, as the definition's `settings` has checked it. */
+  /** The key `app`, validated by the definition's `settings`. */
   readonly settings: Settings;
-  /** Those that are not live hold after a restart. */
+  /** Changed values; those that are not live need a restart. */
   readonly changes: readonly ConfigChange[];
 }
 
 export type OnReloaded<Settings> = (reloaded: ReloadedConfig<Settings>) => void | Promise<void>;
 
-/** The configuration of a service that runs, and who wants to know of changes. */
+/** The configuration of a running service and its change listeners. */
 export class FollowedConfig<Settings> implements LiveConfig {
   current: RunConfig;
   readonly #listeners = new Set<OnReloaded<Settings>>();
@@ -22,7 +22,7 @@ export class FollowedConfig<Settings> implements LiveConfig {
     this.current = current;
   }
 
-  /** Returns what ends the calls. */
+  /** Adds a listener. Returns a function that removes it. */
   onReloaded(listener: OnReloaded<Settings>): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -33,7 +33,7 @@ export class FollowedConfig<Settings> implements LiveConfig {
       try {
         await listener(reloaded);
       } catch (error) {
-        log.error("onConfigChange failed", { error });
+        log.error("onConfigChange listener failed", { error });
       }
     }
   }

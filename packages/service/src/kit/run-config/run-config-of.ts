@@ -19,14 +19,14 @@ import type {
 /** Concerns that are not opened as providers. */
 const builtInConcerns: readonly string[] = ["communication", "logging", "monitoring"];
 
-/** Puts a configuration into the terms of what a service is made of. Pure. */
+/** Converts a configuration to the form that the kit runs on. */
 export function runConfigOf<App>(
   { value, environment }: LoadedConfig<ServiceConfig<App>>,
   isTerminal: boolean,
 ): RunConfig {
   const { service, grpc, gateway, listeners, security, rateLimit, loadShedding, idempotency } = value;
   if (grpc === undefined) {
-    throw new Error("communication.providers.grpc is switched off, but a service serves gRPC; remove enabled: false");
+    throw new Error("communication.providers.grpc is disabled, but a service must serve gRPC; remove enabled: false");
   }
   const { isProduction } = environment;
   const listen = listenerOf(listeners, "grpc") ?? { host: service.host, port: 0 };
@@ -71,7 +71,7 @@ function listenerOf(
   page: ServiceConfig["listeners"][number]["serves"][number],
 ): ListenOn | undefined {
   const found = listeners.find(({ serves }) => serves.includes(page));
-  // Without a host it is every interface.
+  // No host means every interface.
   return found === undefined ? undefined : { host: found.host ?? "0.0.0.0", port: found.port };
 }
 
@@ -108,7 +108,7 @@ function serverLimits(grpc: GrpcSection): RunConfig["grpc"]["server"] {
   };
 }
 
-/** The same object without the keys that hold nothing. */
+/** Removes keys without a value. */
 function definedOf<Values extends object>(values: Values): { [K in keyof Values]?: Exclude<Values[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
@@ -140,7 +140,7 @@ function providersOf({ concerns }: ServiceConfig): readonly ConfiguredProvider[]
     );
 }
 
-/** What an agent is told may differ from what the service is called. */
+/** Returns the registered name and address, which may differ from the service's. */
 function advertiseOf({ service, concerns }: ServiceConfig): RunConfig["advertise"] {
   const discovery = concerns.discovery;
   const entry = discovery?.entries.find(({ name }) => name === discovery.default);
@@ -184,7 +184,7 @@ function tokensOf(
   };
 }
 
-/** There is one key, so tokens need not say which; those that do name it as the configuration does. */
+/** Returns the shared key with and without its ID, since tokens need not have a `kid`. */
 function sharedKeys(secret: Uint8Array, keyId: string): NonNullable<TokenIssuer["keys"]> {
   const key = { algorithm: "HS256" as const, secret };
   return [key, { id: keyId, ...key }];
@@ -192,7 +192,7 @@ function sharedKeys(secret: Uint8Array, keyId: string): NonNullable<TokenIssuer[
 
 const minuteMs = 60_000;
 
-/** The limits count by the minute; other windows are put into that. */
+/** Converts rate limits to calls per minute. */
 function limitsOf(section: RateLimitSection | undefined): Pick<RunConfig, "rateLimit"> {
   if (section === undefined) return {};
   const { enabled, calls, addressCalls, windowMs } = section;
@@ -207,7 +207,7 @@ function limitsOf(section: RateLimitSection | undefined): Pick<RunConfig, "rateL
   };
 }
 
-/** Without load, a method may run all calls that a connection lets in. */
+/** Converts load shedding; initially, a method may run all calls that a connection allows. */
 function loadSheddingOf(
   { enabled, initialLimit, maxLimit, ...section }: LoadSheddingSection,
   { maxConcurrentStreams }: GrpcSection,
@@ -218,7 +218,7 @@ function loadSheddingOf(
   return { loadShedding: { ...section, initialLimit: initial, maxLimit: most } };
 }
 
-/** As many calls of one method as load shedding lets run where nothing else is configured. */
+/** Default limit of load shedding on concurrent calls of a method. */
 const defaultMaxLimit = 1000;
 
 function keysOf(section: IdempotencySection | undefined): Pick<RunConfig, "idempotency"> {
@@ -227,10 +227,10 @@ function keysOf(section: IdempotencySection | undefined): Pick<RunConfig, "idemp
   return { idempotency: { isEnabled: enabled, settings } };
 }
 
-/** gRFC A8: clients may not ping more often. */
+/** Minimum ping interval of clients (gRFC A8). */
 const minClientPingMs = 10_000;
 
-/** What the same block means for the clients of this service. */
+/** Converts the keepalive section for the clients of this service. */
 function clientKeepaliveOf({
   timeMs,
   timeoutMs,

@@ -19,54 +19,54 @@ export interface ConfiguredProvider {
   readonly name: string;
   /** A provider's type or one of its aliases. */
   readonly type: string;
-  /** What the provider's schema has made of the entry. */
+  /** The output of the provider's schema. */
   readonly config: unknown;
-  /** Whether it is the one to use where code names none. */
+  /** Whether it is the default entry. */
   readonly isDefault: boolean;
 }
 
-/** Whose tokens are accepted. */
+/** The accepted issuer of tokens. */
 export type TokenIssuer = Pick<AuthOptions, "jwks" | "keys" | "issuer" | "audience">;
 
 /** Files of a server's certificate. */
 export interface CertificateFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** The authorities whose certificates clients may show. */
+  /** Authorities of client certificates. */
   readonly caFile?: string;
   readonly clientAuth: "none" | "optional" | "required";
 }
 
-/** What a service runs on: its configuration in the terms of what it is made of. */
+/** The configuration of a service, in the form that the kit runs on. */
 export interface RunConfig {
   readonly environment: { readonly name: string; readonly isProduction: boolean };
   readonly service: { readonly name: string; readonly version: string; readonly workers: number };
   readonly grpc: {
     readonly listen: ListenOn;
-    /** Limits, keepalive, compression and the like. */
+    /** Server options such as limits, keepalive and compression. */
     readonly server: Omit<
       ServerOptions,
       "routes" | "interceptors" | "log" | "clock" | "http1Server" | "exposeDebugInfo" | "tls"
     >;
     readonly certificate?: CertificateFiles;
-    /** The deadline of unary and client-stream calls whose client set none. Default: none. */
+    /** Default deadline of unary and client-stream calls, in milliseconds. Default: none. */
     readonly timeoutMs?: number;
-    /** The longest deadline that a client gets. Default: as long as it asks for. */
+    /** Maximum deadline, in milliseconds. Default: no limit. */
     readonly maxTimeoutMs?: number;
-    /** The pings of this service's own clients. Default: none. */
+    /** Keepalive of this service's clients. Default: none. */
     readonly clientKeepalive?: NonNullable<DependencySection["keepalive"]>;
     readonly reflection: boolean;
-    /** Whether clients are shown google.rpc.DebugInfo. */
+    /** Whether errors contain google.rpc.DebugInfo. */
     readonly debugInfo: boolean;
   };
-  /** Where `/health` and `/ready` are served by HTTP, and the gateway if there is one. */
+  /** Address of `/health`, `/ready` and, if enabled, the gateway. */
   readonly http?: ListenOn;
-  /** How REST, Connect and gRPC-Web are served there. Default: not at all. */
+  /** Options of REST, Connect and gRPC-Web on that address. Default: not served. */
   readonly gateway?: Omit<HttpSection, "host" | "port">;
-  /** Where the metrics are served. The same port as `http`, or as gRPC, is one listener. */
+  /** Address of the metrics. They share a listener with `http` or gRPC on the same port. */
   readonly metrics?: ListenOn & { readonly path: string };
   readonly log: LogConfig;
-  /** Where traces are sent by OTLP. */
+  /** OTLP exporter of traces. */
   readonly tracing?: {
     readonly url: string;
     readonly sampleRate: number;
@@ -77,38 +77,38 @@ export interface RunConfig {
   readonly stop: { readonly propagationMs: number; readonly drainMs: number; readonly partMs: number };
   readonly providers: readonly ConfiguredProvider[];
   readonly dependencies: readonly DependencySection[];
-  /** How others find and reach this service. Default: its name, and the address it listens on or this machine's first one. */
+  /** Registered name and address. Default: the service's name, and its listen address or this machine's first external one. */
   readonly advertise: {
     readonly name?: string;
     readonly host?: string;
     readonly port?: number;
     readonly metadata: Readonly<Record<string, string>>;
   };
-  /** What keys for single purposes are derived from. */
+  /** Secret from which keys are derived. */
   readonly secret?: string;
   readonly tokens?: TokenIssuer;
-  /** The keys of services that may call, and the metadata that carries them next to `x-service-key`. */
+  /** Keys of services that may call, and the alternative metadata key to `x-service-key`. */
   readonly serviceKeys?: { readonly keys: ServiceKeys; readonly otherHeader: string };
-  /** The key that this service shows to others. */
+  /** Key that this service sends to others. */
   readonly ownServiceKey?: string;
   /** Undefined where the configuration has no such section. */
   readonly rateLimit?: {
     readonly isEnabled: boolean;
-    /** For each caller, over all methods. */
+    /** Limit per caller, over all methods. */
     readonly perCaller: Limit;
-    /** For each address, before it is known who calls. */
+    /** Limit per address, before authentication. */
     readonly perAddress?: Limit;
   };
-  /** Undefined where every call runs at once, whatever the load. */
+  /** Undefined without load shedding. */
   readonly loadShedding?: Omit<LoadSheddingOptions, "services" | "clock" | "random" | "loopDelay">;
-  /** Undefined where the configuration has no such section: then the protos of the services say whether keys are read. */
+  /** Undefined if the configuration has no such section: then the protos decide whether keys are used. */
   readonly idempotency?: { readonly isEnabled: boolean; readonly settings: KeySettings };
 }
 
-/** How keys of calls that must not run twice are kept. */
+/** Settings of idempotency keys. */
 export type KeySettings = Pick<IdempotencyOptions, "required" | "ttlMs" | "leaseMs" | "maxWaitMs">;
 
-/** The configuration as it is now. Keys that need a restart are read from the one that the service was started with. */
+/** The current configuration. Keys that need a restart are read from the configuration at the start. */
 export interface LiveConfig {
   readonly current: RunConfig;
 }
@@ -117,6 +117,6 @@ export interface LogConfig {
   readonly type: "console" | "pino";
   readonly level: "debug" | "info" | "warn" | "error";
   readonly format: "json" | "pretty";
-  /** Whether each call has a line. */
+  /** Whether each call is logged. */
   readonly calls: boolean;
 }

@@ -1,6 +1,6 @@
 import type { ListenOn } from "./run-config.ts";
 
-/** Whether one listener serves both. Port 0 is another one each time it is listened on. */
+/** Whether two addresses share a listener. Port 0 never does, since it is a new port each time. */
 export function isSamePlace(one: ListenOn, other: ListenOn): boolean {
   return one === other || (one.port !== 0 && one.port === other.port);
 }

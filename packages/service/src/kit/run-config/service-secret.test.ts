@@ -26,7 +26,7 @@ test("development makes a secret up, and everything else asks for one", () => {
   assert.notDeepEqual(secrets("cookies"), createSecrets({ environment: development })("cookies"));
   assert.throws(
     () => createSecrets({ environment: production })("cookies"),
-    /a key for "cookies" needs security\.secret, which is not set; .*\(the environment is staging\)/,
+    /security\.secret is not set; it is needed to derive a key for "cookies" \(.*the environment is staging\)/,
   );
 });
 

@@ -2,18 +2,18 @@ import { hkdfSync, randomBytes } from "node:crypto";
 import type { RunConfig } from "./run-config.ts";
 
 const keyBytes = 32;
-/** Holds a secret that was made up, for the workers of one program. */
+/** Variable that shares a generated secret with the workers. */
 const madeUpVariable = "TERCEL_MADE_UP_SECRET";
 
-/** Makes a secret up that every worker of this program finds, where development needs one: the workers inherit the environment. */
+/** Generates a secret in development and shares it with the workers, which inherit the environment. */
 export function shareMadeUpSecret({ secret, environment }: Pick<RunConfig, "secret" | "environment">): void {
   if (secret !== undefined || environment.isProduction) return;
   process.env[madeUpVariable] ??= randomBytes(keyBytes).toString("base64");
 }
 
 /**
- * Derives keys for single purposes from the configured secret (HKDF, RFC 5869). In development a secret is made up for the process; elsewhere asking for a
- * key without a configured secret is an error.
+ * Creates the function that derives keys from the configured secret (HKDF, RFC 5869). In development a secret is generated; elsewhere a key without a
+ * configured secret is an error.
  */
 export function createSecrets({
   secret,
@@ -25,7 +25,7 @@ export function createSecrets({
     if (root === undefined) {
       if (environment.isProduction) {
         throw new Error(
-          `a key for "${purpose}" needs security.secret, which is not set; only development makes one up (the environment is ${environment.name})`,
+          `security.secret is not set; it is needed to derive a key for "${purpose}" (generated only in development; the environment is ${environment.name})`,
         );
       }
       root = randomBytes(keyBytes);
@@ -35,8 +35,8 @@ export function createSecrets({
 }
 
 /**
- * The key that a service shows in development, where services that have `security.secret` in common know each other by their names. Undefined
- * outside of development and without a configured secret.
+ * Returns the key that a service sends in development, derived from `security.secret` and its name. Undefined outside of development and without a
+ * configured secret.
  */
 export function developmentKey(
   { environment, secret }: Pick<RunConfig, "environment" | "secret">,

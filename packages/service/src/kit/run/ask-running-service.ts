@@ -3,12 +3,12 @@ import { thrownMessage } from "@tercel/grpc/internal";
 import { askHealth } from "@tercel/grpc/services";
 import type { RunConfig } from "../run-config/run-config.ts";
 
-/** A probe waits no longer than this, like Docker's `HEALTHCHECK` by default asks for. */
+/** Timeout of a probe. */
 const timeoutMs = 5_000;
 
 /**
- * Asks the service that runs with this configuration on this machine for its health: for `--health`, so that an image needs no other program.
- * Resolves to undefined when it is SERVING, else to the reason.
+ * Checks the health of the service that runs with this configuration on this machine, for `--health`, so that an image needs no other program. Resolves
+ * to undefined when it is SERVING, else to the reason.
  */
 export async function askRunningService({ grpc }: RunConfig): Promise<string | undefined> {
   const { listen } = grpc;
@@ -16,7 +16,7 @@ export async function askRunningService({ grpc }: RunConfig): Promise<string | u
   const target = "path" in listen ? `unix:${listen.path}` : `${reachableHost(listen.host)}:${listen.port}`;
   const channel = createChannel(target, {
     defaultTimeoutMs: timeoutMs,
-    // It is this machine's own service, under an address that its certificate need not name.
+    // This machine's own service, whose certificate need not contain this address.
     ...(isTls && { tls: { rejectUnauthorized: false } }),
   });
   try {
@@ -29,7 +29,7 @@ export async function askRunningService({ grpc }: RunConfig): Promise<string | u
   }
 }
 
-/** A server on every interface answers on the loopback one. */
+/** Returns the host to connect to; a server on every interface is reachable on loopback. */
 function reachableHost(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";

@@ -35,14 +35,14 @@ import { startBackgroundTasks } from "./background-tasks.ts";
 import { explainPortTaken } from "./explain-port-taken.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** A service that is ready. */
+/** A ready service. */
 export interface ReadyService extends ServedAddresses {
   readonly health: Health;
 }
 
 /**
- * Starts a service, step by step; each step is undone when the life ends, or when a later one fails, in reverse: tracing, providers, discovery and
- * channels, routes, pages, work besides calls, the first checks, the listener, the registration.
+ * Starts a service step by step: tracing, providers, discovery and channels, routes, pages, background work, first checks, listener, registration. The
+ * steps are undone in reverse at the end of the lifecycle or when a later step fails.
  */
 export async function assembleService<N extends Needs, Settings>(
   life: Lifecycle,
@@ -71,7 +71,7 @@ async function assemble<N extends Needs, Settings>(
   const own = [shared, keyProvider].filter((entry) => entry !== undefined);
   const concerns = new Set([...Object.values(needs), ...own].map(({ concern }) => concern));
   const known = await providersOf(definition, concerns);
-  // Before anything opens, so that what is missing is said at once.
+  // Before anything opens, so that missing entries are reported at once.
   const planned = planNeeds(needs, config.providers, known);
   const plan = own.reduce((all, entry) => withProvider(all, entry, known), planned);
   const tracing = await startTracing(life, config, surroundings);
@@ -93,7 +93,7 @@ async function assemble<N extends Needs, Settings>(
     stopping: stopping.signal,
     onConfigChange: (listener) => live.onReloaded(listener),
   };
-  // The ports are what the needs' types say.
+  // The ports have the types that the needs declare.
   const parts = { ...met.ports, ...kit } as Parts<N, Settings>;
   const routes = await recordRoutes((router) => definition.routes(router, parts));
   health.serve(routes.services.map(({ typeName }) => typeName));
@@ -154,7 +154,7 @@ function providersOf(
   return knownProviders(concerns, providers);
 }
 
-/** Undefined where nothing is traced, and where another service of this process has set tracing up. */
+/** Starts tracing; undefined if it is not configured, or another service of this process has started it. */
 async function startTracing(
   life: Lifecycle,
   { tracing, service }: RunConfig,
@@ -171,14 +171,14 @@ async function startTracing(
       try {
         await started.shutdown();
       } catch (error) {
-        // A collector that is away is no reason to call the stop a failure.
-        log.warn("the last spans could not be sent", { error });
+        // An unavailable collector does not make the stop a failure.
+        log.warn("cannot export the last spans", { error });
       }
     },
   );
 }
 
-/** The certificate of the server, which is read again when its files change. */
+/** Loads the server's certificate and reloads it when its files change. */
 async function followCertificate(
   life: Lifecycle,
   { grpc: { certificate } }: RunConfig,
@@ -194,7 +194,7 @@ async function followCertificate(
   return { files, ...(clientAuth !== "none" && { requestCert: true, rejectUnauthorized: clientAuth === "required" }) };
 }
 
-/** Discovery is opened when the first client needs it, or after the needs are met, so that the service can be made known. */
+/** Opens discovery when the first client needs it, or after the needs are met, to register the service. */
 function lookUpServices(
   life: Lifecycle,
   definition: Pick<Definition, "providers">,
@@ -215,7 +215,7 @@ function lookUpServices(
   };
 }
 
-/** What the service depends on: its providers, the services that it has clients of, and those that the configuration names. */
+/** Returns the dependencies: providers, services with clients, and those in the configuration. */
 function dependenciesOf(
   needs: Needs,
   met: MetNeeds,

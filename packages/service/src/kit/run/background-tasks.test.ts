@@ -60,7 +60,7 @@ describe("a background task", () => {
     await clock.advance(60_000);
     assert.deepEqual(
       logged.map(({ message, fields }) => [message, fields.task]),
-      [["a background task is over", "migrate"]],
+      [["background task done", "migrate"]],
     );
     await tasks.stop();
   });

@@ -1,15 +1,15 @@
 import { type Clock, createBackoff, type Log } from "@tercel/grpc";
 import { pause, thrownText } from "@tercel/grpc/internal";
 
-/** A task that has run for this long had no trouble in starting: the pauses begin from the first again. */
+/** Runtime after which a task counts as started, which resets its backoff. */
 const settledMs = 60_000;
 
 export interface BackgroundTasks {
-  /** Aborts the tasks' signal; resolves when all of them have ended. */
+  /** Aborts the tasks' signal; resolves when all have ended. */
   stop(): Promise<void>;
 }
 
-/** Runs tasks until they are stopped. One that fails is started again after a pause of 1 s, growing to a minute; one that ends is over. */
+/** Runs tasks until they are stopped. A failed task is restarted with backoff from 1 s to a minute; one that resolves is done. */
 export function startBackgroundTasks(
   tasks: Readonly<Record<string, (signal: AbortSignal) => Promise<void>>>,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
@@ -23,14 +23,14 @@ export function startBackgroundTasks(
       const startedMs = clock.nowMs();
       try {
         await task(signal);
-        if (!signal.aborted) log.info("a background task is over", { task: name });
+        if (!signal.aborted) log.info("background task done", { task: name });
         return;
       } catch (error) {
-        // Whatever is thrown because of the stop is not a failure.
+        // An error caused by the stop is not a failure.
         if (signal.aborted) return;
         if (clock.nowMs() - startedMs >= settledMs) failures = 0;
         const delayMs = Math.round(backoff(failures));
-        log.error("a background task failed", { task: name, restartInMs: delayMs, error: thrownText(error) });
+        log.error("background task failed", { task: name, restartInMs: delayMs, error: thrownText(error) });
         await pause(clock, delayMs, signal);
       }
     }

@@ -1,6 +1,6 @@
 import { type Listener, waysToSet } from "../../config/index.ts";
 
-/** The error of a start that found its port taken, with the ways to choose another one; every other error as it is. */
+/** Explains the error of a port in use, with the ways to choose another one; returns other errors unchanged. */
 export function explainPortTaken(error: unknown, listeners: readonly Listener[]): unknown {
   const taken = findPortTaken(error);
   if (taken === undefined) return error;
@@ -8,14 +8,14 @@ export function explainPortTaken(error: unknown, listeners: readonly Listener[])
   if (listener === undefined) return error;
   const { host = "every interface", port, key } = listener;
   return new Error(
-    `port ${port} of ${host} is taken by another program; change ${key} in the file, or by ${waysToSet(key)}`,
+    `port ${port} of ${host} is in use by another program; change ${key} in the file, or by ${waysToSet(key)}`,
     {
       cause: error,
     },
   );
 }
 
-/** How Node says so: `listen EADDRINUSE: address already in use 127.0.0.1:50051`. */
+/** Finds Node's error: `listen EADDRINUSE: address already in use 127.0.0.1:50051`. */
 function findPortTaken(error: unknown): { readonly port: number } | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if ("code" in at && at.code === "EADDRINUSE" && "port" in at && typeof at.port === "number")

@@ -18,7 +18,7 @@ for (const [args, message] of [
   [["--migrat"], /^unknown argument "--migrat"; did you mean --migrate\? Known: --config, --set/],
   [["-x"], /^unknown argument "-x"/],
   [["serve"], /^unknown argument "serve"/],
-  [["--config"], /^--config and --set need a value/],
+  [["--config"], /^missing value of --config or --set/],
   [["--health", "--migrate"], /^--migrate and --health cannot be combined$/],
 ] as const) {
   test(`refuses ${args.join(" ")}`, () =>

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { nearestName } from "@tercel/grpc/internal";
 
-/** What a service's program is asked to do. */
+/** The task of a service's program. */
 export type ProgramTask = "serve" | "check-config" | "migrate" | "health";
 
 export interface ProgramArguments {
@@ -23,9 +23,9 @@ const options = {
 const tasks = ["check-config", "migrate", "health"] as const satisfies readonly (keyof typeof options & ProgramTask)[];
 
 /**
- * Reads what a service's program was started with.
+ * Parses the arguments of a service's program.
  *
- * @throws TypeError for an argument that is not known, with the nearest one, and for several tasks at once
+ * @throws TypeError for an unknown argument, with the nearest one, and for several tasks
  */
 export function parseProgramArguments(args: readonly string[]): ProgramArguments {
   const { values, tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
@@ -36,7 +36,7 @@ export function parseProgramArguments(args: readonly string[]): ProgramArguments
   const { config, set = [] } = values;
   for (const value of [config, ...set]) {
     if (value !== undefined && typeof value !== "string")
-      throw new TypeError("--config and --set need a value, such as --set service.port=0");
+      throw new TypeError("missing value of --config or --set, such as --set service.port=0");
   }
   const asked = tasks.filter((task) => values[task] === true);
   if (asked.length > 1) throw new TypeError(`--${asked.join(" and --")} cannot be combined`);

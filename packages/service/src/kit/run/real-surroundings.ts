@@ -5,7 +5,7 @@ import { createConsoleLog } from "../../logging/console-log.ts";
 import type { LogConfig, RunConfig } from "../run-config/run-config.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** Sockets, the system's clock, and lines on standard output. */
+/** Creates the production surroundings: sockets, the system's clock, and a log on standard output. */
 export async function realSurroundings(
   { log, service }: RunConfig,
   metrics: Registry = createRegistry(),

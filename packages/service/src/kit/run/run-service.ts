@@ -15,11 +15,11 @@ import { realSurroundings } from "./real-surroundings.ts";
 import { lifecycleOptionsOf } from "./start-service.ts";
 
 /**
- * Runs a service as this program: reads its configuration, starts it, and stops it at SIGTERM or Ctrl-C, a second one of which ends the waiting. The
- * process then ends, with 0 after a stop without problems and with 1 after any other and after a start that failed.
+ * Runs a service as this program: reads its configuration, starts it, and stops it at SIGTERM or Ctrl-C; a second signal stops it at once. Then the
+ * process exits with 0 after a clean stop, and with 1 after a stop with problems or a failed start.
  *
- * The program takes `--config FILE` and `--set key=value`, and in place of serving `--check-config`, `--migrate`, and `--health`, which asks
- * the service that runs.
+ * The program accepts `--config FILE` and `--set key=value`, and instead of serving `--check-config`, `--migrate`, and `--health`, which checks the
+ * running service.
  */
 export async function runService<N extends Needs = Record<never, never>, Settings = unknown>(
   given: Definition<N, Settings> | Routes,
@@ -27,7 +27,7 @@ export async function runService<N extends Needs = Record<never, never>, Setting
   process.exit(await runProgram(given, process.argv.slice(2)));
 }
 
-/** Resolves to the exit code. */
+/** Runs the task of the arguments. Resolves to the exit code. */
 async function runProgram<N extends Needs, Settings>(
   given: Definition<N, Settings> | Routes,
   args: readonly string[],
@@ -37,7 +37,7 @@ async function runProgram<N extends Needs, Settings>(
     const loaded = await loadDefinition(normalizeDefinition(given), { set, ...(file !== undefined && { file }) });
     return await runTask(task, loaded);
   } catch (error) {
-    // For whoever has started the program: the log may not even be known yet.
+    // Printed to standard error, because the log may not be configured yet.
     process.stderr.write(`${thrownMessage(error)}\n`);
     return 1;
   }
@@ -63,7 +63,7 @@ function runTask<N extends Needs, Settings>(
 async function serve<N extends Needs, Settings>(loaded: LoadedDefinition<N, Settings>): Promise<number> {
   const { workers } = loaded.config.service;
   if (workers > 1) shareMadeUpSecret(loaded.config);
-  // Every worker has its own, and any of them answers for all.
+  // Each worker has its own server, and any of them can respond.
   const metrics = createRegistry();
   const shared = shareMetrics(metrics);
   const surroundings = await realSurroundings(loaded.config, metrics, workers > 1 ? shared : metrics);
@@ -76,7 +76,7 @@ async function serve<N extends Needs, Settings>(loaded: LoadedDefinition<N, Sett
   return exitCode;
 }
 
-/** For `--check-config`: it has been loaded, so it is valid. */
+/** Prints the result of `--check-config`: a loaded configuration is valid. */
 export function reportConfig<N extends Needs, Settings>(
   { loaded }: LoadedDefinition<N, Settings>,
   what = "the configuration",
@@ -85,14 +85,14 @@ export function reportConfig<N extends Needs, Settings>(
   process.stdout.write(`${what} is valid (environment ${loaded.environment.name})\n`);
 }
 
-/** For `--migrate`. Resolves to the exit code, and rejects with what failed. */
+/** Runs `--migrate`. Resolves to the exit code; rejects with the failure. */
 export async function migrate<N extends Needs, Settings>(loaded: LoadedDefinition<N, Settings>): Promise<number> {
   const stopping = new AbortController();
   const stopListening = onStopSignals({ stop: (signal) => stopping.abort(new Error(`stopped by ${signal}`)) });
   try {
     const { definition, config } = loaded;
     const databases = await migrateDatabases(definition, config, await realSurroundings(config), stopping.signal);
-    // The lines of the log are written at the end of this turn.
+    // Log lines are written at the end of this turn.
     await nextTurn();
     process.stdout.write(`migrated ${databases} ${databases === 1 ? "database" : "databases"}\n`);
     return 0;

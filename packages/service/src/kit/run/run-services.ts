@@ -14,21 +14,20 @@ import { migrate, reportConfig } from "./run-service.ts";
 import { lifecycleOptionsOf, type StartOptions } from "./start-service.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-// Each has its own needs and settings, and what they are does not matter here.
-// biome-ignore lint/suspicious/noExplicitAny: no other type takes definitions of all kinds
+// Each has its own types of needs and settings, which do not matter here.
+// biome-ignore lint/suspicious/noExplicitAny: no other type accepts definitions of all kinds
 type AnyDefinition = Definition<any, any>;
 
-/** One of several services that run in one process, and where its configuration comes from. */
+/** One of several services in one process, with the source of its configuration. */
 export interface ServiceToRun extends StartOptions {
   readonly definition: AnyDefinition | Routes;
 }
 
 /**
- * Runs several services as this program, as `runService` runs one. Their configurations come from a folder each. A `client` of one of them goes
- * to it in memory, through all interceptors of both sides; a `client` of any other service goes over discovery, and the code is the same.
+ * Runs several services as this program, as `runService` runs one. Each has its own configuration folder. A `client` of one of them calls it in memory,
+ * through all interceptors of both sides; a `client` of any other service uses discovery. The code is the same.
  *
- * They start in the order of their needs and stop in reverse. The program takes `--check-config`, `--migrate` and `--health`, which concern all of
- * them.
+ * They start in the order of their needs and stop in reverse. The program accepts `--check-config`, `--migrate` and `--health` for all of them.
  */
 export async function runServices(services: readonly (ServiceToRun | AnyDefinition | Routes)[]): Promise<never> {
   process.exit(await runProgram(services, process.argv.slice(2)));
@@ -45,10 +44,10 @@ async function runProgram(
     const { task, file, set } = parseProgramArguments(args);
     if (file !== undefined || set.length > 0) {
       throw new TypeError(
-        "--config and --set are for programs of one service; write what several need into the config.yaml of each, or use its variables",
+        "--config and --set need a program with one service; set keys in the config.yaml of each service, or by variables",
       );
     }
-    if (services.length === 0) throw new TypeError("runServices: the list of services is empty");
+    if (services.length === 0) throw new TypeError("runServices: empty list of services");
     const loaded: Loaded[] = [];
     for (const one of services) loaded.push(await load(toServiceToRun(one)));
     return await runTask(task, loaded);
@@ -81,7 +80,7 @@ async function runTask(task: ProgramArguments["task"], services: readonly Loaded
   }
 }
 
-/** The health of each; the worst decides. */
+/** Prints the health of each service. Resolves to the worst exit code. */
 async function reportHealth(services: readonly Loaded[]): Promise<number> {
   const problems = await Promise.all(services.map(({ config }) => askRunningService(config)));
   for (const [at, problem] of problems.entries()) {
@@ -94,7 +93,7 @@ async function serve(services: readonly Loaded[]): Promise<number> {
   for (const { config } of services) {
     if (config.service.workers === 1) continue;
     throw new Error(
-      `service.workers of ${config.service.name} is ${config.service.workers}; several services of one program run in one process: set it to 1, or run the service by itself`,
+      `service.workers of ${config.service.name} is ${config.service.workers}; several services in one program need one process: set it to 1, or run the service separately`,
     );
   }
   const neighbours = createNeighbours(services.map(({ config }) => config.service));
@@ -111,7 +110,7 @@ async function serve(services: readonly Loaded[]): Promise<number> {
   return exitCode;
 }
 
-/** The longest times among them, and the log of the first. */
+/** Returns the longest of their times, and the log of the first. */
 function lifecycleOptionsOfAll(
   parts: readonly { readonly loaded: Loaded; readonly surroundings: Surroundings }[],
 ): LifecycleOptions {

@@ -12,31 +12,30 @@ import { assembleService, type ReadyService } from "./assemble-service.ts";
 import { realSurroundings } from "./real-surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** A service that runs. */
+/** A running service. */
 export interface RunningService {
-  /** Where it listens; the port is the real one when 0 was configured. */
+  /** Address it listens on; with port 0, the actual port. */
   readonly address: ListenAddress;
-  /** Where REST, Connect and gRPC-Web are served; undefined where they are not. */
+  /** Address of REST, Connect and gRPC-Web; undefined if they are not served. */
   readonly httpAddress?: ListenAddress;
   readonly health: Health;
   /**
-   * Stops it: NOT_SERVING, deregistered, drained, closed. Resolves when everything is closed, with what failed on the way. Further calls wait for the
-   * same stop.
+   * Stops the service: NOT_SERVING, deregister, drain, close. Resolves when everything is closed, with the problems that occurred. Further calls wait for
+   * the same stop.
    */
   stop(): Promise<LifecycleOutcome>;
 }
 
-/** Where the configuration of a service comes from. */
+/** The source of a service's configuration. */
 export interface StartOptions extends Omit<ConfigSources, "values"> {
-  /** Keys of the configuration, as they are in `config.yaml`: above files and variables. Default: none. */
+  /** Configuration keys, as in `config.yaml`; they override files and variables. Default: none. */
   readonly config?: object;
 }
 
 /**
- * Starts a service in this process, without signals and exit codes: for programs that do more than serve, and for tests with real sockets.
+ * Starts a service in this process without handling signals and exit codes, for programs that do more than serve, and for tests with real sockets.
  *
- * Rejects with a ConfigError that has every problem of the configuration, or with what failed to start, when everything that was opened before is
- * closed again.
+ * Rejects with a ConfigError that lists every problem of the configuration, or with the failure of the start, after everything is closed again.
  */
 export async function startService<N extends Needs = Record<never, never>, Settings = unknown>(
   given: Definition<N, Settings> | Routes,
@@ -46,13 +45,13 @@ export async function startService<N extends Needs = Record<never, never>, Setti
   return startLoaded(loaded, await realSurroundings(loaded.config));
 }
 
-/** How long the steps of a stop may take. */
+/** Returns the time limits of a stop. */
 export function lifecycleOptionsOf({ stop }: RunConfig, { log, clock }: Surroundings): LifecycleOptions {
   const { propagationMs, drainMs, partMs } = stop;
   return { propagationMs, drainMs, stopTimeoutMs: partMs, log, clock };
 }
 
-/** Starts a service without the process's signals. Rejects with what failed, when everything that was opened before is closed again. */
+/** Starts a service without handling signals. Rejects with the failure, after everything is closed again. */
 export async function startLoaded<N extends Needs, Settings>(
   loaded: LoadedDefinition<N, Settings>,
   surroundings: Surroundings,
@@ -62,7 +61,7 @@ export async function startLoaded<N extends Needs, Settings>(
   const ended = run.run(async (life) => {
     started.resolve(await assembleService(life, loaded, surroundings));
   });
-  // A start that failed has ended without being ready.
+  // A failed start ends without being ready.
   ended.catch(started.reject);
   const ready = await started.promise;
   return {

@@ -8,22 +8,22 @@ import type { WatchConfigOptions } from "../../config/index.ts";
 import type { Neighbours } from "../dependencies/neighbours.ts";
 import type { LogConfig } from "../run-config/run-config.ts";
 
-/** What is around a service: the real thing, or a test's. */
+/** The environment of a service, in production or in a test. */
 export interface Surroundings {
-  /** For the lines of calls, too. */
+  /** Log, also of calls. */
   readonly log: LeveledLog;
   readonly clock: Clock;
   readonly metrics: Registry;
-  /** What `/metrics` shows: the metrics of this process, or of all workers. */
+  /** The metrics of `/metrics`: of this process, or of all workers. */
   readonly shownMetrics: Registry | Shared<MetricsPart>;
   readonly createServer: (options: ServerOptions) => Server;
-  /** Clients of other services from elsewhere than discovery. */
+  /** Clients of other services that do not use discovery. */
   readonly clients?: ServiceClients;
-  /** Services in the same process, which are called in memory. */
+  /** Services in the same process that are called in memory. */
   readonly neighbours?: Neighbours;
-  /** How late the event loop is, for load shedding. Default: that of this process. */
+  /** Event loop delay, for load shedding. Default: that of this process. */
   readonly loopDelay?: LoopDelay;
-  /** For a configuration that was reloaded. Default: the level stays. */
+  /** Sets the log level after a reload. Default: the level does not change. */
   readonly setLogLevel?: (level: LogConfig["level"]) => void;
   /** For tests: how files are followed. */
   readonly watch?: Pick<WatchConfigOptions, "settleMs" | "pollMs" | "watchFolder">;

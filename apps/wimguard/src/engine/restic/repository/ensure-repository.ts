@@ -34,7 +34,7 @@ export async function ensureRepository(
     await files.rename(partPath, folder);
   } catch (error) {
     if (!hasErrorCode(error, "ENOTEMPTY", "EEXIST", "ENOTDIR")) throw error;
-    const message = `${folder} exists already, and is not a restic repository: choose another folder`;
+    const message = `${folder} already exists and is not a restic repository: choose another folder`;
     fail({ reason: "DESTINATION_EXISTS", path: folder, message }, error);
   }
   await files.syncFolder(dirname(folder));
@@ -57,6 +57,6 @@ async function initialize(access: RepositoryAccess, signal: AbortSignal): Promis
 
 /** @throws FailureError REPOSITORY_MISSING */
 export function missing(folder: string): never {
-  const message = `the repository ${folder} does not exist: mount the disk that it is on, or bring it back`;
+  const message = `the repository ${folder} does not exist: mount its disk, or move it back`;
   fail({ reason: "REPOSITORY_MISSING", engine: "restic", path: folder, message });
 }
