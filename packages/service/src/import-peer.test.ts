@@ -12,7 +12,10 @@ describe("an optional package", () => {
       importPeer("database postgres", peer, () => import(name)),
       (error) => {
         assert.ok(error instanceof PermanentError);
-        assert.equal(error.message, "database postgres needs the package absent-package: npm install absent-package@^8");
+        assert.equal(
+          error.message,
+          "database postgres needs the package absent-package: npm install absent-package@^8",
+        );
         return true;
       },
     );

@@ -19,7 +19,10 @@ test("a method without a rule is refused with the line to add", () => {
   assert.throws(() => refuseMethodsWithoutRule([EventHub], { [`${typeName}/Append`]: "public" }), {
     message: `missing access rule for ${typeName}/Consume; add to the definition's access, with "public" or roles instead where needed:\n  "${typeName}/Consume": "authenticated",`,
   });
-  assert.throws(() => refuseMethodsWithoutRule([EventHub]), /missing access rule for 2 methods; .*\n.*Append": .*\n.*Consume": /);
+  assert.throws(
+    () => refuseMethodsWithoutRule([EventHub]),
+    /missing access rule for 2 methods; .*\n.*Append": .*\n.*Consume": /,
+  );
 });
 
 test("a service whose proto says nothing has no rule there", () => {

@@ -50,7 +50,9 @@ export class TarRun {
   #steps: Step[] = [];
   #marks: Mark[] = [];
   /** The member that is being read. */
-  #current: { readonly mark: Mark; readonly hash: ContentDigest | undefined; readonly state: string | undefined } | undefined;
+  #current:
+    | { readonly mark: Mark; readonly hash: ContentDigest | undefined; readonly state: string | undefined }
+    | undefined;
   /** Whether what is being written is left out. */
   #isLeavingOut = false;
   /** Bytes of the files that have been read. */
