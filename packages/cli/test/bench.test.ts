@@ -15,7 +15,7 @@ describe("tercel bench", () => {
     const args = [...get, "--target", target, "--rate", "100", "--duration", "500ms", "--workers", "2", "-o", "json"];
     const { exitCode, stdout, stderr } = await runCli(args);
     // On a busy machine the generator itself may be what is measured, and says so.
-    assert.ok(exitCode === 0 || /the generator was measured/.test(stderr), stderr);
+    assert.ok(exitCode === 0 || /the load generator was too slow/.test(stderr), stderr);
     const result = JSON.parse(stdout);
     assert.deepEqual(
       {
@@ -145,7 +145,7 @@ describe("tercel bench", () => {
     assert.match(after.stdout, /^latency p99 +\S+ \S+ +\S+ \S+ +[+-]\d/m);
     writeFileSync(join(folder, "other.json"), "{}");
     const refused = await runCli([...args, "--compare", join(folder, "other.json")]);
-    assert.deepEqual([refused.exitCode, refused.stderr.includes("is not a result of tercel bench")], [2, true]);
+    assert.deepEqual([refused.exitCode, refused.stderr.includes("not a result of tercel bench")], [2, true]);
   });
 
   it("writes the distribution that HdrHistogram's plotter reads", async (t) => {

@@ -199,7 +199,7 @@ describe("tercel health", () => {
     t.after(() => server.close({ deadlineMs: 0 }));
     const run = await runCli(["health", "--target", `${host}:${port}`]);
     assert.equal(run.exitCode, 76);
-    assert.match(run.stderr, /does not serve grpc\.health\.v1\.Health\nhint: serve createHealth/);
+    assert.match(run.stderr, /does not serve grpc\.health\.v1\.Health\nhint: add createHealth/);
   });
 });
 

@@ -81,6 +81,6 @@ describe("the JSON parser", () => {
 
   it("refuses what is nested deeper than any message, instead of running out of stack", () => {
     assert.equal(mistakeIn("[".repeat(400) + "]".repeat(400)), "");
-    assert.match(mistakeIn("[".repeat(100_000)), /nested more than 400 deep/);
+    assert.match(mistakeIn("[".repeat(100_000)), /nested more than 400 levels deep/);
   });
 });

@@ -39,5 +39,5 @@ it("says what to install where pino is missing", () => {
     `import { openPinoLog } from ${source}; await openPinoLog("orders", "info").catch(({ message }) => console.log(message));`,
     [`--import=data:text/javascript,${encodeURIComponent(hooks)}`],
   );
-  assert.equal(stdout, "logging pino needs pino: npm install pino@^10\n", stderr);
+  assert.equal(stdout, "logging pino needs the package pino: npm install pino@^10\n", stderr);
 });

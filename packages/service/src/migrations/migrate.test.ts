@@ -215,7 +215,7 @@ describe("migrations of SQLite", () => {
     const equal = folderWith(t, { "0001_a.sql": "SELECT 1;", "0001_b.sql": "SELECT 1;" });
     await assert.rejects(
       migrate(database, { folder: equal.folder, log }),
-      permanent(/0001_[ab]\.sql and 0001_[ab]\.sql have the same/),
+      permanent(/duplicate number of 0001_[ab]\.sql and 0001_[ab]\.sql/),
     );
     const absent = new URL("absent/", equal.folder);
     await assert.rejects(migrate(database, { folder: absent, log }), permanent(/cannot read .*ENOENT/));

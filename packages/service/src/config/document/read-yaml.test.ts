@@ -112,6 +112,6 @@ describe("readYaml", () => {
   test("takes a depth of 64 and refuses more", () => {
     const nested = (depth: number): string => `${"{a: ".repeat(depth)}1${"}".repeat(depth)}`;
     assert.notEqual(plainOf(nested(64)), undefined);
-    assert.match(problemsOf(nested(65)).join(), /more than 64 deep/);
+    assert.match(problemsOf(nested(65)).join(), /more than 64 levels deep/);
   });
 });

@@ -73,7 +73,7 @@ describe("checkSchema", () => {
         check((value) => value.length > 99, "it is long"),
       ),
     });
-    assert.deepEqual((await checked("key: hunter2\n", own)).problems, ["c.yaml:1:6: key is •••; it is long"]);
+    assert.deepEqual((await checked("key: hunter2\n", own)).problems, ["c.yaml:1:6: key is •••; expected long"]);
     const bare = object({ key: pipe(number(), metadata({ expects: "a key", secret: true })), token: number() });
     assert.deepEqual((await checked('key: hunter2\ntoken: "hunter2"\n', bare)).problems, [
       "c.yaml:1:6: key is •••; expected a key",

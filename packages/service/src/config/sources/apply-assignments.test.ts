@@ -116,7 +116,7 @@ describe("variables", () => {
     assert.deepEqual((await byVariables({ TERCEL__ORIGINS: "" })).plain.origins, []);
     assert.match(
       (await byVariables({ TERCEL__ORIGINS: "[c" })).problems.join(),
-      /not a list or map in YAML's flow style/,
+      /invalid value: expected a list or map in YAML's flow style/,
     );
   });
 });

@@ -52,7 +52,7 @@ describe("parsePlaceholders", () => {
   test("takes eight placeholders within each other and refuses nine", () => {
     const nested = (depth: number): string => `${"${A:-".repeat(depth)}x${"}".repeat(depth)}`;
     parts(nested(8));
-    assert.match(parsePlaceholders(nested(9)).problem ?? "", /more than 8 deep/);
+    assert.match(parsePlaceholders(nested(9)).problem ?? "", /more than 8 levels deep/);
   });
 
   const pieces = fc.constantFrom("${", "}", "$", ":-", "file:", "A", "$${", " ", "é");

@@ -161,7 +161,7 @@ describe("SQLite", () => {
     const { database } = await opened(t);
     await assert.rejects(
       database.run(sql`INSERT INTO notes VALUES (${1}, ${["a"] as unknown as string})`),
-      /parameter 2 is an array; it has to be .* JSON\.stringify it, or spread a list with join\(\)/,
+      /parameter 2 is an array; expected .* JSON\.stringify it, or spread a list with join\(\)/,
     );
   });
 

@@ -73,7 +73,12 @@ async function start(t: TestContext, yaml: string) {
   const clock = createFakeClock();
   const metrics = createRegistry();
   const levels: string[] = [];
-  const log = createTestLog((line) => void lines.push(line as (typeof lines)[number]));
+  let onOutcome = (): void => {};
+  const log = createTestLog((line) => {
+    const entry = line as (typeof lines)[number];
+    lines.push(entry);
+    if (/^configuration reloaded|^invalid configuration after a change/.test(entry.message)) onOutcome();
+  });
   let server: InMemoryServer | undefined;
   let onChange = (): void => {};
   const running = await startLoaded(loaded, {
@@ -113,16 +118,15 @@ async function start(t: TestContext, yaml: string) {
     taken,
     reloads,
     client,
-    /** Writes the file, and resolves when it was taken or refused. */
+    /** Writes the file, and resolves when the service logged that it was reloaded or is invalid. */
     async change(changed: string): Promise<void> {
-      const before = lines.length;
+      const outcome = Promise.withResolvers<void>();
+      onOutcome = outcome.resolve;
       writeFileSync(file, changed);
       onChange();
       await clock.advance(100);
-      while (!lines.slice(before).some(({ message }) => /was reloaded|is refused/.test(message))) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      // The listeners are told in promise jobs.
+      await outcome.promise;
+      // The listeners are called in promise jobs.
       await new Promise((resolve) => setImmediate(resolve));
     },
     async timeLeft(): Promise<number> {
@@ -177,7 +181,7 @@ describe("a service whose configuration changes", () => {
     const service = await start(t, `${base}communication: {providers: {grpc: {timeout: 7s}}}\n`);
     await service.change(`${base}communication: {providers: {grpc: {timeout: seven}}}\n`);
     assert.equal(await service.timeLeft(), 7000);
-    const refused = service.lines.filter(({ message }) => message.includes("is refused"));
+    const refused = service.lines.filter(({ message }) => message.startsWith("invalid configuration after a change"));
     assert.equal(refused.length, 1);
     assert.match(refused[0]?.problem ?? "", /config\.yaml:4:\d+: communication\.providers\.grpc\.timeout is "seven"/);
     await service.change(`${base}communication: {providers: {grpc: {timeout: 8s}}}\n`);
