@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { settled } from "@tercel/test-support/async";
 import { connect as connectHttp2 } from "../socket/connect.ts";
 import { createHttp2Server } from "../socket/server.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -202,6 +203,19 @@ test("holds everything, on a connection that comes meanwhile too, and lets it go
   proxy.release();
   assert.equal(await server.outcome, "end");
   assert.equal(server.text, "before and after");
+});
+
+test("resets a connection at the moment when it passes an end on", async (t) => {
+  const { proxy, client, server } = await join(t, {});
+  client.socket.write("before");
+  await server.untilLength(6);
+  proxy.hold();
+  client.socket.end();
+  // The end is there by then.
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  proxy.release();
+  proxy.resetAll();
+  assert.equal(await settled(() => proxy.open), 0);
 });
 
 test("resets a client whose server cannot be reached", async (t) => {

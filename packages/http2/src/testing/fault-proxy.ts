@@ -152,7 +152,12 @@ class Link {
 
   reset(): void {
     for (const lane of this.lanes) lane.stop();
-    for (const socket of [this.client, this.server]) if (!socket.destroyed) socket.resetAndDestroy();
+    for (const socket of [this.client, this.server]) {
+      if (socket.destroyed) continue;
+      // libuv does not reset a socket that is about to send its end: Node.js reports EINVAL, and the socket never closes.
+      if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   blackHole(): void {
