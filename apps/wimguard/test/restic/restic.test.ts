@@ -201,7 +201,7 @@ describe("a repository on this machine", { skip: withoutRestic }, () => {
     await assertStatus(
       collect(wim.backup.createBackup({ source: "work", destination: "safe" })),
       Code.FailedPrecondition,
-      { reason: "REPOSITORY_MISSING", message: /mount the disk/ },
+      { reason: "REPOSITORY_MISSING", message: /mount its disk/ },
     );
     await assertStatus(
       collect(wim.restore.createRestore({ snapshotUuid: first, target: join(daemon.folders.data, "x") })),
