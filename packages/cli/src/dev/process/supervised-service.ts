@@ -247,7 +247,7 @@ export class SupervisedService<Plan extends StartPlan> {
     const pauseMs = this.#failures === 0 ? 0 : this.#backoff(this.#failures - 1);
     this.#setState("crashed");
     this.#startedOnce.resolve();
-    const how = killedBy === null ? `with exit code ${code}` : `by ${killedBy}`;
+    const how = killedBy === null ? `with code ${code}` : `by ${killedBy}`;
     this.#host.note(`exited ${how}; restarts in ${(pauseMs / 1000).toFixed(1)} s or after a change`);
     const over = new AbortController();
     await Promise.race([
