@@ -27,7 +27,7 @@ const book: Book = { title: "Flatland", pageCount: "96", genre: "GENRE_NOVEL", l
 const untitled: Book = { pageCount: "96" };
 // @ts-expect-error int64 is text.
 const counted: Book = { title: "a", pageCount: 96 };
-// @ts-expect-error There is no such genre.
+// @ts-expect-error The enum does not have this genre.
 const named: Book = { title: "a", genre: "NOVEL" };
 
 type Get = paths["/v1/shelves/{name}/books/{name_1}"]["get"];

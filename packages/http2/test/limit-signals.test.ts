@@ -239,7 +239,7 @@ test("has a test for each limit of its list", () => {
   assert.deepEqual([...Object.keys(strikes), ...ofTheListener, ...elsewhere].sort(), [...limitNames].sort());
 });
 
-test("tells of nothing while a peer uses all that it may", async () => {
+test("reports nothing while a peer stays within every limit", async () => {
   const { peer, events, settle } = createScriptedServer();
   await peer.shakeHands();
   for (let id = 1; id < 400; id += 2) {

@@ -62,7 +62,7 @@ export async function removeOwnFiles(
   return true;
 }
 
-/** After these failures there is no snapshot to look for: the repository was not opened. */
+/** After these failures no snapshot can exist: the repository was not opened. */
 const neverStored: readonly string[] = [
   "ENGINE_MISSING",
   "SECRET_UNUSABLE",

@@ -172,7 +172,7 @@ test("begins to read where it is told to", () => {
   assert.deepEqual(one.seen, expected);
 });
 
-test("stops after the last frame it may read and goes on from there", () => {
+test("stops after the last frame it may read and continues from there", () => {
   for (let most = 1; most <= frames.length; most++) {
     const one = reader();
     const stops: number[] = [];

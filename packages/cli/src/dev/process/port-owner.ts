@@ -63,7 +63,7 @@ function listeningSockets(table: string, port: number): string[] {
   try {
     text = readFileSync(table, "latin1");
   } catch {
-    // Without IPv6 there is no table of it.
+    // Without IPv6 the system does not have its table.
     return [];
   }
   return text.split("\n").flatMap((line) => {

@@ -1,5 +1,6 @@
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc, FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
+import { isSet } from "./implicit-presence.ts";
 import { isKeptAsJson } from "./reader-source.ts";
 
 /** The text of a program that writes messages of one type as JSON, with the types and enums of its fields in the order of `types` and `enums`. */
@@ -80,25 +81,6 @@ function singularText(
     return `if(x!==undefined&&(plain||hasOwn(m,${local}))){${write}}${otherwise}`;
   }
   return `if(${isSet(field)}){${write}}`;
-}
-
-/** Whether the value `x` of a field without presence is written. */
-function isSet(field: DescField & { fieldKind: "scalar" | "enum" | "message" }): string {
-  if (field.fieldKind === "enum") return `x!==${field.enum.values[0]?.number}`;
-  switch (field.scalar) {
-    case ScalarType.BOOL:
-      return "x!==false";
-    case ScalarType.STRING:
-      return 'x!==""';
-    case ScalarType.BYTES:
-      return "!(x instanceof Uint8Array)||x.length!==0";
-    case ScalarType.DOUBLE:
-    case ScalarType.FLOAT:
-      return "!Object.is(x,0)";
-    default:
-      // 64-bit values may be strings, where the schema says so.
-      return "x!=0";
-  }
 }
 
 /** The expression of a value: of the field itself, of an item of the list or of a value of the map. */

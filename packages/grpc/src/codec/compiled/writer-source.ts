@@ -2,6 +2,7 @@ import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf
 import { WireType } from "@bufbuild/protobuf/wire";
 import { isWrapperDesc, FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { wireTypeOf } from "../wire/wire-type.ts";
+import { isSet } from "./implicit-presence.ts";
 import { isKeptAsJson } from "./reader-source.ts";
 
 /** The text of a program that writes messages of one type, and the types of its fields, in the order of `types`. */
@@ -142,26 +143,6 @@ class FieldSource {
       return `{$typeName:${JSON.stringify(message.typeName)},value:${name}}`;
     }
     return name;
-  }
-}
-
-/** Whether the value `x` of a field without presence must be written. */
-function isSet(field: DescField & { fieldKind: "scalar" | "enum" | "message" }): string {
-  if (field.fieldKind === "enum") return `x!==${field.enum.values[0]?.number}`;
-  switch (field.scalar) {
-    case ScalarType.BOOL:
-      return "x!==false";
-    case ScalarType.STRING:
-      return 'x!==""';
-    case ScalarType.BYTES:
-      return "!(x instanceof Uint8Array)||x.length!==0";
-    case ScalarType.DOUBLE:
-    case ScalarType.FLOAT:
-      // -0 is not zero on the wire.
-      return "!Object.is(x,0)";
-    default:
-      // 64-bit values may be strings, where the schema says so.
-      return "x!=0";
   }
 }
 
