@@ -231,7 +231,7 @@ describe("tercel dev on a port that another process has", () => {
     const dev = startDev(t, project, ["--set", `service.port=${port}`]);
     const [, owner = ""] = await dev.line(/port \d+ is taken by (.+); end it, or choose another port with --set$/);
     if (process.platform === "linux") assert.match(owner, /^another process \(pid \d+: \S+node -e /);
-    await dev.line(/ended with exit code 1; starts again in /);
+    await dev.line(/exited with code 1; restarts in /);
     assert.doesNotMatch(dev.output(), /listens at/);
     program.signal("SIGKILL");
     await program.ended;
