@@ -92,7 +92,7 @@ function entryFor(
     );
   }
   throw new Error(
-    `the service needs ${article(concern)} ${concern} ("${key}")${advice(concern, undefined, providers)}`,
+    `the service needs ${withArticle(concern)} ("${key}")${advice(concern, undefined, providers)}`,
   );
 }
 
@@ -108,8 +108,10 @@ function advice(concern: Concern, name: string | undefined, providers: readonly 
   return `; add to the configuration (types: ${others}):\n${lines.join("\n")}`;
 }
 
-function article(word: string): string {
-  return /^[aeiou]/.test(word) ? "an" : "a";
+/** "a database", but "events": a concern in the plural has no article. */
+function withArticle(concern: Concern): string {
+  if (concern === "events") return concern;
+  return `${/^[aeiou]/.test(concern) ? "an" : "a"} ${concern}`;
 }
 
 /** Returns the provider of an entry. @throws Error that lists the known types */
