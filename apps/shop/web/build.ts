@@ -1,4 +1,4 @@
-// Builds the page of the shop into `dist` next to this file, from where user-service serves it: `npm run build:page`. `npm start` does so first.
+// Builds the page of the shop into `dist` next to this file, from where user-service serves it: `npm run build:page`. `npm start` does so when the page has changed.
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
