@@ -91,9 +91,7 @@ function entryFor(
       `ambiguous ${concern} of needs.${key}: ${names.join(", ")} are configured; set ${concern}.default to one of them, or name it in the code`,
     );
   }
-  throw new Error(
-    `the service needs ${withArticle(concern)} ("${key}")${advice(concern, undefined, providers)}`,
-  );
+  throw new Error(`the service needs ${withArticle(concern)} ("${key}")${advice(concern, undefined, providers)}`);
 }
 
 /** Returns the lines to add to the configuration, for the first known provider. */
