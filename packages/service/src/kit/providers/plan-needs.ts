@@ -1,4 +1,5 @@
 import { nearestName } from "@tercel/grpc/internal";
+import { clientConcern } from "../../client.ts";
 import type { Concern, Need, Provider } from "../../provider.ts";
 import type { Needs } from "../definition/definition.ts";
 import type { ConfiguredProvider } from "../run-config/run-config.ts";
@@ -18,9 +19,6 @@ export interface PlannedNeed {
 
 /** Order in which providers are opened; the application's own concerns follow. Events may use the database. */
 const openOrder: readonly Concern[] = ["database", "cache", "events"];
-
-/** Concern of needs that the kit creates without an entry of the configuration. */
-export const clientConcern = "client";
 
 /**
  * Finds the entry and the provider for each need, before anything opens.
