@@ -8,7 +8,7 @@ import { backtrackingRisk } from "./backtracking.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** Suspected by their shape, and linear all the same. */
+/** Suspicious by their shape, but linear. */
 const judged = new Map([
   ["/^[a-z]+(?: [a-z]+)*$/", "each repetition begins with a space, which is nowhere else in it"],
   [
@@ -95,7 +95,7 @@ function risksInPackages(): Map<string, string> {
 }
 
 describe("regular expressions", () => {
-  it("of the packages take time in proportion to their input", () => {
+  it("of the packages take linear time", () => {
     const risks = risksInPackages();
     assert.deepEqual(
       [...risks].filter(([text]) => !judged.has(text)).map(([, risk]) => risk),
@@ -120,7 +120,7 @@ describe("regular expressions", () => {
     /^(b(?:a*)*)$/,
     /^x{2,}[x-z]*$/,
   ]) {
-    it(`are suspected when they look like ${risky}`, () => {
+    it(`are reported if they look like ${risky}`, () => {
       assert.notEqual(backtrackingRisk(risky.source, risky.flags), undefined);
     });
   }
@@ -135,7 +135,7 @@ describe("regular expressions", () => {
     /^[\])|]+\(*$/,
     /^\u{e9}+\x41*/u,
   ]) {
-    it(`are not when they look like ${safe}`, () => {
+    it(`are not reported if they look like ${safe}`, () => {
       assert.equal(backtrackingRisk(safe.source, safe.flags), undefined);
     });
   }
