@@ -14,10 +14,10 @@ interface Echo {
 }
 
 /**
- * Calls a server by grpc-js before it is measured: it answers the bearer of a token, refuses everyone else, and has logged and counted what it answered, so
- * that none is measured without what it claims to do.
+ * Calls a server with grpc-js before it is measured. It must respond to a valid token, refuse other calls, and log and count them, so that no server is
+ * measured without the features that it claims.
  *
- * Rejects with what is wrong.
+ * Rejects with the problem.
  */
 export async function verifyGuarded(subject: KitSubject, { server, metricsPort }: StartedSubject): Promise<void> {
   const { countedCall, validates } = subject;
@@ -81,7 +81,7 @@ async function codeOf(call: Promise<unknown>): Promise<number> {
   );
 }
 
-/** Waits for a line of a log, and reads no more of it afterwards. */
+/** Waits for a line of a log, and then stops reading it. */
 class LineWatch {
   #waiting: { readonly wanted: RegExp; readonly resolve: () => void } | undefined;
   #seen: string[] = [];

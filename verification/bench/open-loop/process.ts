@@ -1,6 +1,6 @@
 /**
- * `<target> <calls per second> <connections> <warm-up seconds> <seconds>`: unary calls through Tercel's client that arrive at random times,
- * however fast the ones before are answered. Prints one line with the figures.
+ * `<target> <calls per second> <connections> <warm-up seconds> <seconds>` makes unary calls with Tercel's client at random times, even if
+ * earlier calls are still running. Prints one line with the figures.
  */
 
 import { ConnectError } from "@connectrpc/connect";
@@ -15,7 +15,7 @@ import type { OpenLoopFigures } from "./figures.ts";
 
 /** Every server gets the same arrivals. */
 const SEED = 20261201;
-/** A server that lets so many calls wait does not keep up with the rate. */
+/** The maximum number of running calls. With more, the server cannot sustain the rate. */
 const MAX_IN_FLIGHT = 10_000;
 
 const [target = "", ...numbers] = process.argv.slice(2);
@@ -25,7 +25,7 @@ const random = new Random(SEED);
 const recorder = new Recorder();
 let number = 0;
 
-/** Resolves to what was wrong, or to undefined. */
+/** Resolves to the problem, or to undefined. */
 async function call(): Promise<string | undefined> {
   const client = clients[number++ % connections] as (typeof clients)[number];
   try {

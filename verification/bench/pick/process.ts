@@ -1,4 +1,4 @@
-/** `process.ts POLICY ENDPOINTS SECONDS`: picks for that long and prints the figures as one line of JSON. */
+/** `process.ts POLICY ENDPOINTS SECONDS` picks for this time and prints the figures as one line of JSON. */
 import { benchCalls, connectPolicy, POLICY_CONFIGS, type PolicyName } from "./picker.ts";
 
 const [name = "", endpointCount = "", seconds = ""] = process.argv.slice(2);

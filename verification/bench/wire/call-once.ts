@@ -2,7 +2,7 @@ import { connect, constants } from "node:http2";
 
 const TIMEOUT_MS = 10_000;
 
-/** Makes one gRPC call to a port on this machine over Node's own HTTP/2; resolves to the bytes of the answer's body. Rejects when the call fails. */
+/** Makes one gRPC call to a local port with node:http2. Resolves to the bytes of the response's body. Rejects if the call fails. */
 export function callOnce(port: number, path: string, body: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const session = connect(`http://127.0.0.1:${port}`);
@@ -30,7 +30,7 @@ export function callOnce(port: number, path: string, body: Uint8Array): Promise<
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("end", () => {
       if (status !== "0") return fail(new Error(`${path} was answered with status ${status}`));
-      // Not waited for: the answer is what counts.
+      // Not awaited, because only the response matters.
       session.close();
       resolve(Buffer.concat(chunks));
     });

@@ -11,7 +11,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test("holds as many connections as were asked for, beyond one batch, until they are closed", async () => {
+test("holds the requested number of connections, more than one batch, until they are closed", async () => {
   const server = createHttp2Server();
   let open = 0;
   const allClosed = new Promise<void>((resolve) => {
@@ -64,7 +64,7 @@ for (const [what, message, refusal] of [
   });
 }
 
-test("fails when the server closes a connection instead of answering", async () => {
+test("fails if the server closes a connection instead of responding", async () => {
   const server = createServer((socket) => socket.destroy());
   const port = await listening(server);
   await assert.rejects(openIdleConnections(port, 1), /an idle connection (was closed by the server|failed)/);

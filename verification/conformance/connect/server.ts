@@ -1,6 +1,6 @@
 /**
- * The server that the suite's clients talk to. The runner starts it once per configuration: it reads one
- * ServerCompatRequest, listens accordingly, says where, and serves until SIGTERM. `node server.ts DESCRIPTOR_SET`
+ * `node server.ts DESCRIPTOR_SET`: the server for the suite's clients. The runner starts it once per configuration. It reads a
+ * ServerCompatRequest, listens accordingly, reports its address, and serves until SIGTERM.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { createGateway } from "@tercel/gateway";
@@ -20,7 +20,7 @@ const server = createServer({
   routes: (router) => router.service(schemas.service, createConformanceService(schemas)),
   gateway: createGateway(),
   jsonOptions: { registry: schemas.registry },
-  // Compression is what some of the cases are about, and their messages are small.
+  // Some cases test compression with small messages.
   compressMinBytes: 0,
   ...(messageReceiveLimit === 0 ? {} : { maxReceiveMessageBytes: messageReceiveLimit }),
   ...(request.useTls ? { tls: { ...tlsCredentials(), ...clientCertificates() } } : {}),
