@@ -288,7 +288,7 @@ try {
   };
   const rows = pairwise(readChoices(tools.tercel));
   const wrong = chosen.find((number) => !(number >= 1 && number <= rows.length));
-  if (wrong !== undefined) throw new Error(`there is no project ${wrong}: expected numbers from 1 to ${rows.length}`);
+  if (wrong !== undefined) throw new Error(`unknown project ${wrong}: expected numbers from 1 to ${rows.length}`);
   const tried = rows
     .map((flags, at) => ({ flags, number: at + 1 }))
     .filter(({ number }) => chosen.length === 0 || chosen.includes(number));

@@ -54,9 +54,7 @@ export async function runBenchmarks(
   const notes: string[] = [];
   const verifierAbsent = await failureOf(prepareNodePeers);
   if (verifierAbsent !== undefined) {
-    notes.push(
-      `The servers' answers are not compared with what they should be, for want of grpc-js: ${verifierAbsent}`,
-    );
+    notes.push(`The responses of the servers are not checked, because grpc-js is missing: ${verifierAbsent}`);
   }
   const { rounds, seconds } = options;
   const about = {

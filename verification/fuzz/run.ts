@@ -68,7 +68,7 @@ async function runTargets(): Promise<boolean> {
 
 async function compareServers(): Promise<boolean> {
   const { sessions, requests, difference } = await runDifferential(seconds, seed);
-  console.log(`${sessions} connections with ${requests} requests were answered alike`);
+  console.log(`${sessions} connections with ${requests} requests got the same responses`);
   if (difference === undefined) return true;
   console.error(
     `${difference.error.stack}\nto run it again: npm run fuzz -- ${differential} --seed ${difference.seed}`,

@@ -24,7 +24,7 @@ test("omits calls while the maximum number is running", () => {
   assert.equal(pace.take(70, 50), 0);
   assert.equal(pace.take(80, 45), 5);
   assert.deepEqual([pace.begun, pace.leftOut], [55, 25]);
-  assert.equal(pace.describe(), "55 calls begun, 68.8 % of those asked for");
+  assert.equal(pace.describe(), "55 calls started, 68.8 % of the requested ones");
 });
 
 test("starts one call if less than one is due in a tenth of a second", () => {

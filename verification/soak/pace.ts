@@ -30,6 +30,6 @@ export class Pace {
 
   describe(): string {
     const share = (100 * this.begun) / Math.max(1, this.begun + this.leftOut);
-    return `${this.begun} calls begun, ${share.toFixed(1)} % of those asked for`;
+    return `${this.begun} calls started, ${share.toFixed(1)} % of the requested ones`;
   }
 }

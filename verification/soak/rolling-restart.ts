@@ -42,7 +42,7 @@ export async function rollingRestart(options: SoakOptions): Promise<boolean> {
     underWay++;
     try {
       const response = await client.unary({ id, answerBytes: 100 });
-      if (response.id !== id) throw new Error("the answer is another call's");
+      if (response.id !== id) throw new Error("got the response of another call");
       answered++;
     } catch (reason) {
       const { code, rawMessage } = ConnectError.from(reason);

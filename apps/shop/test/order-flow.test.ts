@@ -86,7 +86,9 @@ test("an order that its user cancels is refunded", { timeout: 180_000 }, async (
   assert.deepEqual(kindsOf(await notified("bob", 3)), ["order.cancelled", "order.placed", "payment.settled"]);
 });
 
-test("without payment-service an order is pending, and it is placed after the outage", { timeout: 180_000 }, async () => {
+test("without payment-service an order is pending, and it is placed after the outage", {
+  timeout: 180_000,
+}, async () => {
   payments.process.signal("SIGKILL");
   await payments.process.ended;
   const order = await placeOrder("cy", 1_000);
@@ -96,7 +98,9 @@ test("without payment-service an order is pending, and it is placed after the ou
   assert.equal((await orderClient.call("GetOrder", { order_id: order.id }, admin)).state, "STATE_PLACED");
 });
 
-test("users are notified of events during an outage of notification-service, after the outage", { timeout: 180_000 }, async () => {
+test("users are notified of events during an outage of notification-service, after the outage", {
+  timeout: 180_000,
+}, async () => {
   notifications.process.signal("SIGKILL");
   await notifications.process.ended;
   await placeOrder("dan", 1_000);

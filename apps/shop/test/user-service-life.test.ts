@@ -293,7 +293,9 @@ test("a trace includes all four services and the event, and is sent to the colle
   }
 });
 
-test("if the port of the metrics is in use, the error names it and says how to choose another", { timeout: 180_000 }, async () => {
+test("if the port of the metrics is in use, the error names it and says how to choose another", {
+  timeout: 180_000,
+}, async () => {
   const taken = await serveHttp("");
   try {
     const { port } = new URL(taken.url);

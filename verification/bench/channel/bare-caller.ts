@@ -102,7 +102,7 @@ class AwaitedResponse implements ClientCallListener {
 
   onEnd(_call: ClientCall, error: ConnectError | undefined): void {
     if (error === undefined && this.message !== undefined) this.resolve({ message: this.message });
-    else this.reject(error ?? new Error("no message came"));
+    else this.reject(error ?? new Error("the call ended without a message"));
   }
 
   onWritable(): void {}

@@ -32,7 +32,7 @@ async function measure(call: () => Promise<{ readonly message: Message }>): Prom
   const run = async (): Promise<void> => {
     do {
       const { message } = (await call()).message as EchoResponse;
-      if (message !== UNARY_MESSAGE) throw new Error(`the answer is "${message}"`);
+      if (message !== UNARY_MESSAGE) throw new Error(`unexpected response "${message}"`);
       calls++;
     } while (performance.now() < untilMs);
   };

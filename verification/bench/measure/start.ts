@@ -46,7 +46,7 @@ export function measureStart(
       const elapsedMs = performance.now() - startedMs;
       // Some subjects send the empty payload after it.
       if (response.indexOf(message) !== PREFIX_BYTES)
-        throw new Error(`the first answer is ${response.toString("hex")}`);
+        throw new Error(`unexpected first response ${response.toString("hex")}`);
       if (work.measures === "time") return reportTurn(session, name, round, { value: elapsedMs });
       if (work.moreCalls > 0) {
         const load = { ...LOAD, port: server.port, method: "Unary", bodyFile, leastResponseBytes: call.length };

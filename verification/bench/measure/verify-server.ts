@@ -39,6 +39,6 @@ async function verifyServer({ isCanned, isOlder }: Subject, port: number, tlsWor
   try {
     await runCommand(["env", ...tlsWords, process.execPath, program, ...words], { timeoutMs: TIMEOUT_MS });
   } catch (error) {
-    throw new Error(`the server does not answer rightly: ${(error as Error).message}`);
+    throw new Error(`the server has wrong responses: ${(error as Error).message}`);
   }
 }

@@ -3,8 +3,9 @@
  * earlier calls are still running. Prints one line with the figures.
  */
 
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { createChannel, createClient } from "@tercel/grpc";
+import type { CallFailure } from "../../../packages/cli/src/bench/make-call.ts";
 import { runOpenLoop } from "../../../packages/cli/src/bench/open-loop.ts";
 import { milliseconds, Recorder } from "../../../packages/cli/src/bench/recorder.ts";
 import { Random } from "../../harness/random.ts";
@@ -26,20 +27,21 @@ const recorder = new Recorder();
 let number = 0;
 
 /** Resolves to the problem, or to undefined. */
-async function call(): Promise<string | undefined> {
+async function call(): Promise<CallFailure | undefined> {
   const client = clients[number++ % connections] as (typeof clients)[number];
   try {
     const { message } = await client.unary({ message: UNARY_MESSAGE });
-    return message === UNARY_MESSAGE ? undefined : `the answer "${message}"`;
+    return message === UNARY_MESSAGE ? undefined : { status: "unexpected response", message };
   } catch (error) {
-    return ConnectError.from(error).message;
+    const { code, rawMessage } = ConnectError.from(error);
+    return { status: Code[code], message: rawMessage };
   }
 }
 
 // Each connection is open before the first call is due.
 for (let connection = 0; connection < connections; connection++) {
   const failure = await call();
-  if (failure !== undefined) throw new Error(failure);
+  if (failure !== undefined) throw new Error(`${failure.status}: ${failure.message}`);
 }
 const warmupMs = warmUpSeconds * 1000;
 await runOpenLoop(call, recorder, {
@@ -54,7 +56,9 @@ const micros = (name: keyof typeof timings, percentile: number): number =>
   milliseconds(timings[name], percentile) * 1000;
 const figures: OpenLoopFigures = {
   calls: counts.succeeded,
-  errors: Object.fromEntries(counts.errors),
+  errors: Object.fromEntries(
+    [...counts.errors].map(([status, { count, firstMessage }]) => [`${status}: ${firstMessage}`, count]),
+  ),
   p50Micros: micros("latency", 50),
   p99Micros: micros("latency", 99),
   lagP99Micros: micros("lag", 99),

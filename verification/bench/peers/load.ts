@@ -66,7 +66,7 @@ interface Counter extends MessageCounter {
 async function callUnary(client: LoadClient, counter: Counter): Promise<never> {
   for (;;) {
     const message = await client.unary();
-    if (message !== UNARY_MESSAGE) throw new Error(`The answer is "${message}".`);
+    if (message !== UNARY_MESSAGE) throw new Error(`unexpected response "${message}"`);
     counter.calls++;
   }
 }
@@ -76,7 +76,7 @@ async function callServerStream(client: LoadClient, size: StreamSize, counter: C
     const before = counter.messages;
     await client.serverStream(size, counter);
     const received = counter.messages - before;
-    if (received !== size.count) throw new Error(`${received} messages came instead of ${size.count}.`);
+    if (received !== size.count) throw new Error(`${received} messages received, expected ${size.count}`);
   }
 }
 

@@ -54,7 +54,7 @@ test("a run with a response other than 2xx has no figure", () => {
 });
 
 test("a run without responses has no figure", () => {
-  assert.throws(() => parseH2loadOutput(OUTPUT.replaceAll("140045", "0"), 27), /no request was answered/);
+  assert.throws(() => parseH2loadOutput(OUTPUT.replaceAll("140045", "0"), 27), /no request got a response/);
 });
 
 test("refuses an unknown output and quotes its end", () => {

@@ -29,14 +29,13 @@ export function parseH2loadOutput(output: string, leastResponseBytes: number): H
   if (failed !== 0 || errored !== 0 || timedOut !== 0 || done !== succeeded) {
     throw new Error(`of ${done} requests ${failed} failed, ${errored} errored and ${timedOut} timed out`);
   }
-  if (succeeded === undefined || succeeded === 0) throw new Error("no request was answered");
+  if (succeeded === undefined || succeeded === 0) throw new Error("no request got a response");
   const ok = Number(statuses[1]);
-  if (ok < succeeded)
-    throw new Error(`${succeeded - ok} of ${succeeded} requests were answered with another status than 2xx`);
+  if (ok < succeeded) throw new Error(`${succeeded - ok} of ${succeeded} requests got a status other than 2xx`);
   const dataBytes = Number(traffic[1]);
   if (dataBytes < succeeded * leastResponseBytes) {
     throw new Error(
-      `${succeeded} answers brought ${dataBytes} bytes, but each has at least ${leastResponseBytes}: calls failed with a gRPC status`,
+      `${succeeded} responses have ${dataBytes} bytes together, expected at least ${leastResponseBytes} each: calls failed with a gRPC status`,
     );
   }
   return { requestsPerSecond: succeeded / elapsedSeconds(finished), succeeded, dataBytes };

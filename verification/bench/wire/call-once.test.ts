@@ -34,7 +34,7 @@ test("returns the body of a successful call", () =>
 test("fails with the status of a call with a trailers-only response", () =>
   withServer(
     (stream) => stream.respond({ "grpc-status": "12" }, { endStream: true }),
-    (port) => assert.rejects(callOnce(port, "/any", Buffer.alloc(5)), /\/any was answered with status 12/),
+    (port) => assert.rejects(callOnce(port, "/any", Buffer.alloc(5)), /\/any failed with status 12/),
   ));
 
 test("fails if nothing listens, and if the call is reset", async () => {

@@ -11,7 +11,7 @@ export function callOnce(port: number, path: string, body: Uint8Array): Promise<
       reject(error);
     };
     session.on("error", fail);
-    session.setTimeout(TIMEOUT_MS, () => fail(new Error(`${path} was not answered within ${TIMEOUT_MS / 1000} s`)));
+    session.setTimeout(TIMEOUT_MS, () => fail(new Error(`${path} got no response within ${TIMEOUT_MS / 1000} s`)));
     const stream = session.request({
       [constants.HTTP2_HEADER_METHOD]: "POST",
       [constants.HTTP2_HEADER_PATH]: path,
@@ -29,7 +29,7 @@ export function callOnce(port: number, path: string, body: Uint8Array): Promise<
     });
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("end", () => {
-      if (status !== "0") return fail(new Error(`${path} was answered with status ${status}`));
+      if (status !== "0") return fail(new Error(`${path} failed with status ${status}`));
       // Not awaited, because only the response matters.
       session.close();
       resolve(Buffer.concat(chunks));

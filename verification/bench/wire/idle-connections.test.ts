@@ -33,8 +33,8 @@ test("holds the requested number of connections, more than one batch, until they
 });
 
 for (const [what, message, refusal] of [
-  ["waits until the calls on each connection are answered", Buffer.alloc(5), undefined],
-  ["fails when a call is answered without a message", Buffer.alloc(0), /was refused its calls/],
+  ["waits for a response to the calls on each connection", Buffer.alloc(5), undefined],
+  ["fails if a call gets no message", Buffer.alloc(0), /got no message for its calls/],
 ] as const) {
   test(what, async () => {
     let answered = 0;

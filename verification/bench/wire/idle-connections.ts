@@ -77,7 +77,7 @@ function handshake(socket: Socket, bytes: Uint8Array, answers: number): Promise<
       reject(new Error(`an idle connection ${why}`));
     };
     socket.setNoDelay(true);
-    socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => fail("got no answer to its handshake"));
+    socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => fail("got no response to its handshake"));
     socket.on("error", (error) => fail(`failed: ${error.message}`));
     // After the handshake this has no effect, because the promise is settled.
     socket.on("close", () => fail("was closed by the server"));
@@ -99,7 +99,7 @@ function handshake(socket: Socket, bytes: Uint8Array, answers: number): Promise<
         if (type === FRAME_PING && acknowledges) pingAnswered = true;
         if (type === FRAME_DATA) messageBytes += frameBytes - FRAME_HEADER_BYTES;
         if (type === FRAME_HEADERS && endsStream && ++ends === answers && messageBytes < answers * MESSAGE.length) {
-          fail("was refused its calls");
+          fail("got no message for its calls");
         }
         if (settingsSeen && pingAnswered && ends >= answers) {
           socket.setTimeout(0);

@@ -12,7 +12,7 @@ import { formatDelimited, readDelimited } from "./size-delimited.ts";
 
 const schemas = loadSchemas(process.argv[2] as string);
 const { value } = await readDelimited(process.stdin).next();
-if (value === undefined) throw new Error("the runner asked for nothing");
+if (value === undefined) throw new Error("the runner sent no request");
 const request = fromBinary(schemas.serverCompatRequest, value) as ServerCompatRequest;
 
 const { serverCreds, clientTlsCert, messageReceiveLimit } = request;
@@ -37,7 +37,7 @@ const response = create(schemas.serverCompatResponse, {
 process.stdout.write(formatDelimited(toBinary(schemas.serverCompatResponse, response)));
 
 function tlsCredentials(): { cert: Buffer; key: Buffer } {
-  if (serverCreds === undefined) throw new Error("the runner asked for TLS without giving a certificate");
+  if (serverCreds === undefined) throw new Error("the runner requested TLS without a certificate");
   return { cert: Buffer.from(serverCreds.cert), key: Buffer.from(serverCreds.key) };
 }
 

@@ -70,7 +70,7 @@ function play({ bytes, requests }: Session, port: number, random: Random): Promi
       if (error === undefined) resolve(answers);
       else reject(new Error(`${error.message}; so far ${JSON.stringify([...answers])}`));
     };
-    const timer = setTimeout(() => over(new Error("the answers are not complete")), answerTimeoutMs);
+    const timer = setTimeout(() => over(new Error("some responses are missing")), answerTimeoutMs);
     const end = (answer: Answer, how: string): void => {
       answer.end = how;
       left--;

@@ -42,9 +42,9 @@ async function verifyFirstMethods(client: EchoClient): Promise<void> {
   let responses = 0;
   await client.serverStream({ count: 250, payloadSize: 16 }, ({ payload }) => {
     responses++;
-    assert.equal(payload.length, 16, "server streaming: each payload has the size asked for");
+    assert.equal(payload.length, 16, "server streaming: each payload has the requested size");
   });
-  assert.equal(responses, 250, "server streaming: as many responses as were asked for");
+  assert.equal(responses, 250, "server streaming: the requested number of responses");
 
   const summary = await client.clientStream(
     Array.from({ length: 250 }, () => ({ message: "", payload: Buffer.alloc(16) })),

@@ -36,7 +36,7 @@ await client.unary({ message: "hello" });
 const startedMs = performance.now();
 const bytes = await transfer();
 const endedMs = performance.now();
-if (bytes !== count * MESSAGE_BYTES) throw new Error(`${bytes} bytes came of ${count * MESSAGE_BYTES}.`);
+if (bytes !== count * MESSAGE_BYTES) throw new Error(`${bytes} bytes received, expected ${count * MESSAGE_BYTES}`);
 process.stdout.write(
   `${JSON.stringify({ bytes, seconds: (endedMs - startedMs) / 1000, secondHalfSeconds: (endedMs - halfMs) / 1000 })}\n`,
   () => process.exit(0),
