@@ -39,8 +39,8 @@ export const keepaliveSection = pipe(
 
 export const compressionSection = pipe(
   strictObject({
-    enabled: optional(flag(), true),
-    algorithm: optional(choice(["gzip"]), "gzip"),
+    enabled: optional(flag({ description: "`false` disables compression." }), true),
+    algorithm: optional(choice(["gzip"], { description: "Compression algorithm." }), "gzip"),
     min_size: optional(byteSize({ description: "Smaller messages are not compressed." }), "1KiB"),
   }),
   transform(({ min_size: minBytes, ...rest }) => ({ ...rest, minBytes })),
@@ -172,7 +172,14 @@ export function httpSection({ isProduction }: Profile) {
       openapi: optional(
         strictObject({
           enabled: optional(flag({ description: "Serves the OpenAPI description of the REST API." }), !isProduction),
-          path: optional(text({ pattern: pagePath, expects: "a path such as /openapi.json" }), "/openapi.json"),
+          path: optional(
+            text({
+              pattern: pagePath,
+              expects: "a path such as /openapi.json",
+              description: "Path of the OpenAPI description.",
+            }),
+            "/openapi.json",
+          ),
           docs: optional(
             text({
               pattern: pagePath,
