@@ -61,7 +61,7 @@ async function measure(name: string): Promise<Result> {
       isTls ? run() : whileAttacked(port, harmless, run);
     // Honest load lets V8 compile the code and the heap reach its working size.
     if (isTls) await victim.call(warmUpMs);
-    else await whileAttacked(port, "calls without end", () => victim.call(warmUpMs));
+    else await whileAttacked(port, "endless calls", () => victim.call(warmUpMs));
     const normal: VictimTimes[] = [];
     const attacked: VictimTimes[] = [];
     const before = readResidentBytes(pid);

@@ -63,5 +63,5 @@ export const socketAttacks: Readonly<Record<string, SocketAttack>> = {
     isTls: true,
     run: async (port) => holdSockets(port, await readClientHello()),
   },
-  "calls answered by headers that it reads by a byte a second": { isTls: false, run: trickle },
+  "calls whose responses it reads one byte per second": { isTls: false, run: trickle },
 };

@@ -102,21 +102,21 @@ export function headerResponses(): Iterable<Buffer> {
 
 export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "nothing, for comparison": () => [opening],
-  "calls without end": () =>
+  "endless calls": () =>
     streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, emptyMessage)], 400),
   "calls with 120 fields": () =>
     streams((id) => [frame(1, endHeaders, id, manyFields), frame(0, endStream, id, emptyMessage)], 60),
   "rapid resets": () => streams((id) => [frame(1, endHeaders, id, unary), frame(3, 0, id, uint32(8))], 400),
   "rapid resets of calls with short deadlines": () =>
     streams((id) => [frame(1, endHeaders, id, unaryWithin1Ms), frame(3, 0, id, uint32(8))], 400),
-  "calls that are refused because handlers of those that it has reset still run": () => {
+  "calls that are refused because handlers of reset calls still run": () => {
     const slow = echoRequest(slowResponseMessage);
     return streams(
       (id) => [frame(1, endHeaders, id, unaryWithin1Ms), frame(0, endStream, id, slow), frame(3, 0, id, uint32(8))],
       200,
     );
   },
-  "resets of calls that are over": () =>
+  "resets of finished calls": () =>
     streams(
       (id) => [
         frame(1, endHeaders, id, unary),
@@ -125,15 +125,15 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
       ],
       400,
     ),
-  "data on streams that are over": () =>
+  "data on finished streams": () =>
     streams((id) => [frame(1, endHeaders, id, requestBlock("Missing")), singleByte(id)], 1),
-  "data on a stream that it has ended": function* () {
+  "data on a half-closed stream": function* () {
     yield opening;
     yield Buffer.concat([frame(1, endHeaders, 1, unary), frame(0, endStream, 1, emptyMessage)]);
     const bytes = singleByte(1);
     for (;;) yield bytes;
   },
-  "resets that it makes the server send": () =>
+  "resets that the server has to send": () =>
     streams((id) => [frame(1, endHeaders, id, unary), frame(8, 0, id, uint32(0))], 400),
   pings: flood(frame(6, 0, 0, Buffer.alloc(8))),
   settings: flood(emptySettings),
@@ -153,14 +153,14 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
     const chunk = Buffer.concat(new Array<Buffer>(60).fill(frame(0, 0, 0, Buffer.alloc(16_384))));
     for (;;) yield chunk;
   },
-  "a header block without end": function* () {
+  "an endless header block": function* () {
     yield opening;
     yield frame(1, 0, 1, unary);
     const chunk = Buffer.concat(new Array<Buffer>(7000).fill(frame(9, 0, 1, Buffer.alloc(0))));
     for (;;) yield chunk;
   },
   "16,000 fields for as many bytes": () => streams((id) => [frame(1, endHeaders | endStream, id, indexBomb)], 4),
-  "calls whose answers it gives no window": function* () {
+  "calls without a window for the responses": function* () {
     const closedWindow = frame(4, 0, 0, Buffer.of(0, 4, 0, 0, 0, 0));
     const calls = streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, largeMessage)], 4);
     calls.next();
@@ -174,7 +174,7 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
     for (;;) yield bytes;
   },
   "frames full of empty messages": messageFlood("ClientStream"),
-  "frames full of empty messages for a method that takes one": messageFlood("Unary"),
+  "frames full of empty messages for a unary method": messageFlood("Unary"),
   "data in large frames": () =>
     streams((id) => {
       const message = Buffer.alloc(16_384);
