@@ -102,8 +102,7 @@ export function headerResponses(): Iterable<Buffer> {
 
 export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "nothing, for comparison": () => [opening],
-  "endless calls": () =>
-    streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, emptyMessage)], 400),
+  "endless calls": () => streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, emptyMessage)], 400),
   "calls with 120 fields": () =>
     streams((id) => [frame(1, endHeaders, id, manyFields), frame(0, endStream, id, emptyMessage)], 60),
   "rapid resets": () => streams((id) => [frame(1, endHeaders, id, unary), frame(3, 0, id, uint32(8))], 400),
