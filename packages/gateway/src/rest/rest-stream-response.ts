@@ -3,19 +3,21 @@ import type { ConnectError } from "@connectrpc/connect";
 import { MessageSender, type Payload } from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
 import { withEncode } from "../calls/request-codec.ts";
+import type { Responder } from "../calls/responder.ts";
 import { headerFields, trailerFields } from "../calls/response-metadata.ts";
 import { defaultSystemParameters, type SystemParameters } from "../rules/bind-query.ts";
 import { encodeResponse } from "../rules/encode-response.ts";
 import { httpStatusOfError } from "../rules/http-status.ts";
 import { restErrorJson, sendRestError } from "./rest-error.ts";
-import type { RestParts } from "./rest-unary-response.ts";
+import type { RestRoute } from "./rest-route.ts";
 import type { StreamFormat } from "./stream-formats.ts";
 
 const heartbeatMs = 15_000;
 
 /** The response of a server stream over REST. Its head waits for the first message, so that an early failure has its HTTP status. */
 export class RestStreamResponse implements ResponseForm {
-  readonly #parts: RestParts;
+  readonly #route: RestRoute;
+  readonly #responder: Responder;
   readonly #call: GatewayCall;
   readonly #format: StreamFormat;
   readonly sender: MessageSender;
@@ -25,12 +27,13 @@ export class RestStreamResponse implements ResponseForm {
   #isFull = false;
   system: SystemParameters = defaultSystemParameters;
 
-  constructor(parts: RestParts, call: GatewayCall, format: StreamFormat) {
-    this.#parts = parts;
+  constructor(route: RestRoute, responder: Responder, call: GatewayCall, format: StreamFormat) {
+    this.#route = route;
+    this.#responder = responder;
     this.#call = call;
     this.#format = format;
     this.sender = new MessageSender({
-      ...{ compression: undefined, compressMinBytes: 0, maxMessageBytes: parts.handler.maxSendMessageBytes },
+      ...{ compression: undefined, compressMinBytes: 0, maxMessageBytes: route.handler.maxSendMessageBytes },
       codec: withEncode(call.responseCodec, (message) => this.#encode(message as Message)),
     });
     if (format.heartbeat === undefined) return;
@@ -41,7 +44,7 @@ export class RestStreamResponse implements ResponseForm {
   put({ content }: Payload): Promise<void> | undefined {
     this.#sendHead();
     this.#call.sent(content.length, false);
-    if (this.#parts.responder.sendData(content)) return undefined;
+    if (this.#responder.sendData(content)) return undefined;
     this.#isFull = true;
     return this.#call.whenWritable().then(() => {
       this.#isFull = false;
@@ -54,41 +57,41 @@ export class RestStreamResponse implements ResponseForm {
   }
 
   fail(error: ConnectError): void {
-    if (this.#parts.responder.isHeadSent) this.#close(error);
-    else sendRestError(this.#parts.responder, error, this.#parts);
+    if (this.#responder.isHeadSent) this.#close(error);
+    else sendRestError(this.#responder, error, this.#route);
   }
 
   #close(error: ConnectError | undefined): void {
-    const { responder, host, settings } = this.#parts;
+    const { host, settings } = this.#route;
     const errorJson = () =>
       error === undefined ? null : restErrorJson(error, host, settings, httpStatusOfError(error));
     const text = this.#format.closing(error, errorJson, trailerFields(this.#call.metadata, error));
     if (text === undefined) {
-      responder.reset();
+      this.#responder.reset();
       return;
     }
-    responder.end(Buffer.from(text));
+    this.#responder.end(Buffer.from(text));
   }
 
   #encode(message: Message): Uint8Array {
-    const { binding, host } = this.#parts;
+    const { binding, host } = this.#route;
     const json = encodeResponse(binding, message, this.system, host);
     return Buffer.from(this.#format.item(json, message, this.#count++));
   }
 
   #sendHead(): void {
-    const { responder, host } = this.#parts;
+    const responder = this.#responder;
     if (responder.isHeadSent) return;
-    const own = headerFields(host, this.#call.metadata, true);
+    const own = headerFields(this.#route.host, this.#call.metadata, true);
     responder.sendHead(200, ["content-type", this.#format.contentType, ...this.#format.headFields, ...own]);
     if (this.#format.opening !== "") responder.sendData(Buffer.from(this.#format.opening));
   }
 
   #beatLater(text: string): void {
-    this.#cancelHeartbeat = this.#parts.host.clock.after(heartbeatMs, () => {
+    this.#cancelHeartbeat = this.#route.host.clock.after(heartbeatMs, () => {
       if (this.#call.isOver) return;
       this.#sendHead();
-      if (!this.#isFull) this.#parts.responder.sendData(Buffer.from(text));
+      if (!this.#isFull) this.#responder.sendData(Buffer.from(text));
       this.#beatLater(text);
     });
   }
