@@ -9,7 +9,7 @@ import type { GatewayOptions, GatewayProtocol } from "../gateway-options.ts";
 import type { UpgradeRequest } from "../http/upgrade-request.ts";
 import { callAsClient } from "../mcp/call-as-client.ts";
 import type { McpFace } from "../mcp/mcp-face.ts";
-import { pageResponse, type StaticPage, sendPage } from "../openapi/static-pages.ts";
+import { type LoadPage, pageResponse, sendPage } from "../openapi/static-pages.ts";
 import { sendRestError } from "../rest/rest-error.ts";
 import type { RestSettings } from "../rest/rest-settings.ts";
 import { RestRoute } from "../rest/rest-route.ts";
@@ -35,7 +35,7 @@ export interface RouterParts {
   readonly cors: Cors | undefined;
   readonly proxies: TrustedProxies;
   /** By path. */
-  readonly pages: ReadonlyMap<string, StaticPage>;
+  readonly pages: ReadonlyMap<string, LoadPage>;
 }
 
 /**
@@ -155,13 +155,20 @@ export class RequestRouter {
     return undefined;
   }
 
-  #servePage(responder: Responder, page: StaticPage): void {
+  #servePage(responder: Responder, load: LoadPage): void {
     const { host, options } = this.#parts;
     const { method } = responder.head;
     const guard = options.openapi?.guard;
     if (method !== "GET" && method !== "HEAD") this.#answerMethods(responder, ["GET", "HEAD"]);
-    else if (guard === undefined) sendPage(responder, page);
-    else serveFallback(host, responder, async (request) => (await guard(request)) ?? pageResponse(page));
+    else if (guard === undefined) {
+      load().then(
+        (page) => sendPage(responder, page),
+        (error) => {
+          host.log.error("a page of documentation could not be made", { path: responder.head.path, error });
+          this.#refuse(responder, new ConnectError("internal error", Code.Internal));
+        },
+      );
+    } else serveFallback(host, responder, async (request) => (await guard(request)) ?? pageResponse(await load()));
   }
 
   /** A page of another origin must not use the tools that its user may use. */
