@@ -10,7 +10,7 @@ import type {
 import type { Log } from "@tercel/grpc";
 import { refuseUnknownOptions, safeLog } from "@tercel/grpc/internal";
 import { ForwardErrors } from "./forward-errors.ts";
-import { checkForwardHeaders, copyResponseFields, forwardedHeaders } from "./forwarded-headers.ts";
+import { checkForwardHeaders, copyHeader, copyTrailer, forwardedHeaders } from "./forwarded-headers.ts";
 
 /** How calls are handed on. */
 export interface ForwardOptions {
@@ -54,7 +54,7 @@ export function forward(
 interface ForwardedCalls {
   readonly channel: Transport;
   /** What of a request's headers is handed on. */
-  passed(context: HandlerContext): Headers;
+  passed(context: HandlerContext): [string, string][] | undefined;
   /** The error that the client gets. */
   explain(error: unknown, method: DescMethod): unknown;
 }
@@ -89,8 +89,8 @@ async function callOnce(
   } catch (error) {
     throw explain(error, method);
   }
-  copyResponseFields(response.header, () => context.responseHeader);
-  copyResponseFields(response.trailer, () => context.responseTrailer);
+  copyHeader(response, context);
+  copyTrailer(response, context);
   return response.message;
 }
 
@@ -108,9 +108,9 @@ async function* callStream(
       passed(context),
       requests,
     );
-    copyResponseFields(response.header, () => context.responseHeader);
+    copyHeader(response, context);
     yield* response.message;
-    copyResponseFields(response.trailer, () => context.responseTrailer);
+    copyTrailer(response, context);
   } catch (error) {
     throw explain(error, method);
   }

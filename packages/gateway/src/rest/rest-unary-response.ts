@@ -25,12 +25,18 @@ export interface RestUnaryWriting {
   readonly compression: Compression | undefined;
   /** The body is the bytes of an HttpBody. */
   readonly isRaw: boolean;
+  /** Unless the handler has set another. */
+  readonly status: number;
+  /** Of such a response whose body is JSON as it is. */
+  readonly plainHead: PreparedHead;
 }
 
 export function planRestUnary(route: RestRoute, fields: readonly string[]): RestUnaryWriting {
   const { binding, settings } = route;
   const isRaw = isRawBody(binding.method.output, binding.responseBody);
-  return { route, compression: agreedCompression(findHeader(fields, "accept-encoding"), settings), isRaw };
+  const compression = agreedCompression(findHeader(fields, "accept-encoding"), settings);
+  const status = settings.successStatusOf(binding.method);
+  return { route, compression, isRaw, status, plainHead: settings.jsonHeads.of(status, undefined) };
 }
 
 /** The response of a unary call over REST: JSON, or the bytes of an HttpBody. */
@@ -68,12 +74,12 @@ export class RestUnaryResponse implements ResponseForm {
   }
 
   succeed(): void {
-    const { host, settings, binding } = this.#writing.route;
+    const { route, status: usual } = this.#writing;
     const responder = this.#responder;
     const { metadata } = this.#call;
-    const own = ownFields(headerFields(host, metadata, true), trailerFields(metadata));
+    const own = ownFields(headerFields(route.host, metadata, true), trailerFields(metadata));
     const chosen = metadata?.givenValues?.get(httpStatusValue) ?? 0;
-    const status = chosen === 0 ? settings.successStatusOf(binding.method) : chosen;
+    const status = chosen === 0 ? usual : chosen;
     if (status >= 300 && findHeader(own, "location") === undefined) {
       throw new Error(`the handler set the HTTP status ${status} without a location`);
     }
@@ -89,8 +95,11 @@ export class RestUnaryResponse implements ResponseForm {
   }
 
   #headOf(status: number): PreparedHead {
-    const { compressions, jsonHeads } = this.#writing.route.settings;
-    if (this.#contentType === jsonType) return jsonHeads.of(status, this.#coding);
+    const { route, status: usual, plainHead } = this.#writing;
+    const { compressions, jsonHeads } = route.settings;
+    if (this.#contentType === jsonType) {
+      return status === usual && this.#coding === undefined ? plainHead : jsonHeads.of(status, this.#coding);
+    }
     const fields = ["content-type", this.#contentType];
     if (this.#coding !== undefined) fields.push("content-encoding", this.#coding);
     if (compressions.length > 0) fields.push("vary", "accept-encoding");
