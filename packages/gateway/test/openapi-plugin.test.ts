@@ -61,7 +61,10 @@ describe("protoc-gen-tercel-openapi", () => {
     for (const [file, content] of [
       ["rules.json", JSON.stringify({ http })],
       ["list.json", JSON.stringify(http.rules)],
-      ["rules.yaml", `http:\n  rules:\n    - selector: ${http.rules[0]?.selector}\n      get: "${http.rules[0]?.get}"\n`],
+      [
+        "rules.yaml",
+        `http:\n  rules:\n    - selector: ${http.rules[0]?.selector}\n      get: "${http.rules[0]?.get}"\n`,
+      ],
     ] as const) {
       writeFileSync(join(out, file), content);
       assert.deepEqual(generate(`rules=${join(out, file)}`), { status: 0, stderr: "" });

@@ -224,7 +224,10 @@ describe("a WebSocket with gRPC's frames", () => {
     const { socket, next, closed } = await openSocket(library.url + chat, proto);
     socket.send(frame(0x40, "grpc-timeout: soon\r\n"));
     assert.equal(read(await next()).flag, 0x40);
-    assert.match(read(await next()).payload.toString(), /^grpc-status: 3\r\ngrpc-message: invalid grpc-timeout "soon": /);
+    assert.match(
+      read(await next()).payload.toString(),
+      /^grpc-status: 3\r\ngrpc-message: invalid grpc-timeout "soon": /,
+    );
     assert.equal((await closed).code, 4003);
   });
 

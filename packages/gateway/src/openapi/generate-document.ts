@@ -45,7 +45,18 @@ interface PluginOptions {
 }
 
 const optionNames = [
-  ...["title", "version", "description", "file", "overlay", "rules", "error_body", "websockets", "success_status", "check"],
+  ...[
+    "title",
+    "version",
+    "description",
+    "file",
+    "overlay",
+    "rules",
+    "error_body",
+    "websockets",
+    "success_status",
+    "check",
+  ],
 ];
 
 /**

@@ -22,7 +22,11 @@ export function createStaticPages(
 ): ReadonlyMap<string, LoadPage> {
   const pages = new Map<string, LoadPage>();
   pages.set(path, once(loadDocument, documentPage));
-  if (docs !== undefined) pages.set(docs, once(loadDocument, (document) => docsPage(document, path)));
+  if (docs !== undefined)
+    pages.set(
+      docs,
+      once(loadDocument, (document) => docsPage(document, path)),
+    );
   return pages;
 }
 

@@ -63,9 +63,7 @@ export class MethodPaths {
     const connect = this.#protocols.has("connect") ? parseConnectContentType(contentType) : undefined;
     if (connect === undefined || connect.isStream === isUnary) return undefined;
     const { format } = connect;
-    return isUnary
-      ? new ConnectUnaryCalls(served, format, fields)
-      : createConnectStreamCalls(served, format, fields);
+    return isUnary ? new ConnectUnaryCalls(served, format, fields) : createConnectStreamCalls(served, format, fields);
   }
 
   /** A service's path without a method: the client learns it in its own protocol. */

@@ -3,7 +3,8 @@ import { type Http1Case, head, hosted, next, same, stricter } from "./http1-case
 const codings = "A coding other than chunked alone is one that programs on the way may not see, or take for the other.";
 const zeros = "No chunk is larger than eight digits can say, and programs on the way may cut longer numbers short.";
 const odd = "Extensions that are not of RFC 9112 §7.1.1 are read in different ways by different programs.";
-const trailers = "Trailers that frame a message, or route it, would mean something to a program that puts them among the fields.";
+const trailers =
+  "Trailers that frame a message, or route it, would mean something to a program that puts them among the fields.";
 
 const post = (...fields: readonly string[]): string => hosted("POST /a", ...fields);
 const chunked = (body: string): string => post("Transfer-Encoding: chunked") + body;

@@ -8,11 +8,15 @@ export const connections: readonly Http1Case[] = [
   same("two requests", 2, hosted("GET /a") + hosted("GET /b")),
   same("five requests", 5, hosted("GET /a").repeat(4) + next),
   same("requests with bodies among them", 3, `${hosted("POST /a", "Content-Length: 2")}hi${hosted("GET /b")}${next}`),
-  same("bodies of both kinds", 3, [
-    `${hosted("POST /a", "Transfer-Encoding: chunked")}2\r\nhi\r\n0\r\n\r\n`,
-    `${hosted("POST /b", "Content-Length: 2")}hi`,
-    next,
-  ].join("")),
+  same(
+    "bodies of both kinds",
+    3,
+    [
+      `${hosted("POST /a", "Transfer-Encoding: chunked")}2\r\nhi\r\n0\r\n\r\n`,
+      `${hosted("POST /b", "Content-Length: 2")}hi`,
+      next,
+    ].join(""),
+  ),
   same("empty lines between requests", 2, `${hosted("GET /a")}\r\n\r\n${next}`),
   same("close", 1, hosted("GET /a", "Connection: close") + next),
   same("close in upper case", 1, hosted("GET /a", "Connection: CLOSE") + next),
@@ -23,7 +27,12 @@ export const connections: readonly Http1Case[] = [
   same("an option that is like close", 2, hosted("GET /a", "Connection: closed") + next),
   same("an empty connection", 2, hosted("GET /a", "Connection:") + next),
   same("HTTP/1.0 and what follows it", 1, head("GET /a HTTP/1.0", "Host: a") + next),
-  stricter("HTTP/1.0 that asks to be kept", 1, head("GET /a HTTP/1.0", "Host: a", "Connection: keep-alive") + next, closes),
+  stricter(
+    "HTTP/1.0 that asks to be kept",
+    1,
+    head("GET /a HTTP/1.0", "Host: a", "Connection: keep-alive") + next,
+    closes,
+  ),
   same("100-continue", 2, `${hosted("POST /a", "Expect: 100-continue", "Content-Length: 2")}hi${next}`),
   same("100-continue in upper case", 2, `${hosted("POST /a", "Expect: 100-CONTINUE", "Content-Length: 2")}hi${next}`),
   same("100-continue without a body", 2, hosted("GET /a", "Expect: 100-continue") + next),
@@ -38,12 +47,20 @@ export const connections: readonly Http1Case[] = [
   same("a request that ends in its head", 0, "GET /a HTTP/1.1\r\nHost: a\r\n"),
   same("a request, and part of another", 1, `${hosted("GET /a")}GET /b HTTP`),
   same("a request, and what is not one", 1, `${hosted("GET /a")}hello\r\n\r\n`),
-  same("a browser's request", 2, hosted(
-    "GET /favicon.ico",
-    ...["User-Agent: Mozilla/5.0 (X11; Linux) Firefox/120.0", "Accept: text/html,application/xml;q=0.9,*/*;q=0.8"],
-    ...["Accept-Language: en-us,en;q=0.5", "Accept-Encoding: gzip, deflate, br", "Connection: keep-alive"],
-    ...["Cookie: a=b; c=d", "Cache-Control: max-age=0", "Sec-Fetch-Mode: no-cors"],
-  ) + next),
-  same("curl's request", 2, head("GET /a HTTP/1.1", "Host: 127.0.0.1:8080", "User-Agent: curl/8.5.0", "Accept: */*") + next),
+  same(
+    "a browser's request",
+    2,
+    hosted(
+      "GET /favicon.ico",
+      ...["User-Agent: Mozilla/5.0 (X11; Linux) Firefox/120.0", "Accept: text/html,application/xml;q=0.9,*/*;q=0.8"],
+      ...["Accept-Language: en-us,en;q=0.5", "Accept-Encoding: gzip, deflate, br", "Connection: keep-alive"],
+      ...["Cookie: a=b; c=d", "Cache-Control: max-age=0", "Sec-Fetch-Mode: no-cors"],
+    ) + next,
+  ),
+  same(
+    "curl's request",
+    2,
+    head("GET /a HTTP/1.1", "Host: 127.0.0.1:8080", "User-Agent: curl/8.5.0", "Accept: */*") + next,
+  ),
   same("a balancer's check", 1, head("HEAD / HTTP/1.0")),
 ];

@@ -39,9 +39,13 @@ export const headerFields: readonly Http1Case[] = [
   same("a name of 1,000 characters", 2, hosted("GET /a", `${"x".repeat(1000)}: b`) + next),
   same("a value of 8,000 characters", 2, hosted("GET /a", `x: ${"b".repeat(8000)}`) + next),
   same("a head over 16 KiB", 0, hosted("GET /a", `x: ${"b".repeat(17_000)}`) + next),
-  same("hosts with a port, an address, and IPv6", 3, [
-    ...["a.example.com:8080", "127.0.0.1:80", "[::1]:80"].map((host) => head("GET /a HTTP/1.1", `Host: ${host}`)),
-  ].join("")),
+  same(
+    "hosts with a port, an address, and IPv6",
+    3,
+    [
+      ...["a.example.com:8080", "127.0.0.1:80", "[::1]:80"].map((host) => head("GET /a HTTP/1.1", `Host: ${host}`)),
+    ].join(""),
+  ),
   same("an empty host", 2, head("GET /a HTTP/1.1", "Host:") + next),
   stricter("two hosts", 0, hosted("GET /a", "Host: b") + next, hosts),
   stricter("a host twice", 0, hosted("GET /a", "Host: a") + next, hosts),
