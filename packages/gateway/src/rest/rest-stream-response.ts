@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { MessageSender, type Payload } from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
-import { withEncode } from "../calls/request-codec.ts";
+import { withLend } from "../calls/request-codec.ts";
 import type { Responder } from "../calls/responder.ts";
 import { headerFields, trailerFields } from "../calls/response-metadata.ts";
 import { defaultSystemParameters, type SystemParameters } from "../rules/bind-query.ts";
@@ -11,6 +11,7 @@ import { httpStatusOfError } from "../rules/http-status.ts";
 import { restErrorJson, sendRestError } from "./rest-error.ts";
 import type { RestRoute } from "./rest-route.ts";
 import type { StreamFormat } from "./stream-formats.ts";
+import { TextBlocks } from "./text-blocks.ts";
 
 const heartbeatMs = 15_000;
 
@@ -21,10 +22,12 @@ export class RestStreamResponse implements ResponseForm {
   readonly #call: GatewayCall;
   readonly #format: StreamFormat;
   readonly sender: MessageSender;
+  readonly #texts = new TextBlocks((piece) => this.#send(piece));
+  #isFlushPlanned = false;
   #count = 0;
   #cancelHeartbeat: (() => void) | undefined = undefined;
-  /** Data waits that the client has not taken. */
-  #isFull = false;
+  /** Resolves when the client has taken of the data that waits; undefined while there is room. */
+  #room: Promise<void> | undefined = undefined;
   system: SystemParameters = defaultSystemParameters;
 
   constructor(route: RestRoute, responder: Responder, call: GatewayCall, format: StreamFormat) {
@@ -34,20 +37,37 @@ export class RestStreamResponse implements ResponseForm {
     this.#format = format;
     this.sender = new MessageSender({
       ...{ compression: undefined, compressMinBytes: 0, maxMessageBytes: route.handler.maxSendMessageBytes },
-      codec: withEncode(call.responseCodec, (message) => this.#encode(message as Message)),
+      codec: withLend(call.responseCodec, (message, payload) => this.#texts.lend(this.#write(message), payload)),
     });
     if (format.heartbeat === undefined) return;
     this.#beatLater(format.heartbeat);
     call.whenOver(() => this.#cancelHeartbeat?.());
   }
 
-  put({ content }: Payload): Promise<void> | undefined {
+  put(payload: Payload): Promise<void> | undefined {
     this.#sendHead();
-    this.#call.sent(content.length, false);
-    if (this.#responder.sendData(content)) return undefined;
-    this.#isFull = true;
-    return this.#call.whenWritable().then(() => {
-      this.#isFull = false;
+    this.#texts.keep(payload);
+    this.#call.sent(payload.length, false);
+    this.#planFlush();
+    return this.#room;
+  }
+
+  /** In the next tick, which begins when all that could run has run. */
+  #planFlush(): void {
+    if (this.#isFlushPlanned) return;
+    this.#isFlushPlanned = true;
+    process.nextTick(flushPlanned, this);
+  }
+
+  flush(): void {
+    this.#isFlushPlanned = false;
+    this.#texts.flush();
+  }
+
+  #send(piece: Uint8Array): void {
+    if (this.#responder.sendData(piece) || this.#room !== undefined || this.#call.isOver) return;
+    this.#room = this.#call.whenWritable().then(() => {
+      this.#room = undefined;
     });
   }
 
@@ -66,6 +86,7 @@ export class RestStreamResponse implements ResponseForm {
     const errorJson = () =>
       error === undefined ? null : restErrorJson(error, host, settings, httpStatusOfError(error));
     const text = this.#format.closing(error, errorJson, trailerFields(this.#call.metadata, error));
+    this.#texts.flush();
     if (text === undefined) {
       this.#responder.reset();
       return;
@@ -73,10 +94,10 @@ export class RestStreamResponse implements ResponseForm {
     this.#responder.end(Buffer.from(text));
   }
 
-  #encode(message: Message): Uint8Array {
+  #write(message: Message): string {
     const { binding, host } = this.#route;
     const json = encodeResponse(binding, message, this.system, host);
-    return Buffer.from(this.#format.item(json, message, this.#count++));
+    return this.#format.item(json, message, this.#count++);
   }
 
   #sendHead(): void {
@@ -91,8 +112,12 @@ export class RestStreamResponse implements ResponseForm {
     this.#cancelHeartbeat = this.#route.host.clock.after(heartbeatMs, () => {
       if (this.#call.isOver) return;
       this.#sendHead();
-      if (!this.#isFull) this.#responder.sendData(Buffer.from(text));
+      if (this.#room === undefined) this.#send(Buffer.from(text));
       this.#beatLater(text);
     });
   }
+}
+
+function flushPlanned(response: RestStreamResponse): void {
+  response.flush();
 }
