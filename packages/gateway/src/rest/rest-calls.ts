@@ -13,14 +13,20 @@ import { httpStatusOfError, withHttpStatus } from "../rules/http-status.ts";
 import { requestProblem } from "../rules/request-problem.ts";
 import { chooseType } from "./accept.ts";
 import { findHeadProblem } from "./check-rest-request.ts";
-import { LineRequests } from "./line-requests.ts";
-import { RawStreamResponse } from "./raw-stream-response.ts";
 import { sendRestError } from "./rest-error.ts";
 import { RestReading, RestRequest, type RestResponse } from "./rest-request.ts";
 import type { RestRoute } from "./rest-route.ts";
-import { RestStreamResponse } from "./rest-stream-response.ts";
 import { planRestUnary, RestUnaryResponse } from "./rest-unary-response.ts";
-import { arrayFormat, createEventFormat, endOfEventsId, ndjsonFormat, type StreamFormat } from "./stream-formats.ts";
+import { LineRequests } from "./streams/line-requests.ts";
+import { RawStreamResponse } from "./streams/raw-stream-response.ts";
+import { RestStreamResponse } from "./streams/rest-stream-response.ts";
+import {
+  arrayFormat,
+  createEventFormat,
+  endOfEventsId,
+  ndjsonFormat,
+  type StreamFormat,
+} from "./streams/stream-formats.ts";
 
 type CreateResponse = (responder: Responder, call: GatewayCall) => RestResponse;
 

@@ -1,14 +1,14 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { MessageSender, type Payload } from "@tercel/grpc/protocols";
-import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
-import { withEncode } from "../calls/request-codec.ts";
-import type { Responder } from "../calls/responder.ts";
-import { headerFields } from "../calls/response-metadata.ts";
-import { rawBodyOf } from "../rules/http-body.ts";
-import { sendRestError } from "./rest-error.ts";
-import type { RestRoute } from "./rest-route.ts";
-import { printableType } from "./rest-unary-response.ts";
+import type { GatewayCall, ResponseForm } from "../../calls/gateway-call.ts";
+import { withEncode } from "../../calls/request-codec.ts";
+import type { Responder } from "../../calls/responder.ts";
+import { headerFields } from "../../calls/response-metadata.ts";
+import { rawBodyOf } from "../../rules/http-body.ts";
+import { sendRestError } from "../rest-error.ts";
+import type { RestRoute } from "../rest-route.ts";
+import { printableType } from "../rest-unary-response.ts";
 
 /** A stream of HttpBody over REST: the bytes follow each other without anything between them, and the first message has the type. */
 export class RawStreamResponse implements ResponseForm {

@@ -1,15 +1,15 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { MessageSender, type Payload } from "@tercel/grpc/protocols";
-import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
-import { withLend } from "../calls/request-codec.ts";
-import type { Responder } from "../calls/responder.ts";
-import { headerFields, trailerFields } from "../calls/response-metadata.ts";
-import { defaultSystemParameters, type SystemParameters } from "../rules/bind-query.ts";
-import { encodeResponse } from "../rules/encode-response.ts";
-import { httpStatusOfError } from "../rules/http-status.ts";
-import { restErrorJson, sendRestError } from "./rest-error.ts";
-import type { RestRoute } from "./rest-route.ts";
+import type { GatewayCall, ResponseForm } from "../../calls/gateway-call.ts";
+import { withLend } from "../../calls/request-codec.ts";
+import type { Responder } from "../../calls/responder.ts";
+import { headerFields, trailerFields } from "../../calls/response-metadata.ts";
+import { defaultSystemParameters, type SystemParameters } from "../../rules/bind-query.ts";
+import { encodeResponse } from "../../rules/encode-response.ts";
+import { httpStatusOfError } from "../../rules/http-status.ts";
+import { restErrorJson, sendRestError } from "../rest-error.ts";
+import type { RestRoute } from "../rest-route.ts";
 import type { StreamFormat } from "./stream-formats.ts";
 import { TextBlocks } from "./text-blocks.ts";
 
