@@ -17,7 +17,7 @@ import {
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { engines } from "../../src/engine/engines.ts";
-import { FailureError } from "../../src/failure/failure.ts";
+import type { FailureError } from "../../src/failure/failure.ts";
 import { findFile } from "../../src/manifest/find-file.ts";
 import { recordEvents } from "../trees/there-and-back.ts";
 import { failsWith, never, skipOf, useEngineBench } from "./engine-bench.ts";
@@ -134,7 +134,8 @@ for (const engine of ["tar", "wim"] as const) {
 
     it("reads single files, large and empty ones, with holes too", async () => {
       const large = randomBytes(3_000_000);
-      for (const name of ["a", "b", "c"]) writeFileSync(join(bench.source, name), Buffer.concat([Buffer.from(name), large]));
+      for (const name of ["a", "b", "c"])
+        writeFileSync(join(bench.source, name), Buffer.concat([Buffer.from(name), large]));
       writeFileSync(join(bench.source, "empty"), "");
       writeFileSync(join(bench.source, "hole"), "begin");
       truncateSync(join(bench.source, "hole"), 5_000_000);

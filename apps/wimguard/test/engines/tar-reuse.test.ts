@@ -30,7 +30,11 @@ describe("the tar engine after a backup of the same source", () => {
   const writeFirst = async (test: TestContext): Promise<PreviousArchive> => {
     test.mock.timers.enable({ apis: ["Date"], now: Date.now() + 60_000 });
     const { sha256 } = await write("tar", recordEvents());
-    const previous = { archivePath: join(bench.folder, "first"), manifestPath: join(bench.folder, "first-manifest"), sha256 };
+    const previous = {
+      archivePath: join(bench.folder, "first"),
+      manifestPath: join(bench.folder, "first-manifest"),
+      sha256,
+    };
     renameSync(join(bench.folder, "archive"), previous.archivePath);
     renameSync(join(bench.folder, "manifest"), previous.manifestPath);
     return previous;
