@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { engines } from "../../src/engine/engines.ts";
 import { listImage } from "../../src/engine/wim/list-image.ts";
 import { createAddedFiles, haveTheirDigests, verifyAppended } from "../../src/engine/wim/verify-appended.ts";
 import type { ImageEntry } from "../../src/engine/wim/wim-image.ts";
@@ -12,7 +13,7 @@ import { recordEvents } from "../trees/there-and-back.ts";
 import { failsWith, never, useEngineBench, withoutWim } from "./engine-bench.ts";
 
 const bench = useEngineBench();
-const { write, restore, restored } = bench;
+const { write, restore, restored, entries, useProgram } = bench;
 
 describe("the wim engine", { skip: withoutWim }, () => {
   it("refuses a name that is not UTF-8 and says what to use", async () => {
@@ -61,6 +62,35 @@ describe("the wim engine", { skip: withoutWim }, () => {
       writeFileSync(flipped.archivePath, Buffer.from(bytes).fill((bytes[at] as number) ^ 1, at, at + 1));
       await failsWith(verifyAppended(flipped, files, recordEvents(), never), "ARCHIVE_DAMAGED");
     }
+  });
+
+  it("checks files by one start of its program for each thousand, and names one that is damaged", async (test) => {
+    for (let at = 0; at <= 1_000; at++) writeFileSync(join(bench.source, `f${at}`), at % 10 === 0 ? "" : `${at}`);
+    const content = randomBytes(100_000);
+    writeFileSync(join(bench.source, "large"), content);
+    await write("wim", recordEvents());
+    const archive = { archivePath: join(bench.folder, "archive"), image: 1 };
+    const files = (await entries()).filter(({ kind }) => kind === "file").map((entry) => ({ entry, frame: undefined }));
+    assert.equal(files.length, 1_002);
+    const starts = join(bench.folder, "starts");
+    useProgram(test, "wimlib-imagex", (program) => `echo "$1" >> '${starts}'\nexec '${program}' "$@"`);
+    await engines.wim.verifyFiles(archive, files, recordEvents(), never);
+    assert.equal(readFileSync(starts, "utf8"), "extract\nextract\n");
+    const [first, second] = files.filter(({ entry }) => entry.size === 3);
+    const swapped = files.map((file) =>
+      file === second ? { ...file, entry: { ...file.entry, digest: first?.entry.digest ?? "" } } : file,
+    );
+    const name = second?.entry.path.toString();
+    await failsWith(
+      engines.wim.verifyFiles(archive, swapped, recordEvents(), never),
+      "ARCHIVE_DAMAGED",
+      new RegExp(`"${name}" is not what was backed up`),
+    );
+    const bytes = readFileSync(archive.archivePath);
+    const at = bytes.indexOf(content.subarray(0, 32));
+    assert.ok(at > 0);
+    writeFileSync(archive.archivePath, Buffer.from(bytes).fill((bytes[at] as number) ^ 1, at, at + 1));
+    await failsWith(engines.wim.verifyFiles(archive, files, recordEvents(), never), "ARCHIVE_DAMAGED", /large/);
   });
 
   it("does not know what is new in a file without a table of checksums", async () => {
