@@ -42,7 +42,7 @@ export function compressionSection(enabledDescription: string) {
   return pipe(
     strictObject({
       enabled: optional(flag({ description: enabledDescription }), true),
-      algorithm: optional(choice(["gzip"]), "gzip"),
+      algorithm: optional(choice(["gzip"], { description: "Compression algorithm." }), "gzip"),
       min_size: optional(byteSize({ description: "Smaller messages are not compressed." }), "1KiB"),
     }),
     transform(({ min_size: minBytes, ...rest }) => ({ ...rest, minBytes })),
@@ -179,7 +179,14 @@ export function httpSection({ isProduction }: Profile) {
       openapi: optional(
         strictObject({
           enabled: optional(flag({ description: "Serves the OpenAPI description of the REST API." }), !isProduction),
-          path: optional(text({ pattern: pagePath, expects: "a path such as /openapi.json" }), "/openapi.json"),
+          path: optional(
+            text({
+              pattern: pagePath,
+              expects: "a path such as /openapi.json",
+              description: "Path of the OpenAPI description.",
+            }),
+            "/openapi.json",
+          ),
           docs: optional(
             text({
               pattern: pagePath,
