@@ -26,6 +26,7 @@ const workMs = values["work-ms"] === undefined ? undefined : Number(values["work
 const load = createLoadServer(values["record-ids"], workMs);
 const shedding = workMs === undefined ? undefined : createLoadShedding();
 const routes = {
+  compressMinBytes: 1024,
   ...(shedding !== undefined && { interceptors: [shedding] }),
   routes: (router: Parameters<Parameters<typeof createServer>[0]["routes"]>[0]) =>
     router.service(LoadService, load.service),

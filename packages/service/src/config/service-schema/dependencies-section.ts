@@ -124,7 +124,7 @@ export const dependencySection = pipe(
     circuit_breaker: optional(circuitBreakerSection),
     pool: optional(poolSection, {}),
     keepalive: optional(clientKeepaliveSection),
-    compression: optional(compressionSection),
+    compression: optional(compressionSection("Compresses requests. Without this section, they are not.")),
     tls: optional(clientTlsSection),
   }),
   transform((written) =>
