@@ -68,6 +68,8 @@ test("keeps the beginning of a line that is not HTTP/2 while another connection 
     await read;
   }
   if (errors.length === 0) await once(closed, "closed");
-  assert.match(String((errors[0]?.cause as Error).message), /HTTP\/1\.1 400 Bad Request/);
+  const [error] = errors;
+  assert.ok(error !== undefined);
+  assert.match(String((error.cause as Error).message), /HTTP\/1\.1 400 Bad Request/);
   for (const socket of accepted) socket.destroy();
 });

@@ -42,7 +42,8 @@ export function connect(
   return new Promise((resolve, reject) => {
     const socket: Socket =
       tls === undefined
-        ? connectNet({ ...address, noDelay: true, onread: intoSharedBuffer() } as Parameters<typeof connectNet>[0] & object)
+        ? connectNet({ ...address, noDelay: true, onread: intoSharedBuffer() } as Parameters<typeof connectNet>[0] &
+            object)
         : // Loaded here, because it costs milliseconds and a client without TLS does not need it.
           process.getBuiltinModule("node:tls").connect({
             ...address,
