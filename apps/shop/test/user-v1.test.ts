@@ -205,7 +205,7 @@ for (const { promise, method, request, violations } of invalid) {
 test("a wrong filter is told at its character, with the fields that there are", async () => {
   const filter = "role:USER_ROLE_ADMIN AND emial = x";
   const error = await failureOf(users.call("ListUsers", { page_size: 1, filter }, admin));
-  assert.equal(error.details, 'filter cannot be read at character 26: unknown field "emial"; did you mean "email"?');
+  assert.equal(error.details, 'filter is invalid at character 26: unknown field "emial"; did you mean "email"?');
 });
 
 test("an update mask that does not fit the user any more is refused path by path", async () => {
