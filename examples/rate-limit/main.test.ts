@@ -10,7 +10,7 @@ test("the fourth call of a minute is refused until a later time", () => {
     "Hello!",
     "Hello!",
     "Hello!",
-    "[resource_exhausted] no more than 3 requests a minute { requestsPerUnit: 3, unit: 'minute' }",
+    "[resource_exhausted] rate limit exceeded: 3 requests per minute { requestsPerUnit: 3, unit: 'minute' }",
     "come back within a minute",
   ]);
 });
