@@ -23,10 +23,10 @@ const defaultTimeoutMs = 60_000;
 const defaultErrorDomain = "tercel.dev";
 
 /**
- * Serves a server's methods by REST, Connect and gRPC-Web on its own port, with the same handlers and interceptors:
+ * Creates a gateway, which serves a server's methods by REST, Connect and gRPC-Web on the server's port, with the same handlers and interceptors:
  * `createServer({ routes, gateway: createGateway() })`.
  *
- * @throws TypeError or RangeError for an option that cannot be used. Rules that do not fit their methods are errors of `createServer`
+ * @throws TypeError or RangeError for an invalid option. `createServer` throws for HTTP rules that do not fit their methods
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
   checkGatewayOptions(options);
@@ -104,7 +104,7 @@ function createPages(
   return createStaticPages(document, openapi);
 }
 
-/** @throws TypeError for a file that cannot be read, or is not JSON */
+/** @throws TypeError for a file that cannot be read or is not JSON */
 function readDocument({ document }: OpenApiServing): JsonObject | undefined {
   if (typeof document !== "string") return document;
   try {
@@ -114,7 +114,7 @@ function readDocument({ document }: OpenApiServing): JsonObject | undefined {
   }
 }
 
-/** @throws TypeError for a tool whose method the server does not have */
+/** @throws TypeError for a tool whose method the server does not serve */
 function checkTools({ mcp }: GatewayOptions, served: readonly DescMethod[]): void {
   for (const method of mcp?.methods ?? []) {
     if (served.includes(method)) continue;
@@ -124,7 +124,7 @@ function checkTools({ mcp }: GatewayOptions, served: readonly DescMethod[]): voi
   }
 }
 
-/** The field that streams are resumed by, where the messages have it. */
+/** Returns the field `resume_token` of a message, if it has one. */
 function resumeTokenOf(message: Message): string | undefined {
   const { resumeToken } = message as { readonly resumeToken?: unknown };
   return typeof resumeToken === "string" ? resumeToken : undefined;

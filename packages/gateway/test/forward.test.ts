@@ -295,7 +295,7 @@ describe("forward", () => {
   const make = (options: object) => () =>
     createServer({ routes: (router) => forward(router, Library, createChannel("127.0.0.1:1"), options), ...quiet });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     assert.throws(make({ forwardHeader: ["x-a"] }), /did you mean "forwardHeaders"/);
     assert.throws(make({ forwardHeaders: ["X-A"] }), /in lower case/);
     assert.throws(make({ forwardHeaders: ["grpc-timeout"] }), /not one of gRPC's own/);

@@ -81,7 +81,7 @@ describe("a multipart form", () => {
         ["text", "a"],
         ["text", "b"],
       ],
-      /^text: comes twice/,
+      /^text: occurs twice/,
     ],
     [[["counts", "a"]], /^counts: is a map/],
     [[["child", "a"]], /^child: is a message/],

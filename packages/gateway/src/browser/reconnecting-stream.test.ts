@@ -131,7 +131,7 @@ describe("a reconnecting stream in a browser", () => {
     assert.equal(tokens.length, 1);
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     const { options } = scripted();
     assert.throws(() => createReconnectingStream({ ...options, maxFailures: 0 }), /maxFailures is 0/);
     assert.throws(

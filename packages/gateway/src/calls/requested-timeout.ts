@@ -1,7 +1,7 @@
 import { parseTimeout } from "@tercel/grpc/protocols";
 import { findHeader, shortest } from "./read-fields.ts";
 
-/** The shortest timeout that a client names by any of the headers there are for it. One that cannot be read does not count. */
+/** Returns the shortest timeout in any of the timeout headers. Invalid ones are ignored. */
 export function requestedTimeout(fields: readonly string[]): number | undefined {
   let timeoutMs: number | undefined;
   for (let at = 0; at < fields.length; at += 2) {
@@ -12,7 +12,7 @@ export function requestedTimeout(fields: readonly string[]): number | undefined 
   return timeoutMs;
 }
 
-/** By the header's name: milliseconds. */
+/** The parsers by header name. They return milliseconds. */
 const parsers: ReadonlyMap<string, (text: string) => number | undefined> = new Map([
   ["grpc-timeout", parseGrpcTimeout],
   ["connect-timeout-ms", (text) => (/^[0-9]{1,10}$/.test(text) ? Number(text) : undefined)],

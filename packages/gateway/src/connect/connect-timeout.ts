@@ -3,7 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 const pattern = /^[0-9]{1,10}$/;
 
 /**
- * Reads `Connect-Timeout-Ms`: a whole number of milliseconds with ten digits at most.
+ * Parses `Connect-Timeout-Ms`: a whole number of milliseconds with at most ten digits.
  *
  * @throws ConnectError InvalidArgument
  */

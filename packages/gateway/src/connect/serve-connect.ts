@@ -23,7 +23,7 @@ import { createConnectStreamDialect } from "./connect-stream-dialect.ts";
 import { parseConnectTimeout } from "./connect-timeout.ts";
 import { ConnectUnaryResponse, type ConnectUnaryWriting, planConnectUnary } from "./connect-unary-response.ts";
 
-/** Unary calls by POST: the body is the message. */
+/** Unary calls with POST: the body is the message. */
 export class ConnectUnaryCalls implements CallServer {
   readonly #plan: CallPlan;
   readonly #expected: ExpectedBody;
@@ -62,10 +62,10 @@ export class ConnectUnaryCalls implements CallServer {
   }
 }
 
-/** The body of a GET, of which there is none. */
+/** Reads the body of a GET, which must be empty. */
 const emptyBody: BodyReader = { read() {}, run() {} };
 
-/** A unary call by GET: the query holds the message. */
+/** Serves a unary call with GET, whose message is in the query. */
 export function serveConnectGet(method: ServedMethod, responder: Responder, query: string): void {
   const { host, handler } = method;
   const { exchange } = responder;

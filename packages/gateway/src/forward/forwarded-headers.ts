@@ -1,13 +1,13 @@
 import type { HandlerContext } from "@connectrpc/connect";
 
-/** What a service needs of a request whoever sent it: who calls, for what, within which trace. */
+/** The headers that every service needs: credentials, trace, request id, idempotency key and language. */
 const alwaysForwarded = [
   ...["authorization", "traceparent", "tracestate", "x-request-id", "idempotency-key", "accept-language"],
 ];
 
 const headerName = /^[0-9a-z_.-]+$/;
 
-/** @throws TypeError for what is not a name of metadata in lower case */
+/** @throws TypeError for a name that is not a lower-case header name, or is reserved by gRPC */
 export function checkForwardHeaders(names: readonly string[]): void {
   for (const name of names) {
     if (headerName.test(name) && !name.startsWith("grpc-")) continue;
@@ -17,10 +17,10 @@ export function checkForwardHeaders(names: readonly string[]): void {
   }
 }
 
-/** A context of Tercel's servers, which has headers before there is a Headers object. */
+/** The context of Tercel's servers, which can read headers without creating a Headers object. */
 type PeekingContext = Pick<HandlerContext, "requestHeader"> & { peekHeader?(name: string): string | null };
 
-/** Picks what is handed on of a request's headers. */
+/** Returns a function that selects the request headers to forward. */
 export function forwardedHeaders(more: readonly string[]): (context: HandlerContext) => Headers {
   const names = [...new Set([...alwaysForwarded, ...more])];
   return (context: PeekingContext) => {
@@ -33,7 +33,7 @@ export function forwardedHeaders(more: readonly string[]): (context: HandlerCont
   };
 }
 
-/** They describe the message between gateway and service, or that connection. */
+/** Headers that belong to the connection between gateway and service, or describe its messages. */
 const ofService: ReadonlySet<string> = new Set([
   ...["connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"],
   ...["date", "server", "user-agent", "host", "accept-encoding", "vary"],
@@ -45,7 +45,7 @@ function isOfService(name: string): boolean {
   );
 }
 
-/** Hands headers or trailers of a response on. `to` is asked for where there are any. */
+/** Copies response headers or trailers. `to` is called only if there are any. */
 export function copyResponseFields(from: Headers, to: () => Headers): void {
   from.forEach((value, name) => {
     if (!isOfService(name)) to().append(name, value);

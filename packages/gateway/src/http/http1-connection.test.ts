@@ -348,16 +348,16 @@ describe("an HTTP/1.1 connection", () => {
 
   it("is cut off when its client is too slow: with 408 where part of a request came and no response has begun", () => {
     const silent = setUp();
-    assert.equal(silent.connection.check(10_001), "a request comes too slowly");
+    assert.equal(silent.connection.check(10_001), "request head too slow");
     assert.deepEqual([silent.socket.sent, silent.socket.destroyed], ["", true]);
     const slow = setUp();
     slow.receive("GET / HT");
-    assert.equal(slow.connection.check(10_001), "a request comes too slowly");
+    assert.equal(slow.connection.check(10_001), "request head too slow");
     assert.deepEqual([slow.socket.statuses, slow.socket.destroyed], [["408"], true]);
     const answered = setUp({ onHead: (exchange) => exchange.sendHead(200, []) });
     answered.receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n");
     assert.equal(answered.connection.check(0), undefined);
-    assert.equal(answered.connection.check(20_000), "the request's body comes too slowly");
+    assert.equal(answered.connection.check(20_000), "request body too slow");
     assert.deepEqual([answered.socket.statuses, answered.socket.destroyed], [[], true]);
   });
 

@@ -19,10 +19,10 @@ describe("a client of HTTP/1.1", () => {
   it("may take 10 s for its first head, whether or not a part of it has come", () => {
     const silent = setUp();
     assert.equal(silent.at(10_000), undefined);
-    assert.equal(silent.at(10_001), "a request comes too slowly");
+    assert.equal(silent.at(10_001), "request head too slow");
     const slow = setUp();
     assert.equal(slow.at(5000, { isInHead: true }), undefined);
-    assert.equal(slow.at(10_001), "a request comes too slowly");
+    assert.equal(slow.at(10_001), "request head too slow");
   });
 
   it("may take 10 s for the head of a further request", () => {
@@ -32,7 +32,7 @@ describe("a client of HTTP/1.1", () => {
     assert.equal(at(30_000, waiting), undefined);
     assert.equal(at(31_000, { isInHead: true }), undefined);
     assert.equal(at(41_000), undefined);
-    assert.equal(at(41_001), "a request comes too slowly");
+    assert.equal(at(41_001), "request head too slow");
   });
 
   it("may be idle for 75 s, counted from the last response", () => {
@@ -55,7 +55,7 @@ describe("a client of HTTP/1.1", () => {
     assert.equal(at(10_000), undefined);
     socket.bytesRead = 1024;
     assert.equal(at(11_000), undefined);
-    assert.equal(at(11_001), "the request's body comes too slowly");
+    assert.equal(at(11_001), "request body too slow");
   });
 
   it("may take its time with a stream, while it waits for a response, and where the call does not take what there is", () => {
@@ -74,7 +74,7 @@ describe("a client of HTTP/1.1", () => {
     assert.equal(at(0, { isRequestComplete: false }), undefined);
     socket.bytesRead = 1_000_000;
     assert.equal(at(30_000), undefined);
-    assert.equal(at(30_001), "the client does not end a request that was answered");
+    assert.equal(at(30_001), "the client does not end its request after the response");
   });
 
   it("may take 30 s without reading anything of a response; one that reads a little may go on", () => {

@@ -1,4 +1,4 @@
-/** How much may be done in one turn of the event loop, by all that share it. What is left is done in the next one. */
+/** A shared budget for the work in one turn of the event loop. The rest is done in the next turn. */
 export class TurnBudget {
   readonly #max: number;
   #taken = 0;
@@ -7,7 +7,7 @@ export class TurnBudget {
     this.#max = max;
   }
 
-  /** False: nothing is left for this turn. */
+  /** Takes one unit. Returns false if nothing is left for this turn. */
   take(): boolean {
     if (this.#taken === this.#max) return false;
     if (this.#taken === 0) {

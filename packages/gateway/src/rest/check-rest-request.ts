@@ -8,7 +8,7 @@ import { type ProblemReason, requestProblem } from "../rules/request-problem.ts"
 import type { RestBinding } from "../rules/rest-binding.ts";
 import type { RestParts } from "./rest-unary-response.ts";
 
-/** Why a request is refused by its head alone. The error's metadata becomes headers. */
+/** The reason to refuse a request that its head alone gives; undefined for a valid head. The error's metadata becomes headers. */
 export function findHeadProblem(parts: RestParts): ConnectError | undefined {
   const { binding, responder, handler, settings } = parts;
   const { fields, method } = responder.head;
@@ -16,23 +16,23 @@ export function findHeadProblem(parts: RestParts): ConnectError | undefined {
   if (kind === "bidi_streaming") {
     const others = "gRPC, gRPC-Web or Connect";
     const ways = settings.webSockets === undefined ? others : `a WebSocket, ${others}`;
-    const text = `the method streams both ways, which REST has no form for: call it over ${ways}`;
+    const text = `bidirectional streaming is not available over REST; use ${ways}`;
     const error = new ConnectError(text, Code.Unimplemented);
     return settings.webSockets === undefined ? error : withHttpStatus(error, 426);
   }
   if (method === "HEAD" && kind !== "unary") {
-    const text = "the method streams, and HEAD has no use for it";
+    const text = "HEAD is not available for streaming methods";
     return refuse("METHOD_NOT_ALLOWED", 405, text, { allow: binding.httpMethod });
   }
   const length = findHeader(fields, "content-length");
   const isTooLarge = length !== undefined && Number(length) > handler.maxReceiveMessageBytes;
   if (isTooLarge && kind === "unary") return bodyTooLarge(handler.maxReceiveMessageBytes);
   const hasBody = findHeader(fields, "transfer-encoding") !== undefined || (length !== undefined && length !== "0");
-  // Of a stream the first line must not be read before its type is known.
+  // The content type of a stream has to be checked before its first line is read.
   return hasBody || (kind === "client_streaming" && length === undefined) ? findBodyProblem(parts) : undefined;
 }
 
-/** Why a request's body is refused, whatever it holds. The error's metadata becomes headers. */
+/** The reason to refuse a request because of its coding, content type or origin. The error's metadata becomes headers. */
 export function findBodyProblem({ binding, responder, settings }: RestParts): ConnectError | undefined {
   const { head } = responder;
   const { compressions } = settings;
@@ -47,14 +47,14 @@ export function findBodyProblem({ binding, responder, settings }: RestParts): Co
   return new ConnectError("pages of this origin may not send forms here", Code.PermissionDenied);
 }
 
-/** The body is the parts of a form. */
+/** Whether the body is a multipart form. */
 export function isMultipart(fields: readonly string[]): boolean {
   return /^multipart\/form-data(?:;|$)/i.test(findHeader(fields, "content-type") ?? "");
 }
 
 /**
- * A page of another origin can send a form without asking first, and a form is not JSON: so a body has to say that it is. Multipart forms are
- * judged by their origin instead.
+ * Browsers send forms to other origins without a CORS preflight, so the content type must be JSON, which a form cannot have. Multipart forms
+ * are checked by their origin instead.
  */
 function findTypeProblem(binding: RestBinding, contentType: string | undefined): ConnectError | undefined {
   if (contentType === "application/json" && binding.method.methodKind !== "client_streaming") return undefined;

@@ -8,12 +8,12 @@ import { rawBodyOf } from "../rules/http-body.ts";
 import { sendRestError } from "./rest-error.ts";
 import { printableType, type RestParts } from "./rest-unary-response.ts";
 
-/** A stream of HttpBody over REST: the bytes follow each other without anything between them, and the first message has the type. */
+/** The response of a method that streams HttpBody over REST: the bytes are concatenated, and the first message sets the content type. */
 export class RawStreamResponse implements ResponseForm {
   readonly #parts: RestParts;
   readonly #call: GatewayCall;
   readonly sender: MessageSender;
-  /** Of the first message. */
+  /** Content type of the first message. */
   #contentType: string | undefined = undefined;
 
   constructor(parts: RestParts, call: GatewayCall) {
@@ -36,7 +36,7 @@ export class RawStreamResponse implements ResponseForm {
     this.#parts.responder.end();
   }
 
-  /** Half a file must not look like a whole one. */
+  /** Resets the response after its head: an incomplete file must not look complete. */
   fail(error: ConnectError): void {
     const { responder } = this.#parts;
     if (responder.isHeadSent) responder.reset();

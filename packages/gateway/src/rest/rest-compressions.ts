@@ -5,10 +5,10 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression, DecompressingCall } from "@tercel/grpc/protocols";
 import { WorkSlots } from "./work-slots.ts";
 
-/** JSON shrinks by a fifth more than with gzip for the same work; the highest levels take a hundred times as long. */
+/** At this level JSON becomes a fifth smaller than with gzip for the same CPU time; the highest levels take a hundred times as long. */
 const quality = 4;
 
-/** The codings of REST: the server's, and before them Brotli, which all browsers read. A server without compression stays without. */
+/** The content codings of REST: Brotli, which all browsers support, then the server's own. Empty if the server has no compression. */
 export function restCompressions(compressions: readonly Compression[]): readonly Compression[] {
   const hasBrotli = compressions.some((one) => one.name === brotliCompression.name);
   return compressions.length === 0 || hasBrotli ? compressions : [brotliCompression, ...compressions];
@@ -20,10 +20,10 @@ const inflate = promisify(brotliDecompress) as unknown as (
   options: BrotliOptions & { readonly info: true },
 ) => Promise<{ readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }>;
 
-/** Of the process, as gzip has them: enough to keep every core busy, while results in the making take so many times the message limit. */
+/** Shared by the whole process, as with gzip: enough slots to use every core, while unfinished results take at most that many times the message limit. */
 const inflateSlots = new WorkSlots(2 * availableParallelism());
 
-/** The coding "br" (RFC 7932). In the thread pool always: even short texts take longer than with gzip. */
+/** The coding "br" (RFC 7932). Always runs in the thread pool: even short texts take longer than with gzip. */
 export const brotliCompression: Compression = {
   name: "br",
   compress(bytes) {
@@ -35,7 +35,7 @@ export const brotliCompression: Compression = {
     try {
       const { buffer, engine } = await inflateSlots.run(async () => {
         if (call?.isCutOff === true) throw new ConnectError("the call was cut off", Code.Canceled);
-        // zlib refuses a limit of 0.
+        // zlib does not accept a limit of 0.
         return await inflate(bytes, { info: true, maxOutputLength: Math.max(1, maxBytes) });
       });
       if (engine.bytesWritten !== bytes.length) throw damaged("it is followed by something else");

@@ -18,23 +18,23 @@ import type { RestBinding } from "../rules/rest-binding.ts";
 import { findBodyProblem, isMultipart } from "./check-rest-request.ts";
 import type { RestParts } from "./rest-unary-response.ts";
 
-/** A request that a route of the REST API has matched. */
+/** A request that matches a REST route. */
 export interface RestRequestParts extends RestParts {
   readonly pathValues: readonly string[];
   readonly query: string;
 }
 
-/** The response of a call over REST. Some of what the request says concerns it. */
+/** The response of a call over REST. Receives the request's system parameters, and whether it has `If-Match`. */
 export type RestResponse = ResponseForm & { system?: SystemParameters; hasIfMatch?: boolean };
 
 const emptyBody = new Uint8Array(0);
 
-/** The request of a call over REST whose body is one value: JSON, the parts of a form, or bytes as they are. */
+/** Reads a REST request whose body is one value: JSON, a multipart form or raw bytes. */
 export class RestRequest implements BodyReader {
   readonly #parts: RestRequestParts;
   readonly #call: GatewayCall;
   readonly #response: RestResponse;
-  /** Of the body. */
+  /** Compression of the body. */
   readonly #compression: Compression | undefined;
   #message: Message | Promise<Message> | undefined = undefined;
 
@@ -52,7 +52,7 @@ export class RestRequest implements BodyReader {
 
   read(body: Uint8Array, isOwned: boolean): void {
     try {
-      // Over HTTP/2 a head need not say that there is a body.
+      // An HTTP/2 head does not always announce a body, so the body is checked again.
       const problem = body.length === 0 ? undefined : findBodyProblem(this.#parts);
       if (problem !== undefined) throw problem;
       const compression = this.#compression;
@@ -77,7 +77,7 @@ export class RestRequest implements BodyReader {
   }
 
   async #inflate(compression: Compression, body: Uint8Array): Promise<Uint8Array> {
-    // The body is read as a whole, so that there is room for it; a client that leaves while it waits costs nothing more.
+    // The whole body is in memory, so there is room for it. If the client disconnects while the work waits for a slot, the work is skipped.
     const waiting = { takeRoom: () => undefined, isCutOff: false };
     this.#call.whenOver(() => {
       waiting.isCutOff = true;
@@ -86,12 +86,12 @@ export class RestRequest implements BodyReader {
       return await compression.decompress(body, this.#parts.handler.maxReceiveMessageBytes, waiting);
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      // Over gRPC a damaged body is the library's fault; here it is the client's.
+      // gRPC reports a damaged body as Internal; over REST it is the client's error.
       throw error.code === Code.ResourceExhausted ? withHttpStatus(error, 413) : invalidArgument(error.rawMessage);
     }
   }
 
-  /** Only bytes that a message holds as they are outlive this: of all others nothing is kept. */
+  /** Frees the body afterwards unless the message keeps its bytes, as an HttpBody does. */
   #bind(body: Uint8Array, isOwned: boolean): Message {
     const { binding, responder, host } = this.#parts;
     const { fields } = responder.head;
@@ -108,7 +108,7 @@ export class RestRequest implements BodyReader {
     }
   }
 
-  /** `messageOfBody` has what the body holds, where that is not JSON. */
+  /** `messageOfBody` is the message read from a body that is not JSON. */
   #bindAll(body: Uint8Array, messageOfBody: Message | undefined): Message {
     const { binding, host, responder, pathValues, query, settings } = this.#parts;
     const { fields } = responder.head;
@@ -124,7 +124,7 @@ export class RestRequest implements BodyReader {
   }
 }
 
-/** A reconnecting EventSource says which event it has seen last: the stream continues after it. */
+/** Continues a stream after the last event that a reconnecting EventSource has received (`Last-Event-ID`). */
 function resumeAfter(message: Message, binding: RestBinding, lastEventId: string | undefined): void {
   if (lastEventId === undefined) return;
   const field = binding.method.input.fields.find((one) => one.name === "resume_token");

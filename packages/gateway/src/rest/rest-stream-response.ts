@@ -13,7 +13,7 @@ import type { StreamFormat } from "./stream-formats.ts";
 
 const heartbeatMs = 15_000;
 
-/** The response of a server stream over REST. Its head waits for the first message, so that an early failure has its HTTP status. */
+/** The response of a server stream over REST. The head is sent with the first message, so that an early failure still sets the HTTP status. */
 export class RestStreamResponse implements ResponseForm {
   readonly #parts: RestParts;
   readonly #call: GatewayCall;
@@ -21,7 +21,7 @@ export class RestStreamResponse implements ResponseForm {
   readonly sender: MessageSender;
   #count = 0;
   #cancelHeartbeat: (() => void) | undefined = undefined;
-  /** Data waits that the client has not taken. */
+  /** The send buffer is full: heartbeats are skipped. */
   #isFull = false;
   system: SystemParameters = defaultSystemParameters;
 

@@ -31,7 +31,7 @@ export function serveRest(parts: RestRequestParts): void {
     return;
   }
   if (kind === "server_streaming" && findHeader(fields, "last-event-id") === endOfEventsId) {
-    // An EventSource reconnects whatever it was told, unless it gets this.
+    // An EventSource always reconnects; only status 204 stops it.
     responder.sendHead(204, []);
     responder.end();
     return;
@@ -51,7 +51,7 @@ export function serveRest(parts: RestRequestParts): void {
   else serveBody(parts, call, form);
 }
 
-/** HTTP/2 has no upgrade, and no place for these fields. */
+/** HTTP/2 has no upgrade and does not allow these fields (RFC 9113 §8.2.2). */
 function upgradeFields({ version }: HttpRequestHead, problem: ConnectError): readonly string[] {
   return httpStatusOfError(problem) === 426 && version !== "2" ? ["upgrade", "websocket", "connection", "upgrade"] : [];
 }
@@ -98,7 +98,7 @@ function createForm(parts: RestRequestParts, call: GatewayCall): RestResponse | 
   return format === undefined ? undefined : new RestStreamResponse(parts, call, format);
 }
 
-/** The shortest of what the client and the server say. */
+/** The client's timeout or the default, limited by the server's maximum. */
 function timeoutOf({ responder, host, binding, settings }: RestRequestParts): number | undefined {
   const isUnary = binding.method.methodKind === "unary";
   const asked = requestedTimeout(responder.head.fields);

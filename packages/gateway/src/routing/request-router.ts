@@ -25,7 +25,7 @@ import { MethodPaths } from "./method-paths.ts";
 import { parseTarget, type RequestTarget } from "./request-target.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
-/** What requests are routed by. */
+/** Everything that the router needs. */
 export interface RouterParts {
   readonly host: GatewayHost;
   readonly options: GatewayOptions;
@@ -33,13 +33,13 @@ export interface RouterParts {
   readonly settings: RestSettings;
   readonly cors: Cors | undefined;
   readonly proxies: TrustedProxies;
-  /** By path. */
+  /** Pages of the documentation by path. */
   readonly pages: ReadonlyMap<string, StaticPage>;
 }
 
 /**
- * Decides who serves a request: a method by its own path, the documentation, a REST route, the fallback, in this order. A path that begins with the
- * name of a service is never handed to the fallback: what guards a method must not be passed by with another spelling.
+ * Routes a request: to a method by its path, the documentation, the MCP endpoint, a REST route or the fallback, in this order. A path that begins
+ * with the name of a service never reaches the fallback: another spelling of a method's path must not bypass the checks of that method.
  */
 export class RequestRouter {
   readonly #parts: RouterParts;
@@ -74,13 +74,13 @@ export class RequestRouter {
     const handler = host.methods.find(target.path);
     if (handler?.desc !== undefined) {
       const server = this.#methodPaths.serve(responder, handler, handler.desc, target.query);
-      // What a proxy or a browser's page is told may differ, however alike the heads are.
+      // Responses to proxies and web pages depend on more than the head, so they are not cached.
       if (exchange === received && responder.isPlain) received.head.memo = server;
     } else if (this.#isServicePath(target)) this.#methodPaths.refuse(responder, target.path);
     else this.#serveOther(responder, target);
   }
 
-  /** Answers a request for a WebSocket, or opens it. */
+  /** Opens a WebSocket, or refuses the handshake. */
   serveUpgrade(received: HttpExchange, upgrade: UpgradeRequest): void {
     const { host, settings, proxies } = this.#parts;
     const exchange = proxies.resolve(received);
@@ -96,7 +96,7 @@ export class RequestRouter {
     else openWebSocket({ host, settings, exchange, route }, upgrade);
   }
 
-  /** Responses to a page of another origin say whether it may read them. */
+  /** Adds CORS headers to responses for web pages of other origins. */
   #createResponder(exchange: HttpExchange): Responder {
     const { cors } = this.#parts;
     const { method, fields } = exchange.head;
@@ -106,7 +106,7 @@ export class RequestRouter {
     return new Responder(exchange, isPreflight ? noExtras : cors.extrasFor(origin));
   }
 
-  /** A streaming method, by its own path or by a route of any HTTP method: WebSockets begin with GET, whatever the rule says. */
+  /** Finds a streaming method by its path or by a REST route with any HTTP method: a WebSocket handshake is always a GET. */
   #findSocketRoute({ head }: HttpExchange, { path, query, segments }: RequestTarget): SocketRoute | undefined {
     const { host, settings, table } = this.#parts;
     const own = host.methods.find(path);
@@ -123,7 +123,7 @@ export class RequestRouter {
     return undefined;
   }
 
-  /** Empty segments are skipped, because programs in front of a server may do so. */
+  /** Skips empty segments, because proxies in front of the server may do so. */
   #isServicePath({ segments: { decoded } }: RequestTarget): boolean {
     const first = decoded[0] === "" ? decoded.find((segment) => segment !== "") : decoded[0];
     return first !== undefined && this.#serviceNames.has(first);
@@ -157,7 +157,7 @@ export class RequestRouter {
     else serveFallback(host, responder, async (request) => (await guard(request)) ?? pageResponse(page));
   }
 
-  /** A page of another origin must not use the tools that its user may use. */
+  /** Serves MCP. Refuses web pages of other origins: they must not use tools with the permissions of their visitor. */
   #serveTools(responder: Responder, mcp: McpFace): void {
     const { host, settings } = this.#parts;
     const { exchange } = responder;
@@ -177,7 +177,7 @@ export class RequestRouter {
     );
   }
 
-  /** The HTTP methods of the path where it exists for others; undefined where it does not exist. */
+  /** Serves a REST route. Returns the HTTP methods of the path if it exists for other methods; undefined if it does not exist. */
   #serveRoute(responder: Responder, { query, segments }: RequestTarget): readonly string[] | "served" | undefined {
     const { host, table, settings } = this.#parts;
     const { method } = responder.head;
@@ -195,7 +195,7 @@ export class RequestRouter {
     return "served";
   }
 
-  /** Answers OPTIONS, and refuses what the path does not have. */
+  /** Responds to OPTIONS, and refuses other methods with 405. */
   #answerMethods(responder: Responder, methods: readonly string[]): void {
     const allowed = allowedMethods(methods);
     if (responder.head.method === "OPTIONS") {
@@ -212,7 +212,7 @@ export class RequestRouter {
   }
 }
 
-/** What still comes of a request that was answered by its head alone. */
+/** Discards the body of a request that is refused by its head. */
 class DroppedBody implements HttpExchangeListener {
   readonly #exchange: HttpExchange;
 
