@@ -18,7 +18,7 @@ type Understood = string;
 /** Requests by session, whose number is the client's port. */
 type Log = Map<number, Understood[]>;
 
-describe("the reader of HTTP/1.1", () => {
+describe("the HTTP/1.1 parser", () => {
   const own: Log = new Map();
   const node: Log = new Map();
   const http1 = createOwn(own);
@@ -36,7 +36,7 @@ describe("the reader of HTTP/1.1", () => {
     await http1.close(0);
   });
 
-  it(`understands each request of ${sessions} sessions as node:http does, or refuses it: it is never more lenient`, async () => {
+  it(`reads each request of ${sessions} sessions like node:http or refuses it, and is never more lenient`, async () => {
     let understood = 0;
     for (let first = 1; first <= sessions; first += atOnce) {
       const seeds = Array.from({ length: atOnce }, (_, at) => first + at);
@@ -56,7 +56,7 @@ describe("the reader of HTTP/1.1", () => {
     assert.ok(understood > sessions / 3, `${understood} requests were understood`);
   });
 
-  it("understands requests that are in order", async () => {
+  it("reads valid requests", async () => {
     const text = "GET /a HTTP/1.1\r\nhost: a\r\n\r\nPOST /b HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi";
     const ours = await play(ownServer, { text, splits: [3, 40] }, own);
     assert.deepEqual(ours, await play(nodeServer, { text, splits: [] }, node));

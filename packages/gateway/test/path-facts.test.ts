@@ -310,7 +310,7 @@ describe("the facts of other transcoders", () => {
     });
   }
 
-  it("refused templates say where", () => {
+  it("errors of invalid templates have a position", () => {
     for (const [template, column] of refusedTemplates) {
       assert.throws(
         () => parsePathTemplate(template),
@@ -320,15 +320,15 @@ describe("the facts of other transcoders", () => {
     }
   });
 
-  it("templates of every form are taken", () => {
+  it("templates of every form are accepted", () => {
     for (const template of takenTemplates) assert.doesNotThrow(() => parsePathTemplate(template), template);
   });
 
-  it("paths that mean two things, or nothing, are refused", () => {
+  it("ambiguous and invalid paths are refused", () => {
     for (const path of refusedPaths) assert.ok("problem" in parseRequestPath(path), path);
   });
 
-  it("two routes of one shape are refused, whatever their variables are called", () => {
+  it("two routes of the same shape are rejected, whatever the names of their variables", () => {
     for (const [one, other] of [
       ["/a/{x}", "/a/{y}"],
       ["/a/{x}", "/a/*"],

@@ -42,7 +42,7 @@ describe("a rolling restart", () => {
     relay.close();
   });
 
-  it("loses no request over REST, and streams over SSE and WebSockets continue where they were", async () => {
+  it("loses no REST request, and continues streams over SSE and WebSockets", async () => {
     const clients = [
       callByRest(url),
       callByRest(url),

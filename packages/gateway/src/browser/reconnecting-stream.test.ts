@@ -67,7 +67,7 @@ describe("a reconnecting stream in a browser", () => {
     assert.deepEqual(tokens, [undefined, 2, 2]);
   });
 
-  it("waits for the network while there is none", async () => {
+  it("waits while the browser is offline", async () => {
     const { options, tokens } = scripted([1, broken()], [2]);
     const network = createNetwork();
     const reading = collect(
@@ -83,7 +83,7 @@ describe("a reconnecting stream in a browser", () => {
     assert.deepEqual(await reading, [1, 2]);
   });
 
-  it("leaves a stream whose network is lost, though the stream does not fail, and continues after it", async () => {
+  it("abandons a stream when the browser goes offline, and continues after its last message", async () => {
     const network = createNetwork();
     const tokens: (number | undefined)[] = [];
     const reconnects: (Code | undefined)[] = [];
@@ -112,7 +112,7 @@ describe("a reconnecting stream in a browser", () => {
     assert.equal(network.listeners.size, 0);
   });
 
-  it("is ended by its signal, in a pause and without a network", async () => {
+  it("ends when its signal is aborted, also between attempts and offline", async () => {
     for (const isOnline of [true, false]) {
       const { options } = scripted([broken()], [1]);
       const abort = new AbortController();
@@ -125,7 +125,7 @@ describe("a reconnecting stream in a browser", () => {
     }
   });
 
-  it("gives up at what no second attempt would change", async () => {
+  it("does not retry an error that a retry cannot fix", async () => {
     const { options, tokens } = scripted([new ConnectError("no", Code.PermissionDenied)], [1]);
     await assert.rejects(collect(createReconnectingStream(options)), /no/);
     assert.equal(tokens.length, 1);

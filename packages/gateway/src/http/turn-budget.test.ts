@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { TurnBudget } from "./turn-budget.ts";
 
-it("a budget of a turn is what all that share it may take, and is whole again in the next turn", async () => {
+it("a turn budget is shared by its users and reset in the next turn", async () => {
   const budget = new TurnBudget(3);
   for (let turn = 0; turn < 3; turn++) {
     assert.deepEqual(

@@ -16,8 +16,8 @@ import { differences } from "./vanguard-differences.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..", "..");
 
-describe("vanguard-go, in front of the same handlers", { skip: withoutGo, timeout: 290_000 }, () => {
-  it("answers the rows of the table as the gateway does, but for the differences that are listed", async (t) => {
+describe("vanguard-go with the same handlers", { skip: withoutGo, timeout: 290_000 }, () => {
+  it("gives the same responses as the gateway, except for the listed differences", async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "tercel-vanguard-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const descriptorSet = join(folder, "api.binpb");
