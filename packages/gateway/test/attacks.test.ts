@@ -51,7 +51,7 @@ describe("attacks over HTTP/1.1", () => {
     ] as const) {
       it(`is refused and closes the connection: ${title}`, async () => {
         const before = library.state.requests.length;
-        // A second request, which a server that read on would answer.
+        // A second request, to which a server that continued reading would respond.
         const response = await sendRaw(
           library.port,
           `${request}GET /v1/books:watch?count=1 HTTP/1.1\r\nhost: a\r\n\r\n`,
@@ -134,7 +134,7 @@ describe("attacks over HTTP/1.1", () => {
     for (const method of ["FETCH", "get", "PRIX", "M".repeat(32)]) {
       assert.equal(await status(method, "/v1/echo"), 501, method);
     }
-    // What cannot be a request line is HTTP of no version.
+    // An invalid request line has no HTTP version.
     for (const method of ["G(T", "M".repeat(33), "PRI"]) assert.equal(await status(method, "/v1/echo"), 0, method);
   });
 
@@ -206,7 +206,7 @@ describe("attacks over HTTP/1.1", () => {
     socket.write("GET /v1/books:watch?count=2000000000 HTTP/1.1\r\nhost: a\r\n\r\n");
     const { started } = library.server.calls;
     while (library.server.calls.started === started) await new Promise((resolve) => setImmediate(resolve));
-    // Far less than what the handler would send: it waits once the buffers on the way are full.
+    // Far less than the whole stream: the handler waits when the buffers are full.
     let before = -1;
     while (process.memoryUsage().arrayBuffers !== before) {
       before = process.memoryUsage().arrayBuffers;

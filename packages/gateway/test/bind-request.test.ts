@@ -47,7 +47,7 @@ function echo(query: string, init: MessageInitShape<typeof EverythingSchema>): v
   expect(EverythingSchema, bind("echo", getEcho, { query }).message, init);
 }
 
-/** The error of a request that cannot be bound: its field, reason and text. */
+/** Returns the field, reason and text of the error of a request that cannot be bound. */
 function refusal(run: () => unknown): { field: string | undefined; reason: string | undefined; text: string } {
   try {
     run();

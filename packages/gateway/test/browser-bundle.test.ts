@@ -1,4 +1,4 @@
-// Own process: Playwright brings a copy of zod, which defines globals.
+// Runs in its own process: Playwright includes a copy of zod, which defines globals.
 
 import assert from "node:assert/strict";
 import { it } from "node:test";
@@ -6,7 +6,7 @@ import { createWebSocketTransport } from "@tercel/gateway/browser";
 import { bundlePage } from "./support/bundle-page.ts";
 
 it("@tercel/gateway/browser uses no module of Node.js, so that any bundler can process it", () => {
-  // It fails where a module that a browser does not have is imported.
+  // Fails if a module is imported that browsers do not have.
   const code = bundlePage();
   assert.doesNotMatch(code, /require\("node:|from "node:|\bBuffer\.(from|alloc)/);
 });

@@ -1,4 +1,4 @@
-// Own process: Playwright brings a copy of zod, which defines globals.
+// Runs in its own process: Playwright includes a copy of zod, which defines globals.
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -17,14 +17,14 @@ import { createLibrary, createLibraryState } from "./support/library.ts";
 
 const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
 
-/** What a page keeps of an EventSource. */
+/** The state of an EventSource in the page. */
 interface PageEvents {
   readonly ids: string[];
   readonly statuses: string[];
   isClosed: boolean;
 }
 
-/** Runs in the page: reads events in place of those that were read before. Node's types have no EventSource. */
+/** Runs in the page: opens an EventSource and replaces the events read before. The types of Node.js have no EventSource. */
 function listenToEvents(address: string): void {
   interface Source {
     readonly readyState: number;
@@ -46,10 +46,10 @@ function listenToEvents(address: string): void {
   Object.assign(globalThis, { events, source });
 }
 
-/** A stream of so many events sends one every few milliseconds, so that it can be interrupted. */
+/** The number of events in a stream that sends one every few milliseconds, so that it can be interrupted. */
 const pacedCount = 100_000;
 
-/** A server that has a page for the tests, and may be asked by that of another. */
+/** A server with the page of the tests, which also allows calls from the page of another server. */
 async function startServer(
   script: string,
   port: number,
@@ -182,7 +182,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
     });
     assert.equal(await call("cancelled", home, "websocket"), "canceled");
     while ((servers[0]?.openCalls ?? 0) > 0) await new Promise((resolve) => setImmediate(resolve));
-    // Unary calls go by the transport that was given for them.
+    // Unary calls use the transport in the options.
     assert.equal((await call("unary", home, "websocket")).title, "Flatland");
   });
 
@@ -245,7 +245,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
       await until("globalThis.state?.tokens.length >= 5");
       await context.setOffline(true);
       await until("globalThis.state.reconnects === 1");
-      // The server learns that no one reads any more.
+      // The server notices that the stream is no longer read.
       while ((servers[0]?.openCalls ?? 0) > 0) await new Promise((resolve) => setImmediate(resolve));
       await context.setOffline(false);
       await lone.evaluate("state.wanted = state.tokens.length + 5");
@@ -348,7 +348,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
       problems.filter((text) => !text.includes("favicon")),
       [],
     );
-    // What is wide scrolls in itself, on a telephone too.
+    // Wide content scrolls inside its own box, also on a phone.
     for (const width of [390, 1280]) {
       await docs.setViewportSize({ width, height: 800 });
       const overflow = await docs.evaluate(() => {

@@ -130,7 +130,7 @@ describe("Envoy", { skip: envoy === undefined && "envoy is not installed" }, () 
   });
 });
 
-/** Resolves once Envoy listens and has found its server healthy; it prints nothing that says so. */
+/** Resolves when Envoy listens and its upstream is healthy. Polls, because Envoy prints nothing then. */
 async function served(url: string): Promise<void> {
   for (;;) {
     const status = await fetch(url).then(

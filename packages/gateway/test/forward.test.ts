@@ -17,7 +17,7 @@ import { createLibrary, createLibraryState, type LibraryState } from "./support/
 const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
 const root = join(import.meta.dirname, "..", "..", "..");
 
-/** A service, and a gateway that knows it by a channel alone. */
+/** A service, and a gateway that reaches it only over a channel. */
 class Forwarding {
   readonly state: LibraryState = createLibraryState();
   readonly contexts: HandlerContext[] = [];

@@ -12,7 +12,7 @@ const sessions = 600;
 const atOnce = 20;
 const turnsBeforeEnd = 10;
 
-/** A request as a server has understood it: as JSON, so that two can be compared. */
+/** A request as a server has parsed it, in JSON for comparison. */
 type Understood = string;
 
 /** Requests by session, whose number is the client's port. */
@@ -64,7 +64,7 @@ describe("the HTTP/1.1 parser", () => {
   });
 });
 
-/** Plays a session, and returns the requests that the server has understood when the connection is closed. */
+/** Plays a session, and returns the requests that the server has parsed when the connection is closed. */
 async function play(server: Server, { text, splits }: Http1Session, log: Log): Promise<Understood[]> {
   const { port } = server.address() as AddressInfo;
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -81,7 +81,7 @@ async function play(server: Server, { text, splits }: Http1Session, log: Log): P
     await new Promise((resolve) => setImmediate(resolve));
   }
   socket.write(text.slice(from), "latin1");
-  // Node drops requests that it has read, but not handed over, when a client sends no more.
+  // When a client half-closes, Node.js drops requests that it has read but not passed on.
   for (let turn = 0; turn < turnsBeforeEnd; turn++) await new Promise((resolve) => setImmediate(resolve));
   socket.end();
   await closed;

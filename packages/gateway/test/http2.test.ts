@@ -96,7 +96,7 @@ describe("over HTTP/2 without TLS", () => {
       assert.equal("grpc-status" in refused.headers, false);
     }
     assert.equal((await request(session, filled({ ":path": "/v1/shelves/7/books/1" }, 0))).status, 200);
-    // Of gRPC, with its content-type before and after the metadata that is too large.
+    // A gRPC request, with its content-type before and after the metadata that is too large.
     const grpc = { ":method": "POST", ":path": method, "content-type": "application/grpc" };
     for (const headers of [filled(grpc, 1), { ...filled({ ...grpc, "content-type": undefined }, 100), ...grpc }]) {
       const refused = await request(session, headers);

@@ -1,4 +1,4 @@
-// Own process: the SDK brings zod, which defines globals.
+// Runs in its own process: the SDK includes zod, which defines globals.
 
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
@@ -20,7 +20,7 @@ const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
 const root = join(import.meta.dirname, "..", "..", "..");
 const services = [Library];
 
-/** What the interceptors of the server have seen. */
+/** The calls that the server's interceptors have seen. */
 const seen: { path: string; authorization: string | null; peer: string | undefined }[] = [];
 const guard: Interceptor = (next) => (request) => {
   const { url, header, contextValues } = request;
@@ -40,7 +40,7 @@ interface Call {
   readonly arguments?: Record<string, unknown>;
 }
 
-/** Lists the tools, and makes calls one after the other, with the SDK's own client. */
+/** Lists the tools and makes calls one after another with the client of the SDK. */
 async function askBySdk(
   url: string,
   calls: readonly Call[] = [],

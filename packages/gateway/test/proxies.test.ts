@@ -18,7 +18,7 @@ const forwarded = {
   "x-other": "kept",
 };
 
-/** What a handler sees of a request with these fields. */
+/** Returns what the handler sees of a request with these fields. */
 async function see(gateway: GatewayOptions, path?: string) {
   let context: HandlerContext | undefined;
   const server = createServer({

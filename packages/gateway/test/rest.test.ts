@@ -163,7 +163,7 @@ describe("REST", () => {
     const coding = async (length: number, accept: string): Promise<[string | null, number]> => {
       const url = `${library.url}/v1/echo?text=${"a".repeat(length)}`;
       const response = await fetch(url, { headers: { "accept-encoding": accept } });
-      // Node's fetch has undone it.
+      // The fetch of Node.js has already decompressed it.
       const { text } = (await response.json()) as { text: string };
       return [response.headers.get("content-encoding"), text.length];
     };
@@ -285,7 +285,7 @@ describe("streams over REST", () => {
     assert.equal(first.headers.get("x-accel-buffering"), "no");
     const text = await first.text();
     const ids = [...text.matchAll(/^id: (.*)$/gm)].map((match) => match[1]);
-    // A failure that may pass has no id: the browser comes again with the id of the last event.
+    // An error that a retry can fix has no id, so the browser reconnects with the id of the last event.
     assert.deepEqual(ids, ["1", "2"]);
     assert.match(text, /event: status\ndata: \{"code":14,"status":"UNAVAILABLE"/);
     const second = await (await watch("count=2", { ...events, "last-event-id": "2" })).text();

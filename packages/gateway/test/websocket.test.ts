@@ -18,7 +18,7 @@ const json = ["tercel.v1+json"];
 const proto = ["tercel.v1+proto"];
 const chat = "/tercel.gateway.test.v1.Library/Chat";
 
-/** What the interceptors of the server have seen. */
+/** The calls that the server's interceptors have seen. */
 const seen: { authorization: string | null; names: string[] }[] = [];
 const recorder: Interceptor = (next) => (request) => {
   seen.push({ authorization: request.header.get("authorization"), names: [...request.header.keys()] });
@@ -448,7 +448,7 @@ describe("a hostile WebSocket client", () => {
       before = socket.bufferedAmount;
       for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
     }
-    // What the kernel's buffers and the window take is a few megabytes.
+    // The kernel's buffers and the window hold a few megabytes.
     assert.ok(before > 10 * 1024 * 1024, `${before} bytes wait at the client`);
     take?.();
     socket.send("");

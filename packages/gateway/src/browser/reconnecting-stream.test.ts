@@ -5,7 +5,7 @@ import { createReconnectingStream, type ReconnectingStreamOptions } from "./reco
 
 const broken = () => new ConnectError("broken off", Code.Unavailable);
 
-/** Opens give these in turn: messages, then an error if one is last. */
+/** Each call of `open` yields the next one of these: messages, and an error if it is last. */
 function scripted(...streams: readonly (readonly (number | Error)[])[]) {
   const tokens: (number | undefined)[] = [];
   async function* open(token: number | undefined): AsyncIterable<number> {
@@ -25,7 +25,7 @@ async function collect(stream: AsyncIterable<number>): Promise<number[]> {
   return messages;
 }
 
-/** A network that the test switches. */
+/** A network that the test switches on and off. */
 function createNetwork() {
   const waiting: (() => void)[] = [];
   const listeners = new Set<() => void>();
@@ -55,7 +55,7 @@ function createNetwork() {
   return network;
 }
 
-/** Resolves once someone waits for the network. */
+/** Resolves when something waits for the network. */
 async function untilAsked(network: { readonly asked: number }): Promise<void> {
   while (network.asked === 0) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -92,7 +92,7 @@ describe("a reconnecting stream in a browser", () => {
         tokens.push(token);
         yield tokens.length;
         if (tokens.length === 2) return;
-        // As a connection that is dead without a word.
+        // Like a dead connection without a close.
         await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       },
       tokenOf: (message) => message,

@@ -8,7 +8,7 @@ import { defaultHttp1Limits, maxHeadBytes } from "./http1-limits.ts";
 import { TurnBudget } from "./turn-budget.ts";
 import type { UpgradeRequest } from "./upgrade-request.ts";
 
-/** A socket whose client is the test. */
+/** A socket with the test as its client. */
 class FakeSocket extends EventEmitter {
   sent = "";
   isPaused = false;
@@ -60,11 +60,11 @@ interface SeenRequest {
 }
 
 interface Setup {
-  /** Answers each request when it is complete. Default true. */
+  /** Responds to each complete request. Default: true. */
   readonly answers?: boolean;
-  /** Uses up what comes of a body. Default true. */
+  /** Consumes received body bytes. Default: true. */
   readonly consumes?: boolean;
-  /** Before anything of the body has come. */
+  /** Called with the head, before the body. */
   onHead?(exchange: HttpExchange): void;
   onUpgrade?(exchange: HttpExchange, upgrade: UpgradeRequest): void;
 }
@@ -226,7 +226,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(connection.isInHead, false);
     receive(`\r\n\r\n\r\n${get}`);
     assert.equal(requests.length, 2);
-    // In pieces too: what follows is looked at from its first byte on.
+    // In pieces too: the request after the empty lines is parsed from its first byte.
     const { receive: receivePiece, socket } = setUp();
     for (const piece of ["\r", "\n", "\0"]) receivePiece(piece);
     assert.deepEqual(socket.statuses, ["400"]);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { formatResponseHead } from "./response-head.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
-/** A socket that takes so many bytes, and more when the test reads. */
+/** A socket that accepts a number of bytes, and more when the test reads. */
 class FakeSocket {
   readonly pieces: string[] = [];
   readonly destroyed = false;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { defaultHttp1Limits } from "./http1-limits.ts";
 import { type ClientState, SlowClientWatch } from "./slow-client-watch.ts";
 
-/** A client that a test looks at; it connects at 0. */
+/** A client that connects at time 0. */
 function setUp() {
   const socket = { bytesRead: 0, bytesWritten: 0, writableLength: 0 };
   const watch = new SlowClientWatch(socket, defaultHttp1Limits, 0);

@@ -17,7 +17,7 @@ describe("WriteMemory", () => {
     const waiting = memory.reserve(1000).fill("a");
     const next = memory.reserve(1000).fill("b");
     assert.equal(waiting.toString(), "a".repeat(1000));
-    // What was reserved in between is still in use.
+    // The memory reserved in between is still in use.
     memory.giveBack(waiting);
     assert.equal(memory.reserve(1).byteOffset, next.byteOffset + next.length);
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WorkSlots } from "./work-slots.ts";
 
-/** Work that ends when the test says so. */
+/** Work that the test ends. */
 function startWork(slots: WorkSlots, count: number) {
   const begun: number[] = [];
   const ends: (() => void)[] = [];

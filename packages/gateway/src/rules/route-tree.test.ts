@@ -14,7 +14,7 @@ function treeOf(...routes: string[]): RouteTree<Route> {
   return tree;
 }
 
-/** The route with the values of its variables; the allowed methods in brackets; undefined. */
+/** Returns the route with the values of its variables, or the allowed methods in brackets, or undefined. */
 function find(tree: RouteTree<Route>, request: string): string | undefined {
   const [httpMethod = "", path = ""] = request.split(" ");
   const parsed = parseRequestPath(path) as RequestPath;

@@ -34,7 +34,7 @@ describe("vanguard-go with the same handlers", { skip: withoutGo, timeout: 290_0
     assert.equal(listed.size, differences.flatMap((one) => Object.keys(one.rows)).length, "a row has one reason");
     const found = new Map<string, unknown>();
     for (const row of Object.values(rows).flat()) {
-      // What ends its process gets no response.
+      // A request that crashes its process gets no response.
       const theirs = await playRow(vanguard, agent, row).catch(() => undefined);
       if (theirs === undefined) vanguard = await start();
       if (!isDeepStrictEqual(theirs, row.response)) found.set(row.name, shown(theirs, row.response));
@@ -43,7 +43,7 @@ describe("vanguard-go with the same handlers", { skip: withoutGo, timeout: 290_0
   });
 });
 
-/** As differences are listed. */
+/** The form of an entry in the list of differences. */
 function shown(theirs: Expected | undefined, ours: Expected): unknown {
   if (theirs === undefined) return "crashed";
   if (theirs.status !== ours.status) return theirs.status;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ChunkedReader } from "./chunked-reader.ts";
 
-/** What a body holds and what follows it; undefined where it is refused. `pieces`: how the bytes come. */
+/** Returns the content of a body and the bytes after it; undefined if it is refused. `pieces`: the received pieces. */
 function read(pieces: readonly string[]): { readonly data: string; readonly rest: string | undefined } | undefined {
   const reader = new ChunkedReader();
   let data = "";
@@ -40,7 +40,7 @@ describe("a chunked body", () => {
       new ChunkedReader().push(Buffer.from(text), 0, (data) => pieces.push(Buffer.from(data).toString("latin1")));
     push(`${"1\r\na\r\n".repeat(1000)}2\r\nbc\r\n0\r\n\r\n`);
     assert.deepEqual(pieces.splice(0), [`${"a".repeat(1000)}bc`]);
-    // Moving a large one would cost more than a call.
+    // Copying a large piece would cost more than another call.
     push(`1\r\na\r\n1000\r\n${"b".repeat(4096)}\r\n1\r\nc\r\n0\r\n\r\n`);
     assert.deepEqual(pieces, ["a", `${"b".repeat(4096)}c`]);
   });
@@ -84,7 +84,7 @@ describe("a chunked body", () => {
 
   it("is limited to 4 KiB of chunk extensions in total", () => {
     const chunk = (extension: number) => `1;${"e".repeat(extension)}\r\na\r\n`;
-    // With the CR that ends each of them.
+    // Includes the CR at the end of each.
     assert.equal(read([chunk(2047), chunk(2047), "0\r\n\r\n"])?.data, "aa");
     assert.equal(read([chunk(2047), chunk(2048)]), undefined);
   });

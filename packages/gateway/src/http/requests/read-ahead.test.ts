@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { free, ReadAhead } from "./read-ahead.ts";
 
-/** As Node reads: into memory of its own. */
+/** Bytes in separate memory, like those that Node.js reads. */
 const chunkOf = (bytes: number, text: string) => Buffer.from(new ArrayBuffer(bytes)).fill(text);
 
 describe("bytes that a connection has read ahead", () => {
