@@ -72,7 +72,7 @@ function tokenHeader(token: ConsulRegistryOptions["token"]): Record<string, stri
   return { "x-consul-token": typeof token === "string" ? token : token() };
 }
 
-interface ServiceAnswer {
+interface ServiceResponse {
   readonly instances: ServiceInstance[];
   readonly index: number;
 }
@@ -121,7 +121,7 @@ class ConsulApi {
   }
 
   /** Returns the instances: at once, or with `after`, when they have changed since that index or the wait is over. */
-  async readService(name: string, after = 0, signal?: AbortSignal, waitMs = this.#waitMs): Promise<ServiceAnswer> {
+  async readService(name: string, after = 0, signal?: AbortSignal, waitMs = this.#waitMs): Promise<ServiceResponse> {
     const wait = after === 0 ? "" : `index=${after}&wait=${waitMs}ms`;
     const query = [this.#query, wait].filter((part) => part !== "").join("&");
     const path = `/v1/health/service/${encodeURIComponent(name)}${query === "" ? "" : `?${query}`}`;
@@ -145,9 +145,9 @@ class ConsulApi {
     const deadlineMs = clock.nowMs() + syncMs;
     let index = 0;
     for (let leftMs = syncMs; leftMs > 0; leftMs = deadlineMs - clock.nowMs()) {
-      const answer = await this.readService(name, index, undefined, Math.ceil(leftMs));
-      if (answer.instances.some((one) => one.id === id) === isThere) return;
-      index = Math.max(1, answer.index);
+      const response = await this.readService(name, index, undefined, Math.ceil(leftMs));
+      if (response.instances.some((one) => one.id === id) === isThere) return;
+      index = Math.max(1, response.index);
     }
   }
 
@@ -216,17 +216,17 @@ function createBlockingQuery(api: ConsulApi, name: string, sink: WatchSink, cloc
     // After a failure the first query does not block, or the recovery would go unnoticed until the next change.
     const after = hasToBlock ? index : 0;
     hasToBlock = false;
-    const answer = await api.readService(name, after, signal, untilSettledMs);
+    const response = await api.readService(name, after, signal, untilSettledMs);
     onProgress();
-    const hasGoneBack = answer.index < index;
+    const hasGoneBack = response.index < index;
     if (hasGoneBack) settledMs = clock.nowMs() + settleMs;
     const isSettling = settledMs > clock.nowMs();
     if (!isSettling && settledMs !== 0) {
       settledMs = 0;
-      sink.replace(answer.instances);
-    } else if (after !== 0 && answer.index === index) sink.confirm();
-    else sink.replace(answer.instances, { isSettling });
-    index = Math.max(1, answer.index);
+      sink.replace(response.instances);
+    } else if (after !== 0 && response.index === index) sink.confirm();
+    else sink.replace(response.instances, { isSettling });
+    index = Math.max(1, response.index);
     hasToBlock = true;
   };
 }

@@ -17,7 +17,7 @@ export interface EtcdReader {
 }
 
 /** The maximum number of keys in one response: about 100 KB of ordinary instances. */
-const maxKeysInAnswer = 500;
+const maxKeysPerPage = 500;
 
 /** Returns all instances of a service at one revision. */
 export async function listInstances(
@@ -30,13 +30,13 @@ export async function listInstances(
   let key = new TextEncoder().encode(servicePrefix(prefix, name));
   let revision = 0n;
   for (;;) {
-    const request = { key, rangeEnd, limit: BigInt(maxKeysInAnswer), revision };
-    const answer = await client.kv.range(request, { timeoutMs, ...(signal !== undefined && { signal }) });
+    const request = { key, rangeEnd, limit: BigInt(maxKeysPerPage), revision };
+    const response = await client.kv.range(request, { timeoutMs, ...(signal !== undefined && { signal }) });
     // All pages are read at the revision of the first, or a change between them would be lost.
-    if (revision === 0n) revision = answer.header?.revision ?? 0n;
-    for (const kv of answer.kvs) instances.push(...readInstance(kv, prefix, name, log));
-    const last = answer.kvs.at(-1);
-    if (!answer.more || last === undefined) return { instances, revision };
+    if (revision === 0n) revision = response.header?.revision ?? 0n;
+    for (const kv of response.kvs) instances.push(...readInstance(kv, prefix, name, log));
+    const last = response.kvs.at(-1);
+    if (!response.more || last === undefined) return { instances, revision };
     key = Uint8Array.of(...last.key, 0);
   }
 }

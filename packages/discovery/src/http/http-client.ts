@@ -45,7 +45,7 @@ export interface HttpResponse {
 }
 
 /** No registry sends a larger response. */
-const maxAnswerBytes = 64 * 1024 * 1024;
+const maxResponseBytes = 64 * 1024 * 1024;
 
 /** Sends requests to one server over persistent connections. Node's `fetch` cannot trust a private CA without another library. */
 export class HttpClient {
@@ -67,18 +67,22 @@ export class HttpClient {
 
   /** Resolves with a response of any status. Rejects with a ConnectError Unavailable without a response. */
   async request(request: HttpRequest): Promise<HttpResponse> {
-    return this.#withAnswer(request, async (answer, outgoing) => {
+    return this.#withResponse(request, async (response, outgoing) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
-      for await (const chunk of answer as AsyncIterable<Buffer>) {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        if (bytes > maxAnswerBytes) {
+        if (bytes > maxResponseBytes) {
           outgoing.destroy();
-          throw new ConnectError(`response larger than ${maxAnswerBytes} bytes`, Code.ResourceExhausted);
+          throw new ConnectError(`response larger than ${maxResponseBytes} bytes`, Code.ResourceExhausted);
         }
         chunks.push(chunk);
       }
-      return { status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString("utf8") };
+      return {
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        text: Buffer.concat(chunks).toString("utf8"),
+      };
     });
   }
 
@@ -90,19 +94,19 @@ export class HttpClient {
     request: HttpRequest & { readonly onHead?: () => void },
     onLine: (line: string) => void,
   ): Promise<HttpResponse> {
-    return this.#withAnswer(request, async (answer, _, restart) => {
-      const status = answer.statusCode ?? 0;
+    return this.#withResponse(request, async (response, _, restart) => {
+      const status = response.statusCode ?? 0;
       const texts: string[] = [];
       if (status === 200) request.onHead?.();
-      answer.on("data", restart);
-      for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
+      response.on("data", restart);
+      for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
         if (status === 200) onLine(line);
         else if (texts.length < 100) texts.push(line);
       }
       // `readline` ends without an error when the connection breaks.
-      if (!answer.complete)
+      if (!response.complete)
         throw new ConnectError("connection closed before the end of the response", Code.Unavailable);
-      return { status, headers: answer.headers, text: texts.join("\n") };
+      return { status, headers: response.headers, text: texts.join("\n") };
     });
   }
 
@@ -110,9 +114,9 @@ export class HttpClient {
     this.#agent.destroy();
   }
 
-  async #withAnswer<Result>(
+  async #withResponse<Result>(
     { method = "GET", path, body, signal, timeoutMs, keepsProcessAlive = true }: HttpRequest,
-    read: (answer: IncomingMessage, outgoing: ClientRequest, restart: () => void) => Promise<Result>,
+    read: (response: IncomingMessage, outgoing: ClientRequest, restart: () => void) => Promise<Result>,
   ): Promise<Result> {
     const { baseUrl, headers, clock } = this.#options;
     const url = new URL(`${baseUrl.pathname.replace(/\/$/, "")}${path}`, baseUrl);
@@ -137,12 +141,12 @@ export class HttpClient {
       cancel = clock.after(timeoutMs, expire);
     };
     try {
-      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
         outgoing.on("response", resolve);
         outgoing.on("error", reject);
         outgoing.end(text);
       });
-      return await read(answer, outgoing, restart);
+      return await read(response, outgoing, restart);
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       const reason = error instanceof Error ? error.message || error.name : String(error);

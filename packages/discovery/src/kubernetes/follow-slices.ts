@@ -38,13 +38,13 @@ export async function listSlices(
     const query = new URLSearchParams({ labelSelector: `${serviceNameLabel}=${service}`, limit: String(pageSize) });
     if (next !== "") query.set("continue", next);
     const path = `${slicesPath(reader.namespace)}?${query}`;
-    const answer = await reader.http.request({
+    const response = await reader.http.request({
       path,
       timeoutMs: reader.timeoutMs,
       ...(signal !== undefined && { signal }),
     });
-    if (answer.status !== 200) throw refusal("listing EndpointSlices", answer);
-    const list = JSON.parse(answer.text) as SliceList;
+    if (response.status !== 200) throw refusal("listing EndpointSlices", response);
+    const list = JSON.parse(response.text) as SliceList;
     for (const slice of list.items ?? []) slices.put(slice);
     next = list.metadata?.continue ?? "";
     if (next === "") return { slices, version: list.metadata?.resourceVersion ?? "" };
@@ -81,14 +81,14 @@ export function createSliceFollower(reader: SliceReader, service: string, sink: 
       // Reports that the registry responds again; its next event may be minutes away.
       sink.change([], []);
     };
-    const answer = await reader.http.readLines(
+    const response = await reader.http.readLines(
       { path, signal, timeoutMs: watchMs + 30_000, onHead, keepsProcessAlive: false },
       (line) => {
         if (failure === undefined) failure = apply(JSON.parse(line) as WatchEvent);
       },
     );
-    if (answer.status === 410) version = "";
-    else if (answer.status !== 200) throw refusal("watching EndpointSlices", answer);
+    if (response.status === 410) version = "";
+    else if (response.status !== 200) throw refusal("watching EndpointSlices", response);
     if (failure !== undefined) throw failure;
   };
 
@@ -118,12 +118,12 @@ function slicesPath(namespace: string): string {
 }
 
 /** Returns the error for a rejected request, with the message of the API server's Status. */
-function refusal(what: string, answer: HttpResponse): ConnectError {
-  let text = answer.text;
+function refusal(what: string, response: HttpResponse): ConnectError {
+  let text = response.text;
   try {
-    text = (JSON.parse(answer.text) as { message?: string }).message ?? text;
+    text = (JSON.parse(response.text) as { message?: string }).message ?? text;
   } catch {
     // A body that is not a Status is reported unchanged.
   }
-  return statusError(what, { status: answer.status, text });
+  return statusError(what, { status: response.status, text });
 }

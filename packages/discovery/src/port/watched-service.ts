@@ -43,7 +43,7 @@ export class WatchedService implements WatchSink {
    * instances, comparing whole lists for each change would cost more than everything else.
    */
   readonly #before = new Map<string, ServiceInstance | undefined>();
-  #lastHeardMs: number | undefined;
+  #lastResponseMs: number | undefined;
   #problem: { readonly error: ConnectError; readonly nextAttemptMs: number } | undefined;
   /** Whether the registry has responded since the current request started. */
   #isCurrent = false;
@@ -61,17 +61,17 @@ export class WatchedService implements WatchSink {
 
   /** Whether the registry has ever responded for this service. */
   get isKnown(): boolean {
-    return this.#lastHeardMs !== undefined;
+    return this.#lastResponseMs !== undefined;
   }
 
   get ageMs(): number | undefined {
     if (this.#isCurrent) return 0;
-    return this.#lastHeardMs === undefined ? undefined : this.#clock.nowMs() - this.#lastHeardMs;
+    return this.#lastResponseMs === undefined ? undefined : this.#clock.nowMs() - this.#lastResponseMs;
   }
 
   add(listener: WatchListener): void {
     this.#listeners.set(listener, false);
-    if (this.#isCurrent || (this.isKnown && this.#problem !== undefined)) this.#tellAll(false);
+    if (this.#isCurrent || (this.isKnown && this.#problem !== undefined)) this.#notifyAll(false);
     else if (this.isKnown) this.#cancelTimer ??= this.#clock.after(freshWaitMs, () => this.#onTimer());
     if (this.#problem !== undefined && this.#listeners.has(listener)) listener.onProblem(this.#describe(this.#problem));
   }
@@ -117,20 +117,20 @@ export class WatchedService implements WatchSink {
   }
 
   confirm(): void {
-    this.#lastHeardMs = this.#clock.nowMs();
+    this.#lastResponseMs = this.#clock.nowMs();
   }
 
   fail(error: ConnectError, nextAttemptInMs: number): void {
     this.#isCurrent = false;
     this.#problem = { error, nextAttemptMs: this.#clock.nowMs() + nextAttemptInMs };
-    if (this.isKnown && this.#isSomebodyNew) this.#tellAll(false);
+    if (this.isKnown && this.#hasNewListener) this.#notifyAll(false);
     for (const listener of [...this.#listeners.keys()]) {
       if (this.#problem !== undefined && this.#listeners.has(listener))
         listener.onProblem(this.#describe(this.#problem));
     }
   }
 
-  get #isSomebodyNew(): boolean {
+  get #hasNewListener(): boolean {
     return [...this.#listeners.values()].includes(false);
   }
 
@@ -151,7 +151,7 @@ export class WatchedService implements WatchSink {
   }
 
   #onNews(): void {
-    this.#lastHeardMs = this.#clock.nowMs();
+    this.#lastResponseMs = this.#clock.nowMs();
     const hasRecovered = !this.#isCurrent;
     this.#isCurrent = true;
     this.#problem = undefined;
@@ -160,18 +160,18 @@ export class WatchedService implements WatchSink {
       // The timer would report a snapshot that this one replaces.
       this.#cancelTimer?.();
       this.#cancelTimer = undefined;
-      this.#tellAll(true);
+      this.#notifyAll(true);
     } else if (this.#cancelTimer === undefined) {
-      this.#tellAll(false);
+      this.#notifyAll(false);
     }
   }
 
   #onTimer(): void {
     this.#cancelTimer = undefined;
-    if (this.#hasNews || this.#isSomebodyNew) this.#tellAll(false);
+    if (this.#hasNews || this.#hasNewListener) this.#notifyAll(false);
   }
 
-  #tellAll(evenIfSame: boolean): void {
+  #notifyAll(evenIfSame: boolean): void {
     this.#hasNews = false;
     this.#cancelTimer?.();
     this.#cancelTimer = this.#clock.after(minBetweenSnapshotsMs, () => this.#onTimer());
@@ -179,11 +179,11 @@ export class WatchedService implements WatchSink {
     const common = { name: this.#name, instances, ageMs: this.ageMs ?? 0 };
     const changes = this.#takeChanges();
     const isSame = changes.added.length + changes.changed.length + changes.removed.length === 0;
-    for (const [listener, wasTold] of [...this.#listeners]) {
+    for (const [listener, wasNotified] of [...this.#listeners]) {
       // A listener called earlier in this loop may have closed this one's watch.
       if (!this.#listeners.has(listener)) continue;
       this.#listeners.set(listener, true);
-      if (!wasTold) listener.onSnapshot({ ...common, added: instances, changed: [], removed: [] });
+      if (!wasNotified) listener.onSnapshot({ ...common, added: instances, changed: [], removed: [] });
       else if (!isSame || evenIfSame) listener.onSnapshot({ ...common, ...changes });
     }
   }

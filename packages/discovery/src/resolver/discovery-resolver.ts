@@ -72,14 +72,14 @@ class DiscoveryResolution implements Resolver {
 
   #onSnapshot({ instances, ageMs }: ServiceSnapshot): void {
     if (this.#isClosed) return;
-    const endpoints = youngestByAddress(
-      instances.filter((one) => one.health !== "not_serving" && this.#filter(one)),
-    ).map(toEndpoint);
+    const endpoints = latestByAddress(instances.filter((one) => one.health !== "not_serving" && this.#filter(one))).map(
+      toEndpoint,
+    );
     const hadEndpoints = this.#hasEndpoints;
     this.#hasEndpoints = endpoints.length > 0;
     // An empty result only removes the endpoints: the error below explains why, which a balancer could not.
     if (this.#hasEndpoints || hadEndpoints) this.#listener.onResult({ endpoints });
-    if (!this.#hasEndpoints && !this.#isClosed) this.#listener.onError(this.#explainNobody(instances, ageMs));
+    if (!this.#hasEndpoints && !this.#isClosed) this.#listener.onError(this.#explainNoInstance(instances, ageMs));
   }
 
   #onProblem({ error, ageMs }: WatchProblem): void {
@@ -89,7 +89,7 @@ class DiscoveryResolution implements Resolver {
     this.#listener.onError(new ConnectError(text, Code.Unavailable, undefined, undefined, error));
   }
 
-  #explainNobody(instances: readonly ServiceInstance[], ageMs: number): ConnectError {
+  #explainNoInstance(instances: readonly ServiceInstance[], ageMs: number): ConnectError {
     const { endpoint, text } = this.#target;
     const where = this.#registry.description;
     const age = ageMs === 0 ? "" : ` (as of ${formatAge(ageMs)} ago)`;
@@ -105,7 +105,7 @@ class DiscoveryResolution implements Resolver {
  * An instance that was killed and restarted is in the registry twice until the lease of the old process expires. Of two instances with the
  * same address, the registry reports the newer one later.
  */
-function youngestByAddress(instances: readonly ServiceInstance[]): ServiceInstance[] {
+function latestByAddress(instances: readonly ServiceInstance[]): ServiceInstance[] {
   const byAddress = new Map<string, ServiceInstance>();
   for (const instance of instances) byAddress.set(`${instance.address} ${instance.port}`, instance);
   return [...byAddress.values()];

@@ -28,7 +28,7 @@ export class MethodPaths {
     this.#protocols = protocols;
   }
 
-  /** Serves a request. Returns the server for further requests with the same head; undefined if each request must be routed anew. */
+  /** Serves a request. Returns the server for further requests with the same head; undefined if each request must be routed again. */
   serve(responder: Responder, handler: MethodHandler, method: DescMethod, query: string): CallServer | undefined {
     const { head } = responder;
     const served = { host: this.#host, handler };

@@ -11,7 +11,7 @@ export class SocketKeepalive {
   readonly #ping: () => void;
   readonly #onDead: () => void;
   #cancel: (() => void) | undefined = undefined;
-  #hasHeard = true;
+  #hasReceived = true;
   #controlFrames = 0;
 
   /** Starts immediately. Calls `onDead` when nothing is received within an interval after a ping. */
@@ -23,13 +23,13 @@ export class SocketKeepalive {
   }
 
   onMessage(): void {
-    this.#hasHeard = true;
+    this.#hasReceived = true;
     this.#controlFrames = 0;
   }
 
   /** Counts a ping or pong. False: the client sends too many. */
   onControl(): boolean {
-    this.#hasHeard = true;
+    this.#hasReceived = true;
     this.#controlFrames++;
     return this.#controlFrames <= maxControlFrames;
   }
@@ -41,12 +41,12 @@ export class SocketKeepalive {
 
   #checkLater(): void {
     this.#cancel = this.#clock.after(intervalMs, () => {
-      if (!this.#hasHeard) {
+      if (!this.#hasReceived) {
         this.#cancel = undefined;
         this.#onDead();
         return;
       }
-      this.#hasHeard = false;
+      this.#hasReceived = false;
       this.#controlFrames = 0;
       this.#ping();
       this.#checkLater();

@@ -53,6 +53,6 @@ const ofHandshake = /^(?:connection|upgrade|sec-websocket-.+)$/;
 /** Removes the fields of the handshake, and moves a token from the subprotocols to `authorization`. */
 function fieldsOfCall(fields: readonly string[], token: string | undefined): string[] {
   const kept = fields.filter((_, at) => !ofHandshake.test(fields[at - (at % 2)] as string));
-  const isTold = findHeader(kept, "authorization") !== undefined;
-  return token === undefined || isTold ? kept : [...kept, "authorization", `Bearer ${token}`];
+  const hasAuthorization = findHeader(kept, "authorization") !== undefined;
+  return token === undefined || hasAuthorization ? kept : [...kept, "authorization", `Bearer ${token}`];
 }
