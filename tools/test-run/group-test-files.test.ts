@@ -6,7 +6,7 @@ const named = (count: number, folder: string): string[] => Array.from({ length: 
 const isAlone = (): boolean => false;
 
 describe("groupTestFiles", () => {
-  it("puts neighbours of a package together, sixteen at most", () => {
+  it("groups neighbouring files of a package, sixteen at most", () => {
     const files = [
       ...named(17, "packages/a/src"),
       "packages/b/src/0",
@@ -22,7 +22,7 @@ describe("groupTestFiles", () => {
     ]);
   });
 
-  it("leaves files alone that have to be, and those that take more than three processor seconds or half a minute", () => {
+  it("gives files their own group that must run alone, or take more than three seconds of CPU time or half a minute", () => {
     const files = named(7, "packages/a");
     const usages = [
       { file: "packages/a/0", seconds: 30, cpuSeconds: 0 },
@@ -39,7 +39,7 @@ describe("groupTestFiles", () => {
     ]);
   });
 
-  it("begins another group when one would take more than eight processor seconds, or 45 seconds", () => {
+  it("begins a new group when one would take more than eight seconds of CPU time, or 45 seconds", () => {
     const files = named(6, "packages/a");
     const costing = (seconds: number, cpuSeconds: number) => files.map((file) => ({ file, seconds, cpuSeconds }));
     const groupsOf = (usages: ReturnType<typeof costing>) => groupTestFiles({ files, usages, isAlone });
