@@ -304,7 +304,11 @@ describe("tracing", () => {
         },
       },
       {
-        server: { interceptors: [createServerTracing({ messageEvents: true })], compressions: [compression] },
+        server: {
+          interceptors: [createServerTracing({ messageEvents: true })],
+          compressions: [compression],
+          compressMinBytes: 1024,
+        },
         channel: { sendCompression: compression, acceptCompressions: [compression] },
       },
     );
