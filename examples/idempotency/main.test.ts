@@ -11,7 +11,7 @@ test("takes a payment once per key, also across a restart, and accepts a key for
     "order-1 key-a is a new response",
     "order-1 key-a is a repeated response",
     "order-1 key-a is a repeated response",
-    "order-2 key-a ConnectError: [failed_precondition] this idempotency key was used for another request; a new request needs a new key",
+    "order-2 key-a ConnectError: [failed_precondition] this idempotency key was used for a different request; use a new key for each request",
     "taking payment 2, for order-2",
     "order-2 key-b is a new response",
   ]);

@@ -10,7 +10,7 @@ test("refuses the fourth call within a minute, and says when to retry", () => {
     "Hello!",
     "Hello!",
     "Hello!",
-    "[resource_exhausted] no more than 3 requests a minute { requestsPerUnit: 3, unit: 'minute' }",
+    "[resource_exhausted] rate limit exceeded: 3 requests per minute { requestsPerUnit: 3, unit: 'minute' }",
     "come back within a minute",
   ]);
 });

@@ -205,7 +205,7 @@ for (const { promise, method, request, violations } of invalid) {
 test("the error of an invalid filter has the position and the known fields", async () => {
   const filter = "role:USER_ROLE_ADMIN AND emial = x";
   const error = await failureOf(users.call("ListUsers", { page_size: 1, filter }, admin));
-  assert.equal(error.details, 'filter cannot be read at character 26: unknown field "emial"; did you mean "email"?');
+  assert.equal(error.details, 'filter is invalid at character 26: unknown field "emial"; did you mean "email"?');
 });
 
 test("the error of an invalid update mask names each invalid path", async () => {

@@ -5,23 +5,23 @@ import { type FieldViolation, invalidArgument } from "@tercel/grpc/errors";
 import { nearestName, refuseUnknownOptions } from "@tercel/grpc/internal";
 
 export interface FieldMaskOptions {
-  /** Fields that only the server sets. What a request says of them is ignored (AIP-203). Paths by proto name. */
+  /** Paths of fields that only the server sets, by proto name. Their values in requests are ignored (AIP-203). */
   readonly outputOnly?: readonly string[];
-  /** Fields that never change after creation. A request that would change one is refused. */
+  /** Paths of fields that never change after creation. A request that would change one is rejected. */
   readonly immutable?: readonly string[];
-  /** The request's field that violations name. Default `update_mask`. */
+  /** The name of the request field in violations. Default `update_mask`. */
   readonly field?: string;
 }
 
-/** With more paths than this a request is a copy, not an update; `*` says that in one path. */
+/** A request with more paths replaces the whole message, for which `*` is enough. */
 const maxPaths = 256;
 
 /**
- * Applies an update (AIP-134) to `target`: each field that the mask names takes its value from `source`, also if that is not
- * set there. Without a mask, or with an empty one, the fields that are set in `source` count; `*` names all. A path may lead into
- * messages (`address.city`), and stops at repeated fields and maps, which are replaced as a whole.
+ * Applies an update (AIP-134) to `target`: copies each field in the mask from `source`, and clears it if `source` does not have it. Without a
+ * mask, or with an empty one, the fields that are set in `source` are copied; `*` selects all fields. A path may select a field of a nested
+ * message (`address.city`). Repeated fields and maps are replaced as a whole.
  *
- * @throws ConnectError InvalidArgument that lists every wrong path; `target` is untouched then
+ * @throws ConnectError InvalidArgument that lists every invalid path; `target` is unchanged then
  * @throws TypeError when an option names a field that the message does not have
  */
 export function applyFieldMask<Schema extends DescMessage>(
@@ -34,7 +34,7 @@ export function applyFieldMask<Schema extends DescMessage>(
   refuseUnknownOptions("applyFieldMask", options, ["outputOnly", "immutable", "field"]);
   const outputOnly = checkedPaths(schema, "outputOnly", options.outputOnly);
   const immutable = checkedPaths(schema, "immutable", options.immutable);
-  // A copy, or the two messages would share lists and messages from now on.
+  // A copy, so that the two messages do not share lists and nested messages.
   const from = reflect(schema, clone(schema, source));
   const to = reflect(schema, target);
   const requestField = options.field ?? "update_mask";
@@ -42,7 +42,7 @@ export function applyFieldMask<Schema extends DescMessage>(
   const paths = namedPaths(from, mask?.paths ?? []);
   const violations: FieldViolation[] = [];
   if (paths.length > maxPaths) {
-    violations.push({ field: requestField, description: `names ${paths.length} paths; ${maxPaths} are allowed` });
+    violations.push({ field: requestField, description: `has ${paths.length} paths; at most ${maxPaths} are allowed` });
   }
   const updates: DescField[][] = [];
   for (const path of paths.slice(0, maxPaths)) {
@@ -68,12 +68,12 @@ function pathOf(steps: readonly DescField[]): string {
   return steps.map((step) => step.name).join(".");
 }
 
-/** Whether one path is the other or leads into it. */
+/** Whether the paths are equal or one is the parent of the other. */
 function overlaps(a: string, b: string): boolean {
   return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 }
 
-/** The fields on the way, or what is wrong with the path. */
+/** Returns the fields along the path, or the description of its violation. */
 function findSteps(schema: DescMessage, path: string): DescField[] | string {
   const steps: DescField[] = [];
   let message: DescMessage | undefined = schema;
@@ -94,7 +94,7 @@ function findSteps(schema: DescMessage, path: string): DescField[] | string {
   return steps;
 }
 
-/** What remains of an update when fields that are the server's are left out: the field itself, or those within it. */
+/** Returns an update without the output-only fields: the field itself, or the remaining fields below it. */
 function leavesOutside(steps: DescField[], outputOnly: readonly string[]): DescField[][] {
   const path = pathOf(steps);
   if (outputOnly.some((one) => path === one || path.startsWith(`${one}.`))) return [];
@@ -113,7 +113,7 @@ function copyField(from: ReflectMessage, to: ReflectMessage, steps: readonly Des
     return;
   }
   const source = from.isSet(first) ? from.get(first) : undefined;
-  // Nothing to take and nothing to clear: the message must not come into being by being emptied.
+  // Clearing a field must not create the message that contains it.
   if (source === undefined && !to.isSet(first)) return;
   const inner = to.get(first);
   if (!isReflectMessage(inner)) return;
@@ -121,7 +121,7 @@ function copyField(from: ReflectMessage, to: ReflectMessage, steps: readonly Des
   to.set(first, inner);
 }
 
-/** Compared as messages that hold nothing else, because values may be bytes, lists, or messages themselves. */
+/** Compares the field in messages that contain only this field, because its value may be bytes, a list or a message. */
 function isSame(schema: DescMessage, from: ReflectMessage, to: ReflectMessage, path: string): boolean {
   const steps = findSteps(schema, path);
   if (typeof steps === "string") return true;

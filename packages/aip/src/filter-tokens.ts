@@ -1,17 +1,16 @@
 /**
- * The smallest pieces of a filter (AIP-160). `text` is a word without quotes, `string` one with; the words AND, OR and NOT are
- * kinds of their own.
+ * A token of a filter (AIP-160). `text` is an unquoted word, `string` a quoted one. The words AND, OR and NOT have their own kinds.
  */
 export interface FilterToken {
   readonly kind: "text" | "string" | "comparator" | "(" | ")" | "-" | "," | "AND" | "OR" | "NOT" | "end";
   readonly text: string;
-  /** Where it begins, counted in characters from 0. */
+  /** The index of its first character. */
   readonly at: number;
-  /** Whether white space comes before it: `-a` negates, `a -b` is a sequence. */
+  /** Whether white space precedes it: `-a` negates, `a -b` is a sequence. */
   readonly afterSpace: boolean;
 }
 
-/** What is wrong with a filter or an order, and where. */
+/** The error of an invalid filter, with its position. */
 export class ListSyntaxError extends Error {
   readonly at: number;
 
@@ -51,10 +50,10 @@ export function tokenizeFilter(source: string): FilterToken[] {
       const { text, length } = readString(source, at);
       add("string", text, length);
     } else if (next === "-" && tokens.at(-1)?.kind !== "comparator") {
-      // After a comparator a minus belongs to a number: a negation is not allowed there.
+      // After a comparator, a minus is the sign of a number: a negation is not allowed there.
       add("-", next, 1);
     } else if (next === "!") {
-      throw new ListSyntaxError('"!" alone means nothing; write NOT, or != to compare', at);
+      throw new ListSyntaxError('unexpected "!"; write NOT, or != to compare', at);
     } else {
       const word = readWord(source, at, tokens.at(-1)?.kind === "comparator");
       const isKeyword = word === "AND" || word === "OR" || word === "NOT";
@@ -63,7 +62,7 @@ export function tokenizeFilter(source: string): FilterToken[] {
   }
 }
 
-/** `isValue`: it follows a comparator, where a time of day may hold colons. */
+/** Reads an unquoted word. `isValue`: the word follows a comparator, so it may be a time with colons. */
 function readWord(source: string, from: number, isValue: boolean): string {
   const isTime = isValue && /^\d{4}-\d\d-\d\d[Tt]/.test(source.slice(from, from + 11));
   let end = from + 1;
@@ -88,8 +87,8 @@ function readString(source: string, from: number): { text: string; length: numbe
     at += 1;
     const escaped = source[at];
     if (escaped === undefined) break;
-    // An escaped star is a star; the backslash stays for the reader of wildcards.
+    // The backslash of an escaped star stays for `readPattern`.
     text += escaped === "*" || escaped === "\\" ? `\\${escaped}` : escaped;
   }
-  throw new ListSyntaxError(`the string that begins here has no closing ${quote}`, from);
+  throw new ListSyntaxError(`unterminated string: missing closing ${quote}`, from);
 }

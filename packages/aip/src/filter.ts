@@ -2,17 +2,17 @@ import type { DescEnum } from "@bufbuild/protobuf";
 import type { ListFieldType } from "./list-fields.ts";
 import type { TextPattern } from "./text-pattern.ts";
 
-/** A value of a comparison: number, bool and string as such, an enum's by number, times and durations in nanoseconds. */
+/** The value in a comparison. An enum value is its number; times and durations are nanoseconds. */
 export type FilterValue = string | number | boolean | bigint;
 
 /**
- * A checked filter: every field is declared and every value has its field's type.
+ * A parsed and checked filter: every field is declared, and every value has the type of its field.
  *
  * - `everything`: the empty filter.
- * - `compare`: one value of the field satisfies this relation. `equals` negated is the filter's `!=`.
- * - `like`: a string with `*` in it matches the field.
- * - `contains`: a repeated field has an element that is equal.
- * - `present`: the field holds something (`field:*`).
+ * - `compare`: the field's value satisfies the relation. `!=` is a `not` around `=`.
+ * - `like`: the field's string matches a pattern with wildcards.
+ * - `contains`: a repeated field has an element that equals the value.
+ * - `present`: the field is set (`field:*`).
  */
 export type Filter =
   | { readonly kind: "everything" }

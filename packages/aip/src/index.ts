@@ -1,4 +1,4 @@
-// What list and update methods need.
+// For list and update methods.
 export { compareValues, type ReadField, readMessageField } from "./compare-values.ts";
 export { applyFieldMask, type FieldMaskOptions } from "./field-mask.ts";
 export type { Filter, FilterValue } from "./filter.ts";

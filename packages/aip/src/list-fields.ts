@@ -1,18 +1,18 @@
 import type { DescEnum } from "@bufbuild/protobuf";
 
-/** What a field of a list can be compared with. */
+/** The type of a field for comparisons. */
 export type ListFieldType = "string" | "number" | "bool" | "timestamp" | "duration";
 
 /** A field that may be used in `filter` and `order_by`. */
 export type ListField = ListFieldType | DescEnum | { readonly repeated: ListFieldType | DescEnum };
 
 /**
- * The fields that a list can be filtered and ordered by, under the names that callers write: proto names, with dots for what is
- * nested, such as `address.city`.
+ * The fields that `filter` and `order_by` of a list request may use, by their proto names. Nested fields have dots in their names, such as
+ * `address.city`.
  */
 export type ListFields = Readonly<Record<string, ListField>>;
 
-/** The type of one value of the field. */
+/** Returns the type of the field, or of the elements of a repeated field. */
 export function elementType(field: ListField): ListFieldType | DescEnum {
   return isRepeated(field) ? field.repeated : field;
 }
@@ -21,7 +21,7 @@ export function isRepeated(field: ListField): field is { readonly repeated: List
   return typeof field === "object" && "repeated" in field;
 }
 
-/** The declared field; undefined for names that are not declared, `constructor` and its like included. */
+/** Returns the declared field. Undefined for other names, including those of Object.prototype, such as `constructor`. */
 export function findField(fields: ListFields, name: string): ListField | undefined {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }

@@ -2,31 +2,32 @@ import type { Filter, FilterValue } from "./filter.ts";
 import type { OrderKey } from "./order-by.ts";
 import { type TextPattern, toLikePattern } from "./text-pattern.ts";
 
-/** Where a field is stored. */
+/** The column of a field. */
 export interface ListColumn {
-  /** The column, or an expression, as SQL. It becomes part of the statement as it is: never build it from what a caller sent. */
+  /** The column name, or an expression, as SQL. It becomes part of the statement unchanged: never build it from a request. */
   readonly sql: string;
-  /** The form in which the column holds values. Necessary for times and durations, which come in nanoseconds. */
+  /** Converts a value to the column's form. Required for times and durations, whose values are nanoseconds. */
   readonly toParameter?: (value: FilterValue) => unknown;
 }
 
 export interface ListSqlOptions {
   readonly dialect: "sqlite" | "postgresql";
-  /** A column for each field that filters and orders may use. A string is a column that holds values as they are. */
+  /** The columns of the fields that filters and orders may use. A string is the name of a column whose values need no conversion. */
   readonly columns: Readonly<Record<string, string | ListColumn>>;
-  /** For postgresql: the number of the first parameter. Default 1. */
+  /** The number of the first parameter; for postgresql only. Default 1. */
   readonly firstParameter?: number;
 }
 
-/** A condition for WHERE: its text, and the values of its parameters in order. */
+/** A condition for WHERE: its text, and the values of its parameters in their order. */
 export interface SqlCondition {
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
 /**
- * A filter as a condition with parameters, without anything of the caller's in its text. It means what `matchesFilter` means,
- * NULL being what is not set. NOT is moved to the comparisons, so that an index still serves what is not negated.
+ * Translates a filter to an SQL condition. All values are parameters, so the text contains nothing of the request. The condition selects the
+ * same items as `matchesFilter`, if NULL means that a field is not set. NOT is moved to the comparisons, so that the database can use an
+ * index for the rest.
  *
  * @throws TypeError when a field has no column
  */
@@ -36,7 +37,8 @@ export function filterToSql(filter: Filter, options: ListSqlOptions): SqlConditi
 }
 
 /**
- * The order as SQL after ORDER BY; empty without an order. Add a unique column of your own, or pages overlap.
+ * Translates an order to the SQL after ORDER BY; empty without an order. Add a unique column at the end, or pages may overlap. SQLite
+ * sorts NULL before other values, as `compareItems` does; PostgreSQL sorts NULL after them.
  *
  * @throws TypeError when a field has no column
  */
@@ -46,7 +48,7 @@ export function orderToSql(order: readonly OrderKey[], options: ListSqlOptions):
 
 function columnOf({ columns }: ListSqlOptions, field: string): ListColumn {
   const column = Object.hasOwn(columns, field) ? columns[field] : undefined;
-  if (column === undefined) throw new TypeError(`columns has no column for the field "${field}"`);
+  if (column === undefined) throw new TypeError(`columns has no entry for the field "${field}"`);
   return typeof column === "string" ? { sql: column } : column;
 }
 
@@ -108,7 +110,7 @@ class ConditionWriter {
     return isNegated ? `(NOT ${parameter} = ANY(${sql}) OR ${sql} IS NULL)` : `${parameter} = ANY(${sql})`;
   }
 
-  /** SQLite's LIKE takes no notice of case, its GLOB does. */
+  /** SQLite's LIKE ignores case, so SQLite gets GLOB. */
   #like(sql: string, pattern: TextPattern): string {
     if (this.#options.dialect === "postgresql") return `${sql} LIKE ${this.#push(toLikePattern(pattern))} ESCAPE '\\'`;
     return `${sql} GLOB ${this.#push(pattern.pieces.map((piece) => piece.replace(/[*?[]/g, "[$&]")).join("*"))}`;
@@ -118,7 +120,9 @@ class ConditionWriter {
     const { toParameter } = this.#column(field);
     if (toParameter !== undefined) return this.#push(toParameter(value));
     if (type === "timestamp" || type === "duration") {
-      throw new TypeError(`the column of "${field}" needs toParameter, because databases hold times in many forms`);
+      throw new TypeError(
+        `the column of "${field}" needs toParameter, because databases store times in different forms`,
+      );
     }
     // SQLite has no booleans.
     return this.#push(typeof value === "boolean" && this.#options.dialect === "sqlite" ? Number(value) : value);

@@ -5,9 +5,9 @@ import type { OrderKey } from "./order-by.ts";
 import { matchesPattern } from "./text-pattern.ts";
 
 /**
- * Whether an item passes the filter. Comparisons with a field that is not set are false, so `!=` is true of it.
+ * Whether an item matches the filter. Comparisons with a field that is not set are false, so its `!=` is true.
  *
- * `read` takes the fields from the item; by default it is one for protobuf-es messages.
+ * @param read reads a field of the item. Default: `readMessageField`, for protobuf-es messages
  */
 export function matchesFilter<Item>(filter: Filter, item: Item, read: ReadField<Item> = readMessageField): boolean {
   switch (filter.kind) {
@@ -55,14 +55,19 @@ function holds(relation: "=" | "<" | "<=" | ">" | ">=", order: number): boolean 
   }
 }
 
-/** As proto3 sees it: what equals the default is not set, unless it is a message or a field with presence. */
+/** As in proto3, a value that equals the default counts as not set. */
 function isPresent(value: unknown): boolean {
   if (value === undefined || value === null || value === "" || value === 0 || value === false || value === 0n)
     return false;
   return !Array.isArray(value) || value.length > 0;
 }
 
-/** A function for `Array.prototype.sort`. What is not set comes first. */
+/**
+ * Returns a comparison function for `Array.prototype.sort`. Fields that are not set sort before all values, so they come last in descending
+ * order.
+ *
+ * @throws TypeError when `order` has a field that `fields` does not declare
+ */
 export function compareItems<Item>(
   order: readonly OrderKey[],
   fields: ListFields,

@@ -3,36 +3,40 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { invalidArgument } from "@tercel/grpc/errors";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
 
-/** A secret with a name, so that several can be in use while one takes over from another. */
+/** A secret with an id, so that several can be in use during a rotation. */
 export interface PageTokenKey {
-  /** Travels in the token, readable: 1 to 16 of A-Z, a-z, 0-9, `-` and `_`. */
+  /** Part of each token, in the clear: 1 to 16 of A-Z, a-z, 0-9, `-` and `_`. */
   readonly id: string;
   /** At least 32 random bytes. */
   readonly secret: Uint8Array;
 }
 
 export interface PageTokensOptions {
-  /** The first makes new tokens; tokens of all are taken. To change keys, put the new one first and leave the old one in. */
+  /**
+   * New tokens use the first key; tokens of all keys are valid. To rotate, add the new key at the end, move it to the front when all processes
+   * have it, and remove the old key when its tokens are no longer in use.
+   */
   readonly keys: readonly PageTokenKey[];
   /**
-   * What a token is, in small letters. Default `page token`. Another one, such as `resume token`, is for tokens that mark a place in something
-   * else than the pages of a list. Violations say it, and their reason is made of it: `PAGE_TOKEN_INVALID`, `RESUME_TOKEN_INVALID`.
+   * The name of the token in lower case. Default `page token`. Use another one, such as `resume token`, for positions in something other than
+   * the pages of a list. It is part of violations and of their reason: `PAGE_TOKEN_INVALID`, `RESUME_TOKEN_INVALID`.
    */
   readonly noun?: string;
-  /** The request's field that violations name. Default: the noun, `page_token`. */
+  /** The name of the request field in violations. Default: the noun with underscores, `page_token`. */
   readonly field?: string;
 }
 
 export interface PageTokens<Cursor extends JsonValue> {
   /**
-   * A token from which `read` gets the cursor back, for the same query only. `query` holds what has to stay the same from page
-   * to page: filter, order, parent. The page size may change.
+   * Returns a token from which `read` restores the cursor, for the same query only. `query` has the request fields that must stay the same
+   * from page to page, such as filter, order and parent. The page size may change. `read` accepts at most 4,096 characters, so a cursor must
+   * stay below 3,000 bytes of JSON.
    */
   create(query: JsonValue, cursor: Cursor): string;
   /**
-   * The cursor; undefined for the empty token, which means the first page.
+   * Returns the cursor; undefined for the empty token, which means the first page.
    *
-   * @throws ConnectError InvalidArgument when the token is not one of ours, was changed, or belongs to another query
+   * @throws ConnectError InvalidArgument when the token has no known key, was changed, or belongs to another query
    */
   read(query: JsonValue, token: string): Cursor | undefined;
 }
@@ -43,16 +47,16 @@ const version = 1;
 const minSecretBytes = 32;
 const saltBytes = 16;
 const tagBytes = 16;
-/** Cursors are keys of a row, not rows. A longer one is more likely an attack than a cursor. */
+/** A cursor contains the key of a row, not the row. A longer token is more likely an attack. */
 const maxTokenCharacters = 4096;
-/** Each token has a key of its own, so its one nonce need not vary. */
+/** Each token is encrypted with its own key, so the nonce can be constant. */
 const nonce = new Uint8Array(12);
 
 /**
- * Page tokens (AIP-158) that callers can neither read nor change nor use for another query: the cursor encrypted with AES-256-GCM
- * under a key made of the secret and a random salt, the query as associated data.
+ * Creates page tokens (AIP-158) that callers cannot read, change, or use for another query. The cursor is encrypted with AES-256-GCM; the key
+ * is derived from the secret and a random salt, and the query is the associated data.
  *
- * @throws TypeError or RangeError when a key or a noun is not valid
+ * @throws TypeError or RangeError when a key or the noun is invalid
  */
 export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOptions): PageTokens<Cursor> {
   refuseUnknownOptions("createPageTokens", options, ["keys", "noun", "field"]);
@@ -72,7 +76,7 @@ export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOp
     keys.set(id, secret);
   }
   const first = options.keys[0];
-  if (first === undefined) throw new TypeError("createPageTokens: keys is empty; it has to hold at least one key");
+  if (first === undefined) throw new TypeError("createPageTokens: keys is empty; it has to have at least one key");
   const noun = checkedNoun(options.noun);
   const field = options.field ?? noun.replaceAll(" ", "_");
   const reason = `${noun.replaceAll(" ", "_").toUpperCase()}_INVALID`;
@@ -100,7 +104,7 @@ export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOp
         throw invalidArgument({
           field,
           description:
-            "is not a token of this list; pass next_page_token of the page before with the same other fields",
+            "is not a token of this list; pass next_page_token of the previous page with the same other fields",
           reason,
         });
       }
@@ -112,11 +116,11 @@ export function createPageTokens<Cursor extends JsonValue>(options: PageTokensOp
 function checkedNoun(noun: string = pageToken): string {
   if (noun.length <= maxNounCharacters && /^[a-z]+(?: [a-z]+)*$/.test(noun)) return noun;
   throw new TypeError(
-    `createPageTokens: noun is ${JSON.stringify(noun)}; it has to be words in small letters, such as "resume token"`,
+    `createPageTokens: noun is ${JSON.stringify(noun)}; it has to be lower-case words, such as "resume token"`,
   );
 }
 
-/** Undefined for whatever is wrong: which it is would only help a forger. */
+/** Returns undefined for every invalid token: the exact reason would only help an attacker. */
 function open(keys: ReadonlyMap<string, Uint8Array>, query: JsonValue, token: string): JsonValue | undefined {
   if (token.length > maxTokenCharacters || !/^[\w-]+$/.test(token)) return undefined;
   const bytes = Buffer.from(token, "base64url");
@@ -125,7 +129,7 @@ function open(keys: ReadonlyMap<string, Uint8Array>, query: JsonValue, token: st
   const tagAt = saltAt + saltBytes;
   const sealedAt = tagAt + tagBytes;
   if (bytes[0] !== version || bytes.length <= sealedAt) return undefined;
-  // Other spellings of the same bytes are not ours.
+  // base64url has several encodings of the same bytes; only the canonical one is valid.
   if (bytes.toString("base64url") !== token) return undefined;
   const secret = keys.get(bytes.toString("latin1", 2, saltAt));
   if (secret === undefined) return undefined;
@@ -148,7 +152,7 @@ function digestOf(query: JsonValue): Uint8Array {
   return createHash("sha256").update(canonical(query)).digest();
 }
 
-/** JSON with sorted names, so that the order in which a handler lists them does not matter. */
+/** Returns JSON with sorted keys, so that the order of the query's properties does not matter. */
 function canonical(value: JsonValue): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);

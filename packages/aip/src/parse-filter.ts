@@ -6,35 +6,36 @@ import { readFilterValue } from "./filter-value.ts";
 import { elementType, findField, isRepeated, type ListFields } from "./list-fields.ts";
 import { readPattern } from "./text-pattern.ts";
 
-/** Longer filters are written by programs; they do better with a method of their own. */
+/** Only programs write longer filters, and they are better served by a separate method. */
 const maxFilterCharacters = 4096;
 const maxDepth = 32;
 const maxComparisons = 100;
 
 /**
- * Parses the `filter` of a list request, a part of AIP-160:
+ * Parses the `filter` of a list request. Supports a subset of AIP-160:
  *
- * - `field = value`, and `!=`, `<`, `<=`, `>`, `>=`; strings with `"` or `'` around them, or without where they are one word;
- * - `=` and `!=` on strings take `*` for any text; `\*` is a star;
- * - `field:value` says that a repeated field has the value; on other fields it is `=`; `field:*` says that the field is set;
- * - `AND`, `OR`, `NOT`, `-` and parentheses. OR binds more tightly than AND, as AIP-160 has it, and two comparisons
- *   without a word between them are joined by AND.
+ * - `field = value`, and `!=`, `<`, `<=`, `>`, `>=`. A string is quoted with `"` or `'`; the quotes are optional for one word.
+ * - `*` is a wildcard in the string after `=`, `!=` or `:`. In a quoted string, `\*` is a literal star.
+ * - `field:value` means that a repeated field contains the value; for other fields it means `=`. `field:*` means that the field is set.
+ * - `AND`, `OR`, `NOT`, `-` and parentheses. OR has a higher precedence than AND, as in AIP-160. Two comparisons without an operator
+ *   between them are joined by AND.
  *
- * Functions and values without a field are refused.
+ * Functions and values without a field are rejected.
  *
- * @throws ConnectError InvalidArgument that says what is wrong at which character, for the field `filter` of the request
+ * @param requestField the name of the request field in the error. Default `filter`
+ * @throws ConnectError InvalidArgument with the first error and its position
  */
 export function parseFilter(source: string, fields: ListFields, requestField = "filter"): Filter {
   try {
     if (source.length > maxFilterCharacters) {
-      throw new ListSyntaxError(`it has ${source.length} characters; ${maxFilterCharacters} are allowed`, 0);
+      throw new ListSyntaxError(`${source.length} characters; at most ${maxFilterCharacters} are allowed`, 0);
     }
     return new FilterParser(tokenizeFilter(source), fields).parse();
   } catch (error) {
     if (!(error instanceof ListSyntaxError)) throw error;
     throw invalidArgument({
       field: requestField,
-      description: `cannot be read at character ${error.at + 1}: ${error.message}`,
+      description: `is invalid at character ${error.at + 1}: ${error.message}`,
       reason: "FILTER_INVALID",
     });
   }
@@ -56,12 +57,12 @@ class FilterParser {
     if (this.#peek().kind === "end") return { kind: "everything" };
     const filter = this.#expression();
     const rest = this.#peek();
-    if (rest.kind !== "end") throw new ListSyntaxError(`"${rest.text}" does not belong here`, rest.at);
+    if (rest.kind !== "end") throw new ListSyntaxError(`unexpected "${rest.text}"`, rest.at);
     return filter;
   }
 
   #peek(): FilterToken {
-    // The last token is the end, which nothing takes.
+    // The last token has the kind "end", and no rule consumes it.
     return this.#tokens[this.#next] as FilterToken;
   }
 
@@ -71,7 +72,7 @@ class FilterParser {
     return token;
   }
 
-  /** Factors joined by AND, written or not. */
+  /** Parses factors, which are joined by AND or by nothing. */
   #expression(): Filter {
     const operands = [this.#factor()];
     for (;;) {
@@ -96,7 +97,7 @@ class FilterParser {
     const token = this.#peek();
     if (token.kind !== "NOT" && token.kind !== "-") return this.#simple();
     this.#take();
-    // Not #term: a second negation is a slip, and recursion here would have no bound.
+    // Not #term: a double negation is a mistake, and the recursion would be unbounded.
     return { kind: "not", operand: this.#simple() };
   }
 
@@ -104,24 +105,23 @@ class FilterParser {
     const token = this.#take();
     if (token.kind === "(") {
       this.#depth += 1;
-      if (this.#depth > maxDepth) throw new ListSyntaxError(`more than ${maxDepth} parentheses are open`, token.at);
+      if (this.#depth > maxDepth) throw new ListSyntaxError(`more than ${maxDepth} nested parentheses`, token.at);
       const filter = this.#expression();
       const close = this.#take();
-      if (close.kind !== ")") throw new ListSyntaxError('a ")" is missing', close.at);
+      if (close.kind !== ")") throw new ListSyntaxError('missing ")"', close.at);
       this.#depth -= 1;
       return filter;
     }
     if (token.kind === "text") return this.#restriction(token);
-    if (token.kind === "end") throw new ListSyntaxError("a comparison is missing at the end", token.at);
-    if (token.kind === "string")
-      throw new ListSyntaxError("a field name takes no quotes; write field = value", token.at);
-    throw new ListSyntaxError(`"${token.text}" stands where a field name was expected`, token.at);
+    if (token.kind === "end") throw new ListSyntaxError("missing comparison at the end", token.at);
+    if (token.kind === "string") throw new ListSyntaxError("field names have no quotes; write field = value", token.at);
+    throw new ListSyntaxError(`expected a field name, found "${token.text}"`, token.at);
   }
 
   #restriction(name: FilterToken): Filter {
     this.#comparisons += 1;
     if (this.#comparisons > maxComparisons) {
-      throw new ListSyntaxError(`there are more than ${maxComparisons} comparisons`, name.at);
+      throw new ListSyntaxError(`more than ${maxComparisons} comparisons`, name.at);
     }
     const operator = this.#peek();
     if (operator.kind === "(") throw new ListSyntaxError(`unknown function "${name.text}"`, name.at);
@@ -133,30 +133,30 @@ class FilterParser {
       throw new ListSyntaxError(`unknown field "${name.text}"; ${hint}`, name.at);
     }
     if (operator.kind !== "comparator") {
-      throw new ListSyntaxError(`"${name.text}" is compared with nothing; write ${name.text} = value`, name.at);
+      throw new ListSyntaxError(`missing comparison after "${name.text}"; write ${name.text} = value`, name.at);
     }
     this.#take();
     const negative = this.#peek();
     const argument = this.#take();
     if (argument.kind !== "text" && argument.kind !== "string") {
-      throw new ListSyntaxError(`a value is missing after ${operator.text}`, negative.at);
+      throw new ListSyntaxError(`missing value after ${operator.text}`, negative.at);
     }
     const relation = operator.text;
     if (relation === ":" && argument.kind === "text" && argument.text === "*") {
       return { kind: "present", field: name.text, isRepeated: isRepeated(field) };
     }
     const type = elementType(field);
-    // A word has no escapes; its backslashes are meant.
+    // Unquoted words have no escapes, so their backslashes are literal.
     const pattern = readPattern(argument.kind === "string" ? argument.text : argument.text.replaceAll("\\", "\\\\"));
     const isEquality = relation === "=" || relation === "!=" || relation === ":";
     if (pattern.pieces.length > 1 && !(type === "string" && isEquality && !isRepeated(field))) {
       throw new ListSyntaxError(
-        `"*" stands for any text only in strings behind = and !=; write \\* for a star`,
+        `"*" is a wildcard only in strings after =, != and :; write "\\*" for a literal star`,
         argument.at,
       );
     }
     if (isRepeated(field) && relation !== ":") {
-      throw new ListSyntaxError(`"${name.text}" holds several values; write ${name.text}:value`, operator.at);
+      throw new ListSyntaxError(`"${name.text}" is a repeated field; write ${name.text}:value`, operator.at);
     }
     if (!isEquality && (type === "bool" || typeof type === "object")) {
       throw new ListSyntaxError(`the values of "${name.text}" have no order; use = or !=`, operator.at);

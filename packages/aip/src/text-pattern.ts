@@ -1,9 +1,9 @@
-/** Text with wildcards: the pieces between them. One piece means that it has none. */
+/** A text with wildcards, as the pieces between them. One piece means that there is no wildcard. */
 export interface TextPattern {
   readonly pieces: readonly string[];
 }
 
-/** Reads `*` as any text, `\*` as a star and `\\` as a backslash. */
+/** Parses a pattern: `*` is a wildcard, `\*` a literal star, and `\\` a backslash. */
 export function readPattern(text: string): TextPattern {
   const pieces: string[] = [];
   let piece = "";
@@ -22,7 +22,7 @@ export function readPattern(text: string): TextPattern {
   return { pieces: [...pieces, piece] };
 }
 
-/** Each piece is searched for once, after the one before: no pattern takes more than the text's length for each piece. */
+/** Searches each piece once, after the previous one, so that the time is at most the text's length for each piece. */
 export function matchesPattern({ pieces }: TextPattern, text: string): boolean {
   const first = pieces[0] ?? "";
   if (pieces.length === 1) return text === first;
@@ -38,7 +38,7 @@ export function matchesPattern({ pieces }: TextPattern, text: string): boolean {
   return true;
 }
 
-/** As SQL's LIKE has it, with `\` as its escape. */
+/** Returns the pattern for SQL's LIKE, with `\` as the escape character. */
 export function toLikePattern({ pieces }: TextPattern): string {
   return pieces.map((piece) => piece.replace(/[\\%_]/g, "\\$&")).join("%");
 }

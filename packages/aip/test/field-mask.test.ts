@@ -25,11 +25,11 @@ function assertBook(actual: Book, expected: Init): void {
 }
 
 describe("field masks", () => {
-  it("take the named fields and leave the others", () => {
+  it("copy the named fields and leave the others unchanged", () => {
     assertBook(update({ title: "a", pages: 1 }, { title: "b", pages: 2 }, ["title"]), { title: "b", pages: 1 });
   });
 
-  it("clear a named field that is not set in the update", () => {
+  it("clear a named field that the update does not set", () => {
     const target = { title: "a", tags: ["x"], labels: { a: "b" }, author: { city: "c" }, subtitle: "s", pages: 1 };
     assertBook(update(target, {}, ["title", "tags", "labels", "author", "subtitle"]), { pages: 1 });
   });
@@ -38,7 +38,7 @@ describe("field masks", () => {
     ["absent", undefined],
     ["empty", []],
   ] as const) {
-    it(`mean the fields that are set when they are ${name}`, () => {
+    it(`select the fields that are set, when they are ${name}`, () => {
       assertBook(
         update({ title: "a", pages: 1 }, { title: "b", subtitle: "" }, paths === undefined ? paths : [...paths]),
         {
@@ -54,25 +54,25 @@ describe("field masks", () => {
     assertBook(update({ title: "a", pages: 1, shelf: "s" } as Init, { title: "b" }, ["*"]), { title: "b" });
   });
 
-  it("lead into messages", () => {
+  it("select fields of nested messages", () => {
     const target = { author: { fullName: "a", city: "b" } };
     assertBook(update(target, { author: { city: "c" } }, ["author.city"]), { author: { fullName: "a", city: "c" } });
     assertBook(update(target, {}, ["author.city"]), { author: { fullName: "a" } });
     assertBook(update({}, { author: { city: "c" } }, ["author.city"]), { author: { city: "c" } });
   });
 
-  it("do not bring a message into being by clearing a field of it", () => {
+  it("do not create a message by clearing one of its fields", () => {
     assertBook(update({}, {}, ["author.city"]), {});
   });
 
-  it("move a oneof from one member to another", () => {
+  it("switch a oneof from one member to another", () => {
     const target: Init = { place: { case: "shelf", value: "s" } };
     const source: Init = { place: { case: "lentTo", value: { city: "c" } } };
     assertBook(update(target, source, ["lent_to"]), source);
     assertBook(update(target, source, ["shelf"]), {});
   });
 
-  it("share nothing between the update and what was updated", () => {
+  it("copy lists and messages, so that update and target share nothing", () => {
     const source = create(BookSchema, { tags: ["x"], author: { city: "c" } });
     const target = create(BookSchema);
     applyFieldMask(BookSchema, target, source, undefined);
@@ -82,7 +82,7 @@ describe("field masks", () => {
     assert.equal(source.author?.city, "c");
   });
 
-  it("name every path that does not exist, and then change nothing", async () => {
+  it("report every unknown path, and then change nothing", async () => {
     const target = create(BookSchema, { title: "a" });
     const mask = create(FieldMaskSchema, { paths: ["title", "titel", "author.town", "pages.x", "tags.y", ""] });
     const applying = Promise.resolve().then(() => applyFieldMask(BookSchema, target, create(BookSchema), mask));
@@ -97,7 +97,7 @@ describe("field masks", () => {
     assert.equal(target.title, "a");
   });
 
-  it("ignore what only the server sets", () => {
+  it("ignore output-only fields", () => {
     const options = { outputOnly: ["created_at", "author.city"] };
     const target = { createdAt: { seconds: 1n, nanos: 0 }, author: { fullName: "a", city: "b" } };
     const source = { createdAt: { seconds: 2n, nanos: 0 }, author: { fullName: "c", city: "d" }, title: "t" };
@@ -110,7 +110,7 @@ describe("field masks", () => {
     }
   });
 
-  it("refuse to change what never changes, and let it be repeated", () => {
+  it("reject a change of an immutable field, but accept its current value", () => {
     const options = { immutable: ["name", "author.full_name", "cover"] };
     const target = { name: "n", author: { fullName: "a" }, cover: new Uint8Array([1]) };
     assertBook(update(target, { ...target, title: "t" }, ["*"], options), { ...target, title: "t" });
@@ -125,10 +125,10 @@ describe("field masks", () => {
   it("have at most 256 paths", () => {
     const many = (count: number): string[] => Array.from({ length: count }, () => "title");
     assertBook(update({}, { title: "a" }, many(256)), { title: "a" });
-    assert.throws(() => update({}, { title: "a" }, many(257)), /names 257 paths; 256 are allowed/);
+    assert.throws(() => update({}, { title: "a" }, many(257)), /has 257 paths; at most 256 are allowed/);
   });
 
-  it("come with options that name fields of the message", () => {
+  it("reject options with unknown fields", () => {
     assert.throws(() => update({}, {}, [], { immutable: ["nam"] }), /immutable names "nam".*did you mean "name"/);
     assert.throws(() => update({}, {}, [], { outputonly: [] } as FieldMaskOptions), /unknown option "outputonly"/);
   });

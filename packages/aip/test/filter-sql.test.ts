@@ -90,7 +90,7 @@ function openTable(rows: readonly Row[]): DatabaseSync {
 }
 
 describe("filters as SQL", () => {
-  it("find in SQLite the rows that matchesFilter lets pass", () => {
+  it("select the same rows in SQLite as matchesFilter", () => {
     fc.assert(
       fc.property(filterText, fc.array(row, { minLength: 1, maxLength: 12 }), (text, rows) => {
         const filter = parseFilter(text, fields);
@@ -111,7 +111,7 @@ describe("filters as SQL", () => {
     );
   });
 
-  it("hold nothing of the caller's in their text", () => {
+  it("have no text from the request in the SQL", () => {
     const evil = "'; DROP TABLE books; --";
     for (const options of [sqlite, postgresql]) {
       const condition = filterToSql(parseFilter(`title = ${JSON.stringify(evil)}`, fields), options);
@@ -120,7 +120,7 @@ describe("filters as SQL", () => {
     }
   });
 
-  it("number PostgreSQL's parameters from the given one on", () => {
+  it("number PostgreSQL's parameters from firstParameter on", () => {
     const filter = parseFilter('title = "a*" AND NOT (pages = 2 OR tags:x)', fields);
     const { text, values } = filterToSql(filter, postgresql);
     assert.equal(
@@ -130,19 +130,19 @@ describe("filters as SQL", () => {
     assert.deepEqual(values, ["a%", 2, "x"]);
   });
 
-  it("leave what is not negated to an index", () => {
+  it("negate only the comparisons, so that an index serves the rest", () => {
     assert.equal(filterToSql(parseFilter("pages >= 2", fields), sqlite).text, "pages >= ?");
   });
 
-  it("refuse a field without a column, and a time without a form", () => {
+  it("reject a field without a column, and a time without toParameter", () => {
     const bare: ListSqlOptions = { dialect: "sqlite", columns: { created_at: "created_at" } };
-    assert.throws(() => filterToSql(parseFilter("pages = 1", fields), bare), /no column for the field "pages"/);
+    assert.throws(() => filterToSql(parseFilter("pages = 1", fields), bare), /no entry for the field "pages"/);
     assert.throws(() => filterToSql(parseFilter("created_at > 2026-01-01", fields), bare), /needs toParameter/);
   });
 });
 
 describe("orders", () => {
-  it("sort in SQLite as compareItems sorts", () => {
+  it("sort in SQLite like compareItems", () => {
     const orderText = fc
       .uniqueArray(
         fc.tuple(fc.constantFrom("title", "pages", "is_available", "created_at"), fc.constantFrom("", " asc", " desc")),
@@ -176,16 +176,16 @@ describe("orders", () => {
   });
 
   for (const [text, problem] of [
-    ["titel", /cannot be by "titel"; did you mean "title"/],
-    ["tags", /cannot be by "tags"/],
-    ["title,", /nothing between two commas/],
+    ["titel", /cannot use the field "titel"; did you mean "title"/],
+    ["tags", /cannot use the field "tags"/],
+    ["title,", /has an empty entry before or after a comma/],
     ["title up", /only asc or desc/],
     ["title DESC", /only asc or desc/],
     ["title desc desc", /only asc or desc/],
-    ["title, pages, title desc", /names "title" twice/],
-    ["toString", /cannot be by "toString"/],
+    ["title, pages, title desc", /has the field "title" twice/],
+    ["toString", /cannot use the field "toString"/],
     ["title,".repeat(11), /more than 10 fields/],
   ] as const) {
-    it(`refuse ${JSON.stringify(text)}`, () => assert.throws(() => parseOrderBy(text, fields), problem));
+    it(`reject ${JSON.stringify(text)}`, () => assert.throws(() => parseOrderBy(text, fields), problem));
   }
 });

@@ -13,7 +13,7 @@ const query = { filter: "pages > 1", orderBy: "title", parent: "shelves/1" };
 const tokens = createPageTokens<{ after: string }>({ keys: [key("k1")] });
 
 describe("page tokens", () => {
-  it("bring the cursor back for the same query, however it is listed", () => {
+  it("restore the cursor for the same query, whatever the order of its properties", () => {
     const token = tokens.create(query, { after: "ö/7" });
     assert.deepEqual(tokens.read({ parent: "shelves/1", orderBy: "title", filter: "pages > 1" }, token), {
       after: "ö/7",
@@ -24,21 +24,21 @@ describe("page tokens", () => {
     assert.equal(tokens.read(query, ""), undefined);
   });
 
-  it("show nothing of the cursor, and differ each time", () => {
+  it("hide the cursor, and differ each time", () => {
     const [one, other] = [tokens.create(query, { after: "secret" }), tokens.create(query, { after: "secret" })];
     assert.notEqual(one, other);
     assert.doesNotMatch(Buffer.from(one, "base64url").toString("latin1"), /secret/);
     assert.match(one, /^[\w-]+$/);
   });
 
-  it("are refused for another query, with the field named", async () => {
+  it("are rejected for another query, with the name of the field", async () => {
     const token = tokens.create(query, { after: "7" });
     const reading = Promise.resolve().then(() => tokens.read({ ...query, filter: "" }, token));
     const error = await assertStatus(reading, Code.InvalidArgument);
     assert.equal(readFieldViolations(error)[0]?.field, "page_token");
   });
 
-  it("are called by their noun when it is not a page token", () => {
+  it("use another noun in errors", () => {
     for (const [options, field] of [
       [{}, "resume_token"],
       [{ field: "after" }, "after"],
@@ -57,7 +57,7 @@ describe("page tokens", () => {
     }
   });
 
-  it("are refused when any character was changed, taken away or added", () => {
+  it("are rejected when a character was changed, removed or added", () => {
     const token = tokens.create(query, { after: "7" });
     const broken = [`${token}A`, `A${token}`, token.slice(0, -1), token.slice(1), `${token}=`, ` ${token}`];
     for (let at = 0; at < token.length; at++) {
@@ -72,7 +72,7 @@ describe("page tokens", () => {
     }
   });
 
-  it("are refused when they are not tokens at all", () => {
+  it("are rejected when they are arbitrary text", () => {
     for (const one of ["x", "🦅", "AAAA", "AQ", "A".repeat(5000), "../../etc", "AQJrMQ"]) {
       assert.throws(
         () => tokens.read(query, one),
@@ -82,7 +82,7 @@ describe("page tokens", () => {
     }
   });
 
-  it("outlive a change of keys as long as the old key is listed", () => {
+  it("stay valid after a key rotation while the old key is listed", () => {
     const token = tokens.create(query, { after: "7" });
     const changing = createPageTokens({ keys: [key("k2", 9), key("k1")] });
     assert.deepEqual(changing.read(query, token), { after: "7" });
@@ -94,9 +94,9 @@ describe("page tokens", () => {
     );
   });
 
-  it("need a key with a secret of 32 bytes and an id of its own", () => {
+  it("require a key with a secret of 32 bytes and a unique id", () => {
     for (const noun of ["Resume token", "resume_token", "resume  token", " token", "", "x".repeat(41)]) {
-      assert.throws(() => createPageTokens({ keys: [key("a")], noun }), /words in small letters/, noun);
+      assert.throws(() => createPageTokens({ keys: [key("a")], noun }), /lower-case words/, noun);
     }
     createPageTokens({ keys: [key("a")], noun: "x".repeat(40) });
     assert.throws(() => createPageTokens({ keys: [] }), /at least one key/);

@@ -1,4 +1,4 @@
-// What applications need.
+// For applications.
 
 export type { AdapterOptions } from "./port/adapter-options.ts";
 export type { InstanceHealth, Registration, ServiceInstance } from "./port/instance.ts";
@@ -20,7 +20,7 @@ export {
   type ServiceChannelsOptions,
 } from "./resolver/service-channels.ts";
 
-// What adapters of registries that are not here need besides.
+// For adapters of other registries.
 
 export { adapterOptionNames, readAdapterOptions } from "./port/adapter-options.ts";
 export { type FollowOnce, type FollowOptions, follow } from "./port/follow.ts";

@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-/** A service that responds with the health of its own name. */
+/** A health service that knows only its own name. */
 async function startService(name: string, port = 0) {
   const health = createHealth();
   health.setStatus(name, "SERVING");
@@ -51,13 +51,13 @@ function connect(target: string): Registry {
 
 const { service: Health } = createHealth();
 
-/** The response of an instance to a call for a service of another one; whatever else failed fails the test. */
+/** The status of a call for a service that only another instance has; any other failure fails the test. */
 function isUnknownService(error: unknown): false {
   assert.equal(ConnectError.from(error).code, Code.NotFound);
   return false;
 }
 
-test("a channel to discovery:///name calls an instance, and the next one when that is gone", async () => {
+test("a channel to discovery:///name calls an instance, and another one when it is removed", async () => {
   const { target } = await hostRegistry();
   const registry = connect(target);
   const channel = createChannel("discovery:///orders", { resolvers: [createDiscoveryResolver(registry)] });
@@ -76,7 +76,7 @@ test("a channel to discovery:///name calls an instance, and the next one when th
   await client.check({ service: "two" }, { timeoutMs: 5000 });
 });
 
-test("calls go round all instances, and leave out one that takes none", async () => {
+test("calls are spread over all instances, except one that is not serving", async () => {
   const { target } = await hostRegistry();
   const one = await startService("one");
   const two = await startService("two");
@@ -87,7 +87,7 @@ test("calls go round all instances, and leave out one that takes none", async ()
   const channels = createServiceChannels({ registry, channel: { serviceConfig, defaultTimeoutMs: 5000 } });
   open.push(() => channels.close());
   const client = channels.client(Health, "orders");
-  /** Which of ten calls found the service "one", as only the first instance has it. */
+  /** How many of ten calls reached the first instance, the only one with the service "one". */
   const answersOfOne = async (): Promise<number> => {
     const calls = Array.from({ length: 10 }, () =>
       client.check({ service: "one" }).then(
@@ -97,7 +97,7 @@ test("calls go round all instances, and leave out one that takes none", async ()
     );
     return (await Promise.all(calls)).reduce((sum: number, answer) => sum + answer, 0);
   };
-  // Until both are connected, all calls go to the one that was first.
+  // Until both are connected, all calls go to the first.
   while ((await answersOfOne()) !== 5);
   first.setHealth("not_serving");
   const watch = watching(registry, "orders");
@@ -106,7 +106,7 @@ test("calls go round all instances, and leave out one that takes none", async ()
   assert.equal(await answersOfOne(), 0);
 });
 
-test("calls continue while the registry is away, and after the channel was idle meanwhile", async () => {
+test("calls continue while the registry is down, also from a channel that was idle in the meantime", async () => {
   const hosted = await hostRegistry();
   const registry = connect(hosted.target);
   const one = await startService("one");
@@ -117,13 +117,13 @@ test("calls continue while the registry is away, and after the channel was idle 
   await hosted.close();
   await createClient(Health, channel).check({ service: "one" });
   await channel.close();
-  // No one watches now; a channel that begins again, as one does that leaves idle mode, still finds the instance.
+  // Without a watcher now, a new channel still finds the instance, as does one that leaves idle mode.
   const another = createChannel("discovery:///orders", options);
   open.push(() => another.close());
   await createClient(Health, another).check({ service: "one" }, { timeoutMs: 10_000 });
 });
 
-test("a channel receives changes after a restart of the registry, and no call fails meanwhile", async () => {
+test("a channel receives changes after a restart of the registry, and no call fails in between", async () => {
   const hosted = await hostRegistry();
   const registry = connect(hosted.target);
   const one = await startService("one");
@@ -143,13 +143,13 @@ test("a channel receives changes after a restart of the registry, and no call fa
   await connect(target).register({ name: "orders", address: "127.0.0.1", port: two.port });
   await watch.until(({ instances }) => instances.length === 2);
   watch.close();
-  // Until its connection stands, all calls go to the one that was there before. One call a turn: two would keep in step.
+  // Until its connection is ready, all calls go to the old one. One call at a time: two would alternate in step.
   while (!(await client.check({ service: "two" }).then(Boolean, isUnknownService)));
   await client.check({});
   assert.equal(channel.explain().resolver.endpoints, 2);
 });
 
-test("a channel that was in idle mode over a restart of the registry and a change of instances finds the instances of today", async () => {
+test("a channel finds the current instances after idle mode during a restart of the registry and a change of instances", async () => {
   const hosted = await hostRegistry();
   const registry = connect(hosted.target);
   const clock = createFakeClock();
@@ -175,7 +175,7 @@ test("a channel that was in idle mode over a restart of the registry and a chang
   assert.equal(channel.state, "ready");
 });
 
-test("calls keep to their own zone and version, go to another zone while none there responds, and come back", async () => {
+test("calls stay in their zone and version, use another zone while none there responds, and return", async () => {
   const { target } = await hostRegistry();
   const [own, other, old] = [await startService("own"), await startService("other"), await startService("old")];
   const holder = connect(target);
@@ -195,7 +195,7 @@ test("calls keep to their own zone and version, go to another zone while none th
   });
   open.push(() => channels.close());
   const client = channels.client(Health, "orders", "version=v2");
-  /** Which of two services ten calls find, as each instance has its own only. */
+  /** How many of ten calls reached the instance that has this service. */
   const found = async (name: string): Promise<number> => {
     let count = 0;
     for (let call = 0; call < 10; call++) {
@@ -206,7 +206,7 @@ test("calls keep to their own zone and version, go to another zone while none th
   assert.equal(await found("own"), 10);
   await own.close();
   assert.equal(await found("other"), 10);
-  // It comes back as another process at the same address.
+  // A new process starts at the same address.
   await startService("own", own.port);
   await holder.deregister("own-1");
   await register("own-2", own.port, "v2.1.0", "a");
@@ -215,7 +215,7 @@ test("calls keep to their own zone and version, go to another zone while none th
   assert.equal(await found("old"), 0);
 });
 
-test("a call fails at once and says why, when no instance offers the service", async () => {
+test("a call to a service without an instance fails at once with the reason", async () => {
   const { target } = await hostRegistry();
   const channels = createServiceChannels({ registry: connect(target) });
   open.push(() => channels.close());
@@ -227,7 +227,7 @@ test("a call fails at once and says why, when no instance offers the service", a
   });
 });
 
-test("a process has one channel to a service, however many of its parts call it", async () => {
+test("all parts of a process share one channel to a service", async () => {
   const one = await startService("one");
   const registry = createStaticRegistry({ services: { orders: [{ address: "127.0.0.1", port: one.port }] } });
   const channels = createServiceChannels({ registry, channel: { defaultTimeoutMs: 5000 } });
@@ -239,7 +239,7 @@ test("a process has one channel to a service, however many of its parts call it"
   assert.throws(() => channels.channel("orders"), /closed/);
 });
 
-test("a list that is read again moves the calls", async () => {
+test("calls move when a static list is updated", async () => {
   const one = await startService("one");
   const two = await startService("two");
   const at = (port: number) => ({ orders: [{ address: "127.0.0.1", port }] });
@@ -253,10 +253,10 @@ test("a list that is read again moves the calls", async () => {
   await watch.until(({ instances }) => instances[0]?.port === two.port);
   watch.close();
   await client.check({ service: "two" });
-  await assert.rejects(registry.register({ name: "orders", address: "a", port: 1 }), /registers no one/);
+  await assert.rejects(registry.register({ name: "orders", address: "a", port: 1 }), /does not support registration/);
 });
 
-test("under TLS an instance is verified as the service, or as what its metadata says", {
+test("with TLS the certificate must be valid for the service's name, or for the authority in the metadata", {
   skip: withoutOpenssl,
 }, async () => {
   const authority = createAuthority();

@@ -16,7 +16,7 @@ const program = findProgram("consul");
 const skip = program === undefined && "Consul is not installed; .ci/run builds it";
 const backoff = createBackoff({ initialDelayMs: 50, maxDelayMs: 200 });
 
-/** Starts a development agent: one server, nothing stored. `join` makes it a mere agent of the cluster there. */
+/** Starts a development agent: one server without storage. With `join`, it is a client agent of that cluster. */
 async function startConsul(config: Record<string, unknown> = {}, join?: string) {
   const [http, dns, server, serfLan = 0, serfWan, grpc] = await freePorts(6);
   const address = `http://127.0.0.1:${http}`;
@@ -29,7 +29,7 @@ async function startConsul(config: Record<string, unknown> = {}, join?: string) 
       join === undefined
         ? ["agent", "-dev", ...common]
         : ["agent", `-data-dir=${folder}`, `-node=agent-${http}`, `-retry-join=${join}`, ...common],
-    // There is a leader then, and what agents enter reaches the catalog.
+    // Then the cluster has a leader, and registrations reach the catalog.
     readyTexts: ["Synced node info"],
   }));
   await consul.start();
@@ -49,7 +49,7 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
 
   describeRegistryContract("consul", () => ({ open: connect }));
 
-  test("checks an instance by gRPC, and others see what it finds", async () => {
+  test("checks an instance by gRPC and reports the result to other clients", async () => {
     const health = createHealth();
     const server = createServer({ routes: health.routes });
     const { port } = await server.listen({ port: 0 });
@@ -69,7 +69,7 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("checks an instance by HTTP, on a port of its own, and others see what it finds", async () => {
+  test("checks an instance by HTTP on a separate port and reports the result to other clients", async () => {
     let status = 200;
     const asked: (string | undefined)[] = [];
     const pages = createHttpServer((request, response) => {
@@ -93,25 +93,25 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     pages.close();
   });
 
-  test("refuses a check without a path, and a port that is not valid", () => {
+  test("rejects a check with an invalid path or port", () => {
     assert.throws(
       () => connect({ check: { kind: "http", path: "ready" } }),
-      /check\.path is "ready"; it has to begin with \//,
+      /check\.path is "ready"; it has to start with \//,
     );
     assert.throws(() => connect({ check: { kind: "http", httpPort: 0 } }), /check\.httpPort is 0/);
   });
 
-  test("keeps lists that are longer than one of its values", async () => {
+  test("stores lists that are too long for one Meta value", async () => {
     const registry = connect();
     const endpoints = Array.from({ length: 60 }, (_, at) => `shop.order.v1.Service${at}`);
     const { instance } = await registry.register({ name: "lists", address: "127.0.0.1", port: 1, endpoints });
     assert.deepEqual((await registry.getService("lists"))[0], instance);
     const taken = registry.register({ name: "lists", address: "127.0.0.1", port: 2, metadata: { version: "x" } });
-    await assert.rejects(taken, /metadata key "version" is taken/);
+    await assert.rejects(taken, /metadata key "version" is reserved/);
     await registry.close();
   });
 
-  test("reports one change after the other without a problem in between", async () => {
+  test("reports several changes without a problem in between", async () => {
     const registry = connect();
     const other = connect();
     const watch = watching(other, "changes");
@@ -125,7 +125,7 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     await other.close();
   });
 
-  test("gets an instance again that it has lost", async () => {
+  test("registers an instance again that Consul has lost", async () => {
     const registry = connect({ check: { kind: "ttl", ttlMs: 1500 } });
     await registry.register({ name: "lost", id: "lost-1", address: "127.0.0.1", port: 1 });
     const watch = watching(registry, "lost");
@@ -137,11 +137,11 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("loses its memory in a restart, and still no instance disappears", async () => {
+  test("removes no instance when Consul loses its state in a restart", async () => {
     const registry = connect({ check: { kind: "ttl", ttlMs: 1500 } });
     const other = connect();
     await registry.register({ name: "stays", id: "stays-1", address: "127.0.0.1", port: 1 });
-    // Moves the index on, so that a new agent's is lower.
+    // Raises the index, so that a new agent's is lower.
     for (let at = 0; at < 30; at++) await fetch(`${address}/v1/kv/x`, { method: "PUT", body: `${at}` });
     await registry.register({ name: "stays", id: "stays-2", address: "127.0.0.1", port: 2 });
     const watch = watching(other, "stays");
@@ -159,10 +159,10 @@ describe("Consul", { skip, timeout: 120_000 }, () => {
 });
 
 describe("several agents of Consul", { skip, timeout: 60_000 }, () => {
-  test("when the agent in use dies, the next one is used and followed, and no instance disappears", async () => {
+  test("switches to the next agent when the one in use dies, and removes no instance", async () => {
     const first = await startConsul();
     const second = await startConsul({}, first.serf);
-    // The server has to stay: the agent is used first, and dies.
+    // The server stays. The client agent, which is used first, dies.
     const options: ConsulRegistryOptions = {
       address: [second.address, first.address],
       log,
@@ -181,7 +181,7 @@ describe("several agents of Consul", { skip, timeout: 60_000 }, () => {
       await second.consul.kill();
       await registry.register({ name: "orders", id: "two", address: "127.0.0.1", port: 2 });
       await watch.until(hasIds("one", "two"));
-      // The first one is renewed where it is not known yet, and placed there.
+      // The renewal at the new agent fails, so the instance is registered there.
       while ((await agentServices(first.address)).length < 2);
       await watch.until(({ instances }) => instances.every(({ health }) => health === "serving"));
       assert.deepEqual(idsOf(await other.getService("orders")), ["one", "two"]);
@@ -189,7 +189,7 @@ describe("several agents of Consul", { skip, timeout: 60_000 }, () => {
       for (const { instances } of watch.snapshots.slice(registered)) assert.ok(idsOf(instances).includes("one"));
       await registry.deregister("one");
       assert.deepEqual(await agentServices(first.address), ["two"]);
-      // What the dead agent has said of it stays in the catalog, as that of a node which fails.
+      // The dead agent's entry stays in the catalog, on a failed node.
       await watch.until(({ instances }) => instances.find(({ id }) => id === "one")?.health !== "serving");
     } finally {
       watch.close();
@@ -202,7 +202,7 @@ describe("several agents of Consul", { skip, timeout: 60_000 }, () => {
 });
 
 describe("Consul with access control", { skip, timeout: 60_000 }, () => {
-  test("serves a client with the token, and refuses one without, at once and without showing it", async () => {
+  test("serves a client with the token, and rejects one without at once; the error does not contain the token", async () => {
     const acl = { enabled: true, default_policy: "deny", tokens: { initial_management: "root", agent: "root" } };
     const { consul, address } = await startConsul({ acl });
     try {
@@ -226,7 +226,7 @@ describe("Consul with access control", { skip, timeout: 60_000 }, () => {
   });
 });
 
-test("options of Consul that are wrong are refused by name", () => {
+test("createConsulRegistry rejects invalid options by name", () => {
   assert.throws(() => createConsulRegistry({ adress: "x" } as ConsulRegistryOptions), /did you mean "address"/);
   assert.throws(() => createConsulRegistry({ address: "ftp://x" }), /http:\/\/ or https:\/\//);
   assert.throws(() => createConsulRegistry({ address: [] }), /address is empty/);

@@ -36,7 +36,7 @@ function writeSrv(): void {
   dns.zone.set("two.svc.test", [{ type: "A", data: "10.0.0.2" }]);
 }
 
-test("SRV records hold addresses and ports, the lowest priority first, and the weights", async () => {
+test("SRV records provide addresses, ports and weights, the lowest priority first", async () => {
   writeSrv();
   const registry = connect();
   const found = await registry.getService("orders");
@@ -52,7 +52,7 @@ test("SRV records hold addresses and ports, the lowest priority first, and the w
   await registry.close();
 });
 
-test("without SRV records each address of the name is an instance at the port of the options", async () => {
+test("without SRV records, each address of the name is an instance with the configured port", async () => {
   dns.zone.set("orders.svc.test", [
     { type: "A", data: "10.0.0.1" },
     { type: "A", data: "10.0.0.2" },
@@ -65,7 +65,7 @@ test("without SRV records each address of the name is an instance at the port of
   await portless.close();
 });
 
-test("names without prefix and domain are looked up as they are", async () => {
+test("without prefix and domain, the name is looked up unchanged", async () => {
   dns.zone.set("orders.service.consul", [{ type: "SRV", data: "1 1 7001 one.test" }]);
   dns.zone.set("one.test", [{ type: "A", data: "10.0.0.1" }]);
   const registry = connect({ srvPrefix: "", domain: "" });
@@ -74,7 +74,7 @@ test("names without prefix and domain are looked up as they are", async () => {
   await registry.close();
 });
 
-test("a watch notices changes, and a name that is gone", async () => {
+test("a watch reports changes, and the removal of a name", async () => {
   writeSrv();
   const registry = connect();
   const watch = watching(registry, "orders");
@@ -87,7 +87,7 @@ test("a watch notices changes, and a name that is gone", async () => {
   await registry.close();
 });
 
-test("a name server that fails makes no instance disappear", async () => {
+test("a failing DNS server removes no instance", async () => {
   writeSrv();
   const registry = connect();
   const watch = watching(registry, "orders");
@@ -103,10 +103,13 @@ test("a name server that fails makes no instance disappear", async () => {
   await registry.close();
 });
 
-test("registration in DNS is refused, and the error says why", async () => {
+test("registration is rejected with the reason", async () => {
   const registry = connect();
   assert.equal(registry.canRegister, false);
-  await assert.rejects(registry.register({ name: "a", address: "a", port: 1 }), /its records are written elsewhere/);
+  await assert.rejects(
+    registry.register({ name: "a", address: "a", port: 1 }),
+    /the owner of the zone writes its records/,
+  );
   assert.throws(() => createDnsRegistry({ server: "x" } as DnsRegistryOptions), /did you mean "servers"/);
 });
 

@@ -44,7 +44,7 @@ afterEach(async () => {
 
 describeRegistryContract("the embedded registry", () => ({ open: connect }));
 
-test("no instance disappears while the registry is gone, and all are back after its restart", async () => {
+test("no instance is removed while the registry is down, and all register again after its restart", async () => {
   const service = connect();
   const caller = connect();
   await service.register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });
@@ -64,13 +64,13 @@ test("no instance disappears while the registry is gone, and all are back after 
   const port = Number(hosted.target.split(":")[1]);
   hosted = await host(port);
   const back = await watch.until(({ ageMs }) => ageMs === 0);
-  // The new registry has nothing yet, and says that this means nothing.
+  // The new registry is empty and reports that it is settling.
   for (const { instances } of watch.snapshots) assert.deepEqual(idsOf(instances), ["one", "two"]);
   assert.deepEqual(back.removed, []);
   watch.close();
 });
 
-test("an instance that does not renew at a restarted registry is gone once it has settled", async () => {
+test("an instance that does not register again after a restart is removed when the registry has settled", async () => {
   await hosted.close();
   hosted = await host(0, { leaseMs: 3000 });
   const port = Number(hosted.target.split(":")[1]);
@@ -91,7 +91,7 @@ test("an instance that does not renew at a restarted registry is gone once it ha
   watch.close();
 });
 
-test("an instance is renewed for as long as its process lives, and removed when that closes", async () => {
+test("an instance is renewed until its registry object closes, and then removed", async () => {
   const clock = createFakeClock();
   const registry = createRegistryService({ log, clock });
   const transport = createRouterTransport(registry.routes);
@@ -111,7 +111,7 @@ test("an instance is renewed for as long as its process lives, and removed when 
   registry.close();
 });
 
-test("a registration that never succeeds is rejected with the reason, and leaves nothing behind", async () => {
+test("a registration that never succeeds is rejected with the reason, and nothing stays registered", async () => {
   await hosted.close();
   const registry = connect({ registerTimeoutMs: 200 });
   const failing = registry.register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });
@@ -128,15 +128,15 @@ test("a registration that never succeeds is rejected with the reason, and leaves
   assert.deepEqual(await connect().getService("orders"), []);
 });
 
-test("an identifier of another live instance is refused at once", async () => {
+test("the id of another live instance is rejected at once", async () => {
   await connect().register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });
   const taken = connect().register({ name: "orders", id: "one", address: "127.0.0.1", port: 2 });
   await assert.rejects(taken, (error) => ConnectError.from(error).code === Code.AlreadyExists);
-  // The same place under the same identifier is the process started again.
+  // The same address with the same id is the restarted process.
   await connect().register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });
 });
 
-test("a full registry refuses", async () => {
+test("a full registry rejects further instances", async () => {
   await hosted.close();
   hosted = await host(0, { maxInstances: 2 });
   const registry = connect({ registerTimeoutMs: 300 });
@@ -148,7 +148,7 @@ test("a full registry refuses", async () => {
   );
 });
 
-test("a service with thousands of instances is reported in full", async () => {
+test("a service with thousands of instances is reported completely", async () => {
   const registry = connect();
   const names = Array.from({ length: 1201 }, (_, at) => `i${String(at).padStart(5, "0")}`);
   await Promise.all(names.map((id, at) => registry.register({ name: "many", id, address: "10.0.0.1", port: at + 1 })));

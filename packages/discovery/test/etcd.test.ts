@@ -18,7 +18,7 @@ const backoff = createBackoff({ initialDelayMs: 50, maxDelayMs: 200 });
 interface RunningEtcd {
   readonly etcd: ServerProcess;
   readonly endpoint: string;
-  /** A request to etcd's JSON gateway: for what registries never do. */
+  /** Sends a request to etcd's JSON gateway, for steps that the registry never makes. */
   ask(path: string, body: Record<string, unknown>, token?: string): Promise<Record<string, unknown>>;
 }
 
@@ -27,13 +27,13 @@ async function startEtcd(): Promise<RunningEtcd> {
   return one as RunningEtcd;
 }
 
-/** Members of one cluster, all of them running. */
+/** Starts the members of one cluster. */
 async function startCluster(size: number): Promise<RunningEtcd[]> {
   const ports = await freePorts(2 * size);
   const peers = ports.slice(size).map((port) => `http://127.0.0.1:${port}`);
   const cluster = peers.map((url, at) => `m${at}=${url}`).join(",");
   const members = peers.map((peer, at) => describeMember(`m${at}`, `http://127.0.0.1:${ports[at]}`, peer, cluster));
-  // None is ready before most of them are.
+  // None is ready before a majority has started.
   await Promise.all(members.map(({ etcd }) => etcd.start()));
   return members;
 }
@@ -50,11 +50,11 @@ function describeMember(name: string, url: string, peer: string, cluster: string
       `--initial-advertise-peer-urls=${peer}`,
       `--initial-cluster=${cluster}`,
       "--log-level=info",
-      // All on one machine: a leader that is gone need not be waited for as long as over a network.
+      // All are on one machine, so the election timeout can be shorter than over a network.
       "--heartbeat-interval=50",
       "--election-timeout=500",
     ],
-    // It says so once there is a leader.
+    // It reports healthy once there is a leader.
     readyTexts: ["ready to serve client requests"],
   }));
   return {
@@ -82,7 +82,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
 
   describeRegistryContract("etcd", () => ({ open: connect }));
 
-  test("removes an instance that stops renewing when its lease is over", async () => {
+  test("removes an instance that stops renewing when its lease expires", async () => {
     const folder = import.meta.dirname;
     const lived = execFileSync(
       process.execPath,
@@ -98,7 +98,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("gets an instance again whose key or lease was taken away", async () => {
+  test("registers an instance again whose key or lease was deleted", async () => {
     const registry = connect({ leaseMs: 2000 });
     await registry.register({ name: "lost", id: "one", address: "127.0.0.1", port: 1 });
     const watch = watching(registry, "lost");
@@ -114,7 +114,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await registry.close();
   });
 
-  test("no instance disappears while it is away, and the watch continues where it was", async () => {
+  test("removes no instance while etcd is down, and continues the watch from its revision", async () => {
     const registry = connect();
     const other = connect();
     await registry.register({ name: "stays", id: "one", address: "127.0.0.1", port: 1 });
@@ -134,7 +134,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await other.close();
   });
 
-  test("lists again when what a watch has missed was compacted", async () => {
+  test("lists again when the missed revisions were compacted", async () => {
     const registry = connect();
     const other = connect();
     const gone = await registry.register({ name: "compacted", id: "gone", address: "127.0.0.1", port: 1 });
@@ -156,7 +156,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
     await proxy.close();
   });
 
-  test("reads more instances than fit into one response, and leaves out what is not an instance", async () => {
+  test("reads more instances than fit into one response, and skips invalid entries", async () => {
     const warnings: string[] = [];
     const registry = connect({ log: { ...log, warn: (_, fields) => void warnings.push(String(fields?.instance)) } });
     const ids = Array.from({ length: 1201 }, (_, at) => `i${String(at).padStart(5, "0")}`);
@@ -175,7 +175,7 @@ describe("etcd", { skip, timeout: 120_000 }, () => {
 });
 
 describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
-  test("whichever member dies, registrations and watches continue, and no instance disappears when most are gone", async () => {
+  test("registrations and watches survive the death of any member, and no instance is removed without a majority", async () => {
     const members = await startCluster(3);
     const endpoints = members.map(({ endpoint }) => endpoint);
     const registry = createEtcdRegistry({ endpoints, log, backoff });
@@ -195,7 +195,7 @@ describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
         await registerOneMore();
         await etcd.start();
       }
-      // One that is left has no leader: it must say so, as silence would look like no news.
+      // The remaining member has no leader. It must report that, because silence would look like no change.
       const [last, ...most] = members;
       const problems = watch.problems.length;
       await Promise.all(most.map(({ etcd }) => etcd.kill()));
@@ -203,7 +203,7 @@ describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
       assert.ok(last !== undefined);
       await Promise.all(most.map(({ etcd }) => etcd.start()));
       await registerOneMore();
-      // Each was there in every snapshot from its first on.
+      // Each instance is in every snapshot from its first one on.
       let known = 0;
       for (const { instances } of watch.snapshots) {
         assert.ok(instances.length >= known);
@@ -217,7 +217,7 @@ describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
     }
   });
 
-  test("a watch at a member without a leader says so, though the member responds", async () => {
+  test("a watch at a member without a leader reports a problem, although the member responds", async () => {
     const members = await startCluster(3);
     const [lonely, ...most] = members;
     const registry = createEtcdRegistry({ endpoints: [lonely?.endpoint ?? ""], log, backoff, timeoutMs: 3000 });
@@ -239,7 +239,7 @@ describe("an etcd cluster", { skip, timeout: 120_000 }, () => {
 });
 
 describe("etcd with authentication", { skip, timeout: 60_000 }, () => {
-  test("is entered with user and password, and again when the token has become worthless", async () => {
+  test("authenticates with user and password, and again when the token becomes invalid", async () => {
     const { etcd, endpoint, ask } = await startEtcd();
     try {
       await ask("auth/user/add", { name: "root", password: "secret" });
@@ -251,7 +251,7 @@ describe("etcd with authentication", { skip, timeout: 60_000 }, () => {
       await registry.register({ name: "orders", id: "one", address: "127.0.0.1", port: 1 });
       const watch = watching(registry, "orders");
       await watch.until(hasIds("one"));
-      // Any change of a role makes tokens worthless that were given before.
+      // Any change of a role invalidates the existing tokens.
       const { token } = (await ask("auth/authenticate", { name: "root", password: "secret" })) as { token: string };
       await ask("auth/role/add", { name: "reader" }, token);
       await registry.register({ name: "orders", id: "two", address: "127.0.0.1", port: 2 });
@@ -274,10 +274,10 @@ describe("etcd with authentication", { skip, timeout: 60_000 }, () => {
   });
 });
 
-test("options of etcd that are wrong are refused by name", () => {
+test("createEtcdRegistry rejects invalid options by name", () => {
   assert.throws(() => createEtcdRegistry({ endpoint: "x" } as EtcdRegistryOptions), /did you mean "endpoints"/);
   assert.throws(() => createEtcdRegistry({ leaseMs: 1999 }), /leaseMs is 1999/);
-  assert.throws(() => createEtcdRegistry({ user: "root" }), /user and password go together/);
-  assert.throws(() => createEtcdRegistry({ prefix: "/services/" }), /without a slash/);
+  assert.throws(() => createEtcdRegistry({ user: "root" }), /set user and password together/);
+  assert.throws(() => createEtcdRegistry({ prefix: "/services/" }), /must not be empty or end with a slash/);
   assert.throws(() => createEtcdRegistry({ endpoints: [] }), /endpoints is empty/);
 });

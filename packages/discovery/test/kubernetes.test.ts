@@ -44,7 +44,7 @@ const put = (slice: ReturnType<typeof endpointSlice>): void => void api.slices.s
 const watchesOf = () => api.requests.filter(({ url }) => url.searchParams.has("watch"));
 const listsOf = () => api.requests.filter(({ url }) => !url.searchParams.has("watch"));
 
-test("each pod behind a Service is an instance, with its zone, its node and the Service's version", async () => {
+test("each pod of a Service is an instance, with its zone, its node and the Service's version", async () => {
   put(endpointSlice("orders-a", 90, [podEndpoint("orders-1", "10.0.0.1")]));
   const [instance] = await connect().getService("orders");
   assert.deepEqual(instance, {
@@ -79,7 +79,7 @@ test("the token is read for each request, as Kubernetes renews it", async () => 
   );
 });
 
-test("pods that are not ready or about to end are reported as unhealthy; a pod that moves between slices counts once", async () => {
+test("pods that are not ready or terminating are unhealthy; a pod in two slices counts once", async () => {
   put(
     endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1"), podEndpoint("two", "10.0.0.2", { ready: false })]),
   );
@@ -90,7 +90,7 @@ test("pods that are not ready or about to end are reported as unhealthy; a pod t
   assert.deepEqual(health, { one: "serving", two: "serving", three: "not_serving" });
 });
 
-test("the only port is used whatever its name, and of several none that is not named", async () => {
+test("the only port is used whatever its name; of several ports, only the one with the configured name", async () => {
   put(endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1")], [{ name: "", port: 7000, protocol: "TCP" }]));
   put(endpointSlice("orders-b", 91, [podEndpoint("two", "10.0.0.2")]));
   const named = await connect({ portName: "metrics" }).getService("orders");
@@ -102,7 +102,7 @@ test("the only port is used whatever its name, and of several none that is not n
   );
 });
 
-test("a watch begins at the list's version and follows what comes, changes and goes", async () => {
+test("a watch starts at the list's version and reports added, changed and removed pods", async () => {
   put(endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1")]));
   const watch = watching(connect(), "orders");
   await watch.until(hasIds("uid-one"));
@@ -132,7 +132,7 @@ test("a watch that ends continues from its last bookmark, without another list",
   ] as const) {
     await api.watched();
     api.send("BOOKMARK", { kind: "EndpointSlice", metadata: { resourceVersion: version } });
-    // Sent after the bookmark, so that its arrival shows.
+    // Sent after the bookmark, to show that the bookmark has arrived.
     api.send("ADDED", endpointSlice(`orders-${how}`, Number(version), [podEndpoint(how, "10.0.0.9")]));
     await watch.until(({ instances }) => idsOf(instances).includes(`uid-${how}`));
     api.endWatches(how);
@@ -144,7 +144,7 @@ test("a watch that ends continues from its last bookmark, without another list",
   watch.close();
 });
 
-test("a version that the API server has forgotten is listed again", async () => {
+test("the slices are listed again when the API server no longer has the version", async () => {
   put(endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1")]));
   const watch = watching(connect(), "orders");
   await watch.until(hasIds("uid-one"));
@@ -167,7 +167,7 @@ test("a version that the API server has forgotten is listed again", async () => 
   watch.close();
 });
 
-test("an API server that fails makes no instance disappear", async () => {
+test("a failing API server removes no instance", async () => {
   put(endpointSlice("orders-a", 90, [podEndpoint("one", "10.0.0.1")]));
   const watch = watching(connect(), "orders");
   await watch.until(hasIds("uid-one"));
@@ -182,14 +182,14 @@ test("an API server that fails makes no instance disappear", async () => {
   watch.close();
 });
 
-test("a Service of many slices is read in pages", async () => {
+test("a Service with many slices is read in pages", async () => {
   for (const at of [1, 2, 3, 4, 5])
     put(endpointSlice(`orders-${at}`, 90 + at, [podEndpoint(`p${at}`, `10.0.0.${at}`)]));
   assert.equal((await connect().getService("orders")).length, 5);
   assert.equal(listsOf().length, 3);
 });
 
-test("a client that may not read EndpointSlices finds headless Services by DNS, and logs a warning", async () => {
+test("a client without the right to read EndpointSlices uses DNS for headless Services, and logs a warning", async () => {
   const dns = await startScriptedDns();
   dns.zone.set("_grpc._tcp.orders.shop.svc.cluster.local", [
     { type: "SRV", data: "0 100 50051 10-0-0-1.orders.shop.svc.cluster.local" },
@@ -206,7 +206,7 @@ test("a client that may not read EndpointSlices finds headless Services by DNS, 
     dns.zone.set("_grpc._tcp.orders.shop.svc.cluster.local", []);
     await watch.until(hasIds());
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? "", /looked up in DNS.*is forbidden: User/);
+    assert.match(warnings[0] ?? "", /using DNS.*is forbidden: User/);
     assert.deepEqual(watch.problems, []);
     watch.close();
   } finally {
@@ -214,16 +214,16 @@ test("a client that may not read EndpointSlices finds headless Services by DNS, 
   }
 });
 
-test("without the fallback the refusal is the outcome", async () => {
+test("without the DNS fallback, the error of the API server is reported", async () => {
   api.status = 403;
   const asked = connect({ dnsFallback: false }).getService("orders");
   await assert.rejects(asked, (error) => ConnectError.from(error).code === Code.PermissionDenied);
 });
 
-test("outside a pod it says what is missing", () => {
+test("outside a pod, the error names the missing option", () => {
   assert.throws(
     () => createKubernetesRegistry(),
-    /this is not a pod \(KUBERNETES_SERVICE_HOST is not set\); give apiServer/,
+    /this is not a pod \(KUBERNETES_SERVICE_HOST is not set\); set the option apiServer/,
   );
   assert.throws(() => createKubernetesRegistry({ apiServer: api.url, accountFolder: "/nowhere" }), /option namespace/);
   assert.throws(

@@ -1,4 +1,4 @@
-// What web pages need to call a gateway. Nothing here imports Node's modules.
+// For web pages that call a gateway. Nothing here imports modules of Node.
 
 export { type ErrorCase, type ErrorCases, type MatchedError, matchError } from "./browser/match-error.ts";
 export type { Network } from "./browser/network.ts";

@@ -2,17 +2,17 @@ import type { ResponseExtras } from "./calls/responder.ts";
 
 /** Which web pages may call the server from a browser. */
 export interface CorsOptions {
-  /** Their origins, exactly (`https://app.example.com`), a function that decides, or "*" for all. The origin `null` is never allowed. */
+  /** The allowed origins, such as `https://app.example.com`, or a function that decides, or "*" for all. The origin `null` is never allowed. */
   readonly origins: "*" | readonly string[] | ((origin: string) => boolean);
-  /** Pages may send cookies and client certificates. Not with "*". Default false. */
+  /** Whether pages may send cookies and client certificates. Not allowed with "*". Default false. */
   readonly credentials?: boolean;
-  /** How long browsers keep the answer to a preflight. Default 7200 seconds, the most that Chromium takes. */
+  /** How long browsers cache the response to a preflight. Default 7200 seconds, which is Chromium's maximum. */
   readonly maxAgeSeconds?: number;
-  /** Response headers that pages may read, besides those that this package sends and that the response carries. */
+  /** Additional response headers that pages may read. Those in the response, and those of gRPC's status, are always exposed. */
   readonly exposeHeaders?: readonly string[];
 }
 
-/** What the browser of a page is told, by the page's origin. */
+/** The CORS response fields for the origin of a page. */
 export class Cors {
   readonly #options: CorsOptions;
 
@@ -27,7 +27,7 @@ export class Cors {
     return typeof origins === "function" ? origins(origin) : origins.includes(origin);
   }
 
-  /** Added to every response to a request with an origin. Caches must not give one page's response to another, so `vary` is always there. */
+  /** Returns the fields for responses to requests with an origin. They always include `vary`, so that caches do not mix responses of pages. */
   extrasFor(origin: string): ResponseExtras {
     if (!this.allows(origin)) return { fields: ["vary", "origin"], exposed: () => [] };
     const { exposeHeaders = [] } = this.#options;
@@ -40,7 +40,7 @@ export class Cors {
     };
   }
 
-  /** The fields of the answer to a preflight for a path that exists; without the origin's where it is not allowed. */
+  /** Returns the fields of the response to a preflight for an existing path. They do not allow the request if the origin is not allowed. */
   preflightFields(origin: string, allowedMethods: readonly string[], requestedHeaders: string | undefined): string[] {
     const fields = ["vary", "origin, access-control-request-method, access-control-request-headers"];
     if (!this.allows(origin)) return fields;
@@ -65,7 +65,7 @@ const defaultMaxAgeSeconds = 7200;
 const alwaysExposed = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
 const headerNames = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+( *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/;
 
-/** Browsers show these without being told, or never. */
+/** Headers that browsers always or never expose. */
 const neverExposed: ReadonlySet<string> = new Set([
   "content-type",
   "content-length",

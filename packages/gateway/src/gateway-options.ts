@@ -10,62 +10,62 @@ import { TrustedProxies } from "./routing/trusted-proxies.ts";
 import type { Fallback } from "./serve-fallback.ts";
 import type { WebSockets } from "./websocket/message-socket.ts";
 
-/** A protocol next to gRPC. */
+/** A protocol in addition to gRPC. */
 export type GatewayProtocol = "connect" | "grpc-web" | "rest";
 
-/** What a method has over REST that its rule does not say. */
+/** REST settings of methods that their HTTP rules do not have. */
 export interface RestMethod {
-  /** The method, as `package.Service/Method` or its descriptor, or several. */
+  /** The method, as `package.Service/Method` or its descriptor, or a list of them. */
   readonly of: string | DescMethod | readonly (string | DescMethod)[];
-  /** The HTTP status of a success, from 200 to 299. Default 200. A handler that calls `setHttpStatus` has the last word. */
+  /** The HTTP status of successful calls, from 200 to 299. Default 200. `setHttpStatus` in a handler takes precedence. */
   readonly successStatus?: number;
 }
 
 export interface GatewayOptions {
-  /** What is served next to gRPC. Default: all three. */
+  /** The protocols in addition to gRPC. Default: all three. */
   readonly protocols?: readonly GatewayProtocol[];
-  /** Which web pages may call from a browser. Default: those of the server's own origin alone. */
+  /** Which web pages may call from a browser. Default: only those of the server's own origin. */
   readonly cors?: CorsOptions;
-  /** HTTP rules by `selector`, as a service config has them; each replaces those of its method's proto. Default: none. */
+  /** HTTP rules by `selector`, as in a service config. A rule replaces those in its method's proto. Default: none. */
   readonly rules?: readonly MessageInitShape<typeof HttpRuleSchema>[];
-  /** Default: every success is 200. */
+  /** REST settings by method. Default: the status of every success is 200. */
   readonly methods?: readonly RestMethod[];
   /**
-   * What becomes of query parameters that no field has the name of: refused, with the nearest name, so that a misspelt filter does not return
-   * everything; ignored; or ignored where one of these names fits (`utm_*`). Default "error".
+   * How to handle unknown query parameters. "error": the request is rejected with the nearest known name, so that a misspelt filter does not return
+   * everything. "ignore": they are ignored. A list such as `["utm_*"]`: only matching ones are ignored. Default "error".
    */
   readonly unknownQuery?: "error" | "ignore" | readonly string[];
-  /** The form of errors over REST: Google's (AIP-193), that of google.rpc.Status, or a function that makes it. Default "aip". */
+  /** The body of errors over REST: Google's form (AIP-193), google.rpc.Status, or a function that returns it. Default "aip". */
   readonly errorBody?: "aip" | "status" | ((error: ConnectError, httpStatus: number) => JsonValue);
-  /** The domain of the ErrorInfo in errors that the gateway makes itself. Default "tercel.dev". */
+  /** The domain of ErrorInfo in errors of the gateway itself. Default "tercel.dev". */
   readonly errorDomain?: string;
-  /** What a server stream is over REST where the client does not say: lines of JSON, or one array as Google's APIs have it. Default "ndjson". */
+  /** The form of server streams over REST if the client does not choose one: lines of JSON, or one array as in Google's APIs. Default "ndjson". */
   readonly defaultStream?: "ndjson" | "array";
-  /** For server-sent events. `idOf` names the event that a reconnecting client continues after; default: the field `resume_token`. */
+  /** Server-sent events. `idOf` returns the id of an event, after which a client resumes. Default: the field `resume_token`. */
   readonly sse?: { readonly idOf?: (message: Message) => string | undefined };
-  /** ETags are the response's field `etag`; with "body" responses without one have a hash of their bytes. Default "field". */
+  /** The source of ETags: the response's field `etag`, or with "body", also a hash of the body if there is no such field. Default "field". */
   readonly etag?: "field" | "body";
-  /** For unary calls over REST whose client names no timeout. Default 60,000. */
+  /** The timeout of unary calls over REST without one. Default 60,000. */
   readonly defaultTimeoutMs?: number;
-  /** The description of the REST API, and a page that shows it. Default: neither. */
+  /** The OpenAPI document, and a page that shows it. Default: neither. */
   readonly openapi?: OpenApiServing;
   /**
-   * Serves requests that are not the gateway's: a web page, metrics. A path that begins with the name of a service never gets here, and what it
-   * gets has no segments of dots. Default: 404.
+   * Serves all other requests, for example for a web page or metrics. It never gets paths that start with the name of a service, or that have
+   * segments `.` or `..`. Default: 404.
    */
   readonly fallback?: Fallback;
-  /** How slow HTTP/1.1 clients may be. */
+  /** Limits for slow HTTP/1.1 clients. */
   readonly http1?: Partial<Http1Limits>;
   /**
-   * Serves streaming methods over WebSockets as well: `createWebSockets()` of `@tercel/gateway/websocket`. Browsers may open them from the
-   * server's own origin, and from those of `cors`. Default: none are served.
+   * Also serves streaming methods over WebSockets: `createWebSockets()` of `@tercel/gateway/websocket`. Browsers may open them from the
+   * server's own origin, and from those of `cors`. Default: no WebSockets.
    */
   readonly webSockets?: WebSockets;
   /** Serves methods as tools of the Model Context Protocol: `createMcpFace()` of `@tercel/gateway/mcp`. Default: none. */
   readonly mcp?: McpFace;
   /**
-   * Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` say who the client is: addresses, networks (`10.0.0.0/8`), and
-   * "unix" for Unix sockets. From anyone else such fields are dropped, because clients can write them as well. Default: none.
+   * The proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are trusted: addresses, networks (`10.0.0.0/8`), and
+   * "unix" for Unix sockets. From other clients these fields are dropped, because anyone can send them. Default: none.
    */
   readonly trustProxy?: readonly string[];
 }
@@ -78,7 +78,7 @@ const optionNames: readonly (keyof GatewayOptions)[] = [
 const protocolNames: readonly GatewayProtocol[] = ["connect", "grpc-web", "rest"];
 const where = "createGateway";
 
-/** @throws TypeError or RangeError that names the option and what it may be */
+/** @throws TypeError or RangeError that names the invalid option and the expected values */
 export function checkGatewayOptions(options: GatewayOptions): void {
   refuseUnknownOptions(where, options, optionNames);
   for (const protocol of options.protocols ?? []) checkOneOf("protocols", protocol, protocolNames);

@@ -22,10 +22,10 @@ const defaultTimeoutMs = 60_000;
 const defaultErrorDomain = "tercel.dev";
 
 /**
- * Serves a server's methods by REST, Connect and gRPC-Web on its own port, with the same handlers and interceptors:
+ * Creates a gateway, which serves a server's methods by REST, Connect and gRPC-Web on the server's port, with the same handlers and interceptors:
  * `createServer({ routes, gateway: createGateway() })`.
  *
- * @throws TypeError or RangeError for an option that cannot be used. Rules that do not fit their methods are errors of `createServer`
+ * @throws TypeError or RangeError for an invalid option. `createServer` throws for HTTP rules that do not fit their methods
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
   checkGatewayOptions(options);
@@ -105,7 +105,7 @@ function createPages(
   return createStaticPages(findDocument(openapi, create), openapi);
 }
 
-/** @throws TypeError for a tool whose method the server does not have */
+/** @throws TypeError for a tool whose method the server does not serve */
 function checkTools({ mcp }: GatewayOptions, served: readonly DescMethod[]): void {
   for (const method of mcp?.methods ?? []) {
     if (served.includes(method)) continue;
@@ -115,7 +115,7 @@ function checkTools({ mcp }: GatewayOptions, served: readonly DescMethod[]): voi
   }
 }
 
-/** The field that streams are resumed by, where the messages have it. */
+/** Returns the field `resume_token` of a message, if it has one. */
 function resumeTokenOf(message: Message): string | undefined {
   const { resumeToken } = message as { readonly resumeToken?: unknown };
   return typeof resumeToken === "string" ? resumeToken : undefined;

@@ -1,4 +1,4 @@
-// What applications need.
+// For applications.
 
 export type { CorsOptions } from "./cors.ts";
 export {

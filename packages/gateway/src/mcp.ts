@@ -1,4 +1,4 @@
-// Methods as tools of the Model Context Protocol, by its official SDK: `createGateway({ mcp: createMcpFace({ … }) })`.
+// Methods as tools of the Model Context Protocol, with its official SDK: `createGateway({ mcp: createMcpFace({ … }) })`.
 
 import type { DescMethod, DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
@@ -23,29 +23,29 @@ export interface McpFaceOptions {
   /** The services whose methods may be tools. */
   readonly services: readonly DescService[];
   /**
-   * The methods that are tools: `package.Service/Method`, `package.Service/*`, `*`. There is no default: what a model may do is chosen, and not what
-   * happens to be there. Methods that stream cannot be tools; a `*` leaves them out.
+   * The methods that are tools: `package.Service/Method`, `package.Service/*`, `*`. There is no default, because you should decide what a model may
+   * do. Streaming methods cannot be tools; `*` leaves them out.
    */
   readonly include: readonly string[];
-  /** What a model is told of a method. Default: its comment in the protos, as `descriptorSet` has it. */
+  /** Returns the description of a method for models. Default: its comment in `descriptorSet`. */
   readonly describe?: (method: DescMethod) => string | undefined;
-  /** What `buf build -o api.binpb` writes, for the comments of methods and fields. Default: no texts but those of `describe`. */
+  /** A descriptor set, as from `buf build -o api.binpb`, with the comments of methods and fields. Default: only the texts of `describe`. */
   readonly descriptorSet?: Uint8Array;
-  /** Default "/mcp". */
+  /** The path of the endpoint. Default "/mcp". */
   readonly path?: string;
-  /** What the server calls itself. Default "tercel", "1.0.0". */
+  /** The name and version of the server in the protocol. Default "tercel", "1.0.0". */
   readonly name?: string;
   readonly version?: string;
 }
 
 /**
- * Serves unary methods as tools of the Model Context Protocol, by streamable HTTP without sessions. It needs the package
+ * Serves unary methods as tools of the Model Context Protocol, with streamable HTTP and without sessions. It needs the package
  * `@modelcontextprotocol/sdk`: `npm install @modelcontextprotocol/sdk`.
  *
- * A tool is a call of the method: with the interceptors of the server, the caller's `authorization` and other headers, limits and deadline. An error of
- * the call is the result of the tool, so that the model reads it. Methods with `idempotency_level = NO_SIDE_EFFECTS` are marked as read only.
+ * A tool calls the method with the server's interceptors, limits and deadline, and with the caller's `authorization` and other headers. An error of
+ * the call is the result of the tool, so that the model can read it. Methods with `idempotency_level = NO_SIDE_EFFECTS` are marked as read only.
  *
- * @throws TypeError for options that are unknown, a selector that names no method, and a method that streams
+ * @throws TypeError for unknown options, a selector that matches no method, and a streaming method
  */
 export function createMcpFace(options: McpFaceOptions): McpFace {
   const where = "createMcpFace";
@@ -63,9 +63,9 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
     path,
     methods,
     async serve(request, call) {
-      // There is no stream of the server's own, and no session to end.
+      // The server has no stream for GET, and no session for DELETE.
       if (request.method !== "POST") {
-        return new Response("the Model Context Protocol is spoken by POST here\n", {
+        return new Response("requests of the Model Context Protocol must use POST\n", {
           ...{ status: 405, headers: { allow: "POST" } },
         });
       }
@@ -81,7 +81,7 @@ export function createMcpFace(options: McpFaceOptions): McpFace {
   };
 }
 
-/** One for each request: without sessions there is nothing to keep. */
+/** Creates a server for one request, because there are no sessions. */
 function createMcpServer(info: { name: string; version: string }, tools: readonly McpTool[], call: CallMethod): Server {
   const server = new Server(info, { capabilities: { tools: {} } });
   server.setRequestHandler(ListToolsRequestSchema, () => ({
@@ -107,7 +107,7 @@ function unknownTool(name: string, tools: readonly McpTool[]): McpError {
   return new McpError(ErrorCode.InvalidParams, `there is no tool ${JSON.stringify(name.slice(0, 128))}${hint}`);
 }
 
-/** The JSON of Connect's protocol: the message, or code and message of an error. */
+/** Converts a response of the Connect protocol: the JSON of the message, or of an error. */
 function toResult({ status, body }: { readonly status: number; readonly body: Uint8Array }): CallToolResult {
   const text = Buffer.from(body).toString();
   const json = JSON.parse(text) as JsonValue;

@@ -2,10 +2,10 @@ import type { GatewayHost, HttpExchange, HttpExchangeListener } from "@tercel/gr
 import { splitTarget, urlOf } from "./calls/read-fields.ts";
 import type { Responder } from "./calls/responder.ts";
 
-/** Serves what is not a method, a REST route or documentation: a web page, metrics. */
+/** Serves every request that is no method, REST route or documentation page, such as a web page or metrics. */
 export type Fallback = (request: Request) => Response | Promise<Response>;
 
-/** Runs a fallback for a request. What it throws is logged, and the client gets a 500. */
+/** Runs a fallback for a request. If it throws, the error is logged and the client gets a 500. */
 export function serveFallback(host: GatewayHost, responder: Responder, fallback: Fallback): void {
   const body = new RequestBody(responder.exchange);
   responder.exchange.listener = body;
@@ -38,7 +38,7 @@ async function run(responder: Responder, body: RequestBody, fallback: Fallback):
   responder.end();
 }
 
-/** They concern one connection, and the server writes them itself (RFC 9110 §7.6.1). */
+/** Fields of one connection, which the server writes itself (RFC 9110 §7.6.1). */
 const ofConnection: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -58,13 +58,13 @@ function toRequest({ head }: Responder, body: RequestBody): Request {
   });
 }
 
-/** The body of a request as Fetch has it. No more is read than the fallback takes. */
+/** The body of a request as a stream of the Fetch API. Reads from the client only as fast as the fallback reads. */
 class RequestBody implements HttpExchangeListener {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #exchange: HttpExchange;
   readonly #abortion = new AbortController();
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
-  /** Bytes that wait in the stream. */
+  /** Bytes in the stream that the fallback has not read. */
   #waitingBytes = 0;
   #isDone = false;
   #wake: (() => void) | undefined = undefined;

@@ -3,9 +3,9 @@ import { nearestName } from "@tercel/grpc/internal";
 import type { RestMethod } from "./gateway-options.ts";
 
 /**
- * The HTTP status of a success by method.
+ * Reads the HTTP status of successful responses by method from the option `methods`.
  *
- * @throws TypeError for a method that the server does not have, and one with two statuses
+ * @throws TypeError for an unknown method, and for a method with two statuses
  */
 export function readSuccessStatuses(
   entries: readonly RestMethod[],

@@ -1,4 +1,4 @@
-// WebSockets of a gateway, by the package `ws`: `createGateway({ webSockets: createWebSockets() })`.
+// WebSockets for a gateway, based on the package `ws`: `createGateway({ webSockets: createWebSockets() })`.
 
 import type { IncomingMessage } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -6,22 +6,22 @@ import type { MessageSocket, MessageSocketListener, SocketUpgrade, WebSockets } 
 
 export type { MessageSocket, MessageSocketListener, SocketUpgrade, WebSockets } from "./websocket/message-socket.ts";
 
-/** Sent, and not taken by the client: from here on the handler waits. */
+/** Bytes in the send buffer from which on the handler waits. */
 const maxUnsentBytes = 64 * 1024;
 
-/** Browsers send a message in one frame. Each fragment takes ten times its bytes while others of its message are missing. */
+/** Browsers send a message in one frame. A short fragment takes ten times its size in memory until its message is complete. */
 const maxFragments = 1024;
 
-/** How long a client may take to close its side after the server has. Until then what it sends is read, and thrown away. */
+/** How long the client may take to close after the server has. Its messages are discarded until then. */
 const closeTimeoutMs = 2000;
 
 /**
- * Makes what a gateway speaks WebSocket with. It needs the package `ws`: `npm install ws`.
+ * Creates the WebSocket implementation of a gateway. Requires the package `ws`: `npm install ws`.
  *
- * Messages are not compressed: that takes memory for each connection, and lets a client choose how much work its messages are.
+ * Messages are not compressed: compression takes memory for each connection, and small messages from a client could cause much work.
  */
 export function createWebSockets(): WebSockets {
-  /** By the largest message, which is a method's own: there are no more than methods. */
+  /** One server for each message limit. Limits are set by method, so their number is bounded. */
   const servers = new Map<number, WebSocketServer>();
   const protocols = new WeakMap<IncomingMessage, string>();
   const serverFor = (maxMessageBytes: number): WebSocketServer => {
@@ -29,7 +29,7 @@ export function createWebSockets(): WebSockets {
     if (server === undefined) {
       server = new WebSocketServer({
         ...{ noServer: true, clientTracking: false, perMessageDeflate: false },
-        // To ws, 0 is no limit.
+        // 0 would mean no limit.
         maxPayload: Math.max(1, maxMessageBytes),
         maxFragments,
         handleProtocols: (_offered, request) => protocols.get(request) ?? false,
@@ -68,7 +68,7 @@ class WsMessageSocket implements MessageSocket {
     socket.on("ping", () => this.#guard(() => listener.onControl()));
     socket.on("pong", () => this.#guard(() => listener.onControl()));
     socket.on("error", (error) => {
-      // ws has sent the reason, and reads on in the next tick to throw away what comes.
+      // ws has sent the close frame, and resumes reading in the next tick to discard further data.
       this.#terminateSoon();
       setImmediate(() => socket.pause());
       this.#guard(() => listener.onViolation(error.message));
@@ -87,7 +87,7 @@ class WsMessageSocket implements MessageSocket {
 
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
-    // The client's answer to this may come after more than what is read ahead.
+    // The client's close frame may come after more data than a paused socket buffers.
     this.#socket.resume();
     this.#terminateSoon();
   }
@@ -118,7 +118,7 @@ class WsMessageSocket implements MessageSocket {
     this.#guard(() => this.#listener?.onWritable());
   }
 
-  /** Nothing that a listener throws may leave an event: it would end the process. */
+  /** Catches errors of listeners: an error thrown from an event would end the process. */
   #guard(notify: () => void): void {
     try {
       notify();

@@ -8,7 +8,7 @@ import { readUntil, sendRaw, statusOf } from "./support/raw-http.ts";
 
 const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
 
-describe("an attack over HTTP/1.1", () => {
+describe("attacks over HTTP/1.1", () => {
   let library: RunningLibrary;
   const fallbacks: string[] = [];
   before(async () => {
@@ -29,7 +29,7 @@ describe("an attack over HTTP/1.1", () => {
   const post = "POST /v1/shelves/7/books HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
   const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
 
-  describe("that hides a request in another", () => {
+  describe("request smuggling", () => {
     for (const [title, request] of [
       ["two lengths", `${post}content-length: 13\r\ncontent-length: 14\r\n\r\n${body}`],
       ["the same length twice", `${post}content-length: 13\r\ncontent-length: 13\r\n\r\n${body}`],
@@ -49,9 +49,9 @@ describe("an attack over HTTP/1.1", () => {
         `POST /v1/shelves/7/books HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 13\r\n\r\n${body}`,
       ],
     ] as const) {
-      it(`is refused: ${title}; and the connection closes`, async () => {
+      it(`is refused and closes the connection: ${title}`, async () => {
         const before = library.state.requests.length;
-        // A second request, which a server that read on would answer.
+        // A second request, to which a server that continued reading would respond.
         const response = await sendRaw(
           library.port,
           `${request}GET /v1/books:watch?count=1 HTTP/1.1\r\nhost: a\r\n\r\n`,
@@ -62,7 +62,7 @@ describe("an attack over HTTP/1.1", () => {
       });
     }
 
-    it("has its legal twins, which are served", async () => {
+    it("does not affect similar requests that are valid", async () => {
       for (const request of [
         `${post}content-length: 13\r\n\r\n${body}`,
         `${post}transfer-encoding: chunked\r\n\r\n${chunked}`,
@@ -76,9 +76,9 @@ describe("an attack over HTTP/1.1", () => {
     });
   });
 
-  describe("by the spelling of a path", () => {
+  describe("path spelling", () => {
     for (const path of ["/v1/../admin", "/v1/%2e%2e/admin", "/v1/.%2E/admin", "/./v1", "/v1/books/%2e"]) {
-      it(`is refused, not rewritten: ${path}`, async () => {
+      it(`is refused, not normalized: ${path}`, async () => {
         const before = fallbacks.length;
         const response = await sendRaw(library.port, `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
         assert.equal(statusOf(response), 400);
@@ -93,7 +93,7 @@ describe("an attack over HTTP/1.1", () => {
       });
     }
 
-    it("has one meaning: an escaped slash does not end a segment, and a backslash is data", async () => {
+    it("is unambiguous: an escaped slash does not end a segment, and a backslash is data", async () => {
       const seen = async (path: string) => {
         await sendRaw(library.port, `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
         return (library.state.requests.at(-1) as { name: string }).name;
@@ -103,7 +103,7 @@ describe("an attack over HTTP/1.1", () => {
       assert.equal(await seen("/v1/books/..a"), "..a");
     });
 
-    it("or by a header that names another method does nothing", async () => {
+    it("a header that names another method has no effect", async () => {
       const response = await sendRaw(
         library.port,
         "GET /v1/shelves/7/books/1 HTTP/1.1\r\nhost: a\r\nx-http-method-override: DELETE\r\nconnection: close\r\n\r\n",
@@ -113,7 +113,7 @@ describe("an attack over HTTP/1.1", () => {
     });
   });
 
-  it("with a head over its limits is refused: 431 for fields, 414 for the target", async () => {
+  it("a head over its limits is refused, with 431 for fields and 414 for the target", async () => {
     const request = (target: string, fields: string) =>
       `GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${fields}\r\n`;
     const status = async (target: string, fields: string) =>
@@ -126,7 +126,7 @@ describe("an attack over HTTP/1.1", () => {
     assert.equal(await status(`/v1/books/${"a".repeat(8193 - 10)}`, ""), 414);
   });
 
-  it("by a method that there is not is answered in HTTP's terms, as the first request of a connection too", async () => {
+  it("an unknown method gets an HTTP error, also as the first request of a connection", async () => {
     const status = async (method: string, path: string) =>
       statusOf(await sendRaw(library.port, `${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`));
     assert.equal(await status("REPORT", "/v1/echo"), 200);
@@ -134,11 +134,11 @@ describe("an attack over HTTP/1.1", () => {
     for (const method of ["FETCH", "get", "PRIX", "M".repeat(32)]) {
       assert.equal(await status(method, "/v1/echo"), 501, method);
     }
-    // What cannot be a request line is HTTP of no version.
+    // An invalid request line has no HTTP version.
     for (const method of ["G(T", "M".repeat(33), "PRI"]) assert.equal(await status(method, "/v1/echo"), 0, method);
   });
 
-  it("with header values that would end a line cannot be sent back", async () => {
+  it("header values with line breaks cannot be sent", async () => {
     const response = await fetch(`${library.url}/v1/file`, {
       method: "PUT",
       headers: { "content-type": "text/plain;a=\u00e9" },
@@ -147,7 +147,7 @@ describe("an attack over HTTP/1.1", () => {
     assert.equal(response.headers.get("content-type"), "application/octet-stream");
   });
 
-  it("of many requests at once gets them answered one after the other, in order", async () => {
+  it("pipelined requests are served one after another, in order", async () => {
     const one = (status: number) =>
       `GET /v1/shelves/7/books/${status === 200 ? 1 : "none"} HTTP/1.1\r\nhost: a\r\n\r\n`;
     const last = one(200).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
@@ -156,7 +156,7 @@ describe("an attack over HTTP/1.1", () => {
     assert.deepEqual(statuses, [...Array.from({ length: 50 }, () => ["200", "404"]).flat(), "200"]);
   });
 
-  it("of requests after one that does not end begins none of them", async () => {
+  it("requests after one that does not end are not started", async () => {
     const endless = "GET /v1/books:watch?count=2000000000 HTTP/1.1\r\nhost: a\r\n\r\n";
     const one = "GET /v1/shelves/7/books/1 HTTP/1.1\r\nhost: a\r\n\r\n";
     const socket = connect(library.port, "127.0.0.1");
@@ -173,7 +173,7 @@ describe("an attack over HTTP/1.1", () => {
     assert.equal(library.server.calls.started, started + 1);
   });
 
-  it("of bytes that are not HTTP does not harm other connections", async () => {
+  it("bytes that are not HTTP do not affect other connections", async () => {
     for (const greeting of [
       "GET\r\n\r\n",
       "POST / HTTP/9.9\r\n\r\n",
@@ -188,7 +188,7 @@ describe("an attack over HTTP/1.1", () => {
     assert.equal((await fetch(`${library.url}/v1/shelves/7/books/1`)).status, 200);
   });
 
-  it("by a client that leaves in the middle of a body leaves nothing behind", async () => {
+  it("a client that disconnects within a body leaves nothing behind", async () => {
     const socket = connect(library.port, "127.0.0.1");
     await once(socket, "connect");
     socket.write(`${post}content-length: 1000\r\n\r\n{"tit`);
@@ -199,14 +199,14 @@ describe("an attack over HTTP/1.1", () => {
     while (library.server.openCalls > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it("by a client that does not read a stream holds the handler, and no memory", async () => {
+  it("a client that does not read a stream blocks the handler without using memory", async () => {
     const socket = connect(library.port, "127.0.0.1");
     await once(socket, "connect");
     socket.pause();
     socket.write("GET /v1/books:watch?count=2000000000 HTTP/1.1\r\nhost: a\r\n\r\n");
     const { started } = library.server.calls;
     while (library.server.calls.started === started) await new Promise((resolve) => setImmediate(resolve));
-    // Far less than what the handler would send: it waits once the buffers on the way are full.
+    // Far less than the whole stream: the handler waits when the buffers are full.
     let before = -1;
     while (process.memoryUsage().arrayBuffers !== before) {
       before = process.memoryUsage().arrayBuffers;

@@ -47,7 +47,7 @@ function echo(query: string, init: MessageInitShape<typeof EverythingSchema>): v
   expect(EverythingSchema, bind("echo", getEcho, { query }).message, init);
 }
 
-/** The error of a request that cannot be bound: its field, reason and text. */
+/** Returns the field, reason and text of the error of a request that cannot be bound. */
 function refusal(run: () => unknown): { field: string | undefined; reason: string | undefined; text: string } {
   try {
     run();
@@ -83,18 +83,18 @@ describe("query parameters", () => {
     echo("data=%2B/8", { data: new Uint8Array([0xfb, 0xff]) });
   });
 
-  it("set enums by name, or by number where the enum is open", () => {
+  it("set enums by name, or by number for open enums", () => {
     echo("genre=GENRE_POEM", { genre: 2 });
     echo("genre=2", { genre: 2 });
     echo("genre=99", { genre: 99 as never });
   });
 
-  it("set repeated fields by repeating the name, and fields of messages by dots", () => {
+  it("set repeated fields by repetition, and fields of messages by path", () => {
     echo("numbers=1&numbers=-2&genres=GENRE_NOVEL&genres=2", { numbers: [1, -2], genres: [1, 2] });
     echo("child.child.text=deep&child.small=3", { child: { small: 3, child: { text: "deep" } } });
   });
 
-  it("set well-known types as their JSON text", () => {
+  it("set well-known types from their JSON text", () => {
     echo("at=2026-01-31T08:00:00Z&took=1.5s&mask=child.smallUnsigned,text", {
       at: { seconds: 1769846400n, nanos: 0 },
       took: { seconds: 1n, nanos: 500_000_000 },
@@ -126,8 +126,8 @@ describe("query parameters", () => {
     ["at=yesterday", "at", /2026-01-31T08:00:00Z/],
     ["took=1.5", "took", /1.5s/],
     ["fields=7", "fields", /JSON/],
-    ["mask=a%20b", "mask", /names of fields/],
-    ["small=1&small=1", "small", /given twice/],
+    ["mask=a%20b", "mask", /field names separated by commas/],
+    ["small=1&small=1", "small", /occurs twice/],
     ["left=a&right=1", "right", /exclude each other/],
     ["child.left=a&child.right=1", "child.right", /exclude each other/],
     ["counts=1", "counts", /a map; send it in a body/],
@@ -147,18 +147,18 @@ describe("query parameters", () => {
     });
   }
 
-  it("may go eight fields deep", () => {
+  it("may be nested eight fields deep", () => {
     bind("echo", getEcho, { query: `${"child.".repeat(7)}text=1` });
   });
 
-  it("choose oneofs apart in different messages", () => {
+  it("set the oneofs of different messages independently", () => {
     echo("left=a&child.right=1", {
       choice: { case: "left", value: "a" },
       child: { choice: { case: "right", value: 1 } },
     });
   });
 
-  it("that no field has are refused with the nearest name, unless they are to be ignored", () => {
+  it("of unknown fields are refused with the most similar name, unless they are ignored", () => {
     assert.deepEqual(refusedQuery("smal=1"), {
       field: "smal",
       reason: "UNKNOWN_QUERY_PARAMETER",
@@ -172,7 +172,7 @@ describe("query parameters", () => {
     assert.throws(() => bind("echo", getEcho, { query: "utm=x", unknownQuery: ["utm_*"] }), ConnectError);
   });
 
-  it("of the system concern the response", () => {
+  it("with $ control the response", () => {
     assert.deepEqual(bind("echo", getEcho, { query: "$alt=json;enum-encoding=int&$prettyPrint=true" }).system, {
       enumsAsNumbers: true,
       isPretty: true,
@@ -180,8 +180,8 @@ describe("query parameters", () => {
     bind("echo", postEcho, { query: "$prettyPrint=false" });
   });
 
-  it("cannot set what the body or the path holds", () => {
-    assert.match(refusal(() => bind("echo", postEcho, { query: "text=a" })).text, /taken from the body/);
+  it("cannot set fields of the body or the path", () => {
+    assert.match(refusal(() => bind("echo", postEcho, { query: "text=a" })).text, /the body contains all fields/);
     const rule: Rule = { pattern: { case: "post", value: "/{text}" }, body: "child" };
     assert.match(refusal(() => bind("echo", rule, { path: ["x"], query: "text=a" })).text, /taken from the path/);
     assert.match(refusal(() => bind("echo", rule, { path: ["x"], query: "child.text=a" })).text, /taken from the body/);
@@ -197,7 +197,7 @@ describe("query parameters", () => {
 });
 
 describe("the path", () => {
-  it("sets scalars, enums, wrappers and times, and wins over the body", () => {
+  it("sets scalars, enums, wrappers and times, and takes precedence over the body", () => {
     const rule: Rule = { pattern: { case: "post", value: "/{text}/{large}/{genre}/{at}/{maybe_large}" }, body: "*" };
     const path = ["a", "5", "GENRE_NOVEL", "2026-01-31T08:00:00Z", "9"];
     expect(EverythingSchema, bind("echo", rule, { path, body: '{"text":"b","flag":true}' }).message, {
@@ -210,7 +210,7 @@ describe("the path", () => {
     });
   });
 
-  it("names the field whose value does not fit", () => {
+  it("is refused with the field of an invalid value", () => {
     const rule: Rule = { pattern: { case: "get", value: "/{child.small}" } };
     const refused = refusal(() => bind("echo", rule, { path: ["x"] }));
     assert.deepEqual([refused.field, refused.reason], ["child.small", "INVALID_PATH"]);
@@ -239,18 +239,18 @@ describe("the body", () => {
     assert.equal(refusal(() => bind("echo", rule, { body: '"a","flag":true' })).reason, "INVALID_BODY");
   });
 
-  it("is refused where the method takes none", () => {
+  it("is refused if the method has no body", () => {
     assert.equal(refusal(() => bind("echo", getEcho, { body: "{}" })).reason, "UNEXPECTED_BODY");
   });
 
-  it("that is not JSON is refused with line and column", () => {
+  it("is refused with line and column if it is not JSON", () => {
     assert.match(
       refusal(() => bind("echo", postEcho, { body: '{\n"a":}' })).text,
       /line 2, column 5: expected a value/,
     );
   });
 
-  it("with a wrong value is refused with the path of its field", () => {
+  it("is refused with the path of a field with an invalid value", () => {
     const paths = [
       ['{"text":7}', "text"],
       ['{"child":{"children":[{},{"small":"x"}]}}', "child.children[1].small"],
@@ -284,13 +284,13 @@ describe("the body", () => {
     );
   });
 
-  it("may nest 100 levels, and no more", () => {
+  it("may be nested up to 100 levels", () => {
     const nested = (depth: number) => `${'{"child":'.repeat(depth - 1)}{}${"}".repeat(depth - 1)}`;
     bind("echo", postEcho, { body: nested(99) });
     assert.match(refusal(() => bind("echo", postEcho, { body: nested(101) })).text, /nested deeper than 100/);
   });
 
-  it("has a key __proto__ like any other", () => {
+  it("treats the key __proto__ like any other", () => {
     const { message } = bind("echo", postEcho, { body: '{"counts":{"__proto__":1},"fields":{"__proto__":{"a":1}}}' });
     const { counts } = message as MessageShape<typeof EverythingSchema>;
     assert.deepEqual(Object.entries(counts), [["__proto__", 1]]);
@@ -306,7 +306,7 @@ describe("the mask of a PATCH", () => {
     return (message as MessageShape<typeof UpdateBookRequestSchema>).updateMask?.paths;
   };
 
-  it("has the fields that the body names, by proto name, down into messages", () => {
+  it("has the fields of the body, by proto name, including nested messages", () => {
     assert.deepEqual(maskOf('{"title":"a","pageCount":"7"}'), ["title", "page_count"]);
     assert.deepEqual(maskOf('{"author":{"givenName":"a","family_name":"b"}}'), [
       "author.given_name",
@@ -322,15 +322,15 @@ describe("the mask of a PATCH", () => {
     ]);
   });
 
-  it("has fields that are null, which clears them, and messages that are empty", () => {
+  it("has null fields, which are cleared, and empty messages", () => {
     assert.deepEqual(maskOf('{"title":null,"author":{}}'), ["title", "author"]);
   });
 
-  it("leaves out what the path holds", () => {
+  it("excludes the fields of the path", () => {
     assert.deepEqual(maskOf('{"name":"other","title":"a"}'), ["title"]);
   });
 
-  it("is what the query says, where it says so", () => {
+  it("is taken from the query if it is set there", () => {
     assert.deepEqual(maskOf('{"title":"a"}', "updateMask=author"), ["author"]);
   });
 
@@ -341,7 +341,7 @@ describe("the mask of a PATCH", () => {
     assert.equal((message as MessageShape<typeof UpdateBookRequestSchema>).updateMask, undefined);
   });
 
-  it("refuses a key that is not a field, also where unknown fields are skipped", () => {
+  it("refuses unknown fields, even where they are ignored otherwise", () => {
     const refused = refusal(() => maskOf('{"author":{"givenNam":"a"}}'));
     assert.deepEqual([refused.field, refused.reason], ["book.author.givenNam", "UNKNOWN_FIELD"]);
     assert.match(refused.text, /did you mean "givenName"/);
@@ -349,7 +349,7 @@ describe("the mask of a PATCH", () => {
 });
 
 describe("headers", () => {
-  it("fill fields of their meaning that nothing has set", () => {
+  it("set the matching fields unless they are already set", () => {
     const create: Rule = { pattern: { case: "post", value: "/{shelf}" }, body: "book" };
     const headers = { "idempotency-key": "k", "if-match": '"v1"' };
     const { message, hasIfMatch } = bind("createBook", create, { path: ["7"], body: "{}", headers });
@@ -375,7 +375,7 @@ describe("a rule", () => {
     return assert.fail("it was taken");
   };
 
-  it("is refused for fields that a path cannot hold, or that do not exist", () => {
+  it("is rejected for fields that cannot be in a path or do not exist", () => {
     const path = (value: string): Rule => ({ pattern: { case: "get", value } });
     assert.match(refused("echo", path("/{numbers}")), /numbers, which is repeated/);
     assert.match(refused("echo", path("/{counts}")), /counts, which is a map/);
@@ -385,7 +385,7 @@ describe("a rule", () => {
     assert.match(refused("echo", path("/{a}/{b")), /column/);
   });
 
-  it("is refused for a body that is not a field, is in the path, or that the HTTP method has none of", () => {
+  it("is rejected for a body that is not a field, is in the path, or is not allowed by the HTTP method", () => {
     const rule = (body: string, responseBody = ""): Rule => ({
       pattern: { case: "post", value: "/{text}" },
       body,
@@ -398,7 +398,7 @@ describe("a rule", () => {
     assert.match(refused("echo", { pattern: { case: "get", value: "/e" }, body: "*" }), /GET requests have none/);
   });
 
-  it("is refused without a path, with bindings of bindings, and with a kind that is not a method's name", () => {
+  it("is rejected without a path, with nested additional bindings, and with an invalid custom kind", () => {
     assert.match(refused("echo", {}), /without a path/);
     assert.match(
       refused("echo", { ...getEcho, additionalBindings: [{ ...getEcho, additionalBindings: [getEcho] }] }),

@@ -1,4 +1,4 @@
-// Own process: Playwright brings a copy of zod, which defines globals.
+// Runs in its own process: Playwright includes a copy of zod, which defines globals.
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -17,14 +17,14 @@ import { createLibrary, createLibraryState } from "./support/library.ts";
 
 const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
 
-/** What a page keeps of an EventSource. */
+/** The state of an EventSource in the page. */
 interface PageEvents {
   readonly ids: string[];
   readonly statuses: string[];
   isClosed: boolean;
 }
 
-/** Runs in the page: reads events in place of those that were read before. Node's types have no EventSource. */
+/** Runs in the page: opens an EventSource and replaces the events read before. The types of Node.js have no EventSource. */
 function listenToEvents(address: string): void {
   interface Source {
     readonly readyState: number;
@@ -46,10 +46,10 @@ function listenToEvents(address: string): void {
   Object.assign(globalThis, { events, source });
 }
 
-/** A stream of so many events sends one every few milliseconds, so that it can be interrupted. */
+/** The number of events in a stream that sends one every few milliseconds, so that it can be interrupted. */
 const pacedCount = 100_000;
 
-/** A server that has a page for the tests, and may be asked by that of another. */
+/** A server with the page of the tests, which also allows calls from the page of another server. */
 async function startServer(
   script: string,
   port: number,
@@ -135,7 +135,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
   }
 
   for (const protocol of ["connect", "connect-json", "grpc-web"] as const) {
-    it(`calls by connect-web over ${protocol}, from its own origin and from another that cors allows`, async () => {
+    it(`calls with connect-web over ${protocol}, from its own origin and from an origin that cors allows`, async () => {
       for (const url of [home, away]) {
         const { servedBy, cost, ...book } = await call("unary", url, protocol);
         assert.deepEqual(book, { title: "Flatland", pages: "96" });
@@ -145,32 +145,32 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
       }
     });
 
-    it(`gets errors over ${protocol} as the cases of matchError, with fields and times`, async () => {
+    it(`handles errors over ${protocol} with matchError, with field violations and retry times`, async () => {
       assert.deepEqual(await call("failingStream", away, protocol), {
         ...{ tokens: ["1"], message: "the press has stopped", retryAfterMs: 1500 },
       });
       assert.deepEqual(await call("fieldErrors", away, protocol), ["book.title: must not be empty"]);
     });
 
-    it(`ends a stream over ${protocol} for the handler when it cancels`, async () => {
+    it(`cancels the handler's stream over ${protocol}`, async () => {
       assert.equal(await call("cancelled", away, protocol), "canceled");
       while ((servers[1]?.openCalls ?? 0) > 0) await new Promise((resolve) => setImmediate(resolve));
     });
   }
 
-  it("sends cookies where cors allows credentials, and they reach the handler", async () => {
+  it("sends cookies to the handler if cors allows credentials", async () => {
     await call("unary", away, "connect");
     assert.equal(contexts.at(-1)?.requestHeader.get("cookie"), "session=s");
   });
 
-  it("calls by the official client of gRPC-Web in text mode", async () => {
+  it("calls with the official gRPC-Web client in text mode", async () => {
     const { status, ...rest } = await call("official", away, 3);
     assert.deepEqual(rest, { title: "Flatland", missing: 5, tokens: ["1", "2"] });
     assert.equal(status.code, 14);
     assert.equal(status.details, "the press has stopped");
   });
 
-  it("streams both ways over WebSockets, with headers, trailers, errors and cancellation", async () => {
+  it("streams in both directions over WebSockets, with headers, trailers, errors and cancellation", async () => {
     for (const url of [home, away]) {
       assert.deepEqual(await call("chat", url, ["a", "b", "c"]), ["a", "b", "c"]);
       assert.equal(contexts.at(-1)?.requestHeader.get("authorization"), "Bearer page");
@@ -182,11 +182,11 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
     });
     assert.equal(await call("cancelled", home, "websocket"), "canceled");
     while ((servers[0]?.openCalls ?? 0) > 0) await new Promise((resolve) => setImmediate(resolve));
-    // Unary calls go by the transport that was given for them.
+    // Unary calls use the transport in the options.
     assert.equal((await call("unary", home, "websocket")).title, "Flatland");
   });
 
-  it("of an origin that cors does not allow gets nothing: no call, no WebSocket", async () => {
+  it("cannot call or open WebSockets from an origin that cors does not allow", async () => {
     const stranger = await browser.newPage();
     await stranger.goto(`${away}/page`);
     const started = servers[0]?.calls.started;
@@ -204,7 +204,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
     await stranger.close();
   });
 
-  it("reads events over a restart of the server, none lost and none twice", async () => {
+  it("receives each event once over a restart of the server", async () => {
     const [port = 0] = await freePorts(1);
     const url = `http://127.0.0.1:${port}`;
     for (const protocol of ["connect", "grpc-web", "websocket"] as const) {
@@ -232,7 +232,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
   });
 
   for (const protocol of ["connect", "grpc-web", "websocket"] as const) {
-    it(`leaves a stream over ${protocol} when the browser goes offline, and continues after it when it is back`, async () => {
+    it(`abandons a stream over ${protocol} when the browser goes offline, and continues it later`, async () => {
       const context = await browser.newContext();
       const lone = await context.newPage();
       await lone.goto(`${home}/page`);
@@ -245,7 +245,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
       await until("globalThis.state?.tokens.length >= 5");
       await context.setOffline(true);
       await until("globalThis.state.reconnects === 1");
-      // The server learns that no one reads any more.
+      // The server notices that the stream is no longer read.
       while ((servers[0]?.openCalls ?? 0) > 0) await new Promise((resolve) => setImmediate(resolve));
       await context.setOffline(false);
       await lone.evaluate("state.wanted = state.tokens.length + 5");
@@ -258,7 +258,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
     });
   }
 
-  it("calls and streams by TLS, where the browser speaks HTTP/2, and opens WebSockets there", {
+  it("calls and streams over TLS with HTTP/2, and opens WebSockets", {
     skip: withoutOpenssl,
   }, async () => {
     const [port = 0] = await freePorts(1);
@@ -296,7 +296,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
     await server.close({ deadlineMs: 0 });
   });
 
-  it("reads server-sent events with EventSource, over a restart, and stops where the stream ends", async () => {
+  it("reads server-sent events with EventSource over a restart, and stops at the end of the stream", async () => {
     const [port = 0] = await freePorts(1);
     const url = `http://127.0.0.1:${port}/v1/books:watch`;
     let server = await startServer(script, port, [home]);
@@ -325,12 +325,12 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
     await server.close({ deadlineMs: 0 });
   });
 
-  it("sends a form of its own, and 100 MB up and down", async () => {
+  it("sends a form, uploads and downloads 100 MB", async () => {
     assert.deepEqual(await call("form", home), { text: "from a form", data: "AQID" });
     assert.deepEqual(await call("bytes", home, 100_000_000), { status: 200, isSame: true });
   });
 
-  it("shows the documentation without a request to anywhere else, and without an error", async () => {
+  it("shows the documentation without requests to other hosts and without errors", async () => {
     const docs = await browser.newPage();
     const requests: string[] = [];
     const problems: string[] = [];
@@ -348,7 +348,7 @@ describe("a page in Chromium", { skip: withoutChromium }, () => {
       problems.filter((text) => !text.includes("favicon")),
       [],
     );
-    // What is wide scrolls in itself, on a telephone too.
+    // Wide content scrolls inside its own box, also on a phone.
     for (const width of [390, 1280]) {
       await docs.setViewportSize({ width, height: 800 });
       const overflow = await docs.evaluate(() => {

@@ -23,7 +23,7 @@ describe("web pages of other origins", () => {
   const preflight = (path: string, from: string, headers: Record<string, string> = {}) =>
     ask(path, { origin: from, "access-control-request-method": "POST", ...headers }, "OPTIONS");
 
-  it("may call when they are listed, with credentials, and read the headers that came", async () => {
+  it("may call if they are listed, with credentials, and read the response headers", async () => {
     const { headers } = await ask("/v1/shelves/7/books/1", { origin });
     assert.equal(headers.get("access-control-allow-origin"), origin);
     assert.equal(headers.get("access-control-allow-credentials"), "true");
@@ -33,7 +33,7 @@ describe("web pages of other origins", () => {
     assert.match(headers.get("vary") ?? "", /origin/);
   });
 
-  it("are not allowed by an origin that is reflected, null, or like a listed one", async () => {
+  it("are not allowed by a reflected origin, null, or a prefix or suffix of a listed one", async () => {
     for (const other of [
       "https://evil.example",
       "null",
@@ -50,7 +50,7 @@ describe("web pages of other origins", () => {
     }
   });
 
-  it("ask before they call, which reaches no handler", async () => {
+  it("send a preflight, which reaches no handler", async () => {
     const before = library.server.calls.started;
     for (const [path, methods] of [
       ["/v1/shelves/7/books", "GET, POST, HEAD, OPTIONS"],
@@ -67,7 +67,7 @@ describe("web pages of other origins", () => {
     assert.equal(library.server.calls.started, before);
   });
 
-  it("ask for real paths only", async () => {
+  it("get preflight responses for existing paths only", async () => {
     assert.equal((await preflight("/v1/nothing", origin)).status, 404);
     assert.equal((await preflight("/tercel.gateway.test.v1.Library/Nothing", origin)).status, 404);
   });
@@ -82,7 +82,7 @@ describe("the option cors", () => {
     await library.server.close();
   });
 
-  it("takes every origin without credentials, or a function", async () => {
+  it("accepts every origin without credentials, or a function", async () => {
     for (const origins of ["*", (one: string) => one === origin] as const) {
       const library = await startLibrary(Library, { cors: { origins } }, quiet);
       const { headers } = await fetch(`${library.url}/v1/shelves/7/books/1`, { headers: { origin } });
@@ -92,7 +92,7 @@ describe("the option cors", () => {
     }
   });
 
-  it("is refused where it is not safe or not an origin", () => {
+  it("is rejected if it is unsafe or not an origin", () => {
     assert.throws(() => createGateway({ cors: { origins: "*", credentials: true } }), /name the origins/);
     assert.throws(() => createGateway({ cors: { origins: ["https://a.example/"] } }), /without a path/);
     assert.throws(() => createGateway({ cors: { origins: ["a.example"] } }), /not an origin/);

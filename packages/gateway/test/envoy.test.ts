@@ -29,13 +29,13 @@ describe("createEnvoyConfig", () => {
     [{ cors: { origins: "*", credentials: true } }, /every origin with credentials/],
     [{ transcode: { descriptor: "a" } }, /did you mean "descriptorSet"/],
   ] as const) {
-    it(`refuses ${JSON.stringify(options)}`, () => {
+    it(`rejects ${JSON.stringify(options)}`, () => {
       const given = { services: [Library], upstream, ...options } as unknown as EnvoyConfigOptions;
       assert.throws(() => createEnvoyConfig(given), problem);
     });
   }
 
-  it("says what Envoy does otherwise", () => {
+  it("warns about settings that Envoy handles differently", () => {
     const { warnings } = createEnvoyConfig({
       services: [Library],
       upstream,
@@ -67,7 +67,7 @@ describe("Envoy", { skip: envoy === undefined && "envoy is not installed" }, () 
     return file("envoy.json");
   };
 
-  it("takes the configuration, with TLS on both sides as well", () => {
+  it("accepts the configuration, also with TLS on both sides", () => {
     execFileSync(
       "openssl",
       [
@@ -93,7 +93,7 @@ describe("Envoy", { skip: envoy === undefined && "envoy is not installed" }, () 
     }
   });
 
-  it("serves gRPC-Web, REST and CORS as the gateway does", async (t) => {
+  it("serves gRPC-Web, REST and CORS like the gateway", async (t) => {
     const health = createHealth();
     const server = createServer({
       routes: (router) => {
@@ -130,7 +130,7 @@ describe("Envoy", { skip: envoy === undefined && "envoy is not installed" }, () 
   });
 });
 
-/** Resolves once Envoy listens and has found its server healthy; it prints nothing that says so. */
+/** Resolves when Envoy listens and its upstream is healthy. Polls, because Envoy prints nothing then. */
 async function served(url: string): Promise<void> {
   for (;;) {
     const status = await fetch(url).then(

@@ -17,7 +17,7 @@ import { createLibrary, createLibraryState, type LibraryState } from "./support/
 const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
 const root = join(import.meta.dirname, "..", "..", "..");
 
-/** A service, and a gateway that knows it by a channel alone. */
+/** A service, and a gateway that reaches it only over a channel. */
 class Forwarding {
   readonly state: LibraryState = createLibraryState();
   readonly contexts: HandlerContext[] = [];
@@ -83,7 +83,7 @@ describe("a forwarded service", () => {
   after(() => forwarding.close());
   const request = (path: string, init: RequestInit = {}) => fetch(forwarding.url + path, init);
 
-  it("is served by REST, with the headers and trailers of its response", async () => {
+  it("is served over REST, with the headers and trailers of its response", async () => {
     const response = await request("/v1/shelves/7/books/1");
     assert.equal(((await response.json()) as { title: string }).title, "Flatland");
     assert.deepEqual([response.headers.get("x-served-by"), response.headers.get("x-cost")], ["library", "3"]);
@@ -91,7 +91,7 @@ describe("a forwarded service", () => {
     assert.deepEqual((await request("/v1/echo")).headers.getSetCookie(), ["a=1", "b=2"]);
   });
 
-  it("gets the headers that are meant for it, and none that a stranger made up", async () => {
+  it("receives the client's headers, except for forged ones", async () => {
     const headers = {
       ...{ authorization: "Bearer t", traceparent: "00-1-2-01", "x-request-id": "r", "accept-language": "de" },
       ...{
@@ -117,7 +117,7 @@ describe("a forwarded service", () => {
     for (const name of ["x-user-id", "x-forwarded-for", "cookie"]) assert.equal(requestHeader.get(name), null, name);
   });
 
-  it("gets what is left of the deadline", async () => {
+  it("receives the remaining deadline", async () => {
     await request("/v1/echo", { headers: { "x-server-timeout": "7" } });
     const remaining = forwarding.contexts.at(-1)?.timeoutMs() ?? 0;
     assert.ok(remaining > 0 && remaining <= 7000, `${remaining} ms`);
@@ -127,7 +127,7 @@ describe("a forwarded service", () => {
     assert.equal(late.status, 504);
   });
 
-  it("is told when the client leaves", async () => {
+  it("is canceled when the client disconnects", async () => {
     const abort = new AbortController();
     const { length } = forwarding.contexts;
     const gone = request("/v1/shelves/7/books/1:lend", {
@@ -140,7 +140,7 @@ describe("a forwarded service", () => {
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
   });
 
-  it("fails as it failed, with its details and its time to try again", async () => {
+  it("passes on its errors with details and retry delay", async () => {
     const missing = await request("/v1/shelves/7/books/9");
     assert.equal(missing.status, 404);
     const { error } = (await missing.json()) as { error: { message: string; details: { "@type": string }[] } };
@@ -151,7 +151,7 @@ describe("a forwarded service", () => {
     assert.equal(busy.headers.get("retry-after"), "2");
   });
 
-  it("streams in all ways", async () => {
+  it("supports all kinds of streams", async () => {
     const lines = await (await request("/v1/books:watch?count=2")).text();
     assert.equal(lines.trimEnd().split("\n").length, 2);
     const imported = await request("/v1/books:import", {
@@ -176,7 +176,7 @@ describe("a forwarded service", () => {
     await channel.close();
   });
 
-  it("keeps fields that its code here does not know", async () => {
+  it("keeps fields that are unknown to the gateway", async () => {
     const channel = createChannel(forwarding.url.slice("http://".length));
     const unknown = Buffer.from([0xfa, 0x3f, 1, 0x78]);
     const { message } = await channel.raw.unary("/tercel.gateway.test.v1.Library/Echo", unknown);
@@ -185,8 +185,8 @@ describe("a forwarded service", () => {
   });
 });
 
-describe("a forwarded service that cannot be reached", () => {
-  it("is UNAVAILABLE to the client, which learns nothing of the inner network; the log does", async () => {
+describe("an unreachable forwarded service", () => {
+  it("is UNAVAILABLE for the client without internal addresses, which are only logged", async () => {
     const forwarding = new Forwarding();
     await forwarding.start();
     await forwarding.inner.close({ deadlineMs: 0 });
@@ -218,7 +218,7 @@ describe("a service without generated code", () => {
     ["a descriptor set", async () => loadServices(readFileSync(file)).get(Library.typeName)],
     ["reflection", async (channel: Channel) => (await loadServicesByReflection(channel)).get(Library.typeName)],
   ] as const) {
-    it(`is forwarded by what ${from} says: routes, masks, bytes, well-known types, errors, OpenAPI`, async () => {
+    it(`is forwarded with descriptors from ${from}: routes, masks, bytes, well-known types, errors, OpenAPI`, async () => {
       const forwarding = new Forwarding();
       await forwarding.start(load);
       try {
@@ -261,7 +261,7 @@ describe("a service without generated code", () => {
     });
   }
 
-  it("is refused with the nearest name, and bytes that are no descriptor set with how to make one", () => {
+  it("is rejected with the most similar name, and invalid descriptors with instructions", () => {
     const loaded = loadServices(readFileSync(file));
     assert.deepEqual(
       loaded.services.map((service) => service.typeName),
@@ -295,7 +295,7 @@ describe("forward", () => {
   const make = (options: object) => () =>
     createServer({ routes: (router) => forward(router, Library, createChannel("127.0.0.1:1"), options), ...quiet });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     assert.throws(make({ forwardHeader: ["x-a"] }), /did you mean "forwardHeaders"/);
     assert.throws(make({ forwardHeaders: ["X-A"] }), /in lower case/);
     assert.throws(make({ forwardHeaders: ["grpc-timeout"] }), /not one of gRPC's own/);

@@ -34,7 +34,7 @@ describe("createGateway", () => {
     [{ http1: { headTimeout: 1 } }, /did you mean "headTimeoutMs"/],
     [{ sse: { id: 1 } }, /did you mean "idOf"/],
   ] as const) {
-    it(`refuses ${JSON.stringify(options)}`, () => {
+    it(`rejects ${JSON.stringify(options)}`, () => {
       assert.throws(() => createGateway(options as unknown as GatewayOptions), text);
     });
   }
@@ -47,7 +47,7 @@ describe("createServer with a gateway", () => {
       gateway: createGateway(gateway),
     });
 
-  it("refuses rules that do not fit, and names of methods that it does not have", () => {
+  it("rejects rules that do not match, and names of unknown methods", () => {
     const rule = (selector: string, value: string) => ({
       rules: [{ selector, pattern: { case: "get" as const, value } }],
     });
@@ -73,7 +73,7 @@ describe("createServer with a gateway", () => {
     );
   });
 
-  it("refuses a gateway next to an http1Server, and what is not a gateway", () => {
+  it("rejects a gateway together with an http1Server, and a value that is no gateway", () => {
     const routes = () => {};
     const http1Server = { emit: () => true };
     assert.throws(() => createServer({ routes, gateway: createGateway(), http1Server }), /exclude each other/);
@@ -89,7 +89,7 @@ describe("a gateway", () => {
       body: "{}",
     });
 
-  it("serves the protocols that are named, and no others", async () => {
+  it("serves only the protocols in the options", async () => {
     await withLibrary({ protocols: ["rest"] }, async (url) => {
       assert.equal((await fetch(`${url}/v1/echo`)).status, 200);
       assert.equal((await post(url, "application/json")).status, 415);
@@ -103,7 +103,7 @@ describe("a gateway", () => {
     });
   });
 
-  it("answers gRPC over HTTP/1.1 with 505, and types that it does not know with those it does", async () => {
+  it("responds to gRPC over HTTP/1.1 with 505, and to unknown types with the supported ones", async () => {
     await withLibrary({}, async (url) => {
       assert.equal((await post(url, "application/grpc")).status, 505);
       const refused = await post(url, "application/xml");
@@ -114,7 +114,7 @@ describe("a gateway", () => {
     });
   });
 
-  it("takes rules in place of those of the protos", async () => {
+  it("uses the rules of the options instead of the proto annotations", async () => {
     const rules = [
       { selector: "tercel.gateway.test.v1.Library.Echo", pattern: { case: "get" as const, value: "/echo/{text}" } },
     ];
@@ -124,7 +124,7 @@ describe("a gateway", () => {
     });
   });
 
-  it("writes errors in other forms", async () => {
+  it("supports other error formats", async () => {
     await withLibrary({ errorBody: "status" }, async (url) => {
       const json = (await (await fetch(`${url}/v1/shelves/1/books/2`)).json()) as { code: number; message: string };
       assert.deepEqual([json.code, json.message], [5, "shelves/1/books/2 was not found"]);
@@ -136,7 +136,7 @@ describe("a gateway", () => {
     });
   });
 
-  it("makes ETags of bodies, streams arrays, and names events where it is told to", async () => {
+  it("supports ETags of bodies, array streams and event ids as options", async () => {
     const options: GatewayOptions = { etag: "body", defaultStream: "array", sse: { idOf: () => "x" } };
     await withLibrary(options, async (url) => {
       const first = await fetch(`${url}/v1/echo?text=a`);
@@ -151,12 +151,12 @@ describe("a gateway", () => {
   });
 });
 
-describe("functions of the application that throw", () => {
+describe("application functions that throw", () => {
   const fail = (): never => {
     throw new Error("a bug");
   };
 
-  it("cost the request they were called for, and not the process or other connections", async () => {
+  it("fail only their own request", async () => {
     const library = await startLibrary(
       Library,
       { cors: { origins: fail }, errorBody: fail, sse: { idOf: fail }, fallback: fail },
@@ -180,7 +180,7 @@ describe("functions of the application that throw", () => {
 });
 
 describe("the fallback of a gateway", () => {
-  it("gets what nothing else takes, with its body, and may stream its response", async () => {
+  it("receives every other request with its body, and may stream its response", async () => {
     const fallback = async (request: Request): Promise<Response> => {
       const body = await request.text();
       const chunks = [request.method, " ", new URL(request.url).pathname, " ", String(body.length)];
@@ -209,7 +209,7 @@ describe("the fallback of a gateway", () => {
     });
   });
 
-  it("that fails is answered with 500, and says nothing of why", async () => {
+  it("is answered with 500 without details if it throws", async () => {
     const fallback = () => {
       throw new Error("a secret");
     };
@@ -220,7 +220,7 @@ describe("the fallback of a gateway", () => {
     });
   });
 
-  it("that does not read its body leaves the connection usable", async () => {
+  it("leaves the connection usable if it does not read the body", async () => {
     await withLibrary({ fallback: () => new Response("no") }, async (url) => {
       for (let at = 0; at < 3; at++) {
         const response = await fetch(`${url}/page`, { method: "POST", body: "a".repeat(200_000) });

@@ -11,7 +11,7 @@ describe("the reader of HTTP/1.1", () => {
   before(() => readers.start());
   after(() => readers.close());
 
-  it(`understands each request of ${sessions} sessions as node:http does, or refuses it: it is never more lenient`, async () => {
+  it(`reads each request of ${sessions} sessions like node:http or refuses it, and is never more lenient`, async () => {
     let understood = 0;
     for (let first = 1; first <= sessions; first += atOnce) {
       const seeds = Array.from({ length: atOnce }, (_, at) => first + at);
@@ -31,7 +31,7 @@ describe("the reader of HTTP/1.1", () => {
     assert.ok(understood > sessions / 3, `${understood} requests were understood`);
   });
 
-  it("understands requests that are in order", async () => {
+  it("reads valid requests", async () => {
     const text = "GET /a HTTP/1.1\r\nhost: a\r\n\r\nPOST /b HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi";
     const ours = await readers.ours({ text, splits: [3, 40] });
     assert.deepEqual(ours, await readers.theirs({ text, splits: [] }));

@@ -62,7 +62,7 @@ describe("over HTTP/2 without TLS", () => {
     await channel.close();
   });
 
-  it("what is refused has the same status as over HTTP/1.1", async () => {
+  it("refusals have the same status as over HTTP/1.1", async () => {
     assert.equal((await request(session, { ":path": "/v1/nothing" })).status, 404);
     assert.equal((await request(session, { ":path": "/v1/../x" })).status, 400);
     assert.equal((await request(session, { ":path": "/v1/shelves/7/books", ":method": "PUT" })).status, 405);
@@ -72,7 +72,7 @@ describe("over HTTP/2 without TLS", () => {
     );
   });
 
-  it("headers over the limit are 431, where the client is not one of gRPC; one of just the limit is served", async () => {
+  it("headers over the limit get 431 unless the client uses gRPC", async () => {
     // RFC 9113 §6.5.2 counts 32 bytes for each field, besides its name and its value.
     const sizeOf = (headers: OutgoingHttpHeaders) =>
       Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + String(value).length + 32, 0);
@@ -96,7 +96,7 @@ describe("over HTTP/2 without TLS", () => {
       assert.equal("grpc-status" in refused.headers, false);
     }
     assert.equal((await request(session, filled({ ":path": "/v1/shelves/7/books/1" }, 0))).status, 200);
-    // Of gRPC, with its content-type before and after the metadata that is too large.
+    // A gRPC request, with its content-type before and after the metadata that is too large.
     const grpc = { ":method": "POST", ":path": method, "content-type": "application/grpc" };
     for (const headers of [filled(grpc, 1), { ...filled({ ...grpc, "content-type": undefined }, 100), ...grpc }]) {
       const refused = await request(session, headers);
@@ -104,7 +104,7 @@ describe("over HTTP/2 without TLS", () => {
     }
   });
 
-  it("a body is refused that does not say it is JSON, although the head need not say that there is one", async () => {
+  it("a body without a JSON content type is refused, even if the head does not announce it", async () => {
     const before = library.state.requests.length;
     for (const headers of [{}, { "content-type": "text/plain" }, { ...json, "content-encoding": "zstd" }]) {
       const refused = await request(session, { ":path": "/v1/tags", ":method": "POST", ...headers }, "[]");
@@ -116,7 +116,7 @@ describe("over HTTP/2 without TLS", () => {
     assert.equal(library.state.requests.length, before);
   });
 
-  it("large bodies pass both ways", async () => {
+  it("large bodies are sent and received", async () => {
     const text = "a".repeat(1_000_000);
     const { body } = await request(
       session,
@@ -132,7 +132,7 @@ describe("over HTTP/2 without TLS", () => {
     assert.equal(over.status, 413);
   });
 
-  it("streams are read as they are written, and end for the handler when the client leaves", async () => {
+  it("streams are read as they are written, and are canceled when the client disconnects", async () => {
     const stream = session.request({ ":path": "/v1/books:watch?count=2000000000", accept: "text/event-stream" });
     const [first] = (await once(stream, "data")) as [Buffer];
     assert.match(first.toString(), /^id: 1\ndata: /);
@@ -142,14 +142,14 @@ describe("over HTTP/2 without TLS", () => {
     while (library.server.openCalls > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it("an array that fails is reset", async () => {
+  it("an array is reset on failure", async () => {
     const stream = session.request({ ":path": "/v1/books:watch?count=3&fail_after=1", accept: "application/json" });
     await assert.rejects(async () => {
       for await (const _ of stream);
     }, /NGHTTP2_INTERNAL_ERROR/);
   });
 
-  it("requests drain when the server closes", async () => {
+  it("requests finish when the server closes", async () => {
     const other = await startLibrary(Library, {}, quiet);
     const client = connect(other.url);
     assert.equal((await request(client, { ":path": "/v1/shelves/7/books/1" })).status, 200);
@@ -160,7 +160,7 @@ describe("over HTTP/2 without TLS", () => {
 });
 
 describe("over TLS", { skip: withoutOpenssl }, () => {
-  it("HTTP/1.1 and HTTP/2 are served on one port, as the client chooses", async () => {
+  it("HTTP/1.1 and HTTP/2 are served on one port", async () => {
     const { cert, key } = createSelfSigned();
     const library = await startLibrary(Library, {}, { ...quiet, tls: { cert, key } });
     try {
@@ -182,7 +182,7 @@ describe("over TLS", { skip: withoutOpenssl }, () => {
     }
   });
 
-  it("the certificate of a client is known over HTTP/1.1 as over HTTP/2, and one that is not trusted is refused", async () => {
+  it("client certificates are available over HTTP/1.1 and HTTP/2, and untrusted ones are refused", async () => {
     const authority = createAuthority();
     const stranger = createAuthority("Another CA");
     const { cert, key } = authority.issue({ names: ["IP:127.0.0.1"] });

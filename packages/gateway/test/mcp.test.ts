@@ -1,4 +1,4 @@
-// Own process: the SDK brings zod, which defines globals.
+// Runs in its own process: the SDK includes zod, which defines globals.
 
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
@@ -20,7 +20,7 @@ const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
 const root = join(import.meta.dirname, "..", "..", "..");
 const services = [Library];
 
-/** What the interceptors of the server have seen. */
+/** The calls that the server's interceptors have seen. */
 const seen: { path: string; authorization: string | null; peer: string | undefined }[] = [];
 const guard: Interceptor = (next) => (request) => {
   const { url, header, contextValues } = request;
@@ -40,7 +40,7 @@ interface Call {
   readonly arguments?: Record<string, unknown>;
 }
 
-/** Lists the tools, and makes calls one after the other, with the SDK's own client. */
+/** Lists the tools and makes calls one after another with the client of the SDK. */
 async function askBySdk(
   url: string,
   calls: readonly Call[] = [],
@@ -58,7 +58,7 @@ const textOf = (result: Result | undefined): string => {
   return content?.type === "text" ? content.text : "";
 };
 
-describe("methods as tools of the Model Context Protocol", () => {
+describe("methods as MCP tools", () => {
   const folder = mkdtempSync(join(tmpdir(), "tercel-mcp-"));
   let library: RunningLibrary;
   before(async () => {
@@ -85,7 +85,7 @@ describe("methods as tools of the Model Context Protocol", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("are listed to the SDK's client, with descriptions, schemas and what they may do", async () => {
+  it("are listed for the client of the SDK with descriptions, schemas and annotations", async () => {
     const { tools } = await askBySdk(library.url);
     assert.deepEqual(
       tools.map((tool) => tool.name),
@@ -108,7 +108,7 @@ describe("methods as tools of the Model Context Protocol", () => {
     assert.equal(burn?.description, "Burns a book.");
   });
 
-  it("are called with the caller's authorization and address, through the interceptors of the server", async () => {
+  it("are called with the caller's authorization and address, through the server's interceptors", async () => {
     const everything = { text: "a", large: "5", genre: "GENRE_POEM", child: { numbers: [1] } };
     const { results } = await askBySdk(
       library.url,
@@ -128,7 +128,7 @@ describe("methods as tools of the Model Context Protocol", () => {
     assert.match(last?.peer ?? "", /^127\.0\.0\.1:/);
   });
 
-  it("have the errors of their calls as results, so that the model reads them", async () => {
+  it("return the errors of calls as tool results, so that the model sees them", async () => {
     const { results } = await askBySdk(library.url, [
       { name: "Library_GetBook", arguments: { name: "none" } },
       { name: "Library_Echo", arguments: { small: "x" } },
@@ -144,7 +144,7 @@ describe("methods as tools of the Model Context Protocol", () => {
     assert.match(textOf(stolen.results[0]), /permission_denied.*not you/);
   });
 
-  it("count as calls, and have the limits of the server", async () => {
+  it("count as calls and obey the limits of the server", async () => {
     const { started } = library.server.calls;
     const { results } = await askBySdk(library.url, [
       { name: "Library_Echo", arguments: { text: "a".repeat(100_000) } },
@@ -154,7 +154,7 @@ describe("methods as tools of the Model Context Protocol", () => {
     assert.equal(library.server.openCalls, 0);
   });
 
-  it("are listed and called with curl: by a client that knows the protocol and not the SDK", async () => {
+  it("are listed and called with curl, without the SDK", async () => {
     const send = async (message: object): Promise<{ readonly status: string; readonly body: string }> => {
       const { stdout } = await promisify(execFile)("curl", [
         ...["--silent", "--show-error", "--write-out", "\n%{http_code}", "--header", "content-type: application/json"],
@@ -189,7 +189,7 @@ describe("methods as tools of the Model Context Protocol", () => {
     assert.match(textOf(missing), /not_found/i);
   });
 
-  it("are not for pages of other origins, and have no stream or session", async () => {
+  it("refuse pages of other origins, streams and sessions", async () => {
     const send = (origin?: string) =>
       fetch(`${library.url}/mcp`, {
         ...{ method: "POST", body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' },
@@ -207,7 +207,7 @@ describe("methods as tools of the Model Context Protocol", () => {
     }
   });
 
-  it("end for the handler when the client leaves", async () => {
+  it("cancel the handler when the client disconnects", async () => {
     let begun: (() => void) | undefined;
     const hasBegun = new Promise<void>((resolve) => {
       begun = resolve;
@@ -252,12 +252,12 @@ describe("createMcpFace", () => {
     [{ path: "mcp" }, /path is "mcp"/],
     [{ services: [Library, Library] }, /both have a tool Library_GetBook/],
   ] as const) {
-    it(`refuses ${Object.keys(options)}: ${problem}`, () => {
+    it(`rejects ${Object.keys(options)}: ${problem}`, () => {
       assert.throws(() => createMcpFace({ services, include: ["*"], ...options } as McpFaceOptions), problem);
     });
   }
 
-  it("is of no use to a server that does not have its methods", () => {
+  it("is rejected by a server without its methods", () => {
     const make = () =>
       createServer({
         routes: createHealth().routes,

@@ -35,7 +35,7 @@ describe("a multipart form", () => {
     };
   };
 
-  it("sets fields by their paths: text as in a query, bytes as they are, JSON where it says so", async () => {
+  it("sets fields by path: text as in a query, raw bytes, and JSON by content type", async () => {
     const bytes = new Uint8Array(70_000).map((_, at) => at);
     const { status, message } = await echo(
       ["text", "a b+c%20d"],
@@ -60,7 +60,7 @@ describe("a multipart form", () => {
     assert.equal(message.at?.seconds, 1_769_846_400n);
   });
 
-  it("sets fields of the message that the rule has as its body; the path still wins", async () => {
+  it("sets fields of the rule's body message, while the path takes precedence", async () => {
     const form = new FormData();
     form.append("title", "Flatland");
     form.append("author.given_name", "Edwin");
@@ -81,7 +81,7 @@ describe("a multipart form", () => {
         ["text", "a"],
         ["text", "b"],
       ],
-      /^text: comes twice/,
+      /^text: occurs twice/,
     ],
     [[["counts", "a"]], /^counts: is a map/],
     [[["child", "a"]], /^child: is a message/],
@@ -102,7 +102,7 @@ describe("a multipart form", () => {
     assert.equal(message.numbers.length, 100);
   });
 
-  it("that is cut off or has no boundary is refused, and reaches no handler", async () => {
+  it("is refused if it is incomplete or has no boundary, and reaches no handler", async () => {
     const before = library.state.requests.length;
     const post = (type: string, body: string) =>
       fetch(`${library.url}/v1/echo`, { method: "POST", headers: { "content-type": type }, body });
@@ -114,7 +114,7 @@ describe("a multipart form", () => {
     assert.equal((await post("multipart/form-data; boundary=b", `${part}\r\n--b--\r\n`)).status, 200);
   });
 
-  it("of a page of another origin reaches no handler: browsers send forms without asking first", async () => {
+  it("is refused from a page of another origin: browsers send forms without a preflight", async () => {
     const before = library.state.requests.length;
     const form = () => {
       const made = new FormData();
@@ -130,7 +130,7 @@ describe("a multipart form", () => {
     }
   });
 
-  it("is refused where a rule has no message to put it into, and for PATCH", async () => {
+  it("is refused for PATCH, and for a rule without a message body", async () => {
     const form = new FormData();
     form.append("tags", "a");
     const tags = await send("/v1/tags", form);
@@ -139,7 +139,7 @@ describe("a multipart form", () => {
     assert.equal(patched.status, 415);
   });
 
-  it("over the limit for messages is 413", async () => {
+  it("is refused with 413 over the message limit", async () => {
     const form = new FormData();
     form.append("data", new Blob([new Uint8Array(5_000_000)]));
     assert.equal((await send("/v1/echo", form)).status, 413);

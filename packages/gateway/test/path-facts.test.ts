@@ -5,10 +5,10 @@ import { readPathValues } from "../src/rules/path-values.ts";
 import { parseRequestPath } from "../src/rules/request-path.ts";
 import { type Route, RouteTree } from "../src/rules/route-tree.ts";
 
-// What grpc-httpjson-transcoding (Envoy, ESPv2), grpc-gateway and vanguard-go make of templates and paths. Where they disagree with each other or with
-// us, the row says who does otherwise; docs/specs/rest.md says why.
+// How grpc-httpjson-transcoding (Envoy, ESPv2), grpc-gateway and vanguard-go handle templates and paths. If they differ from each other or from this
+// package, the row names the difference; docs/specs/rest.md gives the reason.
 
-/** A path, the template that takes it and the values of its variables; no template: 404. */
+/** A path, the template that matches it and the values of its variables. Without a template: 404. */
 type Row = readonly [path: string, template?: string, ...values: string[]];
 
 interface Facts {
@@ -88,7 +88,7 @@ const facts: readonly Facts[] = [
     ],
   },
   {
-    // Envoy leaves all reserved characters as they are, unless it is told to decode all but the slash, which is http.proto's rule.
+    // Envoy decodes no reserved character by default; http.proto requires decoding all except the slash, which Envoy has an option for.
     title: "a variable of several segments is decoded but for %2F",
     templates: ["/a/{x=p/*/q/*}/c", "/b/{x=**}/c", "/d/{x=*}/{y=**}/c"],
     rows: [
@@ -198,7 +198,7 @@ const facts: readonly Facts[] = [
       ["/otherprefix"],
       ["/other"],
       ["/PREFIX"],
-      // grpc-gateway and Envoy take a slash at the end for nothing, where it is not part of **.
+      // grpc-gateway and Envoy ignore a trailing slash that is not part of **.
       ["/prefix/"],
       ["/"],
     ],
@@ -217,7 +217,7 @@ const facts: readonly Facts[] = [
     ],
   },
   {
-    // grpc-gateway takes the rule that was registered last.
+    // grpc-gateway uses the rule that was registered last.
     title: "text is compared decoded, on both sides",
     templates: ["/a%20b/c", "/é", "/d:e%3Af"],
     rows: [
@@ -229,7 +229,7 @@ const facts: readonly Facts[] = [
   },
 ];
 
-/** Columns count from 1. */
+/** Columns start at 1. */
 const refusedTemplates: readonly (readonly [template: string, column: number])[] = [
   ["", 1],
   ["a", 1],
@@ -310,7 +310,7 @@ describe("the facts of other transcoders", () => {
     });
   }
 
-  it("refused templates say where", () => {
+  it("errors of invalid templates have a position", () => {
     for (const [template, column] of refusedTemplates) {
       assert.throws(
         () => parsePathTemplate(template),
@@ -320,15 +320,15 @@ describe("the facts of other transcoders", () => {
     }
   });
 
-  it("templates of every form are taken", () => {
+  it("templates of every form are accepted", () => {
     for (const template of takenTemplates) assert.doesNotThrow(() => parsePathTemplate(template), template);
   });
 
-  it("paths that mean two things, or nothing, are refused", () => {
+  it("ambiguous and invalid paths are refused", () => {
     for (const path of refusedPaths) assert.ok("problem" in parseRequestPath(path), path);
   });
 
-  it("two routes of one shape are refused, whatever their variables are called", () => {
+  it("two routes of the same shape are rejected, whatever the names of their variables", () => {
     for (const [one, other] of [
       ["/a/{x}", "/a/{y}"],
       ["/a/{x}", "/a/*"],

@@ -17,7 +17,7 @@ interface SeenCall {
   readonly stream: boolean;
 }
 
-describe("Connect's clients", () => {
+describe("Connect clients", () => {
   let library: RunningLibrary;
   const seen: SeenCall[] = [];
   const record: Interceptor = (next) => (request) => {
@@ -104,7 +104,7 @@ describe("Connect's clients", () => {
         assert.equal((await client.importBooks(requests())).count, 2);
       });
 
-      it("send a timeout, after which the call ends", async () => {
+      it("send a timeout that ends the call", async () => {
         const client = createClient(Library, makeTransport());
         const endless = async () => {
           async function* requests() {
@@ -118,7 +118,7 @@ describe("Connect's clients", () => {
     });
   }
 
-  it("are told of a method that the server does not have", async () => {
+  it("get UNIMPLEMENTED for an unknown method", async () => {
     const response = await fetch(`${library.url}/tercel.gateway.test.v1.Library/Nothing`, {
       method: "POST",
       headers: { "content-type": "application/grpc-web+proto" },
@@ -135,7 +135,7 @@ describe("Connect's clients", () => {
     assert.equal(((await connect.json()) as { code: string }).code, "unimplemented");
   });
 
-  it("count as calls of the server", () => {
+  it("are counted as calls of the server", () => {
     const { started, succeeded, failed } = library.server.calls;
     assert.ok(started > 0);
     assert.equal(started, succeeded + failed);
@@ -143,7 +143,7 @@ describe("Connect's clients", () => {
   });
 });
 
-describe("gRPC-Web's text form", () => {
+describe("gRPC-Web text", () => {
   let library: RunningLibrary;
   before(async () => {
     library = await startLibrary(Library);
@@ -161,7 +161,7 @@ describe("gRPC-Web's text form", () => {
   };
   const message = Buffer.concat([Buffer.from([0, 0, 0, 0, 19, 10, 17]), Buffer.from("shelves/7/books/1")]);
 
-  it("is base64 both ways, each piece with its own padding", async () => {
+  it("is base64 in both directions, each piece with its own padding", async () => {
     // A piece of one byte with padding, then the rest.
     const body = message.subarray(0, 1).toString("base64") + message.subarray(1).toString("base64");
     for (const sent of [message.toString("base64"), body]) {
@@ -173,7 +173,7 @@ describe("gRPC-Web's text form", () => {
     }
   });
 
-  it("is refused when it is not base64", async () => {
+  it("is refused if it is not base64", async () => {
     for (const sent of ["****", "AAA"]) {
       const bytes = Buffer.from((await call(sent)).text, "base64").toString("latin1");
       assert.match(bytes, /grpc-status: 3\r\n/);
@@ -182,7 +182,7 @@ describe("gRPC-Web's text form", () => {
 });
 
 describe("a full-duplex stream over HTTP/1.1", () => {
-  it("is answered while it is sent, where the client can", async () => {
+  it("gets responses while it sends requests, if the client supports it", async () => {
     const library = await startLibrary(Library);
     try {
       const client = createClient(

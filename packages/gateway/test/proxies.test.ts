@@ -18,7 +18,7 @@ const forwarded = {
   "x-other": "kept",
 };
 
-/** What a handler sees of a request with these fields. */
+/** Returns what the handler sees of a request with these fields. */
 async function see(gateway: GatewayOptions, path?: string) {
   let context: HandlerContext | undefined;
   const server = createServer({
@@ -52,15 +52,15 @@ async function see(gateway: GatewayOptions, path?: string) {
   }
 }
 
-describe("fields that proxies write", () => {
-  it("are believed of a proxy in trustProxy, but for what its client may have made up", async () => {
+describe("forwarding headers", () => {
+  it("are trusted from a proxy in trustProxy, except for entries that its client can forge", async () => {
     const { peer, url, fields } = await see({ trustProxy: ["127.0.0.0/8"] });
     assert.equal(peer, "203.0.113.7");
     assert.equal(url, "https://shop.example.com/v1/echo");
     assert.deepEqual(fields, ["203.0.113.7", "https", "shop.example.com", "", "kept"]);
   });
 
-  it("are dropped from anyone else, and by default", async () => {
+  it("are removed from other peers, and by default", async () => {
     for (const gateway of [{}, { trustProxy: ["10.0.0.0/8", "::1", "unix"] }]) {
       const { peer, url, fields } = await see(gateway);
       assert.match(peer ?? "", /^127\.0\.0\.1:/);
@@ -69,7 +69,7 @@ describe("fields that proxies write", () => {
     }
   });
 
-  it("are believed over Unix sockets where trustProxy says so", async () => {
+  it('are trusted over Unix sockets if trustProxy has "unix"', async () => {
     const folder = mkdtempSync(join(tmpdir(), "tercel-proxies-"));
     try {
       assert.equal((await see({ trustProxy: ["unix"] }, join(folder, "a"))).peer, "203.0.113.7");
@@ -80,7 +80,7 @@ describe("fields that proxies write", () => {
   });
 
   for (const proxy of ["10.0.0.0/33", "10.0.0", "example.com", "10.0.0.0/", "::/129", "1.2.3.4/8/8", ""]) {
-    it(`are of no use with trustProxy ${JSON.stringify(proxy)}, which is refused`, () => {
+    it(`reject an invalid trustProxy: ${JSON.stringify(proxy)}`, () => {
       assert.throws(() => createGateway({ trustProxy: [proxy] }), /trustProxy has .* it has to be an address/);
     });
   }

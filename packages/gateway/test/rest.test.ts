@@ -50,12 +50,12 @@ describe("REST", () => {
     assert.equal(((await response.json()) as { pageCount: string }).pageCount, "96");
   });
 
-  it("answers with the status that a method has, or that its handler sets", async () => {
+  it("responds with the status of the method's option or of its handler", async () => {
     assert.equal((await post("/v1/shelves/9/books", '{"title":"a"}')).status, 201);
     assert.throws(() => setHttpStatus({ values: createContextValues() }, 400), RangeError);
   });
 
-  it("answers errors as AIP-193 has them, with a reason for those of its own", async () => {
+  it("returns errors in the format of AIP-193, with a reason for the gateway's own errors", async () => {
     const missing = await get("/v1/shelves/7/books/none");
     assert.equal(missing.status, 404);
     assert.equal(missing.headers.get("cache-control"), "no-store");
@@ -70,13 +70,13 @@ describe("REST", () => {
     assert.deepEqual([info?.reason, info?.domain], ["UNKNOWN_QUERY_PARAMETER", "library.example"]);
   });
 
-  it("says when to come again", async () => {
+  it("sends retry-after", async () => {
     const response = await get("/v1/books:watch?count=2&fail_after=-1");
     assert.equal(response.status, 503);
     assert.equal(response.headers.get("retry-after"), "2");
   });
 
-  it("answers 404 with the fallback, and 405 with what the path has", async () => {
+  it("responds with 404 from the fallback, and with 405 and the methods of the path", async () => {
     assert.equal(await (await get("/v2/nothing")).text(), "fallback /v2/nothing");
     const response = await get("/v1/shelves/7/books", { method: "PUT" });
     assert.equal(response.status, 405);
@@ -87,7 +87,7 @@ describe("REST", () => {
     assert.equal(options.headers.get("access-control-allow-origin"), null);
   });
 
-  it("never hands a path of a service to the fallback", async () => {
+  it("never passes a path of a service to the fallback", async () => {
     const service = "tercel.gateway.test.v1.Library";
     for (const path of [
       `/${service}/Nothing`,
@@ -104,13 +104,13 @@ describe("REST", () => {
     assert.equal(await (await get(`/x/${service}/GetBook`)).text(), `fallback /x/${service}/GetBook`);
   });
 
-  it("answers 406 to a client that takes no JSON", async () => {
+  it("responds with 406 to a client that does not accept JSON", async () => {
     assert.equal((await get("/v1/shelves/7/books/1", { headers: { accept: "text/html" } })).status, 406);
     assert.equal((await get("/v1/shelves/7/books/1", { headers: { accept: "text/html, */*;q=0.1" } })).status, 200);
     assert.equal((await get("/v1/books:watch?count=1", { headers: { accept: "text/html" } })).status, 406);
   });
 
-  it("answers 413 to a body over the limit, by its length or as it comes", async () => {
+  it("responds with 413 to a body over the limit, by content-length or by received bytes", async () => {
     const body = JSON.stringify({ title: "a".repeat(2000) });
     assert.equal((await post("/v1/shelves/7/books", body)).status, 413);
     const chunked = ReadableStream.from([Buffer.from(body)]);
@@ -121,7 +121,7 @@ describe("REST", () => {
     assert.equal((await post("/v1/shelves/7/books", fits)).status, 201);
   });
 
-  it("inflates a body up to the limit", async () => {
+  it("decompresses a body up to the limit", async () => {
     const { gzipSync } = await import("node:zlib");
     const send = (length: number) =>
       get("/v1/shelves/7/books", {
@@ -136,7 +136,7 @@ describe("REST", () => {
     assert.equal(broken.status, 400);
   });
 
-  it("answers 415 to a body that does not say it is JSON, as a form without preflight does not", async () => {
+  it("responds with 415 to a body that is not declared as JSON, such as a form without a preflight", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"]) {
       const response = await post("/v1/shelves/7/books", '{"title":"a"}', { "content-type": type });
       assert.equal(response.status, 415, type);
@@ -159,11 +159,11 @@ describe("REST", () => {
     );
   });
 
-  it("compresses from 1 KiB on with Brotli or gzip, whichever the client prefers, and reads both", async () => {
+  it("compresses from 1 KiB on with Brotli or gzip, as the client prefers, and decompresses both", async () => {
     const coding = async (length: number, accept: string): Promise<[string | null, number]> => {
       const url = `${library.url}/v1/echo?text=${"a".repeat(length)}`;
       const response = await fetch(url, { headers: { "accept-encoding": accept } });
-      // Node's fetch has undone it.
+      // The fetch of Node.js has already decompressed it.
       const { text } = (await response.json()) as { text: string };
       return [response.headers.get("content-encoding"), text.length];
     };
@@ -182,7 +182,7 @@ describe("REST", () => {
     assert.equal((await send(Buffer.concat([body(100), Buffer.from("x")]))).status, 400);
   });
 
-  it("does not compress bytes of a type that is compressed already", async () => {
+  it("does not compress content types that are already compressed", async () => {
     const put = async (type: string): Promise<[string | null, string]> => {
       const body = "a".repeat(2000);
       const response = await get("/v1/file", { method: "PUT", headers: { "content-type": type }, body });
@@ -195,7 +195,7 @@ describe("REST", () => {
     assert.deepEqual(await put("image/svg+xml"), ["gzip", "image/svg+xml"]);
   });
 
-  it("patches with the mask that the body means, as merge patch too", async () => {
+  it("derives the field mask of a PATCH from its body, also for merge patch", async () => {
     await post("/v1/shelves/5/books", '{"title":"a"}');
     for (const type of ["application/json", "application/merge-patch+json"]) {
       const init = { method: "PATCH", headers: { "content-type": type }, body: '{"author":{"givenName":"Ada"}}' };
@@ -206,7 +206,7 @@ describe("REST", () => {
     }
   });
 
-  it("answers HEAD like GET without a body, and 405 for streams", async () => {
+  it("responds to HEAD like GET without a body, and with 405 for streams", async () => {
     const head = await get("/v1/shelves/7/books/1", { method: "HEAD" });
     const whole = await get("/v1/shelves/7/books/1");
     assert.equal(head.status, 200);
@@ -216,7 +216,7 @@ describe("REST", () => {
     assert.equal((await get("/v1/books:watch", { method: "HEAD" })).status, 405);
   });
 
-  it("answers 304 to a client that has the response already", async () => {
+  it("responds with 304 if the client has the current ETag", async () => {
     for (const etag of ['"v1"', 'W/"v1"', '"v0", "v1"', "*"]) {
       const response = await get("/v1/shelves/7/books/1", { headers: { "if-none-match": etag } });
       assert.equal(response.status, 304, etag);
@@ -224,7 +224,7 @@ describe("REST", () => {
     assert.equal((await get("/v1/shelves/7/books/1", { headers: { "if-none-match": '"v0"' } })).status, 200);
   });
 
-  it("sends and takes bytes that are not JSON", async () => {
+  it("sends and receives raw bytes", async () => {
     const file = await get("/v1/files/a/b%20c.txt");
     assert.deepEqual([file.headers.get("content-type"), await file.text()], ["text/plain", "file a/b c.txt"]);
     const put = await get("/v1/file", {
@@ -236,17 +236,17 @@ describe("REST", () => {
     assert.deepEqual([...new Uint8Array(await put.arrayBuffer())], [1, 2, 255]);
   });
 
-  it("takes a field of the response, with its default where it is not set", async () => {
+  it("returns one field of the response, with its default value if unset", async () => {
     library.state.books.clear();
     assert.equal(await (await get("/v1/shelves/7/books:list")).text(), "[]");
   });
 
-  it("calls by the name of a custom HTTP method", async () => {
+  it("serves custom HTTP methods", async () => {
     const init = { method: "REPORT" };
     assert.equal((await get("/v1/echo?text=a", init)).status, 200);
   });
 
-  it("writes enums as numbers, and JSON with line breaks, for those who ask", async () => {
+  it("writes enums as numbers, and indented JSON, on request", async () => {
     const response = await get("/v1/echo?genre=GENRE_POEM&$alt=json;enum-encoding=int&$prettyPrint=true");
     assert.equal(await response.text(), '{\n  "genre": 2\n}');
   });
@@ -261,7 +261,7 @@ describe("streams over REST", () => {
   const watch = (query: string, headers: Record<string, string> = {}) =>
     fetch(`${library.url}/v1/books:watch?${query}`, { headers });
 
-  it("are lines of JSON, the last of which says that it failed", async () => {
+  it("are lines of JSON, with an error in the last line", async () => {
     const response = await watch("count=2");
     assert.equal(response.headers.get("content-type"), "application/x-ndjson");
     const lines = (await response.text()).trimEnd().split("\n");
@@ -274,18 +274,18 @@ describe("streams over REST", () => {
     assert.equal(JSON.parse(failed[1] as string).error.status, "UNAVAILABLE");
   });
 
-  it("have the status of a failure before their first message", async () => {
+  it("have the HTTP status of a failure before their first message", async () => {
     assert.equal((await watch("count=0&fail_after=7")).status, 404);
     assert.equal((await watch("count=0&fail_after=7", { accept: "text/event-stream" })).status, 404);
   });
 
-  it("are server-sent events that continue after the last one seen, until the stream has ended", async () => {
+  it("are server-sent events that continue after the last event id, until the stream has ended", async () => {
     const events = { accept: "text/event-stream" };
     const first = await watch("count=3&fail_after=2", events);
     assert.equal(first.headers.get("x-accel-buffering"), "no");
     const text = await first.text();
     const ids = [...text.matchAll(/^id: (.*)$/gm)].map((match) => match[1]);
-    // A failure that may pass has no id: the browser comes again with the id of the last event.
+    // An error that a retry can fix has no id, so the browser reconnects with the id of the last event.
     assert.deepEqual(ids, ["1", "2"]);
     assert.match(text, /event: status\ndata: \{"code":14,"status":"UNAVAILABLE"/);
     const second = await (await watch("count=2", { ...events, "last-event-id": "2" })).text();
@@ -297,14 +297,14 @@ describe("streams over REST", () => {
     assert.equal((await watch("count=2", { ...events, "last-event-id": "$end" })).status, 204);
   });
 
-  it("are an array that is cut off when it fails", async () => {
+  it("are an array, which is reset on failure", async () => {
     const array = { accept: "application/json" };
     assert.deepEqual(JSON.parse(await (await watch("count=2", array)).text()).length, 2);
     assert.equal(await (await watch("count=0", array)).text(), "[]\n");
     await assert.rejects(async () => (await watch("count=3&fail_after=1", array)).text());
   });
 
-  it("of a client are lines of JSON too", async () => {
+  it("are lines of JSON from the client", async () => {
     const send = (body: string, type = "application/x-ndjson") =>
       fetch(`${library.url}/v1/books:import`, { method: "POST", headers: { "content-type": type }, body });
     assert.deepEqual(await (await send('{"shelf":"1"}\n\n  \r\n{"shelf":"2"}')).json(), { count: 2 });
@@ -315,7 +315,7 @@ describe("streams over REST", () => {
     assert.equal((await send("{}", "application/json")).status, 415);
   });
 
-  it("of a client may be longer than what is read ahead, in any pieces", async () => {
+  it("may have lines longer than the receive window, in any pieces", async () => {
     const line = Buffer.from(`${JSON.stringify({ shelf: "x".repeat(100_000) })}\n`);
     async function* pieces() {
       for (let at = 0; at < 20; at++) {
@@ -341,7 +341,7 @@ describe("a call over REST", () => {
     return { server, port, url: `http://127.0.0.1:${port}/v1/books/x` };
   };
 
-  it("is cancelled when its client leaves", async () => {
+  it("is canceled when its client disconnects", async () => {
     const entered = Promise.withResolvers<void>();
     const cancelled = Promise.withResolvers<void>();
     const { server, port } = await running((_, { signal }) => {
@@ -358,7 +358,7 @@ describe("a call over REST", () => {
     await server.close({ deadlineMs: 0 });
   });
 
-  it("has the shortest of the timeouts that the client and the server name", async () => {
+  it("has the shortest timeout of client and server", async () => {
     const remaining: number[] = [];
     const { server, url } = await running((_, context) => {
       remaining.push(context.timeoutMs() ?? Number.POSITIVE_INFINITY);
@@ -417,7 +417,7 @@ describe("a call over REST", () => {
     await server.close({ deadlineMs: 0 });
   });
 
-  it("is refused with 503 where the server runs as many as it may", async () => {
+  it("is refused with 503 at the server's limit of concurrent calls", async () => {
     const entered = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
     const { server, url } = await running(
@@ -437,7 +437,7 @@ describe("a call over REST", () => {
     await server.close();
   });
 
-  it("says nothing of what its handler threw by accident", async () => {
+  it("does not expose unexpected errors of its handler", async () => {
     const { server, url } = await running(() => {
       throw new Error("a secret");
     });
@@ -447,7 +447,7 @@ describe("a call over REST", () => {
     await server.close();
   });
 
-  it("sets its status, and a location where it redirects", async () => {
+  it("sets its status, and a location for a redirect", async () => {
     const { server, url } = await running((request, context) => {
       if (request.name !== "x") context.responseHeader.set("location", "/elsewhere");
       setHttpStatus(context, request.name === "x" ? 202 : 303);
@@ -458,7 +458,7 @@ describe("a call over REST", () => {
     await server.close();
   });
 
-  it("that runs is answered when the server closes; idle connections close at once", async () => {
+  it("completes while the server closes; idle connections close immediately", async () => {
     const entered = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
     const { server, port } = await running(async () => {

@@ -9,12 +9,12 @@ import { Library } from "./gen/tercel/gateway/test/v1/library_pb.ts";
 import { createLibrary, createLibraryState } from "./support/library.ts";
 
 const restarts = 4;
-/** Between two restarts each client has so many responses, or messages, at least. */
+/** The least number of responses or messages that each client receives between two restarts. */
 const progress = 20;
 const drainMs = 200;
 const endless = 2_000_000_000;
 
-/** A client that goes on until it is stopped. What it has not got in order is a failure. */
+/** A client that runs until it is stopped. Messages that are missing or out of order are failures. */
 interface RunningClient {
   readonly seen: () => number;
   stop(): void;
@@ -27,7 +27,7 @@ describe("a rolling restart", () => {
   let url: string;
   before(async () => {
     current = await startServer();
-    // As a load balancer: new connections go to the newest server.
+    // Like a load balancer: new connections go to the newest server.
     relay = createNetServer((socket) => {
       const inner = connect(current.port, "127.0.0.1");
       socket.pipe(inner).pipe(socket);
@@ -42,7 +42,7 @@ describe("a rolling restart", () => {
     relay.close();
   });
 
-  it("loses no request over REST, and streams over SSE and WebSockets continue where they were", async () => {
+  it("loses no REST request, and continues streams over SSE and WebSockets", async () => {
     const clients = [
       callByRest(url),
       callByRest(url),
@@ -87,7 +87,7 @@ async function startServer(): Promise<{ readonly server: Server; readonly port: 
   return { server, port };
 }
 
-/** One request after the other. A connection that closes between two of them is no answer: it is sent again, as all clients of HTTP do (RFC 9110 §9.2.2). */
+/** Sends one request after another. Like all HTTP clients it retries a request when the connection closes without a response (RFC 9110 §9.2.2). */
 function callByRest(url: string): RunningClient {
   let seen = 0;
   let isStopped = false;
@@ -106,7 +106,7 @@ function callByRest(url: string): RunningClient {
   return { seen: () => seen, ended: run(), stop };
 }
 
-/** As EventSource does: after a connection that was cut off it names the last event that it has seen. */
+/** Like an EventSource: reconnects with the id of the last event after a lost connection. */
 function readEvents(url: string): RunningClient {
   let last = 0;
   const stopping = new AbortController();
@@ -154,7 +154,7 @@ function readSocket(url: string): RunningClient {
   return { seen: () => last, ended: repeat(read, stopping.signal), stop: () => stopping.abort() };
 }
 
-/** Reads again after each end, until it is stopped. Only what a client has seen out of order fails. */
+/** Reads again after each end until it is stopped. Only messages out of order are failures. */
 async function repeat(read: () => Promise<void>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {

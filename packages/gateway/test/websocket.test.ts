@@ -18,7 +18,7 @@ const json = ["tercel.v1+json"];
 const proto = ["tercel.v1+proto"];
 const chat = "/tercel.gateway.test.v1.Library/Chat";
 
-/** What the interceptors of the server have seen. */
+/** The calls that the server's interceptors have seen. */
 const seen: { authorization: string | null; names: string[] }[] = [];
 const recorder: Interceptor = (next) => (request) => {
   seen.push({ authorization: request.header.get("authorization"), names: [...request.header.keys()] });
@@ -42,7 +42,7 @@ describe("a WebSocket with JSON", () => {
   });
   after(() => library.server.close({ deadlineMs: 0 }));
 
-  it("carries a stream both ways, message by message, until the client says that no more come", async () => {
+  it("streams in both directions until the client half-closes", async () => {
     const { socket, next, closed } = await openSocket(library.url + chat, json);
     assert.equal(socket.protocol, "tercel.v1+json");
     socket.send('{"text":"a"}');
@@ -54,7 +54,7 @@ describe("a WebSocket with JSON", () => {
     assert.equal(library.server.openCalls, 0);
   });
 
-  it("needs no subprotocol", async () => {
+  it("requires no subprotocol", async () => {
     const { socket, next, closed } = await openSocket(library.url + chat);
     assert.equal(socket.protocol, "");
     socket.send('{"text":"a"}');
@@ -63,21 +63,21 @@ describe("a WebSocket with JSON", () => {
     await closed;
   });
 
-  it("carries a server stream by its REST route, whose request is path and query", async () => {
+  it("serves a server stream on its REST route, with the request in path and query", async () => {
     const { next, closed } = await openSocket(`${library.url}/v1/books:watch?count=2&resume_token=4`, json);
     assert.deepEqual(await text(next()), { result: { resumeToken: "5", book: { title: "Volume 5" } } });
     assert.deepEqual(await text(next()), { result: { resumeToken: "6", book: { title: "Volume 6" } } });
     assert.equal((await closed).code, 1000);
   });
 
-  it("carries a server stream by the method's path, whose request is the first message", async () => {
+  it("serves a server stream on the method's path, with the request as first message", async () => {
     const { socket, next, closed } = await openSocket(`${library.url}/tercel.gateway.test.v1.Library/WatchBooks`, json);
     socket.send('{"count":1}');
     assert.deepEqual(await text(next()), { result: { resumeToken: "1", book: { title: "Volume 1" } } });
     assert.equal((await closed).code, 1000);
   });
 
-  it("carries a client stream by its REST route, which is a POST without it", async () => {
+  it("serves a client stream on its REST route, although the rule has POST", async () => {
     const { socket, next, closed } = await openSocket(`${library.url}/v1/books:import`, json);
     socket.send('{"shelf":"1"}');
     socket.send('{"shelf":"2"}');
@@ -86,7 +86,7 @@ describe("a WebSocket with JSON", () => {
     assert.equal((await closed).code, 1000);
   });
 
-  it("ends with the error, and closes with 4000 and its code", async () => {
+  it("sends the error, and closes with 4000 plus its code", async () => {
     const failed = await openSocket(`${library.url}/v1/books:watch?count=3&fail_after=1`, json);
     await failed.next();
     const { error } = (await text(failed.next())) as { error: { status: string; message: string } };
@@ -97,7 +97,7 @@ describe("a WebSocket with JSON", () => {
     assert.deepEqual(await misspelt.closed, { code: 4003, reason: "INVALID_ARGUMENT" });
   });
 
-  it("says what is wrong with a message, and ends the call", async () => {
+  it("reports an invalid message and ends the call", async () => {
     for (const [sent, problem] of [
       ['{"text":', /line 1, column 9: expected a value/],
       ['{"small":"x"}', /small/],
@@ -115,7 +115,7 @@ describe("a WebSocket with JSON", () => {
     assert.equal((await closed).code, 4003);
   });
 
-  it("hands over a token among the subprotocols, and does not send it back", async () => {
+  it("passes on a token of the subprotocols, and does not send it back", async () => {
     const { socket, next, closed } = await openSocket(library.url + chat, ["authorization.bearer.abc-1.d", ...json]);
     assert.equal(socket.protocol, "tercel.v1+json");
     socket.send("{}");
@@ -127,7 +127,7 @@ describe("a WebSocket with JSON", () => {
     await closed;
   });
 
-  it("ends for the handler when the client leaves", async () => {
+  it("cancels the handler when the client disconnects", async () => {
     const { socket, next } = await openSocket(`${library.url}/v1/books:watch?count=2000000000`, json);
     await next();
     assert.equal(library.server.openCalls, 1);
@@ -136,7 +136,7 @@ describe("a WebSocket with JSON", () => {
     while (library.server.openCalls > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it("that does not read holds the handler, and no memory", async () => {
+  it("blocks the handler without using memory while the client does not read", async () => {
     const { socket, next } = await openSocket(`${library.url}/v1/books:watch?count=2000000000`, json);
     await next();
     socket.pause();
@@ -151,7 +151,7 @@ describe("a WebSocket with JSON", () => {
     while (library.server.openCalls > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it("works with the WebSocket that Node brings as well", async () => {
+  it("works with the WebSocket of Node.js", async () => {
     const socket = new globalThis.WebSocket(`ws://127.0.0.1:${library.port}${chat}`, json);
     await once(socket, "open");
     socket.send('{"text":"a"}');
@@ -163,7 +163,7 @@ describe("a WebSocket with JSON", () => {
   });
 });
 
-describe("a WebSocket with gRPC's frames", () => {
+describe("a WebSocket with gRPC messages", () => {
   let library: RunningLibrary;
   before(async () => {
     library = await startSockets();
@@ -179,7 +179,7 @@ describe("a WebSocket with gRPC's frames", () => {
   const everything = (one: string) => frame(0, toBinary(EverythingSchema, create(EverythingSchema, { text: one })));
   const read = (message: Buffer) => ({ flag: message[0], payload: message.subarray(5) });
 
-  it("has headers first, messages, and trailers last", async () => {
+  it("sends headers first, then messages, and trailers last", async () => {
     const { socket, next, closed } = await openSocket(library.url + chat, proto);
     socket.send(frame(0x40, "authorization: Bearer x\r\nx-a: b\r\ncookie: c=d\r\n"));
     // Two messages in three pieces.
@@ -198,7 +198,7 @@ describe("a WebSocket with gRPC's frames", () => {
     assert.ok(!names.includes("cookie"), "a page must not make up its cookies");
   });
 
-  it("has the error in the trailers", async () => {
+  it("sends the error in the trailers", async () => {
     const { socket, next, closed } = await openSocket(
       `${library.url}/tercel.gateway.test.v1.Library/WatchBooks`,
       proto,
@@ -212,7 +212,7 @@ describe("a WebSocket with gRPC's frames", () => {
     assert.equal((await closed).code, 4014);
   });
 
-  it("has the deadline that its headers name", async () => {
+  it("has the deadline of its headers", async () => {
     const { socket, next, closed } = await openSocket(library.url + chat, proto);
     socket.send(frame(0x40, "grpc-timeout: 1m\r\n"));
     assert.equal(read(await next()).flag, 0x40);
@@ -244,7 +244,7 @@ describe("a WebSocket with gRPC's frames", () => {
     assert.equal(library.server.calls.started, started);
   });
 
-  it("ends with an error for what is not a message", async () => {
+  it("ends with an error after an invalid message", async () => {
     for (const sent of [frame(0, Buffer.from([0xff])), frame(7, ""), frame(1, "x")]) {
       const { socket, next, closed } = await openSocket(library.url + chat, proto);
       socket.send(frame(0x40, ""));
@@ -256,27 +256,27 @@ describe("a WebSocket with gRPC's frames", () => {
   });
 });
 
-describe("a request for a WebSocket", () => {
+describe("a WebSocket handshake", () => {
   let library: RunningLibrary;
   before(async () => {
     library = await startSockets();
   });
   after(() => library.server.close({ deadlineMs: 0 }));
 
-  it("is refused where there is no stream to call", async () => {
+  it("is refused on a path without a streaming method", async () => {
     for (const path of ["/v1/shelves/7/books/1", "/tercel.gateway.test.v1.Library/GetBook", "/nothing", "/v1/tags"]) {
       assert.equal((await refusedHandshake(library.url + path, json)).status, 404, path);
     }
     assert.equal((await refusedHandshake(`${library.url}/v1/books%2fx%zz`, json)).status, 400);
   });
 
-  it("is refused with subprotocols that there are not, and names those that there are", async () => {
+  it("is refused with unsupported subprotocols, and names the supported ones", async () => {
     const { status, body } = await refusedHandshake(library.url + chat, ["soap"]);
     assert.equal(status, 400);
     assert.match(body, /tercel\.v1\+json, tercel\.v1\+proto/);
   });
 
-  it("from a page of another origin is refused: hijacking does not work", async () => {
+  it("is refused from a page of another origin, which prevents cross-site hijacking", async () => {
     const { started } = library.server.calls;
     for (const origin of ["https://evil.example.com", "null"]) {
       assert.equal((await refusedHandshake(library.url + chat, json, { origin })).status, 403);
@@ -289,7 +289,7 @@ describe("a request for a WebSocket", () => {
     }
   });
 
-  it("that is not in order is refused, and the connection closes", async () => {
+  it("is refused if it is invalid, and the connection closes", async () => {
     const request = (fields: string, method = "GET") =>
       `${method} ${chat} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n${fields}\r\n`;
     const key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n";
@@ -309,7 +309,7 @@ describe("a request for a WebSocket", () => {
     assert.equal(await send(request(`${key}host: b\r\n`)), 400);
   });
 
-  it("after another request waits until that has been answered", async () => {
+  it("waits for the response to the request before it", async () => {
     const socket = connect(library.port, "127.0.0.1");
     await once(socket, "connect");
     socket.write(
@@ -324,7 +324,7 @@ describe("a request for a WebSocket", () => {
     while (library.server.openCalls > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it("for another protocol is served as if it had not asked", async () => {
+  it("is served as a normal request if it upgrades to another protocol", async () => {
     const socket = connect(library.port, "127.0.0.1");
     await once(socket, "connect");
     socket.write(
@@ -333,7 +333,7 @@ describe("a request for a WebSocket", () => {
     assert.match(await readUntil(socket), /^HTTP\/1\.1 200 [\s\S]*Flatland/);
   });
 
-  it("is what a stream both ways needs over REST: 426", async () => {
+  it("is required with 426 for a bidirectional stream over REST", async () => {
     const rules = [
       {
         selector: "tercel.gateway.test.v1.Library.Chat",
@@ -353,14 +353,14 @@ describe("a request for a WebSocket", () => {
     await other.server.close({ deadlineMs: 0 });
   });
 
-  it("is none where the gateway has no WebSockets", async () => {
+  it("is served as a normal request if the gateway has no WebSockets", async () => {
     const other = await startLibrary(Library, {}, quiet);
     assert.equal((await refusedHandshake(`${other.url}/v1/shelves/7/books/1`, json)).status, 200);
     await other.server.close({ deadlineMs: 0 });
   });
 });
 
-describe("a client of WebSockets that attacks", () => {
+describe("a hostile WebSocket client", () => {
   let library: RunningLibrary;
   before(async () => {
     library = await startLibrary(
@@ -371,7 +371,7 @@ describe("a client of WebSockets that attacks", () => {
   });
   after(() => library.server.close({ deadlineMs: 0 }));
 
-  it("with a message over the limit is cut off with 1009; one at the limit is served", async () => {
+  it("is closed with 1009 after a message over the limit, but not at the limit", async () => {
     const { socket, next, closed } = await openSocket(library.url + chat, json);
     const fitting = JSON.stringify({ text: "a".repeat(10_000 - '{"text":""}'.length) });
     socket.send(fitting);
@@ -381,7 +381,7 @@ describe("a client of WebSockets that attacks", () => {
     while (library.server.openCalls > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it("with more than 100 pings and no message is cut off with 4008; 100 are answered", async () => {
+  it("is closed with 4008 after more than 100 pings without a message", async () => {
     const { socket, next, closed } = await openSocket(library.url + chat, json);
     let pongs = 0;
     socket.on("pong", () => pongs++);
@@ -401,7 +401,7 @@ describe("a client of WebSockets that attacks", () => {
     assert.equal((await closed).code, 4008);
   });
 
-  it("with a message in more than 1024 fragments is cut off; one in 1024 is served", async () => {
+  it("is closed after a message of more than 1024 fragments", async () => {
     const { socket, next, closed } = await openSocket(library.url + chat, json);
     const pieces = ['{"text":"', ..."a".repeat(1022), '"}'];
     pieces.forEach((piece, at) => {
@@ -412,7 +412,7 @@ describe("a client of WebSockets that attacks", () => {
     assert.equal((await closed).code, 1008);
   });
 
-  it("with frames that break the protocol is cut off, and others are served", async () => {
+  it("is closed after invalid frames, while others are served", async () => {
     for (const bytes of [
       [0xf1, 0x80, 0, 0, 0, 0],
       [0x81, 0x01, 0x61],
@@ -430,7 +430,7 @@ describe("a client of WebSockets that attacks", () => {
     await closed;
   });
 
-  it("with messages that no one takes is not read", async () => {
+  it("is not read while the handler does not take its messages", async () => {
     let take: (() => void) | undefined;
     const taken = new Promise<void>((resolve) => {
       take = resolve;
@@ -459,7 +459,7 @@ describe("a client of WebSockets that attacks", () => {
       before = socket.bufferedAmount;
       for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
     }
-    // What the kernel's buffers and the window take is a few megabytes.
+    // The kernel's buffers and the window hold a few megabytes.
     assert.ok(before > 10 * 1024 * 1024, `${before} bytes wait at the client`);
     take?.();
     socket.send("");
@@ -468,8 +468,8 @@ describe("a client of WebSockets that attacks", () => {
   });
 });
 
-describe("a server with WebSockets that closes", () => {
-  it("lets their calls end, counts them, and cuts off what is left at the deadline", async () => {
+describe("a closing server with WebSockets", () => {
+  it("lets calls finish, counts them, and cancels the rest at the deadline", async () => {
     const library = await startSockets();
     const { socket, next, closed } = await openSocket(library.url + chat, json);
     socket.send('{"text":"a"}');

@@ -18,7 +18,7 @@ const tables = globSync("src/*/*.ts", { cwd: folder }).flatMap((path) => {
 });
 
 describe("the pages of the features", () => {
-  it("have the options that the code declares, in its words (UPDATE_OPTION_DOCS=1 writes them)", async () => {
+  it("have the option tables of the code's comments (UPDATE_OPTION_DOCS=1 writes them)", async () => {
     let count = 0;
     for (const readme of readmes) {
       const text = readFileSync(readme, "utf8");
@@ -32,7 +32,7 @@ describe("the pages of the features", () => {
 });
 
 describe("the comments of options", () => {
-  it("say what each is by default, and no other number, name or flag than the code", async () => {
+  it("state the same defaults as the code", async () => {
     assert.ok(tables.length >= 30, `${tables.length} tables`);
     for (const { file, path, name } of tables) {
       for (const { name: option, byDefault, option: declared } of await readOptionDocs(file, name)) {

@@ -8,7 +8,7 @@ const { exports, peerDependencies } = JSON.parse(
   readFileSync(join(import.meta.dirname, "../package.json"), "utf8"),
 ) as { readonly exports: object; readonly peerDependencies: object };
 
-/** Runs a program for which the optional packages are not installed. */
+/** Runs a program without the optional packages. */
 function runWithoutPackages(program: string): {
   readonly stdout: string;
   readonly stderr: string;
@@ -33,7 +33,7 @@ const secret = "new Uint8Array(32).fill(7)";
 const auth = `{ services: [], keys: [{ algorithm: "HS256", secret: ${secret} }], issuer: "a", audience: "b" }`;
 
 describe("where no optional package is installed", () => {
-  it("every subpath but validation loads, and needs none of them", () => {
+  it("every subpath except validation loads", () => {
     const names = Object.keys(exports)
       .filter((name) => name !== "./validation")
       .map((name) => `@tercel/interceptors${name.slice(1)}`);
@@ -44,7 +44,7 @@ describe("where no optional package is installed", () => {
     assert.equal(stdout, "loaded\n", stderr);
   });
 
-  it("a client sends tokens, which takes no package", () => {
+  it("a client can send tokens", () => {
     const { stdout, stderr } = runWithoutPackages(`
       import { createBearerToken } from "@tercel/interceptors/auth";
       console.log(typeof createBearerToken({ getToken: () => "token" }));
@@ -52,7 +52,7 @@ describe("where no optional package is installed", () => {
     assert.equal(stdout, "function\n", stderr);
   });
 
-  it("a server that verifies tokens does not start, and says what to install", () => {
+  it("a server that verifies tokens does not start, and names the package to install", () => {
     const { stderr, status } = runWithoutPackages(`
       import { createAuth } from "@tercel/interceptors/auth";
       createAuth(${auth});
@@ -62,7 +62,7 @@ describe("where no optional package is installed", () => {
     assert.equal(status, 1);
   });
 
-  it("a stack rejects with what to install", () => {
+  it("a stack rejects with the package to install", () => {
     const { stdout, stderr } = runWithoutPackages(`
       import { createClientStack, createServerStack } from "@tercel/interceptors/stack";
       const print = ({ message }) => console.log(message);

@@ -1,11 +1,11 @@
-// What users read first: the table of all features, and on each page what it protects against.
+// Checks the pages that users read first: the table of all features, and on each page the danger that it protects from.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
-/** The entry points that are features; `./gen/*` is what generated code imports, `./contracts` what tests of stores do. */
+/** The entry points of features. `./gen/*` is for generated code, `./contracts` for tests of stores. */
 function features(): string[] {
   const { exports } = JSON.parse(read("package.json")) as { exports: Record<string, unknown> };
   return Object.keys(exports)

@@ -1,4 +1,4 @@
-/** Something that happens once and can be waited for. */
+/** A promise that a test resolves itself. */
 export interface Occasion<T = void> {
   readonly happened: Promise<T>;
   happen(value: T): void;
@@ -22,7 +22,7 @@ export async function* streamOf<T>(...messages: T[]): AsyncIterable<T> {
   yield* messages;
 }
 
-/** Resolves when the signal is aborted, to its reason. */
+/** Resolves with the signal's reason when it is aborted. */
 export function aborted(signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(signal.reason);
@@ -30,24 +30,24 @@ export function aborted(signal: AbortSignal): Promise<unknown> {
   });
 }
 
-/** A turn of the event loop: everything that was ready has run. */
+/** Waits for one turn of the event loop, so that all ready callbacks have run. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Turns until nothing can be on its way any more between two ends in the same process. */
+/** Waits for enough turns that nothing is in transit between two ends in the same process. */
 export async function quiet(): Promise<void> {
   for (let at = 0; at < 20; at++) await turn();
 }
 
 /**
- * Turns until a figure has come to `atLeast` and stopped changing, and returns it. How long the former takes is the machine's
- * affair; the latter is believed after fifty turns.
+ * Waits until a number has reached `atLeast` and has not changed for fifty turns, and returns it. The time to reach `atLeast` is not limited,
+ * because it depends on the machine.
  */
 export async function settled(figure: () => number, atLeast: number = Number.NEGATIVE_INFINITY): Promise<number> {
   let last = Number.NaN;
   for (let unchanged = 0; unchanged < 50; unchanged++) {
-    // A little real time as well: a socket's other end is read when the system reports it as readable.
+    // Some real time as well: a socket is read only after the system has reported it as readable.
     await new Promise((resolve) => setTimeout(resolve, 1));
     const now = figure();
     if (now === last && now >= atLeast) continue;

@@ -3,34 +3,34 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Why tests that need certificates are skipped here, or false where they are not. */
+/** The reason to skip tests that need certificates; false if OpenSSL is installed. */
 export const withoutOpenssl: string | false =
   spawnSync("openssl", ["version"]).status !== 0 && "openssl, which makes certificates, is not installed";
 
-/** A private key and a certificate, as PEM. */
+/** A private key and a certificate in PEM format. */
 export interface KeyPair {
   readonly key: Buffer;
   readonly cert: Buffer;
 }
 
-/** What an authority is asked to sign. */
+/** The content of a certificate to issue. */
 export interface CertificateRequest {
-  /** Subject alternative names as OpenSSL writes them: `DNS:orders.internal`, `IP:192.0.2.1`, `URI:spiffe://example.org/orders`. */
+  /** Subject alternative names in OpenSSL's syntax: `DNS:orders.internal`, `IP:192.0.2.1`, `URI:spiffe://example.org/orders`. */
   readonly names?: readonly string[];
   readonly commonName?: string;
-  /** Makes it one that may sign others. Default: false. */
+  /** Whether the certificate may sign others. Default: false. */
   readonly isAuthority?: boolean;
 }
 
-/** A certificate authority of the test's own, made again, so that nothing in the repository can expire. */
+/** A certificate authority that is created for each test, so that nothing in the repository can expire. */
 export interface Authority {
   readonly cert: Buffer;
   issue(request: CertificateRequest): KeyPair;
-  /** Removes its folder. What it has issued stays valid. */
+  /** Removes its folder. Issued certificates stay valid. */
   dispose(): void;
 }
 
-/** Elliptic curves: a key is made in milliseconds. */
+/** Elliptic curve keys are generated in milliseconds. */
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 const lifetime = ["-days", "2"];
 
@@ -46,7 +46,7 @@ export function createAuthority(name = "Test CA"): Authority {
       const at = count++;
       const extensions = [
         `basicConstraints=CA:${isAuthority ? "TRUE" : "FALSE"}`,
-        // In a section of their own a comma in a name is just a comma.
+        // In a separate section a comma in a name needs no escape.
         ...(names.length === 0 ? [] : ["subjectAltName=@names", "[names]"]),
         ...names.map((one, index) => one.replace(":", `.${index} = `)),
       ];
@@ -62,8 +62,8 @@ export function createAuthority(name = "Test CA"): Authority {
 }
 
 /**
- * A key with a certificate that it has signed itself, for the name localhost. It names no address, as certificates in the field do not:
- * a client that verifies the address it has resolved the name to must fail.
+ * Creates a self-signed certificate for the name localhost. Like most real certificates it contains no address, so a client that verifies the
+ * resolved address instead of the name fails.
  */
 export function createSelfSigned(): KeyPair {
   const folder = mkdtempSync(join(tmpdir(), "tercel-certificate-"));

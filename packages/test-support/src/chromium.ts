@@ -3,7 +3,7 @@ import { type Browser, chromium } from "playwright-core";
 
 const executablePath = "/usr/bin/chromium";
 
-/** Why tests in a browser are skipped here, or false where they are not. */
+/** The reason to skip browser tests; false if Chromium is installed. */
 export const withoutChromium: string | false = (() => {
   try {
     accessSync(executablePath);
@@ -13,7 +13,7 @@ export const withoutChromium: string | false = (() => {
   }
 })();
 
-/** Starts Chromium. The test must close it, and its file must run in its own process: Playwright brings a copy of zod, which defines globals. */
+/** Starts Chromium. The test must close it, and its file must run in its own process, because Playwright includes a copy of zod that defines globals. */
 export function openChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ["--no-sandbox"] });
 }

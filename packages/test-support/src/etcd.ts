@@ -4,12 +4,12 @@ import { createServerProcess, type ServerProcess } from "./server-process.ts";
 
 const program = findProgram("etcd");
 
-/** Why tests that need etcd are skipped here, or false where they are not. */
+/** The reason to skip tests that need etcd; false if it is installed. */
 export const withoutEtcd: string | false = program === undefined && "etcd is not installed; .ci/run installs it";
 
-/** An etcd of the test's own, alone in its cluster. */
+/** An etcd server for one test, the only member of its cluster. */
 export interface EtcdServer extends ServerProcess {
-  /** Where clients connect. */
+  /** URL for clients. */
   readonly target: string;
 }
 

@@ -1,10 +1,10 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Where `.ci/run` puts what it builds. */
+/** The folder of the programs that `.ci/run` builds. */
 const builtPrograms = join(import.meta.dirname, "../../../.cache/bin");
 
-/** The path of a program that is installed, was built into .cache/bin, or is in one of the folders; undefined without one. */
+/** Finds a program in `folders`, .cache/bin or PATH, in this order. Undefined if it is in none of them. */
 export function findProgram(name: string, folders: readonly string[] = []): string | undefined {
   return [...folders, builtPrograms, ...(process.env.PATH ?? "").split(delimiter)]
     .map((folder) => join(folder, name))

@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /**
- * Below the range from which Linux takes the ports of outgoing connections, 32,768 to 60,999: a server that is started again finds its port free.
+ * Below Linux's range for outgoing connections, 32,768 to 60,999, so that the port is still free when a server is restarted.
  */
 const lowestPort = 15_000;
 const highestPort = 32_767;
 const maxTries = 100;
 
-/** Ports that were free a moment ago. */
+/** Returns ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   for (let tries = 0; ports.size < count; tries++) {

@@ -1,4 +1,4 @@
-/** What JavaScript can throw and a careless log or framework fails at, by name. Each use makes a new one. */
+/** Values that JavaScript can throw and that break careless logs or frameworks, by name. Each call creates a new one. */
 export const hostileValues: Readonly<Record<string, () => unknown>> = {
   "a plain object with a cycle": () => {
     const value: Record<string, unknown> = {};

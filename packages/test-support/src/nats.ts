@@ -4,16 +4,16 @@ import { createServerProcess, type ServerProcess } from "./server-process.ts";
 
 const program = findProgram("nats-server");
 
-/** Why tests that need NATS are skipped here, or false where they are not. */
+/** The reason to skip tests that need NATS; false if it is installed. */
 export const withoutNats: string | false = program === undefined && "NATS is not installed; .ci/run installs it";
 
-/** A NATS server of the test's own, with JetStream. */
+/** A NATS server with JetStream for one test. */
 export interface NatsServer extends ServerProcess {
-  /** On 127.0.0.1. */
+  /** Port on 127.0.0.1. */
   readonly port: number;
 }
 
-/** @param options further ones of the command line, `--user` for example */
+/** @param options further command line options, such as `--user` */
 export async function createNatsServer(options: readonly string[] = []): Promise<NatsServer> {
   const [port = 0] = await freePorts(1);
   const server = createServerProcess((folder) => ({

@@ -7,13 +7,13 @@ import { createServerProcess, type ServerProcess } from "./server-process.ts";
 
 const initdb = findProgram("initdb", debianFolders());
 
-/** Why tests that need PostgreSQL are skipped here, or false where they are not. */
+/** The reason to skip tests that need PostgreSQL; false if it is installed. */
 export const withoutPostgres: string | false =
   initdb === undefined && "PostgreSQL is not installed; .ci/run installs it";
 
-/** A PostgreSQL of the test's own, with a user and a database "postgres" that need no password. */
+/** A PostgreSQL server for one test, with a user and a database "postgres" without a password. */
 export interface PostgresServer extends ServerProcess {
-  /** On 127.0.0.1. */
+  /** Port on 127.0.0.1. */
   readonly port: number;
 }
 
@@ -30,14 +30,14 @@ export async function createPostgresServer(): Promise<PostgresServer> {
       args: ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", folder, "-c", "fsync=off"],
       readyTexts: ["ready to accept connections"],
       as,
-      // The fast shutdown, which takes its children along.
+      // Fast shutdown, which also ends its child processes.
       stopSignal: "SIGINT",
     };
   });
   return { ...server, port };
 }
 
-/** PostgreSQL refuses to run as root. */
+/** The user to run as, because PostgreSQL refuses to run as root. */
 function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const idOf = (flag: string, user: string): number =>
@@ -46,7 +46,7 @@ function unprivileged(): { uid: number; gid: number } | undefined {
     try {
       return { uid: idOf("-u", user), gid: idOf("-g", user) };
     } catch {
-      // The system does not have this user; it may have the next.
+      // The system does not have this user; try the next.
     }
   }
   throw new Error(
@@ -54,7 +54,7 @@ function unprivileged(): { uid: number; gid: number } | undefined {
   );
 }
 
-/** Debian keeps PostgreSQL's programs out of the path, in a folder for each version. */
+/** Debian installs PostgreSQL's programs outside of PATH, in one folder for each version. */
 function debianFolders(): string[] {
   const debian = "/usr/lib/postgresql";
   try {

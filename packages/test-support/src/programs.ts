@@ -5,18 +5,18 @@ import type { TestContext } from "node:test";
 
 /** A program that a test has started. */
 export interface StartedProgram {
-  /** The next line that it prints; fails when it ends without one. */
+  /** Returns the next line of its output. Rejects if it ends before. */
   line(): Promise<string>;
-  /** All that it prints from here on, until it ends. */
+  /** Returns the rest of its output when it ends. */
   rest(): Promise<string[]>;
-  /** Something for it to read. */
+  /** Writes to its input. */
   say(line: string): void;
   signal(name: NodeJS.Signals): void;
-  /** Its exit code, and the signal that has ended it. */
+  /** Its exit code, or the signal that has ended it. */
   readonly ended: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
 }
 
-/** Starts a TypeScript program by this process's Node. It ends with the test at the latest. */
+/** Starts a TypeScript program with the Node.js of this process. It is stopped at the end of the test. */
 export function startProgram(
   test: TestContext,
   file: string,
@@ -26,7 +26,7 @@ export function startProgram(
   return startCommand(test, process.execPath, ["--conditions=source", file, ...args], env);
 }
 
-/** Starts any program, given by its path. It ends with the test at the latest. */
+/** Starts a program by its path. It is stopped at the end of the test. */
 export function startCommand(
   test: TestContext,
   program: string,
@@ -34,7 +34,7 @@ export function startCommand(
   env: Readonly<Record<string, string>> = {},
 ): StartedProgram {
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
-  // One that ends does not wait for its input.
+  // A program that has ended does not read its input.
   child.stdin.on("error", () => {});
   const ended = once(child, "close") as StartedProgram["ended"];
   test.after(() => end(child, ended));
@@ -56,7 +56,7 @@ export function startCommand(
   };
 }
 
-/** Runs a TypeScript program to its end and returns what it printed; fails when its exit code is not 0. */
+/** Runs a TypeScript program and returns its output. Throws if the exit code is not 0. */
 export function runProgram(file: string, args: readonly string[] = []): string {
   return execFileSync(process.execPath, ["--conditions=source", file, ...args], { encoding: "utf8", timeout: 60_000 });
 }

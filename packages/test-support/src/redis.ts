@@ -4,12 +4,12 @@ import { createServerProcess, type ServerProcess } from "./server-process.ts";
 
 const program = findProgram("redis-server");
 
-/** Why tests that need Redis are skipped here, or false where they are not. */
+/** The reason to skip tests that need Redis; false if it is installed. */
 export const withoutRedis: string | false = program === undefined && "Redis is not installed; .ci/run installs it";
 
-/** A Redis of the test's own that stores nothing. */
+/** A Redis server for one test, without persistence. */
 export interface RedisServer extends ServerProcess {
-  /** On 127.0.0.1. */
+  /** Port on 127.0.0.1. */
   readonly port: number;
 }
 

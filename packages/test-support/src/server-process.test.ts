@@ -3,13 +3,13 @@ import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import { createServerProcess, type ServerCommand } from "./server-process.ts";
 
-/** A program of these lines, whose argument is its folder. */
+/** A program with these lines, whose argument is its folder. */
 function program(folder: string, lines: string, readyTexts: readonly string[]): ServerCommand {
   return { program: process.execPath, args: ["-e", lines, folder], readyTexts };
 }
 
 describe("a server's process", () => {
-  it("has started when all that shows it was printed, on whatever output, and keeps its folder over a restart", async (t) => {
+  it("has started when all texts were printed on any output, and keeps its folder over a restart", async (t) => {
     const lines = `
       const fs = require("node:fs");
       const file = process.argv[1] + "/starts";
@@ -38,7 +38,7 @@ describe("a server's process", () => {
     assert.equal(existsSync(folder), false);
   });
 
-  it("says what was printed by one that ends before it listens", async (t) => {
+  it("rejects with the output of a server that ends before it listens", async (t) => {
     const server = createServerProcess((folder) =>
       program(folder, 'console.error("no such option"); process.exitCode = 3;', ["listening"]),
     );
@@ -46,7 +46,7 @@ describe("a server's process", () => {
     await assert.rejects(server.start(), /ended with 3 and never printed listening:\nno such option/);
   });
 
-  it("is refused with the system's error when the program does not exist", async (t) => {
+  it("rejects with the system error if the program does not exist", async (t) => {
     const server = createServerProcess(() => ({ program: "/nowhere/at/all", args: [], readyTexts: ["x"] }));
     t.after(() => server.dispose());
     await assert.rejects(server.start(), /ENOENT/);

@@ -4,32 +4,32 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** How a server is started, and how it shows that it is there. */
+/** Command of a server, and the output that shows that it is ready. */
 export interface ServerCommand {
   readonly program: string;
   readonly args: readonly string[];
-  /** What it prints, on either of its outputs, when it listens: all of these, in any order. */
+  /** Texts that it prints on stdout or stderr when it listens. All are required, in any order. */
   readonly readyTexts: readonly string[];
-  /** The user it runs as. Default: that of the test. */
+  /** The user to run as. Default: the user of the test. */
   readonly as?: { readonly uid: number; readonly gid: number } | undefined;
-  /** What ends it together with the processes that it started. Default: SIGKILL. */
+  /** The signal that ends it together with its child processes. Default: SIGKILL. */
   readonly stopSignal?: NodeJS.Signals;
 }
 
-/** Somebody else's server, for a test: it can be ended and started again with what it has stored. */
+/** A third-party server for a test. It can be stopped and started again with its data. */
 export interface ServerProcess {
-  /** Resolves when it listens; fails with what it printed when it ends before. */
+  /** Resolves when it listens. Rejects with its output if it ends before. */
   start(): Promise<void>;
-  /** Without a chance to say good-bye. */
+  /** Ends it immediately, without a graceful shutdown. */
   kill(): Promise<void>;
-  /** Ends it and removes its folder. */
+  /** Stops it and removes its folder. */
   dispose(): Promise<void>;
 }
 
-/** The last of what a server printed: enough to see why it did not start. */
+/** Characters of the last output to keep: enough to see why a server did not start. */
 const keptOutput = 10_000;
 
-/** @param commandIn called once, with a new folder that is the server's own */
+/** @param commandIn called once, with a new folder for this server */
 export function createServerProcess(commandIn: (folder: string) => ServerCommand): ServerProcess {
   const folder = mkdtempSync(join(tmpdir(), "tercel-server-"));
   let command: ServerCommand | undefined;
@@ -62,7 +62,7 @@ function printed(child: ChildProcess, program: string, texts: readonly string[])
   return new Promise((resolve, reject) => {
     let output = "";
     const missing = new Set(texts);
-    // Read until it ends, or it would stop as soon as its pipe is full.
+    // Read until the end, or the server would block when the pipe is full.
     const read = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-keptOutput);
       for (const text of missing) if (output.includes(text)) missing.delete(text);

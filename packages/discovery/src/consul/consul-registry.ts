@@ -12,15 +12,15 @@ import type { WatchSink } from "../port/watched-service.ts";
 import { type ConsulCheckOptions, type ConsulRegistryOptions, checkConsulOptions } from "./consul-options.ts";
 import { checkIdOf, readHealthEntries, toRegistration } from "./consul-service.ts";
 
-/** After Consul's state has gone back, services need so long to notice and register again. */
+/** After Consul has lost its state, instances get this long to notice and register again. */
 const settleMs = 30_000;
-/** How long an entry may take from the agent to the catalog that others read. */
+/** How long to wait until an agent's change has reached the catalog that clients read. */
 const syncMs = 2000;
 
 /**
- * Consul, by the HTTP API of its agent. Instances are checked by the agent; watches are blocking queries.
+ * Creates a registry that uses the HTTP API of a Consul agent. The agent checks the instances; watches are blocking queries.
  *
- * @throws TypeError or RangeError that says which option is wrong, Error when a TLS file cannot be read
+ * @throws TypeError or RangeError that names the invalid option, Error when a TLS file cannot be read
  */
 export function createConsulRegistry(options: ConsulRegistryOptions = {}): Registry {
   checkConsulOptions(options);
@@ -72,12 +72,12 @@ function tokenHeader(token: ConsulRegistryOptions["token"]): Record<string, stri
   return { "x-consul-token": typeof token === "string" ? token : token() };
 }
 
-interface ServiceAnswer {
+interface ServiceResponse {
   readonly instances: ServiceInstance[];
   readonly index: number;
 }
 
-/** The requests that are needed of Consul's API. */
+/** The requests of Consul's API that the registry uses. */
 class ConsulApi {
   readonly #http: FailoverClient;
   readonly #timeoutMs: number;
@@ -106,12 +106,12 @@ class ConsulApi {
     });
   }
 
-  /** The agent in use at present. */
+  /** The index of the agent in use. */
   get agent(): number {
     return this.#http.current;
   }
 
-  /** Asks this agent and no other. */
+  /** Sends a request to this agent only. */
   putAt(agent: number, path: string): Promise<HttpResponse> {
     return this.#http.at(agent, { method: "PUT", path, timeoutMs: this.#timeoutMs });
   }
@@ -120,18 +120,18 @@ class ConsulApi {
     return this.#send({ path, timeoutMs: this.#timeoutMs, ...(signal !== undefined && { signal }) });
   }
 
-  /** The instances; with `after` once something has changed since that index, or the wait is over. */
-  async readService(name: string, after = 0, signal?: AbortSignal, waitMs = this.#waitMs): Promise<ServiceAnswer> {
+  /** Returns the instances: at once, or with `after`, when they have changed since that index or the wait is over. */
+  async readService(name: string, after = 0, signal?: AbortSignal, waitMs = this.#waitMs): Promise<ServiceResponse> {
     const wait = after === 0 ? "" : `index=${after}&wait=${waitMs}ms`;
     const query = [this.#query, wait].filter((part) => part !== "").join("&");
     const path = `/v1/health/service/${encodeURIComponent(name)}${query === "" ? "" : `?${query}`}`;
-    // Consul adds up to a sixteenth to the wait, so that not all return at once.
+    // Consul adds up to a sixteenth to the wait, so that clients do not return all at once.
     const timeoutMs = after === 0 ? this.#timeoutMs : waitMs + waitMs / 16 + this.#timeoutMs;
-    // With a signal the request is that of a watch.
+    // Only watches pass a signal.
     const background = signal === undefined ? {} : { signal, keepsProcessAlive: false };
     const response = await this.#send({ path, timeoutMs, ...background });
     if (response.status !== 200) throw statusError(`reading ${name}`, response);
-    // A blocking query that the agent serves from its stream of events never names a leader, even if one exists.
+    // A blocking query that the agent serves from its event stream never reports a leader, even if one exists.
     const isFromStream = response.headers["x-consul-query-backend"] === "streaming";
     if (response.headers["x-consul-knownleader"] === "false" && !isFromStream) {
       throw new ConnectError("its cluster has no leader", Code.Unavailable);
@@ -140,14 +140,14 @@ class ConsulApi {
     return { instances: readHealthEntries(response.text), index: Number.isSafeInteger(index) ? index : 0 };
   }
 
-  /** Waits, within reason, until the catalog has the instance, or does not have it any more. */
+  /** Waits, at most `syncMs`, until the catalog has the instance, or no longer has it. */
   async untilSynced(name: string, id: string, isThere: boolean, clock: Clock): Promise<void> {
     const deadlineMs = clock.nowMs() + syncMs;
     let index = 0;
     for (let leftMs = syncMs; leftMs > 0; leftMs = deadlineMs - clock.nowMs()) {
-      const answer = await this.readService(name, index, undefined, Math.ceil(leftMs));
-      if (answer.instances.some((one) => one.id === id) === isThere) return;
-      index = Math.max(1, answer.index);
+      const response = await this.readService(name, index, undefined, Math.ceil(leftMs));
+      if (response.instances.some((one) => one.id === id) === isThere) return;
+      index = Math.max(1, response.index);
     }
   }
 
@@ -159,7 +159,7 @@ class ConsulApi {
 function createLease(api: ConsulApi, check: ConsulCheckOptions, clock: Clock): Lease {
   const isTtl = check.kind === "ttl";
   const renewAfterMs = isTtl ? (check.ttlMs ?? 15_000) / 3 : (check.intervalMs ?? 10_000);
-  /** An agent keeps what was registered with it, also when another one is used since. */
+  /** The agents that have the instance: an agent keeps it after the registry has switched to another agent. */
   const placedAt = new Set<number>();
   return {
     async place(instance, signal) {
@@ -171,7 +171,7 @@ function createLease(api: ConsulApi, check: ConsulCheckOptions, clock: Clock): L
       placedAt.add(api.agent);
       const enable = instance.health === "not_serving";
       const path = `/v1/agent/service/maintenance/${encodeURIComponent(instance.id)}?enable=${enable}`;
-      expectSuccess("setting maintenance", await api.put(`${path}&reason=wants+no+calls`, undefined, signal));
+      expectSuccess("setting maintenance", await api.put(`${path}&reason=not+serving`, undefined, signal));
       await api.untilSynced(instance.name, instance.id, true, clock);
       return { renewAfterMs };
     },
@@ -180,7 +180,7 @@ function createLease(api: ConsulApi, check: ConsulCheckOptions, clock: Clock): L
       const response = isTtl
         ? await api.put(`/v1/agent/check/pass/${encodeURIComponent(checkIdOf(id))}`, undefined, signal)
         : await api.get(`/v1/agent/service/${escaped}`, signal);
-      // Before 1.11 an unknown check was a 500.
+      // Before 1.11, Consul reported an unknown check with status 500.
       if (response.status === 404 || /unknown check/i.test(response.text)) return false;
       expectSuccess("renewing", response);
       return true;
@@ -189,7 +189,7 @@ function createLease(api: ConsulApi, check: ConsulCheckOptions, clock: Clock): L
       const response = await api.put(`/v1/agent/service/deregister/${encodeURIComponent(id)}`);
       if (response.status !== 404) expectSuccess("deregistering", response);
       placedAt.delete(api.agent);
-      // Those that were used before: one that is gone does not respond, and its entry ends with its check.
+      // The agents used before. One that does not respond does no harm: its entry ends with its check.
       const path = `/v1/agent/service/deregister/${encodeURIComponent(id)}`;
       await Promise.allSettled([...placedAt].map((agent) => api.putAt(agent, path)));
       placedAt.clear();
@@ -203,30 +203,30 @@ function expectSuccess(what: string, response: HttpResponse): void {
 }
 
 /**
- * One blocking query after the other, as Consul's documentation requires: the index is opaque, has to be more than 0, and begins
- * again when it goes back, because the state it belongs to has been replaced.
+ * Runs one blocking query after another by the rules of Consul's documentation: the index is opaque and must be greater than 0. An index
+ * that goes backwards means that the state was replaced, and starts again.
  */
 function createBlockingQuery(api: ConsulApi, name: string, sink: WatchSink, clock: Clock) {
   let index = 0;
   let hasToBlock = false;
   let settledMs = 0;
   return async (signal: AbortSignal, onProgress: () => void): Promise<void> => {
-    // A query must not wait beyond the moment when instances that have not come back are removed.
+    // A query must not wait past the moment when instances that have not returned are removed.
     const untilSettledMs = settledMs === 0 ? undefined : Math.max(1, Math.ceil(settledMs - clock.nowMs()));
-    // After a failure the first response must come at once, or a recovery would go unnoticed until the next change.
+    // After a failure the first query does not block, or the recovery would go unnoticed until the next change.
     const after = hasToBlock ? index : 0;
     hasToBlock = false;
-    const answer = await api.readService(name, after, signal, untilSettledMs);
+    const response = await api.readService(name, after, signal, untilSettledMs);
     onProgress();
-    const hasGoneBack = answer.index < index;
+    const hasGoneBack = response.index < index;
     if (hasGoneBack) settledMs = clock.nowMs() + settleMs;
     const isSettling = settledMs > clock.nowMs();
     if (!isSettling && settledMs !== 0) {
       settledMs = 0;
-      sink.replace(answer.instances);
-    } else if (after !== 0 && answer.index === index) sink.confirm();
-    else sink.replace(answer.instances, { isSettling });
-    index = Math.max(1, answer.index);
+      sink.replace(response.instances);
+    } else if (after !== 0 && response.index === index) sink.confirm();
+    else sink.replace(response.instances, { isSettling });
+    index = Math.max(1, response.index);
     hasToBlock = true;
   };
 }

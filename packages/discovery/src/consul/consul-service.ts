@@ -1,9 +1,9 @@
-// How an instance looks in Consul's HTTP API, both ways.
+// Converts an instance to and from its form in Consul's HTTP API.
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { InstanceHealth, ServiceInstance } from "../port/instance.ts";
 import type { ConsulCheckOptions } from "./consul-options.ts";
 
-/** An entry of /v1/health/service, as far as it is read. */
+/** The fields of an entry of /v1/health/service that are read. */
 interface HealthEntry {
   readonly Node?: { readonly Address?: string };
   readonly Service?: {
@@ -17,7 +17,7 @@ interface HealthEntry {
   readonly Checks?: readonly { readonly Status?: string }[];
 }
 
-/** Keys of Meta that hold fields of an instance. A list longer than one value continues in `endpoints-2` and so on. */
+/** Keys of Meta that store fields of an instance. A list that is too long for one value continues in `endpoints-2` and so on. */
 const ownKey = /^(version|(endpoints|dependencies)(-\d+)?)$/;
 /** Consul's limit for a value of Meta. */
 const maxValueChars = 512;
@@ -27,7 +27,7 @@ export function toRegistration(instance: ServiceInstance, check: ConsulCheckOpti
   for (const key of instance.metadata.keys()) {
     if (!ownKey.test(key)) continue;
     throw new ConnectError(
-      `the metadata key "${key}" is taken: Consul holds a field of the instance there`,
+      `metadata key "${key}" is reserved: the Consul registry stores a field of the instance in it`,
       Code.InvalidArgument,
     );
   }
@@ -48,13 +48,13 @@ export function toRegistration(instance: ServiceInstance, check: ConsulCheckOpti
   };
 }
 
-/** Reads the response of /v1/health/service. What others have entered may lack anything. */
+/** Reads the response of /v1/health/service. Entries of other programs may lack any field. */
 export function readHealthEntries(text: string): ServiceInstance[] {
   const entries: unknown = JSON.parse(text);
   if (!Array.isArray(entries)) throw new ConnectError("Consul's response is not a list", Code.Internal);
   const byId = new Map<string, ServiceInstance>();
   for (const instance of (entries as HealthEntry[]).flatMap(readEntry)) {
-    // One that has gone over to another agent is there twice for a while, and fails where it was.
+    // An instance that has moved to another agent is listed twice for a while, and fails its check at the old one.
     if (byId.get(instance.id)?.health !== "serving") byId.set(instance.id, instance);
   }
   return [...byId.values()];
@@ -79,7 +79,7 @@ function readEntry({ Node, Service, Checks }: HealthEntry): ServiceInstance[] {
   ];
 }
 
-/** The worst check counts. A warning is for the operator: the instance still serves. */
+/** The worst check decides. A warning is for the operator: the instance still serves. */
 function healthOf(checks: readonly { readonly Status?: string }[]): InstanceHealth {
   return checks.some(({ Status }) => Status === "critical" || Status === "maintenance") ? "not_serving" : "serving";
 }
@@ -96,7 +96,7 @@ function toCheck(
     CheckID: checkIdOf(id),
     Name: `${kind} check of ${id}`,
     DeregisterCriticalServiceAfter: duration(check.deregisterAfterMs ?? 60_000),
-    // An instance listens before it registers; until the first check it would otherwise count as failing.
+    // Consul's default is critical until the first check has run, but an instance listens before it registers.
     Status: "passing",
   };
   if (kind === "ttl") return { ...common, TTL: duration(check.ttlMs ?? 15_000) };

@@ -4,10 +4,10 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Registry } from "../port/registry.ts";
 import { watching } from "./watching.ts";
 
-/** What the contract needs of a registry whose list somebody else keeps. */
+/** A registry that cannot register, as the contract tests it. */
 export interface ReadOnlyRegistrySubject {
   readonly registry: Registry;
-  /** Has the list hold these instances of a service from now on, each at an address and a port. */
+  /** Replaces the instances of a service in the list: one for each address, all with the same port. */
   publish(service: string, addresses: readonly string[], port: number): void | Promise<void>;
   close(): Promise<void>;
 }
@@ -16,7 +16,7 @@ const timeout = 60_000;
 const service = "orders";
 const port = 50_051;
 
-/** Tries the promises of the port `Registry` with one adapter that cannot register. `open` is called for each test. */
+/** Declares tests for the contract of `Registry` against an adapter that cannot register. `open` is called for each test. */
 export function describeReadOnlyRegistryContract(name: string, open: () => Promise<ReadOnlyRegistrySubject>): void {
   async function using(run: (subject: ReadOnlyRegistrySubject) => Promise<void>): Promise<void> {
     const subject = await open();
@@ -27,7 +27,7 @@ export function describeReadOnlyRegistryContract(name: string, open: () => Promi
     }
   }
 
-  describe(`${name} keeps the contract of registries that cannot register`, { timeout }, () => {
+  describe(`${name} fulfils the contract of registries that cannot register`, { timeout }, () => {
     test("reports the instances of the list, and none for a name without one", () =>
       using(async ({ registry, publish }) => {
         await publish(service, ["10.0.0.1", "10.0.0.2"], port);
@@ -40,7 +40,7 @@ export function describeReadOnlyRegistryContract(name: string, open: () => Promi
         assert.deepEqual(await registry.getService("absent"), []);
       }));
 
-    test("reports to a watcher which instances come and go", () =>
+    test("reports added and removed instances to a watcher", () =>
       using(async ({ registry, publish }) => {
         await publish(service, ["10.0.0.1"], port);
         const watch = watching(registry, service);
@@ -56,7 +56,7 @@ export function describeReadOnlyRegistryContract(name: string, open: () => Promi
         watch.close();
       }));
 
-    test("says that it cannot register, and refuses to", () =>
+    test("reports that it cannot register, and rejects registrations", () =>
       using(async ({ registry }) => {
         assert.equal(registry.canRegister, false);
         assert.notEqual(registry.description, "");
@@ -65,7 +65,7 @@ export function describeReadOnlyRegistryContract(name: string, open: () => Promi
         await registry.deregister("10.0.0.9");
       }));
 
-    test("refuses a name that no service can have", () =>
+    test("rejects an invalid service name", () =>
       using(async ({ registry }) => {
         await assert.rejects(registry.getService("a/b"), /getService: .*has to be/);
       }));

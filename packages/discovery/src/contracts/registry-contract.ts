@@ -4,19 +4,19 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Registry } from "../port/registry.ts";
 import { hasIds, idsOf, watching } from "./watching.ts";
 
-/** What the contract needs of a registry. */
+/** A registry as the contract tests it. */
 export interface RegistrySubject {
-  /** A registry object of its own each time, all of one registry. */
+  /** Returns a new registry object each time, all for the same registry. */
   open(): Registry;
 }
 
-/** Consul and etcd take seconds for some steps. */
+/** Consul and etcd need seconds for some steps. */
 const timeout = 60_000;
 
 /**
- * Tries the promises of the port `Registry` with one adapter that can register.
+ * Declares tests for the contract of `Registry` against an adapter that can register.
  *
- * @param unique ends the names of services, to keep runs against a registry that others use apart
+ * @param unique a suffix of the service names, to separate runs against a shared registry
  */
 export function describeRegistryContract(name: string, subject: () => RegistrySubject, unique = ""): void {
   const service = `orders${unique}`;
@@ -32,7 +32,7 @@ export function describeRegistryContract(name: string, subject: () => RegistrySu
     }
   }
 
-  describe(`${name} keeps the registry's contract`, { timeout }, () => {
+  describe(`${name} fulfils the contract of registries`, { timeout }, () => {
     test("reports an instance as it was registered", () =>
       using(async (registry, other) => {
         const registered = await registry.register({
@@ -48,13 +48,13 @@ export function describeRegistryContract(name: string, subject: () => RegistrySu
         assert.equal(registered.isConfirmed, true);
         const [found, ...more] = await other.getService(service);
         assert.deepEqual(more, []);
-        // A registry that checks may not have done so yet.
+        // A registry with health checks may not have run one yet.
         assert.deepEqual({ ...found, health: "serving" }, registered.instance);
         await registered.deregister();
         assert.deepEqual(await other.getService(service), []);
       }));
 
-    test("reports to a watcher which instances are there, come and go", () =>
+    test("reports the current, added and removed instances to a watcher", () =>
       using(async (registry, other) => {
         await registry.register({ name: service, id: "one", address: "127.0.0.1", port: 1 });
         const watch = watching(other, service);
@@ -74,7 +74,7 @@ export function describeRegistryContract(name: string, subject: () => RegistrySu
         assert.equal(watch.snapshots.length, seen);
       }));
 
-    test("reports to a watcher that an instance takes no calls, and that it takes them again", () =>
+    test("reports to a watcher that an instance stops serving, and that it serves again", () =>
       using(async (registry, other) => {
         const one = await registry.register({ name: service, id: "one", address: "127.0.0.1", port: 1 });
         const watch = watching(other, service);
@@ -87,7 +87,7 @@ export function describeRegistryContract(name: string, subject: () => RegistrySu
         watch.close();
       }));
 
-    test("reports no instance for a name without one", () =>
+    test("reports no instance for an unknown name", () =>
       using(async (_, other) => {
         assert.deepEqual(await other.getService(`absent${unique}`), []);
         const watch = watching(other, `absent${unique}`);
@@ -102,7 +102,7 @@ export function describeRegistryContract(name: string, subject: () => RegistrySu
         assert.deepEqual(idsOf(await other.getService(service)), ["one"]);
       }));
 
-    test("removes what it registered when it is closed", () =>
+    test("removes its registrations when it is closed", () =>
       using(async (registry, other) => {
         await registry.register({ name: service, id: "one", address: "127.0.0.1", port: 1 });
         const watch = watching(other, service);
@@ -112,7 +112,7 @@ export function describeRegistryContract(name: string, subject: () => RegistrySu
         watch.close();
       }));
 
-    test("refuses an instance that others could not use", () =>
+    test("rejects an instance that clients could not use", () =>
       using(async (registry) => {
         const wrong = [
           { name: "a/b", address: "a", port: 1 },
@@ -122,7 +122,7 @@ export function describeRegistryContract(name: string, subject: () => RegistrySu
         for (const one of wrong) await assert.rejects(registry.register(one), /register: .*has to be|not an address/);
       }));
 
-    test("refuses a second registration under an identifier that is in use here", () =>
+    test("rejects a second registration with an id that it already uses", () =>
       using(async (registry) => {
         await registry.register({ name: service, id: "one", address: "127.0.0.1", port: 1 });
         const again = registry.register({ name: service, id: "one", address: "127.0.0.1", port: 2 });

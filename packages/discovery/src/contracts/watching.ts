@@ -1,13 +1,13 @@
 import type { ServiceInstance } from "../port/instance.ts";
 import type { Registry, ServiceSnapshot, WatchProblem } from "../port/registry.ts";
 
-/** A watch whose snapshots and problems a test waits for. */
+/** A watch for tests, which can wait for its snapshots and problems. */
 export interface Watching {
   readonly snapshots: readonly ServiceSnapshot[];
   readonly problems: readonly WatchProblem[];
-  /** The newest snapshot that satisfies, now or later. */
+  /** Resolves with the newest snapshot when it satisfies `accept`, now or later. */
   until(accept: (snapshot: ServiceSnapshot) => boolean): Promise<ServiceSnapshot>;
-  /** The next problem that has not been waited for. */
+  /** Resolves with the next problem that no call has returned yet. */
   problem(): Promise<WatchProblem>;
   readonly ageMs: number | undefined;
   close(): void;

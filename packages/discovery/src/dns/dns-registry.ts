@@ -8,27 +8,27 @@ import type { Registry } from "../port/registry.ts";
 import { WatchHub } from "../port/watch-hub.ts";
 
 export interface DnsRegistryOptions extends Omit<AdapterOptions, "registerTimeoutMs"> {
-  /** Appended to a service's name: with `svc.example.org`, orders is `orders.svc.example.org`. Default: nothing. */
+  /** Appended to the service's name: with `svc.example.org`, orders becomes `orders.svc.example.org`. Default: nothing. */
   readonly domain?: string;
   /**
-   * Put before that name for SRV records. Default `_grpc._tcp`, as in Kubernetes for a port called grpc; "" looks up SRV
-   * records of the name itself, as Consul's DNS has them.
+   * Prepended to that name for SRV records. Default `_grpc._tcp`, the name in Kubernetes for a port called grpc. "" looks up SRV
+   * records of the name itself, as for Consul's DNS.
    */
   readonly srvPrefix?: string;
-  /** The port of instances that have no SRV record. Default: such are not looked for. */
+  /** The port of instances without SRV records. Default: none, and only SRV records are looked up. */
   readonly port?: number;
-  /** The servers to query, `address` or `address:port`. Default: the system's. */
+  /** The DNS servers, `address` or `address:port`. Default: the system's. */
   readonly servers?: readonly string[];
-  /** From one question to the next. Default 30,000, as DNS resolvers of gRPC have it. */
+  /** The time between two lookups. Default 30,000, as in gRPC's DNS resolvers. */
   readonly intervalMs?: number;
-  /** Time for one question to one server. Default 2,000. */
+  /** The timeout of one query to one server. Default 2,000. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Names of the name system: SRV records, else A and AAAA records with a fixed port. It is queried at intervals.
+ * Creates a registry that polls DNS: SRV records, or A and AAAA records with a fixed port.
  *
- * @throws TypeError or RangeError that says which option is wrong
+ * @throws TypeError or RangeError that names the invalid option
  */
 export function createDnsRegistry(options: DnsRegistryOptions = {}): Registry {
   const where = "createDnsRegistry";
@@ -61,7 +61,7 @@ export function createDnsRegistry(options: DnsRegistryOptions = {}): Registry {
     description,
     canRegister: false,
     async register() {
-      throw cannotRegister(description, "its records are written elsewhere");
+      throw cannotRegister(description, "the owner of the zone writes its records");
     },
     async deregister() {},
     async getService(name) {

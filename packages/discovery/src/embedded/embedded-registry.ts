@@ -14,20 +14,20 @@ import { fromMessage, toMessage } from "./instance-messages.ts";
 import { heartbeatMs } from "./registry-service.ts";
 
 export interface EmbeddedRegistryOptions extends AdapterOptions {
-  /** Where the process that hosts the registry listens: any channel target, `127.0.0.1:50050` for instance. */
+  /** The channel target of the process that hosts the registry, for example `127.0.0.1:50050`. */
   readonly target?: string;
-  /** Instead of a target: how to reach it, within one process for instance. It stays the caller's to close. */
+  /** A transport to the registry instead of a target, for example within one process. The caller closes it. */
   readonly transport?: Transport;
-  /** How long an instance stays when it stops renewing. Default: what the registry has chosen, 15,000. */
+  /** How long an instance stays registered without a renewal. Default: chosen by the registry, which uses 15,000 by default. */
   readonly leaseMs?: number;
-  /** Deadline of each call to the registry. Default 3,000: it is on this machine. */
+  /** The timeout of each call to the registry. Default 3,000, because the registry is on this machine. */
   readonly timeoutMs?: number;
 }
 
 /**
- * The registry that another process of this machine hosts with `createRegistryService`.
+ * Creates a client of the registry that a process on this machine hosts with `createRegistryService`.
  *
- * @throws TypeError or RangeError that says which option is wrong
+ * @throws TypeError or RangeError that names the invalid option
  */
 export function createEmbeddedRegistry(options: EmbeddedRegistryOptions): Registry {
   const where = "createEmbeddedRegistry";
@@ -36,7 +36,7 @@ export function createEmbeddedRegistry(options: EmbeddedRegistryOptions): Regist
   const { clock, backoff } = settings;
   const { target, transport, leaseMs = 0, timeoutMs = 3000 } = options;
   if ((target === undefined) === (transport === undefined))
-    throw new TypeError(`${where}: give a target or a transport`);
+    throw new TypeError(`${where}: set either target or transport`);
   const channel: Channel | undefined = target === undefined ? undefined : createChannel(target, { clock });
   const client = createClient(RegistryRpc, (transport ?? channel) as Transport);
   const description = target === undefined ? "the embedded registry" : `the embedded registry at ${target}`;
@@ -51,7 +51,7 @@ export function createEmbeddedRegistry(options: EmbeddedRegistryOptions): Regist
           onProgress();
         });
       } catch (error) {
-        // Says more than that the call was cancelled.
+        // The watchdog's reason explains more than the cancelled call.
         throw watchdog.signal.aborted ? watchdog.signal.reason : error;
       } finally {
         watchdog.stop();
@@ -94,7 +94,7 @@ function createLease(client: Client<typeof RegistryRpc>, leaseMs: number, timeou
     async place(instance, signal) {
       const placed = await client.register({ instance: toMessage(instance), leaseMs, leaseId }, { signal, timeoutMs });
       leaseId = placed.leaseId;
-      // Two renewals may get lost before the lease ends.
+      // Two renewals may be lost before the lease expires.
       return { renewAfterMs: placed.leaseMs / 3 };
     },
     async renew({ id }, signal) {
@@ -119,7 +119,7 @@ async function readWatch(
   signal: AbortSignal,
   onMessage: () => void,
 ): Promise<void> {
-  /** Parts of a snapshot that is not complete yet. */
+  /** The instances of an incomplete snapshot. */
   let parts: ServiceInstance[] | undefined;
   let wasSettling = false;
   for await (const message of client.watch({ name }, { signal, contextValues: backgroundCall() })) {
@@ -140,12 +140,12 @@ async function readWatch(
   }
 }
 
-/** A signal that also aborts when the registry was silent for three heartbeats: a half-dead connection reports nothing. */
+/** Creates a signal that also aborts after three heartbeats without a message: a half-open connection reports nothing. */
 function createWatchdog(clock: Clock, parent: AbortSignal) {
   const controller = new AbortController();
   const abort = (): void => controller.abort(parent.reason);
   const expire = (): void => {
-    controller.abort(new ConnectError(`silent for ${(3 * heartbeatMs) / 1000} s`, Code.Unavailable));
+    controller.abort(new ConnectError(`no message for ${(3 * heartbeatMs) / 1000} s`, Code.Unavailable));
   };
   parent.addEventListener("abort", abort);
   let cancel = clock.after(3 * heartbeatMs, expire);

@@ -31,7 +31,7 @@ export function fromMessage(message: Instance): ServiceInstance {
   };
 }
 
-/** The instance that a caller registers. @throws ConnectError InvalidArgument that says what is wrong with it */
+/** Reads the instance of a register request. @throws ConnectError InvalidArgument that names the invalid field */
 export function readInstance(message: Instance | undefined): ServiceInstance {
   if (message === undefined) throw new ConnectError("instance is missing", Code.InvalidArgument);
   const instance = fromMessage(message);

@@ -17,7 +17,7 @@ const instance = (id: string, port = 1, name = "orders") => createInstance({ id,
 const codeIs = (code: Code) => (error: unknown) => ConnectError.from(error).code === code;
 const idsIn = (table: LeaseTable) => table.page("orders", "", 100).instances.map(({ id }) => id);
 
-test("an instance stays until its lease ends, to the millisecond", async () => {
+test("an instance is removed exactly when its lease expires", async () => {
   const { clock, expired, table } = setUp();
   table.register(instance("a"), 1000, "");
   await clock.advance(999);
@@ -28,7 +28,7 @@ test("an instance stays until its lease ends, to the millisecond", async () => {
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("a renewal extends the lease by its whole time", async () => {
+test("a renewal restarts the lease", async () => {
   const { clock, table } = setUp();
   const lease = table.register(instance("a"), 1000, "");
   await clock.advance(900);
@@ -40,7 +40,7 @@ test("a renewal extends the lease by its whole time", async () => {
   assert.throws(() => table.renew("a", lease), codeIs(Code.NotFound));
 });
 
-test("a shorter lease that comes later ends first", async () => {
+test("a shorter lease that starts later expires first", async () => {
   const { clock, expired, table } = setUp();
   table.register(instance("long"), 10_000, "");
   table.register(instance("short"), 1000, "");
@@ -48,7 +48,7 @@ test("a shorter lease that comes later ends first", async () => {
   assert.deepEqual(expired, ["short"]);
 });
 
-test("no instance is gone because the registry's own process stood still", () => {
+test("no instance is removed because the registry's process was suspended", () => {
   let nowMs = 0;
   const due: (() => void)[] = [];
   const clock = {
@@ -65,7 +65,7 @@ test("no instance is gone because the registry's own process stood still", () =>
   assert.deepEqual(idsIn(table), ["a"]);
 });
 
-test("only the holder of the lease renews, replaces and removes", () => {
+test("only the holder of the lease can renew, replace and remove an instance", () => {
   const { table } = setUp();
   const lease = table.register(instance("a"), 1000, "");
   assert.throws(() => table.renew("a", "guess"), codeIs(Code.NotFound));
@@ -77,7 +77,7 @@ test("only the holder of the lease renews, replaces and removes", () => {
   assert.deepEqual(idsIn(table), []);
 });
 
-test("a process that starts again at its address takes its place at once", () => {
+test("a restarted process at the same address replaces the old one at once", () => {
   const { table } = setUp();
   const old = table.register(instance("a"), 1000, "");
   const young = table.register(instance("a"), 1000, "");
@@ -87,7 +87,7 @@ test("a process that starts again at its address takes its place at once", () =>
   assert.deepEqual(idsIn(table), ["a"]);
 });
 
-test("as many as allowed are taken, and one more is refused", () => {
+test("accepts as many instances as allowed, and rejects one more", () => {
   const { table } = setUp(2);
   table.register(instance("a"), 1000, "");
   const lease = table.register(instance("b"), 1000, "");
@@ -95,7 +95,7 @@ test("as many as allowed are taken, and one more is refused", () => {
   table.register(instance("b", 3), 1000, lease);
 });
 
-test("an instance that changes its service leaves the old one", () => {
+test("an instance that changes its service is removed from the old one", () => {
   const { table } = setUp();
   const lease = table.register(instance("a"), 1000, "");
   table.register(instance("a", 1, "payments"), 1000, lease);
@@ -103,7 +103,7 @@ test("an instance that changes its service leaves the old one", () => {
   assert.deepEqual(table.names, ["payments"]);
 });
 
-test("pages follow each other without gap or repetition", () => {
+test("pages have neither gaps nor duplicates", () => {
   const { table } = setUp();
   for (const id of ["c", "a", "e", "b", "d"]) table.register(instance(id), 1000, "");
   const first = table.page("orders", "", 2);

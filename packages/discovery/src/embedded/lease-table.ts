@@ -17,12 +17,12 @@ interface Entry {
   expiresMs: number;
 }
 
-/** Expiries that lie closer together are found by one walk. */
+/** Leases that expire closer together than this are found in one walk. */
 const minBetweenWalksMs = 100;
-/** A walk that is so late shows that this process stood still, and could not receive renewals. */
+/** A walk that runs this late shows that the process was suspended and could not receive renewals. */
 const maxLatenessMs = 1000;
 
-/** The registered instances and when their leases end, without I/O. Names and identifiers come from callers. */
+/** The registered instances and the ends of their leases, without I/O. Names and ids are chosen by clients. */
 export class LeaseTable {
   readonly #options: LeaseTableOptions;
   readonly #byId = new Map<string, Entry>();
@@ -44,14 +44,19 @@ export class LeaseTable {
   }
 
   /**
-   * Enters or replaces an instance, and returns its lease. An entry of somebody else gives way only to the same service at the
-   * same address: that is the process started again, before the lease of its predecessor has run out.
+   * Adds or replaces an instance and returns its lease id. An entry of another lease is replaced only by the same service at the
+   * same address: that is a restarted process whose previous lease has not expired yet.
+   *
+   * @throws ConnectError AlreadyExists when another instance uses the id, ResourceExhausted when the table is full
    */
   register(instance: ServiceInstance, leaseMs: number, leaseId: string): string {
     const before = this.#byId.get(instance.id);
     if (before !== undefined && before.leaseId !== leaseId && !isSamePlace(before.instance, instance)) {
       const { name, address, port } = before.instance;
-      throw new ConnectError(`"${instance.id}" is ${name} at ${address}:${port}, which is alive`, Code.AlreadyExists);
+      throw new ConnectError(
+        `instance id "${instance.id}" is in use by ${name} at ${address}:${port}`,
+        Code.AlreadyExists,
+      );
     }
     if (before === undefined && this.#byId.size >= this.#options.maxInstances) {
       throw new ConnectError(`the registry is full: ${this.#byId.size} instances`, Code.ResourceExhausted);
@@ -71,22 +76,22 @@ export class LeaseTable {
     return entry.leaseId;
   }
 
-  /** @throws ConnectError NotFound when the lease has ended or was taken over */
+  /** @throws ConnectError NotFound when the lease has expired or was replaced */
   renew(id: string, leaseId: string): void {
     const entry = this.#byId.get(id);
     if (entry === undefined || entry.leaseId !== leaseId) {
-      throw new ConnectError("no such lease; register again", Code.NotFound);
+      throw new ConnectError("unknown lease: register again", Code.NotFound);
     }
     entry.expiresMs = this.#options.clock.nowMs() + entry.leaseMs;
   }
 
   deregister(id: string, leaseId: string): void {
     const entry = this.#byId.get(id);
-    // Of another lease: somebody has taken the place, and stays.
+    // An entry of another lease belongs to a newer process and stays.
     if (entry !== undefined && entry.leaseId === leaseId) this.#remove(entry);
   }
 
-  /** Up to `max` instances in order of their identifiers, those after `afterId`. */
+  /** Returns up to `max` instances with ids after `afterId`, sorted by id. */
   page(
     name: string,
     afterId: string,
@@ -98,7 +103,7 @@ export class LeaseTable {
     return { instances, nextToken: ids.length > max ? (found.at(-1) ?? "") : "" };
   }
 
-  /** From now on `watcher` receives changes; it begins with all instances. */
+  /** Adds a watcher. It receives all instances now, and every change from now on. */
   watch(name: string, watcher: PendingChanges): void {
     const others = this.#watchers.get(name) ?? new Set();
     this.#watchers.set(name, others.add(watcher));

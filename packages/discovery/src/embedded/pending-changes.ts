@@ -1,16 +1,16 @@
 import type { ServiceInstance } from "../port/instance.ts";
 
-/** A part of what a watcher must receive next. */
+/** The next changes for a watcher, or a part of them. */
 export interface ChangeBatch {
   readonly put: readonly ServiceInstance[];
   readonly removedIds: readonly string[];
-  /** More of the same change follows at once. */
+  /** Whether the next batch belongs to the same change. */
   readonly continues: boolean;
 }
 
 /**
- * What one watcher has not received yet, by instance: of several changes to one instance the last. It holds as many entries as
- * there are instances at most, however slowly the watcher reads.
+ * The changes that one watcher has not received yet: the last one for each instance. However slowly the watcher reads, it never holds
+ * more than one entry for an instance.
  */
 export class PendingChanges {
   readonly #byId = new Map<string, ServiceInstance | undefined>();
@@ -30,7 +30,7 @@ export class PendingChanges {
     this.#wake?.();
   }
 
-  /** Resolves when a change is pending, which may be at once, or when `wake` is called. One at a time. */
+  /** Resolves as soon as a change is pending, or when `wake` is called. Only one call may wait at a time. */
   whenNotEmpty(): Promise<void> {
     if (!this.isEmpty) return Promise.resolve();
     return new Promise((resolve) => {
@@ -45,7 +45,7 @@ export class PendingChanges {
     this.#wake?.();
   }
 
-  /** Takes up to `max` entries out. */
+  /** Removes and returns up to `max` changes. */
   take(max: number): ChangeBatch {
     const put: ServiceInstance[] = [];
     const removedIds: string[] = [];

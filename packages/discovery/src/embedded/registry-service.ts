@@ -15,37 +15,41 @@ import { LeaseTable } from "./lease-table.ts";
 import { PendingChanges } from "./pending-changes.ts";
 
 export interface RegistryServiceOptions {
-  /** Lease of instances that do not name one. Default 15,000: a dead one is gone after 10 to 15 s, as renewals come each third. */
+  /** The lease of instances that do not request one. Default 15,000: renewals come every 5 s, so a dead instance is removed after 10 to 15 s. */
   readonly leaseMs?: number;
-  /** More are refused with ResourceExhausted. Default 100,000; each takes about a kilobyte. */
+  /** The maximum number of instances; further ones are rejected with ResourceExhausted. Default 100,000, of about 1 KB each. */
   readonly maxInstances?: number;
-  /** Where expiries are reported. Default: warnings and errors as JSON lines on standard error. */
+  /** Receives a warning for each expired lease. Default: warnings and errors as JSON lines on standard error. */
   readonly log?: Log;
   /** For tests. */
   readonly clock?: Clock;
 }
 
-/** The registry that one process hosts for its machine. Nothing is stored: instances that are alive register again. */
+/** A registry that one process hosts for its machine. It stores nothing on disk: after a restart, live instances register again. */
 export interface RegistryService {
   /** The descriptor of tercel.discovery.v1.Registry. */
   readonly service: typeof Registry;
-  /** Serves it; `createServer({ routes })` takes this as it is. It has no authentication: listen on this machine only. */
+  /** Registers the service, as `createServer({ routes })` expects. It has no authentication: listen on this machine only. */
   readonly routes: (router: ConnectRouter) => void;
-  /** Instances at this moment. */
+  /** The current number of instances. */
   readonly size: number;
-  /** Ends watches and timers. */
+  /** Ends all watches and timers. */
   close(): void;
 }
 
 const defaultLeaseMs = 15_000;
 const minLeaseMs = 1000;
 const maxLeaseMs = 3_600_000;
-/** Of ordinary instances, some 200 bytes each; with all fields at their limits fewer fit into a message of 4 MiB. */
+/** For ordinary instances of about 200 bytes. With all fields at their limits, fewer would fit into a message of 4 MiB. */
 const maxInstancesInMessage = 500;
-/** A watcher that receives nothing for three of these connects again. */
+/** A watcher that receives nothing for three heartbeats reconnects. */
 export const heartbeatMs = 10_000;
 
-/** @throws TypeError or RangeError that says which option is wrong */
+/**
+ * Creates the service to host in one process of a machine; see `createEmbeddedRegistry` for its clients.
+ *
+ * @throws TypeError or RangeError that names the invalid option
+ */
 export function createRegistryService(options: RegistryServiceOptions = {}): RegistryService {
   const where = "createRegistryService";
   refuseUnknownOptions(where, options, ["leaseMs", "maxInstances", "log", "clock"]);
@@ -59,9 +63,9 @@ class HostedRegistry implements RegistryService {
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #table: LeaseTable;
-  /** Until then, instances of a predecessor of this process may not have noticed yet that it is gone. */
+  /** Until then, instances that a previous process of the registry knew may not have noticed its restart. */
   readonly #settledMs: number;
-  /** Every watcher receives an instance, which does not change. */
+  /** Instances do not change, so all watchers get the same message. */
   readonly #messages = new WeakMap<ServiceInstance, Instance>();
   #isClosed = false;
 
@@ -73,8 +77,7 @@ class HostedRegistry implements RegistryService {
     this.#table = new LeaseTable({
       clock: this.#clock,
       maxInstances: options.maxInstances ?? 100_000,
-      onExpired: ({ name, id }) =>
-        log.warn("an instance stopped renewing and is gone", { service: name, instance: id }),
+      onExpired: ({ name, id }) => log.warn("removed an instance whose lease expired", { service: name, instance: id }),
     });
   }
 
@@ -137,7 +140,7 @@ class HostedRegistry implements RegistryService {
     try {
       while (!signal.aborted && !this.#isClosed) {
         const { put, removedIds, continues } = pending.take(maxInstancesInMessage);
-        // The last part may be followed by news at once, which begins a change of its own.
+        // A change that arrives right after the last batch starts a new change.
         yield create(WatchResponseSchema, {
           beginsSnapshot: isSnapshot,
           continues,

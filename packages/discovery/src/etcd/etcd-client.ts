@@ -11,19 +11,19 @@ export interface EtcdClientOptions {
   readonly clock: Clock;
 }
 
-/** The services of etcd that are needed, with its tokens on every call. */
+/** Clients for the services of etcd that the registry uses. Every call carries the token. */
 export interface EtcdClient {
   readonly kv: Client<typeof KV>;
   readonly watch: Client<typeof Watch>;
   readonly lease: Client<typeof Lease>;
-  /** The next call requests a new token: etcd said in a response, not as a status, that it refuses this one. */
+  /** Makes the next call request a new token: etcd has rejected this one in a response, not by a status. */
   forgetToken(): void;
   close(): Promise<void>;
 }
 
 /**
- * Calls go round the members, so that a member without a leader does not get every call. Only reads are
- * repeated here: a lease that is requested twice would be granted twice, and registrations are repeated above.
+ * Calls are spread over the members, so that a member without a leader does not get every call. Only reads are retried here: a lease
+ * request that is retried could grant two leases, and `RegistrationKeeper` retries registrations.
  */
 const serviceConfig = {
   loadBalancingConfig: [{ round_robin: {} }],
@@ -41,12 +41,12 @@ const serviceConfig = {
   ],
 };
 
-/** Streams end with UNAVAILABLE when their member loses its cluster; without this they would only fall silent. */
+/** Makes etcd end a stream with UNAVAILABLE when its member loses the cluster; without it, the stream would just stay silent. */
 export const requireLeader: Readonly<Record<string, string>> = { hasleader: "true" };
 
 /**
- * Pings find out that a member is gone which watches only listen to. 10 s is the least that gRPC allows, and more than the 5 s
- * between pings on which etcd insists.
+ * Watches send nothing, so only pings detect a dead member. 10 s is the minimum in gRPC, and more than etcd's required minimum of 5 s
+ * between pings.
  */
 const keepalive = { timeMs: 10_000, timeoutMs: 5000 };
 
@@ -54,7 +54,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
   const { endpoints, user, password, tls, timeoutMs, clock } = options;
   const common: ChannelOptions = { clock, keepalive, serviceConfig, ...(tls !== undefined && { tls }) };
   const target = `static:///${endpoints.join(",")}`;
-  // Without the interceptor, as that waits for this one.
+  // Authentication must not use the interceptor, which waits for the token.
   const plain = createChannel(target, common);
   const auth = createClient(Auth, plain);
   let token: Promise<string> | undefined;
@@ -64,7 +64,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
     return (await auth.authenticate({ name: user ?? "", password: secret }, { timeoutMs })).token;
   }
 
-  /** One request for all calls that wait for a token; one that failed is not kept. */
+  /** All calls that wait for a token share one request. A failed request is not kept. */
   function currentToken(): Promise<string> {
     if (token !== undefined) return token;
     const asked = authenticate();
@@ -83,7 +83,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
     } catch (error) {
       if (!isAboutToken(error)) throw error;
       if (token === used) token = undefined;
-      // A stream's requests may be used up; its caller repeats it anyway.
+      // The requests of a stream may already be consumed. The caller of a stream retries it anyway.
       if (request.stream) throw error;
       request.header.set("token", await currentToken());
       return await next(request);
@@ -104,7 +104,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
   };
 }
 
-/** A token runs out after five minutes, and whenever users or roles change. */
+/** A token expires after five minutes, and becomes invalid when users or roles change. */
 function isAboutToken(error: unknown): boolean {
   const { code, rawMessage } = ConnectError.from(error);
   return code === Code.Unauthenticated || /auth(entication)? (token|failed)|auth.* revision/.test(rawMessage);

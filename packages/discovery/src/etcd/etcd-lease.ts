@@ -11,7 +11,7 @@ export interface EtcdLeaseOptions {
   readonly timeoutMs: number;
 }
 
-/** An instance's key, held by a lease of its own: when this process ends without a word, etcd removes the key. */
+/** Attaches an instance's key to its own lease: if this process dies, etcd removes the key. */
 export function createEtcdLease({ client, prefix, leaseMs, timeoutMs }: EtcdLeaseOptions): Lease {
   let leaseId: bigint | undefined;
   let grantedMs = leaseMs;
@@ -32,7 +32,7 @@ export function createEtcdLease({ client, prefix, leaseMs, timeoutMs }: EtcdLeas
         await put(instance, signal);
       } catch (error) {
         if (leaseId === undefined || ConnectError.from(error).code !== Code.NotFound) throw error;
-        // The lease has run out meanwhile.
+        // The lease has expired in the meantime.
         leaseId = undefined;
         await put(instance, signal);
       }
@@ -52,11 +52,11 @@ export function createEtcdLease({ client, prefix, leaseMs, timeoutMs }: EtcdLeas
           return false;
         }
       } catch (error) {
-        // The stream cannot be repeated with another token, but the next attempt can have one.
+        // The stream cannot be retried with another token, but the next attempt can get one.
         client.forgetToken();
         throw error;
       }
-      // The lease may live on without the key, if somebody has deleted that.
+      // The lease exists without the key if another client has deleted the key.
       const { kvs } = await client.kv.range({ key: instanceKey(prefix, instance) }, { signal, timeoutMs });
       return kvs.length > 0;
     },

@@ -11,19 +11,19 @@ import { createEtcdLease } from "./etcd-lease.ts";
 import { createEtcdFollower, type EtcdReader, listInstances } from "./follow-prefix.ts";
 
 export interface EtcdRegistryOptions extends AdapterOptions {
-  /** Members of one cluster, as `host:port`. Default `127.0.0.1:2379`. Calls go round those that can be reached. */
+  /** Members of one cluster, as `host:port`. Default `127.0.0.1:2379`. Calls use the reachable members in turn. */
   readonly endpoints?: readonly string[];
-  /** What keys begin with. Default `/tercel/services`; an instance is `<prefix>/<service>/<id>`. */
+  /** The prefix of all keys. Default `/tercel/services`; the key of an instance is `<prefix>/<service>/<id>`. */
   readonly prefix?: string;
-  /** For an etcd with authentication. */
+  /** The user name, for etcd with authentication. */
   readonly user?: string;
-  /** The user's password, or a function that reads it whenever a token is requested. Never logged. */
+  /** The user's password, or a function that is called before each request for a token. Never logged. */
   readonly password?: string | (() => string);
-  /** As a channel's: `true`, or a CA, and a certificate and key where etcd requires one. Default: cleartext. */
+  /** TLS as in the channel options: `true`, or a CA, and a certificate and key if etcd requires one. Default: cleartext. */
   readonly tls?: NonNullable<ChannelOptions["tls"]>;
-  /** How long an instance stays when it stops renewing, in whole seconds. Default 15,000. */
+  /** How long an instance stays registered without a renewal; rounded up to whole seconds. Default 15,000. */
   readonly leaseMs?: number;
-  /** Deadline of each request. Default 5,000. */
+  /** The timeout of each request. Default 5,000. */
   readonly timeoutMs?: number;
 }
 
@@ -39,21 +39,23 @@ const optionNames: readonly (keyof EtcdRegistryOptions)[] = [
 ];
 
 /**
- * etcd 3.4 and later, by its gRPC API. An instance is a key that ends with its lease.
+ * Creates a registry that uses the gRPC API of etcd 3.4 and later. An instance is a key that etcd removes when its lease expires.
  *
- * @throws TypeError or RangeError that says which option is wrong
+ * @throws TypeError or RangeError that names the invalid option
  */
 export function createEtcdRegistry(options: EtcdRegistryOptions = {}): Registry {
   const where = "createEtcdRegistry";
   refuseUnknownOptions(where, options, optionNames);
-  // etcd counts leases in seconds, and keeps none shorter than its election takes.
+  // etcd counts leases in seconds, and lengthens those shorter than 1.5 times its election timeout.
   checkWholeNumber(where, "leaseMs", options.leaseMs, 2000, 86_400_000);
   checkWholeNumber(where, "timeoutMs", options.timeoutMs, 1, 86_400_000);
   const { endpoints = ["127.0.0.1:2379"], prefix = "/tercel/services", leaseMs = 15_000, timeoutMs = 5000 } = options;
   if (endpoints.length === 0) throw new TypeError(`${where}: endpoints is empty`);
-  if (prefix === "" || prefix.endsWith("/")) throw new TypeError(`${where}: prefix has to end without a slash`);
+  if (prefix === "" || prefix.endsWith("/"))
+    throw new TypeError(`${where}: prefix must not be empty or end with a slash`);
   const { user, password, tls } = options;
-  if ((user === undefined) !== (password === undefined)) throw new TypeError(`${where}: user and password go together`);
+  if ((user === undefined) !== (password === undefined))
+    throw new TypeError(`${where}: set user and password together`);
 
   const settings = readAdapterOptions(where, options);
   const { clock, backoff, log } = settings;

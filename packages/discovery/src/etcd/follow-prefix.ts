@@ -16,10 +16,10 @@ export interface EtcdReader {
   readonly log: Log;
 }
 
-/** Keys in one response: some 100 KB of ordinary instances. */
-const maxKeysInAnswer = 500;
+/** The maximum number of keys in one response: about 100 KB of ordinary instances. */
+const maxKeysPerPage = 500;
 
-/** All instances of a service, as of one revision. */
+/** Returns all instances of a service at one revision. */
 export async function listInstances(
   { client, prefix, timeoutMs, log }: EtcdReader,
   name: string,
@@ -30,26 +30,26 @@ export async function listInstances(
   let key = new TextEncoder().encode(servicePrefix(prefix, name));
   let revision = 0n;
   for (;;) {
-    const request = { key, rangeEnd, limit: BigInt(maxKeysInAnswer), revision };
-    const answer = await client.kv.range(request, { timeoutMs, ...(signal !== undefined && { signal }) });
-    // The pages that follow are read as of the first, or a change between them would be lost.
-    if (revision === 0n) revision = answer.header?.revision ?? 0n;
-    for (const kv of answer.kvs) instances.push(...readInstance(kv, prefix, name, log));
-    const last = answer.kvs.at(-1);
-    if (!answer.more || last === undefined) return { instances, revision };
+    const request = { key, rangeEnd, limit: BigInt(maxKeysPerPage), revision };
+    const response = await client.kv.range(request, { timeoutMs, ...(signal !== undefined && { signal }) });
+    // All pages are read at the revision of the first, or a change between them would be lost.
+    if (revision === 0n) revision = response.header?.revision ?? 0n;
+    for (const kv of response.kvs) instances.push(...readInstance(kv, prefix, name, log));
+    const last = response.kvs.at(-1);
+    if (!response.more || last === undefined) return { instances, revision };
     key = Uint8Array.of(...last.key, 0);
   }
 }
 
 /**
- * Follows a service: lists it, then watches from the revision after the list. After an interruption the watch continues where
- * it was, unless etcd has compacted that away or is not the same any more; then it lists again.
+ * Follows a service: lists its instances, then watches from the revision after the list. After an interruption the watch continues from
+ * its last revision. If etcd has compacted that revision, or is another cluster, the follower lists again.
  */
 export function createEtcdFollower(reader: EtcdReader, name: string, sink: WatchSink): FollowOnce {
   const { client, prefix, log } = reader;
   const key = new TextEncoder().encode(servicePrefix(prefix, name));
   const rangeEnd = endOfPrefix(servicePrefix(prefix, name));
-  /** What is known is complete up to here; 0 before the first list. */
+  /** All changes up to this revision are known; 0 before the first list. */
   let revision = 0n;
   let clusterId = 0n;
 
@@ -57,7 +57,7 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
     try {
       await followOnce(signal, onProgress);
     } catch (error) {
-      // What a stream failed with cannot be seen before it is read, too late to repeat it; the next one gets a new token.
+      // The error of a stream appears only while it is read, too late for the interceptor to retry it. The next stream gets a new token.
       client.forgetToken();
       throw error;
     }
@@ -79,7 +79,7 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
     })) {
       if (response.canceled) {
         revision = 0n;
-        // Compacted: a list of the present keys says all that the events would have said.
+        // Compacted: a list of the current keys replaces the missing events.
         if (response.compactRevision > 0n) return;
         client.forgetToken();
         throw new ConnectError(
@@ -102,14 +102,14 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
     throw new ConnectError("the watch has ended", Code.Unavailable);
   }
 
-  /** A store with an older revision than ours, restored from a backup for instance, would keep silent until it has caught up. */
+  /** A store with an older revision than ours, for example one restored from a backup, would stay silent until it has caught up. */
   function isAnotherStore({ header }: WatchResponse): boolean {
     if (header === undefined) return false;
     return header.revision < revision || (clusterId !== 0n && header.clusterId !== clusterId);
   }
 
   function apply(response: WatchResponse): void {
-    // Of several events of one key the last counts: an instance that went and came back within one response is there.
+    // The last event of a key decides: an instance that was removed and added within one response exists.
     const byId = new Map<string, ServiceInstance | undefined>();
     for (const { type, kv } of response.events) {
       if (kv === undefined) continue;
@@ -123,7 +123,7 @@ export function createEtcdFollower(reader: EtcdReader, name: string, sink: Watch
         [...byId.values()].filter((instance) => instance !== undefined),
         removedIds,
       );
-    // The parts of one response have one revision; the watch may continue after it only when all have come.
+    // All fragments of a response have the same revision. The watch may continue after it only when all have arrived.
     if (!response.fragment) revision = response.header?.revision ?? revision;
   }
 }
@@ -133,7 +133,7 @@ function readInstance(kv: KeyValue, prefix: string, name: string, log: Log): Ser
   try {
     return [readRecord(name, id, kv.value)];
   } catch (error) {
-    log.warn("an entry of the registry cannot be read and is left out", {
+    log.warn("skipped an invalid entry of the registry", {
       service: name,
       instance: id,
       error: error instanceof Error ? error.message : String(error),
@@ -142,7 +142,7 @@ function readInstance(kv: KeyValue, prefix: string, name: string, log: Log): Ser
   }
 }
 
-/** The request, and then nothing until the signal: etcd ends a watch whose requests end. */
+/** Yields the request, then waits for the signal: etcd ends a watch when its request stream ends. */
 async function* openRequests<Message>(first: Message, signal: AbortSignal): AsyncGenerator<Message> {
   yield first;
   if (signal.aborted) return;

@@ -1,10 +1,10 @@
-// How an instance is written in etcd: one key under its service, with a JSON object as the value.
+// The form of an instance in etcd: one key under its service, with a JSON object as the value.
 import { checkInstance, type InstanceHealth, type ServiceInstance } from "../port/instance.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Everything of a service: keys that begin with this. */
+/** Returns the prefix of all keys of a service. */
 export function servicePrefix(prefix: string, name: string): string {
   return `${prefix}/${name}/`;
 }
@@ -13,12 +13,12 @@ export function instanceKey(prefix: string, { name, id }: Pick<ServiceInstance, 
   return encoder.encode(servicePrefix(prefix, name) + id);
 }
 
-/** The first key after all that begin with the text, which ends with a slash: a zero is the character after it. */
+/** Returns the first key after all keys with this prefix. The prefix ends with a slash, and "0" is the character after it. */
 export function endOfPrefix(textWithSlash: string): Uint8Array {
   return encoder.encode(`${textWithSlash.slice(0, -1)}0`);
 }
 
-/** The identifier in a key; it may hold slashes itself. */
+/** Returns the id in a key. An id may contain slashes. */
 export function idInKey(prefix: string, name: string, key: Uint8Array): string {
   return decoder.decode(key).slice(servicePrefix(prefix, name).length);
 }
@@ -28,7 +28,7 @@ export function writeRecord(instance: ServiceInstance): Uint8Array {
   return encoder.encode(JSON.stringify({ ...fields, metadata: Object.fromEntries(metadata) }));
 }
 
-/** Reads what anybody may have written. @throws Error that says what is wrong with it */
+/** Reads a value, which any program may have written. @throws Error that says what is invalid */
 export function readRecord(name: string, id: string, value: Uint8Array): ServiceInstance {
   const record: unknown = JSON.parse(decoder.decode(value));
   if (typeof record !== "object" || record === null) throw new TypeError("the value is not a JSON object");

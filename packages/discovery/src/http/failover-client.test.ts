@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { FailoverClient } from "./failover-client.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 
-/** Servers that respond with a status each; 0 means without a response. */
+/** Servers with the given statuses; 0 means no response. */
 function setUp(...statuses: number[]) {
   const asked: number[] = [];
   const controller = new AbortController();
@@ -25,14 +25,14 @@ function setUp(...statuses: number[]) {
   return { asked, statuses, ask, first, controller };
 }
 
-test("stays with the one that answers, refusals included", async () => {
+test("stays with a server that responds, even with a 4xx status", async () => {
   const { asked, ask } = setUp(404, 200);
   await ask();
   await ask();
   assert.deepEqual(asked, [0, 0]);
 });
 
-test("moves to the next when one does not respond or is in trouble, and stays there", async () => {
+test("moves to the next server on a 5xx status or without a response, and stays there", async () => {
   const { asked, statuses, ask } = setUp(0, 500, 200);
   assert.equal((await ask()).text, "2");
   statuses[0] = 200;
@@ -42,7 +42,7 @@ test("moves to the next when one does not respond or is in trouble, and stays th
   assert.deepEqual(asked, [0, 1, 2, 2, 2, 0]);
 });
 
-test("asks each once, and fails as the last one did", async () => {
+test("tries each server once, and reports the failure of the last", async () => {
   const { asked, ask, statuses } = setUp(500, 0);
   await assert.rejects(ask(), /1 is away/);
   statuses[1] = 503;
@@ -51,19 +51,19 @@ test("asks each once, and fails as the last one did", async () => {
   assert.deepEqual(asked, [0, 1, 0, 1]);
 });
 
-test("requests nothing more once it was cancelled", async () => {
+test("tries no further server after a cancellation", async () => {
   const { asked, ask, controller } = setUp(0, 200);
   controller.abort();
   await assert.rejects(ask(), /0 is away/);
   assert.deepEqual(asked, [0]);
 });
 
-test("of several requests that fail at one, none passes over the next", async () => {
+test("several requests that fail at one server do not skip the next", async () => {
   const { first, ask } = setUp(0, 200, 200);
   await Promise.all([ask(), ask()]);
   assert.equal(first.current, 1);
 });
 
-test("needs somebody to ask", () => {
+test("rejects an empty list of servers", () => {
   assert.throws(() => new FailoverClient([]), TypeError);
 });

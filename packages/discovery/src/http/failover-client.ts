@@ -1,9 +1,9 @@
 import type { HttpClient, HttpRequest, HttpResponse } from "./http-client.ts";
 
 /**
- * Sends requests to one of several equal servers, and stays with it until it does not respond or says that something is wrong
- * on its side. Then the next one is asked, and after the last the first; the answer of the last that was asked is the answer.
- * A request may so reach two servers: it has to be one that may.
+ * Sends requests to one of several equal servers until it does not respond or responds with a 5xx status. Then the next server gets
+ * the request, and the first one comes after the last. If all fail, the result is that of the last server tried. A request can
+ * reach several servers, so it must be safe to repeat.
  */
 export class FailoverClient {
   readonly #clients: readonly HttpClient[];
@@ -15,7 +15,7 @@ export class FailoverClient {
     this.#clients = clients;
   }
 
-  /** Which of the clients is asked next. */
+  /** The index of the client that gets the next request. */
   get current(): number {
     return this.#current;
   }
@@ -38,7 +38,7 @@ export class FailoverClient {
     }
   }
 
-  /** Asks this one and no other. */
+  /** Sends a request to this client only. */
   at(index: number, request: HttpRequest): Promise<HttpResponse> {
     return (this.#clients[index] as HttpClient).request(request);
   }
@@ -47,7 +47,7 @@ export class FailoverClient {
     for (const client of this.#clients) client.close();
   }
 
-  /** Several requests may have failed at the same one. */
+  /** Does nothing if another request has already moved on from this client. */
   #moveOnFrom(index: number): void {
     if (this.#current === index) this.#current = (index + 1) % this.#clients.length;
   }

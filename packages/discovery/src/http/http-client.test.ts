@@ -34,7 +34,7 @@ function connect(t: TestContext, baseUrl: URL, options: Partial<HttpClientOption
 
 const codeIs = (code: Code) => (error: unknown) => ConnectError.from(error).code === code;
 
-test("a request carries its method, path, query, headers and body, and the base URL's path in front", async (t) => {
+test("a request carries its method, path, query, headers and body, after the path of the base URL", async (t) => {
   const base = await serve(t, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -48,14 +48,14 @@ test("a request carries its method, path, query, headers and body, and the base 
   assert.deepEqual(JSON.parse(text), { method: "PUT", url: "/consul/v1/x?a=b", token: "t", body: '{"ü":1}' });
 });
 
-test("a server that does not respond in time is Unavailable, and the error has no query in it", async (t) => {
+test("a server that does not respond in time is Unavailable, and the error does not contain the query", async (t) => {
   const base = await serve(t, () => {});
   const clock = createFakeClock();
   const client = connect(t, base, { clock });
   const asked = client.request({ path: "/v1/x?secret=s", timeoutMs: 5000 });
   const rejected = assert.rejects(asked, (error) => {
     assert.equal(ConnectError.from(error).code, Code.Unavailable);
-    assert.match(ConnectError.from(error).rawMessage, /^GET 127\.0\.0\.1:\d+\/v1\/x: no answer within 5 s$/);
+    assert.match(ConnectError.from(error).rawMessage, /^GET 127\.0\.0\.1:\d+\/v1\/x: no response within 5 s$/);
     return true;
   });
   await clock.advance(5000);
@@ -63,14 +63,14 @@ test("a server that does not respond in time is Unavailable, and the error has n
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("a signal ends a request", async (t) => {
+test("a signal cancels a request", async (t) => {
   const controller = new AbortController();
   const base = await serve(t, () => controller.abort());
   const asked = connect(t, base).request({ path: "/", signal: controller.signal, timeoutMs: 5000 });
   await assert.rejects(asked, codeIs(Code.Unavailable));
 });
 
-test("lines are handed on as they come, and a connection that breaks within them is reported", async (t) => {
+test("lines are reported as they arrive, and so is a connection that breaks in between", async (t) => {
   let isFirst = true;
   const base = await serve(t, (_, response) => {
     response.write("one\ntw");
@@ -87,7 +87,7 @@ test("lines are handed on as they come, and a connection that breaks within them
   await assert.rejects(broken, codeIs(Code.Unavailable));
 });
 
-test("the text of an unsuccessful response is kept, and not split into lines", async (t) => {
+test("the text of an unsuccessful response is returned, not reported as lines", async (t) => {
   const base = await serve(t, (_, response) => {
     response.statusCode = 403;
     response.end("no\nentry");
@@ -98,7 +98,7 @@ test("the text of an unsuccessful response is kept, and not split into lines", a
   assert.deepEqual([status, text], [403, "no\nentry"]);
 });
 
-test("a private authority is trusted when it is given, and only then", { skip: withoutOpenssl }, async (t) => {
+test("a private CA is trusted only if it is configured", { skip: withoutOpenssl }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "tercel-http-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const tls = createSelfSigned();
@@ -123,7 +123,7 @@ for (const [status, code] of codes) {
   test(`HTTP ${status} is ${Code[code]}`, () => assert.equal(statusError("asking", { status, text: "" }).code, code));
 }
 
-test("a URL of another kind is refused", () => {
+test("rejects a URL that is neither http nor https", () => {
   assert.throws(
     () => new HttpClient({ baseUrl: new URL("ftp://a"), clock: systemClock, headers: () => ({}) }),
     /http:\/\/ or https:\/\//,

@@ -5,35 +5,36 @@ import { createInterface } from "node:readline";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "@tercel/grpc";
 
-/** How to trust and be trusted, by the paths of PEM files. */
+/** TLS settings, with the paths of PEM files. */
 export interface HttpTlsOptions {
-  /** Who signs the server's certificate. Default: the system's list. */
+  /** The CA that signed the server's certificate. Default: Node's list of CAs. */
   readonly caFile?: string;
-  /** The client's own certificate and key, where the server asks for one. */
+  /** The client's certificate, if the server requires one. */
   readonly certFile?: string;
+  /** The private key of `certFile`. */
   readonly keyFile?: string;
-  /** The name in the server's certificate, where it is not the URL's. */
+  /** The name in the server's certificate. Default: the host of the URL. */
   readonly serverName?: string;
 }
 
 export interface HttpClientOptions {
-  /** `http://127.0.0.1:8500`, for instance; a path is put before those of requests. */
+  /** For example `http://127.0.0.1:8500`. Its path is prepended to the paths of requests. */
   readonly baseUrl: URL;
   readonly tls?: HttpTlsOptions;
-  /** Read for each request, so that a renewed token is used. */
+  /** Called for each request, so that a renewed token is used. */
   readonly headers: () => Readonly<Record<string, string>>;
   readonly clock: Clock;
 }
 
 export interface HttpRequest {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
-  /** With its query. */
+  /** The path with its query. */
   readonly path: string;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
-  /** For the whole answer, or for its head and each silence after that where lines are read. */
+  /** The timeout of the whole response. When lines are read, of the response head and of each pause after it. */
   readonly timeoutMs: number;
-  /** Whether the process stays alive for the answer. Default true. */
+  /** Whether a pending request keeps the process alive. Default true. */
   readonly keepsProcessAlive?: boolean;
 }
 
@@ -43,10 +44,10 @@ export interface HttpResponse {
   readonly text: string;
 }
 
-/** An answer that is larger is not a registry's. */
-const maxAnswerBytes = 64 * 1024 * 1024;
+/** No registry sends a larger response. */
+const maxResponseBytes = 64 * 1024 * 1024;
 
-/** Requests to one server over kept connections. Node's `fetch` cannot trust a private authority without another library. */
+/** Sends requests to one server over persistent connections. Node's `fetch` cannot trust a private CA without another library. */
 export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #agent: HttpAgent;
@@ -56,7 +57,7 @@ export class HttpClient {
     this.#options = options;
     const { protocol } = options.baseUrl;
     if (protocol !== "http:" && protocol !== "https:") {
-      throw new TypeError(`${options.baseUrl.href} has to begin with http:// or https://`);
+      throw new TypeError(`${options.baseUrl.href} has to start with http:// or https://`);
     }
     this.#agent =
       protocol === "https:"
@@ -64,40 +65,48 @@ export class HttpClient {
         : new HttpAgent({ keepAlive: true });
   }
 
-  /** Resolves with any status; rejects with a ConnectError Unavailable without a response. */
+  /** Resolves with a response of any status. Rejects with a ConnectError Unavailable without a response. */
   async request(request: HttpRequest): Promise<HttpResponse> {
-    return this.#withAnswer(request, async (answer, outgoing) => {
+    return this.#withResponse(request, async (response, outgoing) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
-      for await (const chunk of answer as AsyncIterable<Buffer>) {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        if (bytes > maxAnswerBytes) {
+        if (bytes > maxResponseBytes) {
           outgoing.destroy();
-          throw new ConnectError(`an answer of more than ${maxAnswerBytes} bytes`, Code.ResourceExhausted);
+          throw new ConnectError(`response larger than ${maxResponseBytes} bytes`, Code.ResourceExhausted);
         }
         chunks.push(chunk);
       }
-      return { status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString("utf8") };
+      return {
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        text: Buffer.concat(chunks).toString("utf8"),
+      };
     });
   }
 
-  /** Hands the lines of an answer with status 200 on as they come; of others the whole text. Resolves when it has ended. */
+  /**
+   * Calls `onLine` for each line of a response with status 200, as it arrives; for other statuses, the result has the text. Resolves at the
+   * end of the response.
+   */
   async readLines(
     request: HttpRequest & { readonly onHead?: () => void },
     onLine: (line: string) => void,
   ): Promise<HttpResponse> {
-    return this.#withAnswer(request, async (answer, _, restart) => {
-      const status = answer.statusCode ?? 0;
+    return this.#withResponse(request, async (response, _, restart) => {
+      const status = response.statusCode ?? 0;
       const texts: string[] = [];
       if (status === 200) request.onHead?.();
-      answer.on("data", restart);
-      for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
+      response.on("data", restart);
+      for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
         if (status === 200) onLine(line);
         else if (texts.length < 100) texts.push(line);
       }
-      // The interface ends quietly on a connection that broke.
-      if (!answer.complete) throw new ConnectError("the connection broke within the answer", Code.Unavailable);
-      return { status, headers: answer.headers, text: texts.join("\n") };
+      // `readline` ends without an error when the connection breaks.
+      if (!response.complete)
+        throw new ConnectError("connection closed before the end of the response", Code.Unavailable);
+      return { status, headers: response.headers, text: texts.join("\n") };
     });
   }
 
@@ -105,9 +114,9 @@ export class HttpClient {
     this.#agent.destroy();
   }
 
-  async #withAnswer<Result>(
+  async #withResponse<Result>(
     { method = "GET", path, body, signal, timeoutMs, keepsProcessAlive = true }: HttpRequest,
-    read: (answer: IncomingMessage, outgoing: ClientRequest, restart: () => void) => Promise<Result>,
+    read: (response: IncomingMessage, outgoing: ClientRequest, restart: () => void) => Promise<Result>,
   ): Promise<Result> {
     const { baseUrl, headers, clock } = this.#options;
     const url = new URL(`${baseUrl.pathname.replace(/\/$/, "")}${path}`, baseUrl);
@@ -123,21 +132,21 @@ export class HttpClient {
       },
       ...(signal !== undefined && { signal }),
     });
-    // The agent references a kept socket again when the next request gets it.
+    // The agent calls `ref` on a persistent socket again when the next request uses it.
     if (!keepsProcessAlive) outgoing.on("socket", (socket) => socket.unref());
-    const expire = (): void => void outgoing.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
+    const expire = (): void => void outgoing.destroy(new Error(`no response within ${timeoutMs / 1000} s`));
     let cancel = clock.after(timeoutMs, expire);
     const restart = (): void => {
       cancel();
       cancel = clock.after(timeoutMs, expire);
     };
     try {
-      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
         outgoing.on("response", resolve);
         outgoing.on("error", reject);
         outgoing.end(text);
       });
-      return await read(answer, outgoing, restart);
+      return await read(response, outgoing, restart);
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       const reason = error instanceof Error ? error.message || error.name : String(error);
@@ -155,7 +164,7 @@ export class HttpClient {
   }
 }
 
-/** The error for an HTTP status; the server's own text is shortened. */
+/** Returns the error for an HTTP status, with up to 200 characters of the server's text. */
 export function statusError(what: string, { status, text }: Pick<HttpResponse, "status" | "text">): ConnectError {
   const words = text.trim().slice(0, 200);
   return new ConnectError(`${what}: HTTP ${status}${words === "" ? "" : `, ${words}`}`, codeOf(status));
@@ -178,7 +187,7 @@ function readTls({ caFile, certFile, keyFile, serverName }: HttpTlsOptions = {})
   };
 }
 
-/** A query may hold what a log should not. */
+/** A query may contain what must not be logged. */
 function pathOnly(path: string): string {
   return path.split("?", 1)[0] ?? "";
 }

@@ -3,26 +3,26 @@ import { join } from "node:path";
 import type { Clock } from "@tercel/grpc";
 import { HttpClient } from "../http/http-client.ts";
 
-/** Where Kubernetes puts what a pod needs to speak to the API server. */
+/** Where Kubernetes mounts the pod's credentials for the API server. */
 const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 export interface ClusterAccessOptions {
-  /** The API server. Default: what the pod's environment says (KUBERNETES_SERVICE_HOST and _PORT). */
+  /** The URL of the API server. Default: from KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT in the pod's environment. */
   readonly apiServer?: string;
   /** The folder with `token`, `ca.crt` and `namespace`. Default: where Kubernetes mounts the pod's service account. */
   readonly accountFolder?: string;
-  /** Whose services are read. Default: the pod's own namespace. */
+  /** The namespace whose Services are read. Default: the pod's own. */
   readonly namespace?: string;
 }
 
-/** The API server, and as whom it is asked. */
+/** A client of the API server with the pod's credentials. */
 export interface ClusterAccess {
   readonly http: HttpClient;
   readonly apiServer: string;
   readonly namespace: string;
 }
 
-/** @throws Error that says what is missing when this is not a pod and the options do not say it either */
+/** @throws Error that names the missing option, outside a pod */
 export function openCluster(options: ClusterAccessOptions, clock: Clock): ClusterAccess {
   const folder = options.accountFolder ?? serviceAccountFolder;
   const apiServer = options.apiServer ?? serverOfEnvironment();
@@ -31,7 +31,7 @@ export function openCluster(options: ClusterAccessOptions, clock: Clock): Cluste
   const http = new HttpClient({
     baseUrl,
     clock,
-    // Kubernetes renews the token about every hour; the file always holds one that is valid.
+    // Kubernetes renews the token about once an hour. The file always contains a valid one.
     headers: () => ({ authorization: `Bearer ${read(join(folder, "token"), "apiServer")}` }),
     ...(baseUrl.protocol === "https:" && { tls: { caFile: join(folder, "ca.crt") } }),
   });
@@ -41,7 +41,9 @@ export function openCluster(options: ClusterAccessOptions, clock: Clock): Cluste
 function serverOfEnvironment(): string {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = process.env;
   if (host === undefined || host === "") {
-    throw new Error("createKubernetesRegistry: this is not a pod (KUBERNETES_SERVICE_HOST is not set); give apiServer");
+    throw new Error(
+      "createKubernetesRegistry: this is not a pod (KUBERNETES_SERVICE_HOST is not set); set the option apiServer",
+    );
   }
   return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -1,4 +1,4 @@
-// discovery.k8s.io/v1 EndpointSlice, as far as it is read, and the instances that it describes.
+// The fields of a discovery.k8s.io/v1 EndpointSlice that are read, and the instances that it describes.
 import type { ServiceInstance } from "../port/instance.ts";
 
 export interface EndpointSlice {
@@ -25,24 +25,24 @@ interface SliceEndpoint {
   readonly zone?: string | null;
 }
 
-/** What EndpointSlices of a Service are labelled with. */
+/** The label of an EndpointSlice that names its Service. */
 export const serviceNameLabel = "kubernetes.io/service-name";
-/** Where the version of a Service's pods is, by the usual convention; slices carry their Service's labels. */
+/** The usual label for a version. EndpointSlices have the labels of their Service. */
 const versionLabel = "app.kubernetes.io/version";
 
-/** The port to use: the one with the wanted name, else the only one. */
+/** Returns the port with the given name, or the only port. */
 function portOf({ ports }: EndpointSlice, wantedName: string): number | undefined {
   const tcp = (ports ?? []).filter(({ port, protocol = "TCP" }) => typeof port === "number" && protocol === "TCP");
   const chosen = tcp.find(({ name }) => name === wantedName) ?? (tcp.length === 1 ? tcp[0] : undefined);
   return chosen?.port ?? undefined;
 }
 
-/** One instance for each endpoint. A service may have many slices, and a pod is in two of them while it moves. */
+/** Returns one instance for each endpoint. A Service may have many slices, and a pod may be in two of them for a while. */
 export function readSlice(service: string, slice: EndpointSlice, portName: string): ServiceInstance[] {
   const port = portOf(slice, portName);
   if (port === undefined) return [];
   return (slice.endpoints ?? []).flatMap((endpoint): ServiceInstance[] => {
-    // Several addresses are interchangeable (the API's own words), so the first is enough.
+    // The API reference calls the addresses of an endpoint fungible, so the first is enough.
     const [address] = endpoint.addresses ?? [];
     if (address === undefined) return [];
     const { targetRef, zone, nodeName } = endpoint;
@@ -66,12 +66,12 @@ export function readSlice(service: string, slice: EndpointSlice, portName: strin
   });
 }
 
-/** `ready` that is missing means yes, as the API says; it is false for pods that are going. */
+/** The API defines that a missing `ready` means true. It is false for terminating pods. */
 function wantsCalls({ conditions }: SliceEndpoint): boolean {
   return conditions?.ready !== false && conditions?.terminating !== true;
 }
 
-/** All slices of one service, and the instances that they describe together. */
+/** The slices of one Service, and the instances that they describe together. */
 export class SliceSet {
   readonly #service: string;
   readonly #portName: string;
@@ -94,7 +94,7 @@ export class SliceSet {
     this.#byName.clear();
   }
 
-  /** An instance in two slices counts once, and as serving if it serves in one of them. */
+  /** An instance that is in two slices counts once, and is serving if one of them says so. */
   get instances(): ServiceInstance[] {
     const byId = new Map<string, ServiceInstance>();
     for (const slice of this.#byName.values()) {

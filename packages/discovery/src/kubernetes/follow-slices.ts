@@ -18,15 +18,15 @@ interface SliceList {
 
 interface WatchEvent {
   readonly type?: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
-  /** A slice; of an ERROR a Status. */
+  /** An EndpointSlice, or a Status in an ERROR event. */
   readonly object?: EndpointSlice & { readonly code?: number; readonly message?: string };
 }
 
-/** The API server ends a watch after this; a connection that has died unnoticed is found out a little later. */
+/** How long the API server keeps a watch open. A dead connection is detected 30 s after that. */
 const watchMs = 300_000;
 const pageSize = 500;
 
-/** The slices of a service, and the version of the cluster's state that they are of. */
+/** Lists the slices of a Service, with the resource version of the list. */
 export async function listSlices(
   reader: SliceReader,
   service: string,
@@ -38,13 +38,13 @@ export async function listSlices(
     const query = new URLSearchParams({ labelSelector: `${serviceNameLabel}=${service}`, limit: String(pageSize) });
     if (next !== "") query.set("continue", next);
     const path = `${slicesPath(reader.namespace)}?${query}`;
-    const answer = await reader.http.request({
+    const response = await reader.http.request({
       path,
       timeoutMs: reader.timeoutMs,
       ...(signal !== undefined && { signal }),
     });
-    if (answer.status !== 200) throw refusal("listing EndpointSlices", answer);
-    const list = JSON.parse(answer.text) as SliceList;
+    if (response.status !== 200) throw refusal("listing EndpointSlices", response);
+    const list = JSON.parse(response.text) as SliceList;
     for (const slice of list.items ?? []) slices.put(slice);
     next = list.metadata?.continue ?? "";
     if (next === "") return { slices, version: list.metadata?.resourceVersion ?? "" };
@@ -52,12 +52,12 @@ export async function listSlices(
 }
 
 /**
- * Follows a service's slices: lists them, then watches from the list's version. A watch that ends continues from the version it
- * has come to, which bookmarks keep young; when the API server has forgotten that version (410 Gone), everything is listed again.
+ * Follows the slices of a Service: lists them, then watches from the list's version. After a watch ends, the next one continues from the
+ * last version, which bookmarks keep recent. If the API server no longer has that version (410 Gone), the follower lists again.
  */
 export function createSliceFollower(reader: SliceReader, service: string, sink: WatchSink): FollowOnce {
   let slices = new SliceSet(service, reader.portName);
-  /** Empty: list first. */
+  /** Empty means that the slices must be listed first. */
   let version = "";
 
   return async (signal, onProgress) => {
@@ -78,26 +78,26 @@ export function createSliceFollower(reader: SliceReader, service: string, sink: 
     let failure: ConnectError | undefined;
     const onHead = (): void => {
       onProgress();
-      // Tells that the registry is back, which may have nothing new to say for minutes.
+      // Reports that the registry responds again; its next event may be minutes away.
       sink.change([], []);
     };
-    const answer = await reader.http.readLines(
+    const response = await reader.http.readLines(
       { path, signal, timeoutMs: watchMs + 30_000, onHead, keepsProcessAlive: false },
       (line) => {
         if (failure === undefined) failure = apply(JSON.parse(line) as WatchEvent);
       },
     );
-    if (answer.status === 410) version = "";
-    else if (answer.status !== 200) throw refusal("watching EndpointSlices", answer);
+    if (response.status === 410) version = "";
+    else if (response.status !== 200) throw refusal("watching EndpointSlices", response);
     if (failure !== undefined) throw failure;
   };
 
-  /** Returns what ends the watch. */
+  /** Returns the error if the event ends the watch. */
   function apply({ type, object }: WatchEvent): ConnectError | undefined {
     if (object === undefined) return undefined;
     if (type === "ERROR") {
       version = "";
-      // Too old: the list that follows at once says all that the events would have said.
+      // The version is too old: the list that follows replaces the missing events.
       if (object.code === 410) return undefined;
       return new ConnectError(`the watch failed: ${object.message ?? `code ${object.code}`}`, Code.Unavailable);
     }
@@ -117,13 +117,13 @@ function slicesPath(namespace: string): string {
   return `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`;
 }
 
-/** Of the API server's Status only the message is for people. */
-function refusal(what: string, answer: HttpResponse): ConnectError {
-  let text = answer.text;
+/** Returns the error for a rejected request, with the message of the API server's Status. */
+function refusal(what: string, response: HttpResponse): ConnectError {
+  let text = response.text;
   try {
-    text = (JSON.parse(answer.text) as { message?: string }).message ?? text;
+    text = (JSON.parse(response.text) as { message?: string }).message ?? text;
   } catch {
-    // What is not a Status is reported as it is.
+    // A body that is not a Status is reported unchanged.
   }
-  return statusError(what, { status: answer.status, text });
+  return statusError(what, { status: response.status, text });
 }

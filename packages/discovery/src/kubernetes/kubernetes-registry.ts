@@ -12,22 +12,22 @@ import { type ClusterAccessOptions, openCluster } from "./cluster-access.ts";
 import { createSliceFollower, listSlices } from "./follow-slices.ts";
 
 export interface KubernetesRegistryOptions extends ClusterAccessOptions, Omit<AdapterOptions, "registerTimeoutMs"> {
-  /** The port of a Service that has several. Default "grpc"; of a Service with one port it is that, whatever its name. */
+  /** The name of the port, for Services with several ports. Default "grpc". The only port of a Service is used whatever its name. */
   readonly portName?: string;
-  /** Time for a request, apart from watches. Default 5,000. */
+  /** The timeout of a request that is not a watch. Default 5,000. */
   readonly timeoutMs?: number;
-  /** For pods that may not read EndpointSlices: how their Services are found by DNS. `false` fails instead. */
+  /** How to look up Services in DNS if the pod is not allowed to read EndpointSlices. `false` disables DNS, and reports the error. */
   readonly dnsFallback?: false | KubernetesDnsOptions;
 }
 
 export interface KubernetesDnsOptions {
   /** The cluster's domain. Default `cluster.local`. */
   readonly clusterDomain?: string;
-  /** The port of Services without SRV records. Default: such are not found. */
+  /** The port of Services without SRV records. Default: none, and such Services have no instances. */
   readonly port?: number;
-  /** From one question to the next. Default 30,000. */
+  /** The time between two lookups. Default 30,000. */
   readonly intervalMs?: number;
-  /** The servers to ask. Default: the pod's. */
+  /** The DNS servers. Default: those of the pod. */
   readonly servers?: readonly string[];
 }
 
@@ -41,14 +41,15 @@ const optionNames = [
   "dnsFallback",
 ];
 
-/** How long DNS is asked before the API is tried again: a role may have been given meanwhile. */
+/** How long DNS is used before the API is tried again: the pod may have been granted the role by then. */
 const fallbackMs = 600_000;
 
 /**
- * The Services of a Kubernetes namespace, by their EndpointSlices. The pod's service account needs `list` and `watch` on
- * `endpointslices` of `discovery.k8s.io`; without, headless Services are found by DNS, and a warning is logged.
+ * Creates a registry of the Services in a Kubernetes namespace, which it follows by their EndpointSlices. The pod's service account needs
+ * `list` and `watch` on `endpointslices` of `discovery.k8s.io`. Without these rights, the registry logs a warning and looks up headless
+ * Services in DNS.
  *
- * @throws TypeError or RangeError that says which option is wrong, Error outside a pod when options are missing
+ * @throws TypeError or RangeError that names the invalid option, Error outside a pod when options are missing
  */
 export function createKubernetesRegistry(options: KubernetesRegistryOptions = {}): Registry {
   const where = "createKubernetesRegistry";
@@ -93,7 +94,7 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions = {}
       } catch (error) {
         if (ConnectError.from(error).code !== Code.PermissionDenied) throw error;
         byNamesUntilMs = clock.nowMs() + fallbackMs;
-        log.warn("may not read EndpointSlices; the service is looked up in DNS, which is slower and has no zones", {
+        log.warn("not allowed to read EndpointSlices: using DNS, which is slower and has no zones", {
           service,
           registry: description,
           error: ConnectError.from(error).rawMessage,
@@ -110,7 +111,7 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions = {}
     description,
     canRegister: false,
     async register() {
-      throw cannotRegister(description, "Kubernetes enters a pod itself once it is ready");
+      throw cannotRegister(description, "Kubernetes adds pods itself when they are ready");
     },
     async deregister() {},
     async getService(name) {

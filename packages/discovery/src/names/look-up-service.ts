@@ -6,24 +6,24 @@ import type { FollowOnce } from "../port/follow.ts";
 import type { ServiceInstance } from "../port/instance.ts";
 import type { WatchSink } from "../port/watched-service.ts";
 
-/** The names of a service in DNS. */
+/** The DNS names of a service. */
 export interface ServiceNames {
-  /** Has SRV records, which hold the port as well; without it none are looked up. */
+  /** The name with SRV records, which include the port. Undefined: SRV records are not looked up. */
   readonly srvName?: string;
-  /** Has A and AAAA records, one for each instance; looked up when the name has no SRV record. */
+  /** The name with A and AAAA records, one for each instance. Looked up if there are no SRV records. */
   readonly hostName: string;
-  /** The port of the instances that `hostName` has. Without it only SRV records count. */
+  /** The port of the instances of `hostName`. Undefined: only SRV records are used. */
   readonly port?: number;
 }
 
 export interface NameLookupOptions {
-  /** The servers to ask, `address` or `address:port`. Default: the system's. */
+  /** The DNS servers, `address` or `address:port`. Default: the system's. */
   readonly servers?: readonly string[];
-  /** Time for one question to one server, before the next is asked. */
+  /** The timeout of one query to one server, before the next server is tried. */
   readonly timeoutMs: number;
 }
 
-/** Instances of one service by DNS. Rejects when DNS does not respond; a name that it does not have has no instances. */
+/** Looks up the instances of a service in DNS: none for an unknown name. Rejects with Unavailable when DNS fails. */
 export async function lookUpService(
   service: string,
   { srvName, hostName, port }: ServiceNames,
@@ -37,7 +37,7 @@ export async function lookUpService(
   try {
     const records = srvName === undefined ? [] : await noneIfUnknown(resolver.resolveSrv(srvName));
     if (records.length > 0) {
-      // The lowest priority is tried first (RFC 2782); weights are for balancers.
+      // Clients try the lowest priority first (RFC 2782); load balancers use the weights.
       records.sort((a, b) => a.priority - b.priority);
       const found = await Promise.all(
         records.map(async (record) => {
@@ -62,7 +62,7 @@ export async function lookUpService(
   }
 }
 
-/** Queries at intervals: DNS does not report changes. */
+/** Polls at an interval, because DNS does not report changes. */
 export function createNamePoller(
   lookUp: (signal: AbortSignal) => Promise<readonly ServiceInstance[]>,
   sink: WatchSink,
@@ -82,7 +82,7 @@ async function addressesOf(resolver: Resolver, host: string): Promise<string[]> 
     noneIfUnknown(resolver.resolve4(host)),
     noneIfUnknown(resolver.resolve6(host)),
   ]);
-  // A host with both is one instance; IPv4 goes first because nothing has said whether there is a route for IPv6.
+  // A host with both is one instance. IPv4 is preferred because a route for IPv6 may be missing.
   return ipv4.length > 0 ? ipv4 : ipv6;
 }
 

@@ -2,13 +2,13 @@ import { type Clock, createBackoff, type Log, systemClock } from "@tercel/grpc";
 import { checkWholeNumber, safeLog } from "@tercel/grpc/internal";
 import type { Backoff } from "@tercel/grpc/naming";
 
-/** Options that all adapters share. */
+/** The options that all adapters have in common. */
 export interface AdapterOptions {
-  /** How long `register` tries before it rejects. Default 10,000: as long as an orchestrator waits for a start. */
+  /** How long `register` retries before it rejects. Default 10,000: about as long as an orchestrator waits for a process to start. */
   readonly registerTimeoutMs?: number;
-  /** The pauses after failures. Default from 250 ms, growing by 1.6 up to 15 s, ±20 %. */
+  /** The delays after failures. Default: 250 ms at first, ×1.6 after each failure, at most 15 s, ±20 %. */
   readonly backoff?: Backoff;
-  /** Default: warnings and errors as JSON lines on standard error. */
+  /** The log. Default: warnings and errors as JSON lines on standard error. */
   readonly log?: Log;
   /** For tests. */
   readonly clock?: Clock;
@@ -16,7 +16,7 @@ export interface AdapterOptions {
 
 export const adapterOptionNames: readonly (keyof AdapterOptions)[] = ["registerTimeoutMs", "backoff", "log", "clock"];
 
-/** The shared options with their defaults. @throws RangeError for a number out of its bounds */
+/** Returns the common options with their defaults. @throws RangeError for a number that is out of range */
 export function readAdapterOptions(where: string, options: AdapterOptions) {
   checkWholeNumber(where, "registerTimeoutMs", options.registerTimeoutMs, 1, 3_600_000);
   return {

@@ -1,7 +1,7 @@
 import { type ContextValues, createContextValues } from "@connectrpc/connect";
 import { keepsProcessAlive } from "@tercel/grpc";
 
-/** For the call that follows a service: the hub decides whether the process waits for it. */
+/** Context values for the call that follows a service: the call does not keep the process alive, because the hub decides that. */
 export function backgroundCall(): ContextValues {
   return createContextValues().set(keepsProcessAlive, false);
 }

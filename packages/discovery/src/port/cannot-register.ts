@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** The answer of a registry whose list somebody else keeps. */
-export function cannotRegister(description: string, whoDoes: string): ConnectError {
-  return new ConnectError(`${description} registers no one: ${whoDoes}`, Code.Unimplemented);
+/** The error of `register` in a registry that cannot register. */
+export function cannotRegister(description: string, reason: string): ConnectError {
+  return new ConnectError(`${description} does not support registration: ${reason}`, Code.Unimplemented);
 }

@@ -5,21 +5,21 @@ import type { Backoff } from "@tercel/grpc/naming";
 import type { WatchSink } from "./watched-service.ts";
 
 /**
- * Follows a service by one request, stream or round of polling. Calls `onProgress` whenever the registry has answered.
- * Resolves when the request came to a regular end and the next one is to begin; rejects when it failed.
+ * Follows a service with one request, stream or round of polling. Calls `onProgress` whenever the registry has responded.
+ * Resolves when the request has ended regularly and the next one can start; rejects when it failed.
  */
 export type FollowOnce = (signal: AbortSignal, onProgress: () => void) => Promise<void>;
 
 export interface FollowOptions {
   readonly clock: Clock;
   readonly backoff: Backoff;
-  /** Begins the message of a problem: `consul at http://127.0.0.1:8500`. */
+  /** The start of error messages, for example `consul at http://127.0.0.1:8500`. */
   readonly description: string;
 }
 
 /**
- * Repeats `followOnce` until it is called off. After failures the pauses grow; after a regular end the next one begins no
- * sooner than the first pause after the one before, so that a registry that ends every request at once is not flooded.
+ * Repeats `followOnce` until the returned function is called. After failures, the delay grows. After a regular end, the next request starts
+ * at the earliest one initial delay after the start of the previous one, so that a registry that ends each request at once is not flooded.
  */
 export function follow(followOnce: FollowOnce, sink: WatchSink, options: FollowOptions): () => void {
   const closing = new AbortController();
@@ -32,7 +32,7 @@ async function repeat(run: FollowOnce, sink: WatchSink, options: FollowOptions, 
   let failures = 0;
   while (!closing.aborted) {
     const startedMs = clock.nowMs();
-    // One of its own for each, so that nothing of a request outlives it.
+    // Each request has its own signal, which is aborted at its end, so that no part of a request outlives it.
     const request = new AbortController();
     const abort = (): void => request.abort();
     closing.addEventListener("abort", abort);

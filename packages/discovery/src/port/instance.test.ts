@@ -5,7 +5,7 @@ import { createInstance, isSameInstance, type Registration } from "./instance.ts
 const minimal: Registration = { name: "orders", address: "127.0.0.1", port: 1 };
 const text = (length: number): string => "x".repeat(length);
 
-test("an instance has an identifier of its own, and serves, unless the options say otherwise", () => {
+test("an instance is serving and has a random id by default", () => {
   const one = createInstance(minimal);
   const two = createInstance(minimal);
   assert.notEqual(one.id, two.id);
@@ -67,12 +67,12 @@ const refused: [promise: string, fields: Record<string, unknown>, message: RegEx
   ["an unknown field", { adress: "a" }, /did you mean "address"/],
 ];
 for (const [promise, fields, message] of refused) {
-  test(`${promise} is refused by name`, () => {
+  test(`${promise} is rejected by name`, () => {
     assert.throws(() => createInstance({ ...minimal, ...fields } as Registration), message);
   });
 }
 
-test("two descriptions are the same only if every field is", () => {
+test("two instances are the same only if every field is equal", () => {
   const one = createInstance({ ...minimal, id: "a", metadata: { a: "1" }, endpoints: ["s"], dependencies: ["d"] });
   assert.ok(isSameInstance(one, { ...one, metadata: new Map(one.metadata), endpoints: ["s"] }));
   const others: Partial<typeof one>[] = [

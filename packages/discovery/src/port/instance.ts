@@ -2,40 +2,40 @@ import { randomUUID } from "node:crypto";
 import { isIPv6 } from "node:net";
 import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/internal";
 
-/** Whether an instance takes calls. Registries without checks report "unknown"; it gets calls like "serving". */
+/** Whether an instance accepts calls. Registries without health checks report "unknown", and such instances get calls like "serving" ones. */
 export type InstanceHealth = "serving" | "not_serving" | "unknown";
 
-/** One running copy of a service, as a registry reports it. */
+/** One running instance of a service, as a registry reports it. */
 export interface ServiceInstance {
   /** Unique among the instances of the registry. */
   readonly id: string;
-  /** The service. */
+  /** The name of the service. */
   readonly name: string;
-  /** "v1.4.0", for instance; empty if the registry does not say. */
+  /** For example "v1.4.0". Empty if the registry does not know it. */
   readonly version: string;
   /** Host name or IP address. */
   readonly address: string;
   readonly port: number;
-  /** "zone", "weight" and "authority" are read by the resolver; other keys are the application's. */
+  /** The resolver reads "zone", "weight" and "authority". Other keys are for the application. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** What it serves: full names of gRPC services. */
+  /** The full names of the gRPC services that it serves. */
   readonly endpoints: readonly string[];
-  /** Names of the services that it calls. */
+  /** The names of the services that it calls. */
   readonly dependencies: readonly string[];
   readonly health: InstanceHealth;
 }
 
-/** An instance as it registers itself. */
+/** The description of an instance for `Registry.register`. */
 export interface Registration {
-  /** The service: letters, digits, `.`, `_` and `-`, at most 128 of them. */
+  /** The name of the service: up to 128 letters, digits, `.`, `_` and `-`; the first and the last a letter or digit. */
   readonly name: string;
-  /** Where others reach it: a host name or an IP address, never `0.0.0.0`. */
+  /** The host name or IP address that clients connect to, so not `0.0.0.0` or `::`. */
   readonly address: string;
   readonly port: number;
-  /** Default: a random UUID. With one of your own, a process that starts again takes the place of its predecessor. */
+  /** Up to 128 printable ASCII characters. Default: a random UUID. With a fixed id, a restarted process replaces its previous registration. */
   readonly id?: string;
   readonly version?: string;
-  /** At most 64 entries, keys of up to 128 letters, digits, `_` and `-`, values of up to 512 characters (Consul's limits). */
+  /** Up to 64 entries. Keys have up to 128 letters, digits, `_` and `-`, values up to 512 characters: Consul's limits. */
   readonly metadata?: Readonly<Record<string, string>> | ReadonlyMap<string, string>;
   readonly endpoints?: readonly string[];
   readonly dependencies?: readonly string[];
@@ -58,9 +58,9 @@ const registrationFields: readonly (keyof Registration)[] = [
 const maxListEntries = 256;
 
 /**
- * The instance that a registration describes.
+ * Returns the instance that a registration describes, with defaults.
  *
- * @throws TypeError or RangeError that says which field is wrong and what it may be
+ * @throws TypeError or RangeError that names the invalid field and its rule
  */
 export function createInstance(registration: Registration): ServiceInstance {
   refuseUnknownOptions("register", registration, registrationFields);
@@ -80,7 +80,7 @@ export function createInstance(registration: Registration): ServiceInstance {
   return instance;
 }
 
-/** @throws TypeError or RangeError that says which field of the instance is wrong */
+/** @throws TypeError or RangeError that names the invalid field of the instance */
 export function checkInstance(instance: ServiceInstance): void {
   const where = "register";
   checkServiceName(where, instance.name);
@@ -106,14 +106,14 @@ export function checkInstance(instance: ServiceInstance): void {
   }
   for (const name of ["endpoints", "dependencies"] as const) {
     checkWholeNumber(where, `the number of ${name}`, instance[name].length, 0, maxListEntries);
-    // A comma would cut an entry in two where a registry holds the list as one text.
+    // A comma would split an entry in registries that store the list as one string.
     for (const one of instance[name]) {
       checkText(where, `an entry of ${name}`, one, /^[\x21-\x2b\x2d-\x7e]{1,256}$/, "1 to 256 characters, no comma");
     }
   }
 }
 
-/** @throws TypeError unless `name` may name a service in every registry: it becomes a path, a key, a label and a host */
+/** @throws TypeError unless `name` is valid in every registry, where it is part of a path, a key, a label and a host name */
 export function checkServiceName(where: string, name: string): void {
   checkText(
     where,
@@ -130,7 +130,7 @@ function checkText(where: string, what: string, text: string, pattern: RegExp, r
   throw new TypeError(`${where}: ${what} is ${found}; it has to be ${rule}`);
 }
 
-/** Whether two descriptions of an instance say the same. */
+/** Whether two instances have equal fields. */
 export function isSameInstance(a: ServiceInstance, b: ServiceInstance): boolean {
   if (a === b) return true;
   return (

@@ -5,7 +5,7 @@ import { createFakeClock } from "@tercel/grpc/testing";
 import { createInstance, type ServiceInstance } from "./instance.ts";
 import { RegistrationKeeper } from "./keep-registered.ts";
 
-/** Registrations with a registry whose answers the test chooses. */
+/** Registrations with a registry whose responses the test controls. */
 function setUp() {
   const clock = createFakeClock();
   const steps: string[] = [];
@@ -44,7 +44,7 @@ const away = async (): Promise<never> => {
   throw new ConnectError("away", Code.Unavailable);
 };
 
-test("renews after each pause that the registry asks for", async () => {
+test("renews at the interval that the registry returned", async () => {
   const { clock, steps, register, kept } = setUp();
   const one = await register();
   assert.equal(one.isConfirmed, true);
@@ -64,13 +64,13 @@ test("registers again when the registry has lost the instance", async () => {
   await clock.advance(1000);
   assert.deepEqual(steps.slice(1), [
     "renew",
-    "warn: the registry has lost an instance, which registers again",
+    "warn: the registry has lost an instance: registering it again",
     "place serving",
   ]);
   await kept.close();
 });
 
-test("tries again with growing pauses that are never longer than the time between renewals", async () => {
+test("retries with growing delays that never exceed the renewal interval", async () => {
   const { clock, steps, answers, register, kept } = setUp();
   const one = await register();
   answers.renew = away;
@@ -85,7 +85,7 @@ test("tries again with growing pauses that are never longer than the time betwee
   await kept.close();
 });
 
-test("reports a change at once, and again until the registry has it", async () => {
+test("sends a change at once, and retries until the registry has it", async () => {
   const { clock, steps, answers, register, kept } = setUp();
   const one = await register();
   answers.place = away;
@@ -100,7 +100,7 @@ test("reports a change at once, and again until the registry has it", async () =
   await kept.close();
 });
 
-test("gives a registration up when its time is over, and says what failed last", async () => {
+test("gives up a registration after its timeout, with the last failure as the reason", async () => {
   const { clock, steps, answers, register } = setUp();
   answers.place = away;
   const failing = register();
@@ -112,14 +112,14 @@ test("gives a registration up when its time is over, and says what failed last",
   await clock.advance(0);
   await clock.advance(5000);
   await rejected;
-  // In case the last attempt came through after all.
+  // In case the last attempt succeeded in the registry.
   assert.equal(steps.at(-1), "remove");
   assert.equal(clock.pendingTimers, 0);
   answers.place = async () => ({ renewAfterMs: 1000 });
   await register();
 });
 
-test("a refusal is reported at once, as waiting would not fix it", async () => {
+test("a rejection is reported at once, because a retry would not help", async () => {
   const { clock, answers, register } = setUp();
   answers.place = async () => {
     throw new ConnectError("no", Code.PermissionDenied);
@@ -129,7 +129,7 @@ test("a refusal is reported at once, as waiting would not fix it", async () => {
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("a refusal later on does not end a registration", async () => {
+test("a later rejection does not end a registration", async () => {
   const { clock, answers, register, kept } = setUp();
   const one = await register();
   answers.renew = async () => {
@@ -143,7 +143,7 @@ test("a refusal later on does not end a registration", async () => {
   await kept.close();
 });
 
-test("an end before the first success rejects the registration", async () => {
+test("deregistering before the first success rejects the registration", async () => {
   const { clock, answers, register, kept } = setUp();
   answers.place = away;
   const rejected = assert.rejects(register(), (error) => ConnectError.from(error).code === Code.Canceled);
@@ -153,7 +153,7 @@ test("an end before the first success rejects the registration", async () => {
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("an end waits for the step under way, so that it cannot enter the instance again", async () => {
+test("deregistering waits for the step in progress, which cannot register the instance again", async () => {
   const { steps, answers, register } = setUp();
   const one = await register();
   let finish: () => void = () => {};
@@ -171,10 +171,10 @@ test("an end waits for the step under way, so that it cannot enter the instance 
   assert.equal(steps.at(-1), "remove");
 });
 
-test("a registry that cannot be reached does not keep a process from closing", async () => {
+test("an unreachable registry does not stop a process from closing", async () => {
   const { steps, answers, register, kept } = setUp();
   await register();
   answers.remove = away;
   await kept.close();
-  assert.equal(steps.at(-1), "warn: an instance could not be deregistered");
+  assert.equal(steps.at(-1), "warn: cannot deregister an instance");
 });

@@ -5,11 +5,11 @@ import type { Backoff } from "@tercel/grpc/naming";
 import type { InstanceHealth, ServiceInstance } from "./instance.ts";
 import type { Registered } from "./registry.ts";
 
-/** How one registry enters, renews and removes an instance. Each may reject; it is then tried again. */
+/** How a registry adds, renews and removes one instance. `place` and `renew` are retried when they reject; `remove` is called once. */
 export interface Lease {
-  /** Enters the instance, or replaces it. Resolves to the time after which it is to be renewed. */
+  /** Adds or replaces the instance. Resolves with the time until the next renewal. */
   place(instance: ServiceInstance, signal: AbortSignal): Promise<{ readonly renewAfterMs: number }>;
-  /** False when the registry no longer has the instance. */
+  /** Renews the lease. Resolves with false when the registry no longer has the instance. */
   renew(instance: ServiceInstance, signal: AbortSignal): Promise<boolean>;
   remove(instance: ServiceInstance): Promise<void>;
 }
@@ -18,13 +18,13 @@ export interface KeepRegisteredOptions {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly log: Log;
-  /** The registry, for messages. */
+  /** Names the registry in messages. */
   readonly description: string;
-  /** How long the first entry may take. */
+  /** How long the first registration is retried. */
   readonly registerTimeoutMs: number;
 }
 
-/** Codes that waiting does not fix: the registry has understood and says no. */
+/** Codes of a registry that has understood the request and rejects it: a retry would not help. */
 const refusals: ReadonlySet<Code> = new Set([
   Code.InvalidArgument,
   Code.AlreadyExists,
@@ -35,13 +35,13 @@ const refusals: ReadonlySet<Code> = new Set([
 ]);
 
 /**
- * One instance that stays registered.
+ * Keeps one instance registered.
  *
  * ```text
- *            placed               the pause is over
+ *            placed               the rest time is over
  *   placing ────────► resting ─────────────────────► renewing ──► resting
  *      ▲                 │ changed                       │ lost
- *      └─────────────────┴───────────────────────────────┘       a failure repeats the step after a pause
+ *      └─────────────────┴───────────────────────────────┘       a failed step is repeated after a delay
  * ```
  */
 export class KeptRegistration implements Registered {
@@ -53,7 +53,7 @@ export class KeptRegistration implements Registered {
   #isConfirmed = false;
   #wake = new AbortController();
   #running: Promise<void> | undefined;
-  /** Ends `start` while it waits. */
+  /** Makes `start` reject while it waits. */
   #giveUp: (error: ConnectError) => void = () => {};
 
   constructor(instance: ServiceInstance, lease: Lease, options: KeepRegisteredOptions) {
@@ -70,7 +70,7 @@ export class KeptRegistration implements Registered {
     return this.#isConfirmed;
   }
 
-  /** Resolves when the instance is entered for the first time; see `Registry.register`. Called once. */
+  /** Resolves when the instance is registered for the first time; see `Registry.register`. Must be called once only. */
   start(): Promise<void> {
     const { clock, registerTimeoutMs, description } = this.#options;
     return new Promise((resolve, reject) => {
@@ -80,7 +80,7 @@ export class KeptRegistration implements Registered {
         cancel();
         this.#closing.abort();
         this.#wake.abort();
-        // The attempt that was given up may have come through all the same.
+        // The last attempt may have succeeded in the registry.
         this.#running?.then(() => this.#lease.remove(this.#instance)).catch(() => {});
         reject(error);
       };
@@ -88,7 +88,7 @@ export class KeptRegistration implements Registered {
       const cancel = clock.after(
         registerTimeoutMs,
         () => {
-          const reason = lastError?.rawMessage ?? "no answer";
+          const reason = lastError?.rawMessage ?? "no response";
           const text = `cannot register ${this.#describe()} with ${description} within ${registerTimeoutMs / 1000} s: ${reason}`;
           giveUp(new ConnectError(text, lastError?.code ?? Code.Unavailable, undefined, undefined, lastError));
         },
@@ -103,7 +103,7 @@ export class KeptRegistration implements Registered {
         },
         onFailed: (error) => {
           lastError = error;
-          // Later on a refusal may pass, when a token has been renewed for instance.
+          // Later, a rejection may be temporary, for example until a token is renewed.
           if (isPlaced || !refusals.has(error.code)) return;
           const text = `${description} refuses to register ${this.#describe()}: ${error.rawMessage}`;
           giveUp(new ConnectError(text, error.code, undefined, undefined, error));
@@ -120,11 +120,13 @@ export class KeptRegistration implements Registered {
   }
 
   async deregister(): Promise<void> {
-    this.#giveUp(new ConnectError(`${this.#describe()} was deregistered before it was registered`, Code.Canceled));
+    this.#giveUp(
+      new ConnectError(`${this.#describe()} was deregistered before its registration succeeded`, Code.Canceled),
+    );
     this.#closing.abort();
     this.#wake.abort();
     this.#isConfirmed = false;
-    // A step under way might enter the instance again after it was removed.
+    // A step in progress might register the instance again after its removal.
     await this.#running;
     await this.#lease.remove(this.#instance);
   }
@@ -138,7 +140,7 @@ export class KeptRegistration implements Registered {
       let restMs: number;
       try {
         if (!this.#hasToPlace && !(await this.#lease.renew(this.#instance, closing))) {
-          log.warn("the registry has lost an instance, which registers again", this.#facts());
+          log.warn("the registry has lost an instance: registering it again", this.#facts());
           this.#hasToPlace = true;
         }
         if (this.#hasToPlace) {
@@ -151,7 +153,7 @@ export class KeptRegistration implements Registered {
           ).renewAfterMs;
         }
         if (closing.aborted) return;
-        if (failures > 0) log.info("the registry confirms an instance again", this.#facts());
+        if (failures > 0) log.info("the registry responds again: the instance is registered", this.#facts());
         failures = 0;
         this.#isConfirmed = true;
         first.onPlaced();
@@ -161,10 +163,13 @@ export class KeptRegistration implements Registered {
         this.#isConfirmed = false;
         const cause = ConnectError.from(error, Code.Unavailable);
         first.onFailed(cause);
-        // Not later than a renewal would be, or the lease might run out although the registry is back.
+        // Not later than the next renewal, or the lease might expire although the registry responds again.
         restMs = Math.min(backoff(failures), renewAfterMs);
         if (failures === 0)
-          log.warn(`${description} cannot be updated with an instance`, { ...this.#facts(), error: cause.message });
+          log.warn(`cannot register or renew an instance with ${description}`, {
+            ...this.#facts(),
+            error: cause.message,
+          });
         failures += 1;
       }
       if (this.#hasToPlace && this.#isConfirmed) continue;
@@ -182,7 +187,7 @@ export class KeptRegistration implements Registered {
   }
 }
 
-/** Everything that one registry object has registered. */
+/** Keeps all registrations of one registry object. */
 export class RegistrationKeeper {
   readonly #options: KeepRegisteredOptions;
   readonly #byId = new Map<string, KeptRegistration>();
@@ -221,12 +226,12 @@ export class RegistrationKeeper {
     await kept?.deregister();
   }
 
-  /** Removes all; a registry that cannot be reached is not a reason to stay, as the leases end by themselves. */
+  /** Removes all registrations. Failures are logged, because the leases expire anyway. */
   async close(): Promise<void> {
     const ends = [...this.#byId.keys()].map((id) => this.deregister(id));
     for (const end of await Promise.allSettled(ends)) {
       if (end.status === "rejected")
-        this.#options.log.warn("an instance could not be deregistered", { error: thrownMessage(end.reason) });
+        this.#options.log.warn("cannot deregister an instance", { error: thrownMessage(end.reason) });
     }
   }
 }

@@ -1,83 +1,83 @@
-// The port: what every registry can do, whatever it is.
+// The interface of all registries.
 import type { ConnectError } from "@connectrpc/connect";
 import type { InstanceHealth, Registration, ServiceInstance } from "./instance.ts";
 
 export interface Registry {
-  /** What it is and where, for messages: `consul at http://127.0.0.1:8500`. */
+  /** Names the registry and its address in messages, for example `consul at http://127.0.0.1:8500`. */
   readonly description: string;
-  /** False where somebody else keeps the list (static, DNS, Kubernetes); `register` then rejects with Unimplemented. */
+  /** False if others maintain the list of instances (static, DNS, Kubernetes). `register` then rejects with Unimplemented. */
   readonly canRegister: boolean;
   /**
-   * Enters an instance and keeps it entered: the lease is renewed, and a registry that has lost the instance gets it again.
-   * Resolves once the registry has it. Rejects when that has not come about within the adapter's `registerTimeoutMs`, or at
-   * once when the registry refuses; nothing is left running then.
+   * Registers an instance and keeps it registered: renews the lease, and registers again when the registry has lost the instance.
+   * Resolves when the registry has the instance. Rejects when that has failed for the adapter's `registerTimeoutMs`, or at once
+   * when the registry rejects the registration; nothing keeps running then.
    */
   register(registration: Registration): Promise<Registered>;
-  /** Removes an instance that this registry object has registered; does nothing for others. See `Registered.deregister`. */
+  /** Removes an instance that this registry object has registered. Does nothing for other ids. See `Registered.deregister`. */
   deregister(id: string): Promise<void>;
   /**
-   * The instances of a service as the registry has them now, unhealthy ones included; none for an unknown name. Rejects
-   * with Unavailable when the registry cannot be reached: use `watch` to continue with what was last known.
+   * Returns the current instances of a service, including unhealthy ones; none for an unknown name. Rejects
+   * with Unavailable when the registry cannot be reached: use `watch` to continue with the last known instances.
    */
   getService(name: string): Promise<readonly ServiceInstance[]>;
   /**
-   * Follows a service until the watch is closed. All watches of a name share one request to the registry. Never fails: what
-   * goes wrong is reported to the listener, and tried again with growing pauses.
+   * Follows a service until the watch is closed. All watches of a name share one request to the registry. Failures of the registry are
+   * reported to the listener and retried with growing delays. Throws TypeError for an invalid name, and Error after `close`.
    */
   watch(name: string, listener: WatchListener, options?: WatchOptions): Watch;
-  /** Ends watches and renewals and removes what was registered, as far as the registry can be reached. */
+  /** Ends watches and renewals and removes all registrations. Resolves even if the registry cannot be reached: leases then expire. */
   close(): Promise<void>;
 }
 
-/** An instance that is being kept registered. */
+/** A registered instance, which the registry object keeps registered. */
 export interface Registered {
   readonly instance: ServiceInstance;
-  /** The registry has confirmed the instance, and nothing has failed since. */
+  /** Whether the last registration or renewal succeeded. */
   readonly isConfirmed: boolean;
-  /** Tells others whether to send calls; carried out in the background, and repeated until it succeeds. */
+  /** Changes the health that clients see. The change is made in the background and retried until it succeeds. */
   setHealth(health: InstanceHealth): void;
-  /** Stops renewing at once, then removes the instance. Rejects when the registry cannot be reached; the lease then ends it. */
+  /** Stops renewing at once, then removes the instance. Rejects when the registry cannot be reached; the lease then expires. */
   deregister(): Promise<void>;
 }
 
 export interface WatchOptions {
-  /** Whether the process stays alive until the watch is closed. Default true; false for a channel, whose calls decide. */
+  /** Whether the process stays alive until the watch is closed. Default true. Channels use false: their calls keep the process alive. */
   readonly keepsProcessAlive?: boolean;
 }
 
 export interface Watch {
-  /** 0 while the registry is being followed; else the time since its last response; undefined if it never responded. */
+  /** 0 while the registry responds, else the time since its last response; undefined if it has never responded. */
   readonly ageMs: number | undefined;
-  /** Ends the watch; the listener is called no more. */
+  /** Ends the watch. The listener is not called again. */
   close(): void;
 }
 
-/** Everything known of a service, and what is new since the snapshot before. */
+/** The known instances of a service, and the changes since the previous snapshot. */
 export interface ServiceSnapshot {
   readonly name: string;
   readonly instances: readonly ServiceInstance[];
-  /** Not in the listener's previous snapshot; in its first one, all. */
+  /** Instances that the listener's previous snapshot did not have; all of them in its first snapshot. */
   readonly added: readonly ServiceInstance[];
-  /** In both, with differences; as they are now. */
+  /** Instances that differ from the previous snapshot, with their new fields. */
   readonly changed: readonly ServiceInstance[];
-  /** In the previous snapshot only. */
+  /** Instances that only the previous snapshot had. */
   readonly removed: readonly ServiceInstance[];
-  /** More than 0: the registry does not respond, and this is so old. */
+  /** 0 while the registry responds; else the time since its last response. */
   readonly ageMs: number;
 }
 
 export interface WatchProblem {
-  /** Names the registry, what failed, and when it is tried again. */
+  /** Names the registry, the failure, and the time of the next attempt. */
   readonly error: ConnectError;
-  /** How old the last snapshot is; undefined without one. */
+  /** The time since the registry's last response; undefined if it has never responded. */
   readonly ageMs: number | undefined;
   readonly nextAttemptInMs: number;
 }
 
-/** Both methods may be called from within `watch`. They must not throw. */
+/** Both methods may be called before `watch` returns. They must not throw. */
 export interface WatchListener {
-  /** Replaces the snapshot before. Changes that come in quick succession are reported together. */
+  /** Receives a snapshot, which replaces the previous one. Changes in quick succession are reported together. */
   onSnapshot(snapshot: ServiceSnapshot): void;
-  /** The registry cannot be followed now. No one has disappeared because of that: the last snapshot stays what is known. */
+  /** The registry cannot be followed at the moment. The last snapshot stays valid: no instance is removed because of a problem. */
   onProblem(problem: WatchProblem): void;
 }

@@ -22,7 +22,7 @@ function setUp() {
   return { clock, hub, sink: () => sink as WatchSink, isFollowed: () => isFollowed };
 }
 
-test("a slow reader gets the newest snapshot, with all that has changed since the one it read", async () => {
+test("a slow reader gets the newest snapshot, with all changes since the one it read", async () => {
   const { clock, hub, sink, isFollowed } = setUp();
   const reading = serviceSnapshots(hub, "orders");
   const first = reading.next();
@@ -45,7 +45,7 @@ test("a slow reader gets the newest snapshot, with all that has changed since th
   assert.equal(isFollowed(), false);
 });
 
-test("the end of the signal ends the loop and the watch", async () => {
+test("an aborted signal ends the loop and the watch", async () => {
   const { hub, isFollowed } = setUp();
   const controller = new AbortController();
   const reading = serviceSnapshots(hub, "orders", controller.signal);

@@ -2,8 +2,8 @@ import { isSameInstance, type ServiceInstance } from "./instance.ts";
 import type { Registry, ServiceSnapshot } from "./registry.ts";
 
 /**
- * The snapshots of a service as an async iterable; a slow reader gets the newest only. Problems are left out: a snapshot's
- * `ageMs` shows them. Ends when the signal aborts or the loop is left.
+ * Returns the snapshots of a service as an async iterable. A slow reader gets only the newest one. Problems are not reported, apart from
+ * the `ageMs` of a snapshot. Ends when the signal aborts or the loop is left.
  */
 export async function* serviceSnapshots(
   registry: Pick<Registry, "watch">,
@@ -28,7 +28,7 @@ export async function* serviceSnapshots(
         const snapshot = latest;
         latest = undefined;
         const now = new Map(snapshot.instances.map((instance) => [instance.id, instance]));
-        // Since the snapshot that was read last, which need not be the one before.
+        // Compared with the last snapshot that was read, because others may have been skipped.
         const changes = changesSince(reported, now);
         reported = now;
         yield { ...snapshot, ...changes };
@@ -44,7 +44,6 @@ export async function* serviceSnapshots(
   }
 }
 
-/** The differences between `reported` and `now`. */
 function changesSince(
   reported: ReadonlyMap<string, ServiceInstance> | undefined,
   now: ReadonlyMap<string, ServiceInstance>,

@@ -4,21 +4,21 @@ import { checkServiceName } from "./instance.ts";
 import type { Watch, WatchListener, WatchOptions } from "./registry.ts";
 import { WatchedService, type WatchSink } from "./watched-service.ts";
 
-/** Begins to follow a service in the registry; the returned function ends that. It may report before it returns. */
+/** Starts to follow a service in the registry. May report to `sink` before it returns. The returned function stops it. */
 export type FollowService = (name: string, sink: WatchSink) => () => void;
 
-/** Services whose last instances are kept although they have no watcher now: a channel in idle mode comes back to them. */
+/** Up to this number, services without a watcher are remembered: a channel that leaves idle mode finds their last instances. */
 const maxKept = 1000;
 
-/** Shares one request to the registry among all who watch a service, and remembers what it said. */
+/** Shares one request to the registry among all watches of a service, and remembers the last known instances. */
 export class WatchHub {
   readonly #clock: Clock;
   readonly #follow: FollowService;
-  /** In the order in which they were last watched. */
+  /** Ordered by the time of their latest watch, oldest first. */
   readonly #services = new Map<string, WatchedService>();
   readonly #unfollow = new Map<string, () => void>();
   readonly #hold: ProcessHold;
-  /** Open watches that keep the process alive. What follows a service never does. */
+  /** The number of open watches that keep the process alive. The requests that follow services never do. */
   #keeping = 0;
   #isClosed = false;
 
@@ -34,7 +34,7 @@ export class WatchHub {
     const service = this.#services.get(name) ?? new WatchedService(name, this.#clock);
     this.#services.delete(name);
     this.#services.set(name, service);
-    // The same object may watch twice.
+    // A separate object for each watch, because a caller may pass the same listener twice.
     const entry: WatchListener = {
       onSnapshot: (snapshot) => listener.onSnapshot(snapshot),
       onProblem: (problem) => listener.onProblem(problem),
@@ -76,7 +76,7 @@ export class WatchHub {
       isOver = true;
       stop?.();
     });
-    // What a request still reports after its end is not about the one that follows it.
+    // Ignores what an ended request still reports, because the next one may have started.
     const once = <Args extends readonly unknown[]>(run: (...args: Args) => void) => {
       return (...args: Args): void => {
         if (!isOver) run(...args);

@@ -10,7 +10,7 @@ import type { WatchSink } from "./watched-service.ts";
 const instance = (id: string, version = "") => createInstance({ id, version, name: "orders", address: "a", port: 1 });
 const unreachable = new ConnectError("gone", Code.Unavailable);
 
-/** A hub over a registry that the test plays. */
+/** A hub with a registry that the test controls. */
 function setUp() {
   const clock = createFakeClock();
   const requests: { sink: WatchSink; isOver: boolean }[] = [];
@@ -38,7 +38,7 @@ function setUp() {
   return { clock, requests, hub, sink, listen };
 }
 
-test("one request serves all who watch a service, and ends with the last of them", () => {
+test("one request serves all watches of a service, and ends with the last of them", () => {
   const { requests, sink, listen } = setUp();
   const first = listen();
   sink().replace([instance("a")]);
@@ -51,7 +51,7 @@ test("one request serves all who watch a service, and ends with the last of them
   assert.equal(requests[0]?.isOver, true);
 });
 
-test("the first change after a quiet time is reported at once, those that follow together", async () => {
+test("the first change after a quiet period is reported at once, the following ones together", async () => {
   const { clock, sink, listen } = setUp();
   const { received, snapshots } = listen();
   sink().replace([instance("a")]);
@@ -72,7 +72,7 @@ test("the first change after a quiet time is reported at once, those that follow
   );
 });
 
-test("what the registry repeats is not reported again", async () => {
+test("an unchanged instance is not reported again", async () => {
   const { clock, sink, listen } = setUp();
   const { received } = listen();
   sink().replace([instance("a")]);
@@ -83,7 +83,7 @@ test("what the registry repeats is not reported again", async () => {
   assert.deepEqual(received, ["a"]);
 });
 
-test("a registry that fails makes no instance disappear, and the age of what is known grows", async () => {
+test("a failing registry removes no instance, and the age of the snapshot grows", async () => {
   const { clock, sink, listen } = setUp();
   const { received, problems, watch } = listen();
   assert.equal(watch.ageMs, undefined);
@@ -104,7 +104,7 @@ test("a registry that fails makes no instance disappear, and the age of what is 
   assert.equal(watch.ageMs, 0);
 });
 
-test("a watcher that comes while the registry is away gets what was last known, and why it is old", async () => {
+test("a watcher that starts while the registry is down gets the last known instances and the problem", async () => {
   const { clock, sink, listen } = setUp();
   listen();
   sink().replace([instance("a")]);
@@ -117,7 +117,7 @@ test("a watcher that comes while the registry is away gets what was last known, 
   assert.deepEqual(late.problems, [{ error: unreachable, ageMs: 250, nextAttemptInMs: 500 }]);
 });
 
-test("who comes back after everybody left gets news if they come within a second, else what was known", async () => {
+test("a new watcher of an unwatched service gets the current instances if they arrive within a second, else the last known ones", async () => {
   const { clock, requests, sink, listen } = setUp();
   const first = listen();
   sink().replace([instance("a")]);
@@ -144,7 +144,7 @@ test("who comes back after everybody left gets news if they come within a second
   assert.equal(failing.problems.length, 1);
 });
 
-test("while the registry settles, who is missing stays until it is sure", async () => {
+test("while the registry settles, missing instances stay known", async () => {
   const { clock, sink, listen } = setUp();
   const { received } = listen();
   sink().replace([instance("a"), instance("b"), instance("c")]);
@@ -160,7 +160,7 @@ test("while the registry settles, who is missing stays until it is sure", async 
   assert.equal(received.at(-1), "av2");
 });
 
-test("a request that was called off reports nothing any more", () => {
+test("a stopped request reports nothing any more", () => {
   const { requests, listen } = setUp();
   const first = listen();
   first.watch.close();
@@ -170,7 +170,7 @@ test("a request that was called off reports nothing any more", () => {
   assert.deepEqual([second.received, second.problems], [[], []]);
 });
 
-test("a closed hub leaves no timer, and its listeners receive nothing", async () => {
+test("a closed hub has no timers, and its listeners receive nothing", async () => {
   const { clock, hub, requests, listen } = setUp();
   const { received } = listen();
   requests[0]?.sink.replace([instance("a")]);
@@ -182,7 +182,7 @@ test("a closed hub leaves no timer, and its listeners receive nothing", async ()
   assert.throws(() => hub.watch("orders", { onSnapshot() {}, onProblem() {} }), /closed/);
 });
 
-test("a watch keeps the process alive until it is closed, one of a channel does not", () => {
+test("a watch keeps the process alive until it is closed; a channel's watch does not", () => {
   const { clock, hub } = setUp();
   const nothing = { onSnapshot() {}, onProblem() {} };
   hub.watch("orders", nothing, { keepsProcessAlive: false });

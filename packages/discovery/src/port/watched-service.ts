@@ -3,49 +3,49 @@ import type { Clock } from "@tercel/grpc";
 import { isSameInstance, type ServiceInstance } from "./instance.ts";
 import type { ServiceSnapshot, WatchListener, WatchProblem } from "./registry.ts";
 
-/** Where an adapter reports the changes of one service. */
+/** Receives the changes of one service from an adapter. */
 export interface WatchSink {
   /**
-   * The whole set. `isSettling` says that the registry itself is not sure yet, after a restart for instance: who is missing
-   * then stays known until `settled`, a change that removes it, or a set that is sure.
+   * Replaces all instances. `isSettling` means that the list may be incomplete, for example after a restart of the registry: missing
+   * instances stay known until `settled`, a change that removes them, or a `replace` without it.
    */
   replace(instances: Iterable<ServiceInstance>, options?: { readonly isSettling?: boolean }): void;
-  /** What differs from before. */
+  /** Adds or replaces some instances and removes others. */
   change(put: Iterable<ServiceInstance>, removedIds: Iterable<string>): void;
-  /** Ends `isSettling`. */
+  /** Removes the instances that were only kept because the registry was settling. */
   settled(): void;
-  /** The registry is there and has nothing new. */
+  /** The registry has responded without a change. */
   confirm(): void;
-  /** The registry cannot be followed; the adapter tries again after the pause. */
+  /** The registry cannot be followed. The adapter retries after `nextAttemptInMs`. */
   fail(error: ConnectError, nextAttemptInMs: number): void;
 }
 
 /**
- * After a snapshot, further ones wait for so long: ten thousand instances that register one by one would otherwise make ten
- * thousand lists of ten thousand. The first change after a quiet time is reported at once.
+ * The minimum time between two snapshots: without it, ten thousand instances that register one by one would cause ten thousand snapshots
+ * of up to ten thousand instances. The first change after a quiet period is reported at once.
  */
 const minBetweenSnapshotsMs = 20;
 
-/** How long listeners wait for the registry's first response before they get what was known before. */
+/** How long a new listener waits for the registry's first response before it gets the last known instances. */
 const freshWaitMs = 1000;
 
-/** The last snapshot of one service, and its listeners. It outlives listeners, failures and restarts. */
+/** The last known instances of one service, and its listeners. The instances survive the listeners, failures and restarts. */
 export class WatchedService implements WatchSink {
   readonly #name: string;
   readonly #clock: Clock;
   readonly #instances = new Map<string, ServiceInstance>();
-  /** Known from before the registry began to settle, and not confirmed since. */
+  /** Ids of instances that were known before the registry began to settle, and that it has not reported since. */
   readonly #held = new Set<string>();
-  /** Whether each has had its first snapshot. Listeners that have had it all have the same. */
+  /** Whether each listener has received its first snapshot. All that have are at the same snapshot. */
   readonly #listeners = new Map<WatchListener, boolean>();
   /**
-   * What listeners have of the instances that may be different since; undefined for those they do not have. With thousands of
+   * The instances changed since the last snapshot, as that snapshot had them; undefined for those it did not have. With thousands of
    * instances, comparing whole lists for each change would cost more than everything else.
    */
   readonly #before = new Map<string, ServiceInstance | undefined>();
-  #lastHeardMs: number | undefined;
+  #lastResponseMs: number | undefined;
   #problem: { readonly error: ConnectError; readonly nextAttemptMs: number } | undefined;
-  /** The registry has answered since the request to it began. */
+  /** Whether the registry has responded since the current request started. */
   #isCurrent = false;
   #cancelTimer: (() => void) | undefined;
   #hasNews = false;
@@ -59,19 +59,19 @@ export class WatchedService implements WatchSink {
     return this.#listeners.size > 0;
   }
 
-  /** Whether there is anything worth keeping. */
+  /** Whether the registry has ever responded for this service. */
   get isKnown(): boolean {
-    return this.#lastHeardMs !== undefined;
+    return this.#lastResponseMs !== undefined;
   }
 
   get ageMs(): number | undefined {
     if (this.#isCurrent) return 0;
-    return this.#lastHeardMs === undefined ? undefined : this.#clock.nowMs() - this.#lastHeardMs;
+    return this.#lastResponseMs === undefined ? undefined : this.#clock.nowMs() - this.#lastResponseMs;
   }
 
   add(listener: WatchListener): void {
     this.#listeners.set(listener, false);
-    if (this.#isCurrent || (this.isKnown && this.#problem !== undefined)) this.#tellAll(false);
+    if (this.#isCurrent || (this.isKnown && this.#problem !== undefined)) this.#notifyAll(false);
     else if (this.isKnown) this.#cancelTimer ??= this.#clock.after(freshWaitMs, () => this.#onTimer());
     if (this.#problem !== undefined && this.#listeners.has(listener)) listener.onProblem(this.#describe(this.#problem));
   }
@@ -80,7 +80,7 @@ export class WatchedService implements WatchSink {
     this.#listeners.delete(listener);
   }
 
-  /** The request to the registry has ended, because it has no listener any more. */
+  /** The request to the registry was stopped, because the service has no listeners any more. */
   onUnfollowed(): void {
     this.#isCurrent = false;
     this.#problem = undefined;
@@ -117,20 +117,20 @@ export class WatchedService implements WatchSink {
   }
 
   confirm(): void {
-    this.#lastHeardMs = this.#clock.nowMs();
+    this.#lastResponseMs = this.#clock.nowMs();
   }
 
   fail(error: ConnectError, nextAttemptInMs: number): void {
     this.#isCurrent = false;
     this.#problem = { error, nextAttemptMs: this.#clock.nowMs() + nextAttemptInMs };
-    if (this.isKnown && this.#isSomebodyNew) this.#tellAll(false);
+    if (this.isKnown && this.#hasNewListener) this.#notifyAll(false);
     for (const listener of [...this.#listeners.keys()]) {
       if (this.#problem !== undefined && this.#listeners.has(listener))
         listener.onProblem(this.#describe(this.#problem));
     }
   }
 
-  get #isSomebodyNew(): boolean {
+  get #hasNewListener(): boolean {
     return [...this.#listeners.values()].includes(false);
   }
 
@@ -151,27 +151,27 @@ export class WatchedService implements WatchSink {
   }
 
   #onNews(): void {
-    this.#lastHeardMs = this.#clock.nowMs();
+    this.#lastResponseMs = this.#clock.nowMs();
     const hasRecovered = !this.#isCurrent;
     this.#isCurrent = true;
     this.#problem = undefined;
     this.#hasNews = true;
     if (hasRecovered) {
-      // A timer that was to report an old snapshot has nothing to report any more.
+      // The timer would report a snapshot that this one replaces.
       this.#cancelTimer?.();
       this.#cancelTimer = undefined;
-      this.#tellAll(true);
+      this.#notifyAll(true);
     } else if (this.#cancelTimer === undefined) {
-      this.#tellAll(false);
+      this.#notifyAll(false);
     }
   }
 
   #onTimer(): void {
     this.#cancelTimer = undefined;
-    if (this.#hasNews || this.#isSomebodyNew) this.#tellAll(false);
+    if (this.#hasNews || this.#hasNewListener) this.#notifyAll(false);
   }
 
-  #tellAll(evenIfSame: boolean): void {
+  #notifyAll(evenIfSame: boolean): void {
     this.#hasNews = false;
     this.#cancelTimer?.();
     this.#cancelTimer = this.#clock.after(minBetweenSnapshotsMs, () => this.#onTimer());
@@ -179,11 +179,11 @@ export class WatchedService implements WatchSink {
     const common = { name: this.#name, instances, ageMs: this.ageMs ?? 0 };
     const changes = this.#takeChanges();
     const isSame = changes.added.length + changes.changed.length + changes.removed.length === 0;
-    for (const [listener, wasTold] of [...this.#listeners]) {
-      // One that was called before it may have closed another.
+    for (const [listener, wasNotified] of [...this.#listeners]) {
+      // A listener called earlier in this loop may have closed this one's watch.
       if (!this.#listeners.has(listener)) continue;
       this.#listeners.set(listener, true);
-      if (!wasTold) listener.onSnapshot({ ...common, added: instances, changed: [], removed: [] });
+      if (!wasNotified) listener.onSnapshot({ ...common, added: instances, changed: [], removed: [] });
       else if (!isSame || evenIfSame) listener.onSnapshot({ ...common, ...changes });
     }
   }

@@ -46,7 +46,7 @@ function resolve(query = "", options: DiscoveryResolverOptions = {}) {
 const instance = (port: number, more: Partial<Registration> = {}) =>
   createInstance({ id: `i${port}`, name: "orders", address: "10.0.0.1", port, ...more });
 
-test("reports each instance as an endpoint with what balancers may route by", () => {
+test("reports each instance as an endpoint with the attributes for balancers", () => {
   const { sink, results } = resolve();
   sink.replace([instance(1, { version: "v1.4.0", metadata: { zone: "eu-1", weight: "30" } }), instance(2)]);
   const [endpoint, plain] = results[0] ?? [];
@@ -64,7 +64,7 @@ test("reports each instance as an endpoint with what balancers may route by", ()
   assert.deepEqual([...(plain?.attributes?.keys() ?? [])], ["instanceId", "metadata"]);
 });
 
-test("reports the authority of an instance's metadata with its address, and leaves out one that no call could carry", () => {
+test("reports the authority in an instance's metadata with its address, and ignores an invalid one", () => {
   const { sink, results } = resolve();
   sink.replace([
     instance(1, { metadata: { authority: "orders.eu.internal:443" } }),
@@ -76,7 +76,7 @@ test("reports the authority of an instance's metadata with its address, and leav
   );
 });
 
-test("reports an address once, with the instance that came last, while the one before has a lease left", async () => {
+test("reports an address once, with the newest instance, while the lease of the old one has not expired", async () => {
   const { clock, sink, results } = resolve();
   const idsAtPorts = () =>
     results
@@ -91,7 +91,7 @@ test("reports an address once, with the instance that came last, while the one b
   ]);
 });
 
-test("leaves out instances that take no calls, do not match the target, or do not pass the filter", () => {
+test("leaves out instances that are not serving, do not match the target, or do not pass the filter", () => {
   const { sink, ports } = resolve("version=v2", { filter: ({ port }) => port !== 4 });
   sink.replace([
     instance(1, { version: "v1.0" }),
@@ -103,7 +103,7 @@ test("leaves out instances that take no calls, do not match the target, or do no
   assert.deepEqual(ports(), [2, 5]);
 });
 
-test("says why no instance is left: none is registered, none matches, none is healthy", async () => {
+test("explains why no instance is left: none registered, none matching, or none healthy", async () => {
   const { clock, sink, errors, results } = resolve("version=v2");
   sink.replace([]);
   assert.match(errors[0]?.rawMessage ?? "", /no instance of orders is registered with the registry/);
@@ -126,7 +126,7 @@ test("says why no instance is left: none is registered, none matches, none is he
   assert.equal(errors.length, 4);
 });
 
-test("keeps the endpoints while the registry is away, and says how old they are", async () => {
+test("keeps the endpoints while the registry is down, and reports their age", async () => {
   const { clock, sink, errors, results, ports } = resolve();
   sink.replace([instance(1)]);
   await clock.advance(3000);
@@ -139,13 +139,13 @@ test("keeps the endpoints while the registry is away, and says how old they are"
   );
 });
 
-test("says that a registry was never reached", () => {
+test("reports that a registry was never reached", () => {
   const { sink, errors } = resolve();
   sink.fail(new ConnectError("gone", Code.Unavailable), 1000);
   assert.match(errors[0]?.rawMessage ?? "", /gone; it was never reached/);
 });
 
-test("ends the watch when it is closed, and reports nothing any more", () => {
+test("ends the watch on close, and reports nothing after it", () => {
   const { sink, resolver, results, isFollowed } = resolve();
   resolver.close();
   sink.replace([instance(1)]);
@@ -153,6 +153,6 @@ test("ends the watch when it is closed, and reports nothing any more", () => {
   assert.deepEqual(results, []);
 });
 
-test("refuses a target whose query or name it cannot read", () => {
+test("rejects a target with an invalid query or name", () => {
   assert.throws(() => resolve("verison=v2"), /did you mean "version"/);
 });

@@ -8,20 +8,20 @@ import { type InstanceFilter, parseInstanceFilter } from "./instance-filter.ts";
 export interface DiscoveryResolverOptions {
   /** The scheme of targets. Default "discovery". */
   readonly scheme?: string;
-  /** Lets only some instances through, next to what the target's query requires. Default: all. */
+  /** Selects instances, in addition to the query of the target. Default: all. */
   readonly filter?: InstanceFilter;
 }
 
 /**
- * Makes the resolver of `discovery:///name?version=v2` targets: it follows the service in the registry. Instances that do not
- * want calls are left out. What is known stays known while the registry cannot be reached.
+ * Creates the resolver for targets like `discovery:///name?version=v2`, which follows the service in the registry. Instances that are not
+ * serving are left out. While the registry cannot be reached, the last known instances stay in use.
  *
- * Under TLS, an instance has to prove that it is the service: its certificate is verified for the service's name, which calls also
- * carry as `:authority`. An instance with `authority` in its metadata (`host` or `host:port`) is verified and called by that instead.
- * Both give way to the channel's `authority` and `tls.servername`.
+ * With TLS, the certificate of an instance must be valid for the service's name, which calls also carry as `:authority`. If an instance has
+ * `authority` in its metadata (`host` or `host:port`), that is verified and sent instead. The channel options `authority` and
+ * `tls.servername` override both.
  *
- * Balancers find on each endpoint the attributes `instanceId`, `metadata` (a Map of text to text), and where the registry tells
- * them `version` and, from the metadata, `zone` and `weight` (a number).
+ * Each endpoint has the attributes `instanceId` and `metadata` (a Map of strings) for balancers; if they are known, also `version` and, from
+ * the metadata, `zone` and `weight` (a number).
  */
 export function createDiscoveryResolver(registry: Registry, options: DiscoveryResolverOptions = {}): ResolverFactory {
   refuseUnknownOptions("createDiscoveryResolver", options, ["scheme", "filter"]);
@@ -58,11 +58,11 @@ class DiscoveryResolution implements Resolver {
       },
       { keepsProcessAlive: false },
     );
-    // The first report may have made the channel close this resolver.
+    // The first report, from within `watch`, may have made the channel close this resolver.
     if (this.#isClosed) this.#watch.close();
   }
 
-  /** Nothing to do: the registry reports changes by itself. */
+  /** Does nothing, because the registry reports changes by itself. */
   resolveNow(): void {}
 
   close(): void {
@@ -72,14 +72,14 @@ class DiscoveryResolution implements Resolver {
 
   #onSnapshot({ instances, ageMs }: ServiceSnapshot): void {
     if (this.#isClosed) return;
-    const endpoints = youngestByAddress(
-      instances.filter((one) => one.health !== "not_serving" && this.#filter(one)),
-    ).map(toEndpoint);
+    const endpoints = latestByAddress(instances.filter((one) => one.health !== "not_serving" && this.#filter(one))).map(
+      toEndpoint,
+    );
     const hadEndpoints = this.#hasEndpoints;
     this.#hasEndpoints = endpoints.length > 0;
-    // An empty result only removes the endpoints: the error says more than a balancer could about why none is left.
+    // An empty result only removes the endpoints: the error below explains why, which a balancer could not.
     if (this.#hasEndpoints || hadEndpoints) this.#listener.onResult({ endpoints });
-    if (!this.#hasEndpoints && !this.#isClosed) this.#listener.onError(this.#explainNobody(instances, ageMs));
+    if (!this.#hasEndpoints && !this.#isClosed) this.#listener.onError(this.#explainNoInstance(instances, ageMs));
   }
 
   #onProblem({ error, ageMs }: WatchProblem): void {
@@ -89,7 +89,7 @@ class DiscoveryResolution implements Resolver {
     this.#listener.onError(new ConnectError(text, Code.Unavailable, undefined, undefined, error));
   }
 
-  #explainNobody(instances: readonly ServiceInstance[], ageMs: number): ConnectError {
+  #explainNoInstance(instances: readonly ServiceInstance[], ageMs: number): ConnectError {
     const { endpoint, text } = this.#target;
     const where = this.#registry.description;
     const age = ageMs === 0 ? "" : ` (as of ${formatAge(ageMs)} ago)`;
@@ -102,10 +102,10 @@ class DiscoveryResolution implements Resolver {
 }
 
 /**
- * One that was killed and has started again is in the registry twice until the lease of its former process is over. The
- * registry reports the later one later.
+ * An instance that was killed and restarted is in the registry twice until the lease of the old process expires. Of two instances with the
+ * same address, the registry reports the newer one later.
  */
-function youngestByAddress(instances: readonly ServiceInstance[]): ServiceInstance[] {
+function latestByAddress(instances: readonly ServiceInstance[]): ServiceInstance[] {
   const byAddress = new Map<string, ServiceInstance>();
   for (const instance of instances) byAddress.set(`${instance.address} ${instance.port}`, instance);
   return [...byAddress.values()];
@@ -122,7 +122,7 @@ function toEndpoint({ id, address, port, version, metadata }: ServiceInstance): 
   const weight = Number(metadata.get("weight"));
   if (weight > 0 && Number.isFinite(weight)) attributes.set("weight", weight);
   const authority = metadata.get("authority");
-  // One that cannot be sent is left out, so that the instance still has to prove that it is the service.
+  // An invalid authority is ignored, so that the certificate still has to be valid for the service's name.
   const named = isAuthority(authority) ? { authority } : {};
   return { addresses: [{ host: address, port, ...named }], attributes };
 }

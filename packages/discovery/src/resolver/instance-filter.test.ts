@@ -29,14 +29,14 @@ for (const [query, isMatch] of rows) {
   });
 }
 
-test("a version matches what it begins, part by part", () => {
+test("a version matches the versions below it, part by part", () => {
   for (const have of ["v1", "1", "v1.0.0", "1.4", "v1-rc.1", "1+build"]) assert.ok(matchesVersion(have, "v1"), have);
   for (const have of ["v10", "v2", "", "v", "1x"]) assert.ok(!matchesVersion(have, "v1"), have);
   assert.ok(matchesVersion("", ""));
   assert.ok(!matchesVersion(".5", ""));
 });
 
-test("an unknown key is refused, naming the nearest", () => {
+test("an unknown key is rejected with the nearest known one", () => {
   assert.throws(() => parseInstanceFilter("verison=v1"), /unknown key "verison".*did you mean "version"/);
   assert.throws(() => parseInstanceFilter("metadata.=1"), /unknown key/);
 });

@@ -1,16 +1,16 @@
 import { nearestName } from "@tercel/grpc/internal";
 import type { ServiceInstance } from "../port/instance.ts";
 
-/** Which instances of a service a target selects. */
+/** Whether a target selects an instance. */
 export type InstanceFilter = (instance: ServiceInstance) => boolean;
 
 const metadataPrefix = "metadata.";
 
 /**
- * Reads a target's query: `version=v2&zone=eu-1&metadata.tier=gold`. All keys have to match; of a key that is repeated one
- * value has to. A version matches what it begins: v1 matches v1, 1.0 and v1.4.2, not v10.
+ * Parses the query of a target, for example `version=v2&zone=eu-1&metadata.tier=gold`. All keys must match. If a key is repeated, one of its
+ * values must match. A version also matches the versions below it: v1 matches v1, 1.0 and v1.4.2, but not v10.
  *
- * @throws TypeError for a key that is none of these, naming the nearest
+ * @throws TypeError for an unknown key, with the nearest known one
  */
 export function parseInstanceFilter(query: string): InstanceFilter {
   const wanted = new Map<string, string[]>();
@@ -36,7 +36,7 @@ function matches(instance: ServiceInstance, key: string, value: string): boolean
   return instance.metadata.get(key.slice(metadataPrefix.length)) === value;
 }
 
-/** Whether `version` is the wanted one or lies below it. A "v" in front makes no difference. */
+/** Whether `version` equals `wanted` or is below it, as 1.4 is below 1. A leading "v" is ignored. */
 export function matchesVersion(version: string, wanted: string): boolean {
   const have = version.replace(/^v/, "");
   const want = wanted.replace(/^v/, "");

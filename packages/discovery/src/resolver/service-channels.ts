@@ -6,23 +6,24 @@ import { createDiscoveryResolver } from "./discovery-resolver.ts";
 
 export interface ServiceChannelsOptions {
   readonly registry: Registry;
-  /** For every channel. `resolvers` are tried before the registry's. */
+  /** The options of every channel. Its `resolvers` come before the registry's. */
   readonly channel?: ChannelOptions;
 }
 
-/** The channels of a process to the services it calls: one for each, however many parts of the program use it. */
+/** The channels of a process to other services: one for each target, shared by all parts of the program. */
 export interface ServiceChannels {
   /**
-   * The channel to a service, made when it is first used, and kept. `query` chooses among the instances, as in a target:
+   * Returns the channel to a service, which is created at the first call. `query` selects instances, as in a target:
    * `version=v2`. Throws after `close`.
    */
   channel(service: string, query?: string): Channel;
-  /** A client over that channel. */
+  /** Returns a client that uses the channel to the service. */
   client<Service extends DescService>(descriptor: Service, service: string, query?: string): Client<Service>;
-  /** Closes all channels; the registry stays the caller's. */
+  /** Closes all channels. The caller closes the registry. */
   close(): Promise<void>;
 }
 
+/** Creates the channels of a process that finds other services in `registry`. */
 export function createServiceChannels({ registry, channel: options = {} }: ServiceChannelsOptions): ServiceChannels {
   const byTarget = new Map<string, Channel>();
   const resolvers = [...(options.resolvers ?? []), createDiscoveryResolver(registry)];

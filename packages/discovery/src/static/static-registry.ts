@@ -6,7 +6,7 @@ import type { Registry } from "../port/registry.ts";
 import { WatchHub } from "../port/watch-hub.ts";
 import type { WatchSink } from "../port/watched-service.ts";
 
-/** Instances by service. The identifier of one without is its address and port. */
+/** Instances by service name. The default of `id` is `address:port`. */
 export type StaticServices = Readonly<Record<string, readonly Omit<Registration, "name">[]>>;
 
 export interface StaticRegistryOptions {
@@ -16,14 +16,14 @@ export interface StaticRegistryOptions {
 }
 
 export interface StaticRegistry extends Registry {
-  /** Replaces the list, after the configuration was read again for instance. Watchers receive the difference. */
+  /** Replaces the list, for example after a reload of the configuration. Watchers receive the difference. */
   update(services: StaticServices): void;
 }
 
 /**
- * A list from the configuration.
+ * Creates a registry with a fixed list of instances.
  *
- * @throws TypeError or RangeError that says which service or option is wrong
+ * @throws TypeError or RangeError that names the invalid field or option
  */
 export function createStaticRegistry(options: StaticRegistryOptions): StaticRegistry {
   refuseUnknownOptions("createStaticRegistry", options, ["services", "clock"]);
@@ -40,7 +40,7 @@ export function createStaticRegistry(options: StaticRegistryOptions): StaticRegi
     description,
     canRegister: false,
     async register() {
-      throw cannotRegister(description, "its instances are written there");
+      throw cannotRegister(description, "its instances come from the configuration");
     },
     async deregister() {},
     async getService(name) {

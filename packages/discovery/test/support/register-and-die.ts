@@ -1,4 +1,4 @@
-// Registers an instance with the etcd at the given address, then ends without a word, as a process does that is killed.
+// Registers an instance with the etcd at the given address, then exits without deregistering, as a killed process does.
 import { createEtcdRegistry } from "@tercel/discovery/etcd";
 
 const registry = createEtcdRegistry({ endpoints: [process.argv[2] ?? ""], leaseMs: 2000 });

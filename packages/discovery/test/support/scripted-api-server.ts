@@ -45,18 +45,18 @@ export function podEndpoint(pod: string, address: string, conditions: Record<str
 
 export interface ScriptedApiServer {
   readonly url: string;
-  /** What a list returns: by slice name. */
+  /** The slices that a list returns, by name. */
   readonly slices: Map<string, ReturnType<typeof endpointSlice>>;
   version: number;
-  /** Requests so far: path and query, with their authorization. */
+  /** The requests so far: path and query, with their authorization. */
   readonly requests: readonly { readonly url: URL; readonly authorization: string | undefined }[];
-  /** The status for lists and watches; 200 unless set. */
+  /** The status of lists and watches. Default 200. */
   status: number;
   /** Sends an event to every open watch. */
   send(type: string, object: Record<string, unknown>): void;
   /** Resolves when a watch is open. */
   watched(): Promise<void>;
-  /** Ends the open watches: regularly, or by cutting the connection. */
+  /** Ends the open watches: regularly, or by destroying the connection. */
   endWatches(how: "end" | "cut"): void;
   close(): Promise<void>;
 }

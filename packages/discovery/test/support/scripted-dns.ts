@@ -1,27 +1,27 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 
-/** A record as a test writes it: the data of A is an address, of SRV "priority weight port target". */
+/** A DNS record. The data of an A record is an address, that of an SRV record is "priority weight port target". */
 export interface DnsRecord {
   readonly type: "A" | "SRV";
   readonly data: string;
 }
 
 export interface ScriptedDns {
-  /** For `servers` of adapters. */
+  /** The address, for the option `servers`. */
   readonly address: string;
-  /** By name, lower case; a name that is missing does not exist. */
+  /** Records by lower-case name. Other names do not exist. */
   readonly zone: Map<string, DnsRecord[]>;
-  /** Questions so far, as "SRV name". */
+  /** The queries so far, for example "SRV name". */
   readonly questions: readonly string[];
-  /** What to respond instead: "servfail", or nothing at all. */
+  /** Makes the server fail: it responds with SERVFAIL, or not at all. */
   mood: "honest" | "servfail";
   close(): Promise<void>;
 }
 
 const typeNumbers = { A: 1, AAAA: 28, SRV: 33 } as const;
 
-/** A name server on UDP that serves a zone (RFC 1035 §4). */
+/** A DNS server on UDP that serves a zone (RFC 1035 §4). */
 export async function startScriptedDns(): Promise<ScriptedDns> {
   const socket = createSocket("udp4");
   const zone = new Map<string, DnsRecord[]>();
@@ -75,7 +75,7 @@ function readQuestion(query: Buffer): { name: string; type: number; end: number 
 function encodeRecord({ type, data }: DnsRecord, number: number): Buffer {
   const payload = type === "A" ? Buffer.from(data.split(".").map(Number)) : encodeSrv(data);
   const head = Buffer.alloc(12);
-  // A pointer to the name of the question.
+  // A pointer to the name in the question (RFC 1035 §4.1.4).
   head.writeUInt16BE(0xc00c, 0);
   head.writeUInt16BE(number, 2);
   head.writeUInt16BE(1, 4);

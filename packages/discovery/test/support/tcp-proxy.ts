@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** Passes connections on until it is cut, then ends and refuses them until it is fixed. */
+/** Forwards connections until `cut` is called, then destroys and refuses them until `fix`. */
 export interface TcpProxy {
   readonly endpoint: string;
   cut(): Promise<void>;

@@ -14,14 +14,14 @@ describe("matchError", () => {
     otherwise: ({ code, message }) => `${Code[code]}: ${message}`,
   };
 
-  it("takes the reason before the code, and the code before the rest", () => {
+  it("prefers the reason over the code, and the code over the default", () => {
     assert.equal(matchError(taken, cases), "EMAIL_TAKEN a@b");
     assert.equal(matchError(new ConnectError("x", Code.AlreadyExists), cases), "exists: x");
     assert.equal(matchError(alreadyExists({ message: "y", reason: "OTHER" }), cases), "exists: y");
     assert.equal(matchError(new ConnectError("z", Code.NotFound), cases), "NotFound: z");
   });
 
-  it("hands over what the details say", () => {
+  it("passes the error details to the case", () => {
     const wrong = invalidArgument({
       violations: [
         { field: "a", description: "b" },
@@ -32,26 +32,26 @@ describe("matchError", () => {
     assert.equal(matchError(resourceExhausted({ message: "slow", retryAfterMs: 1500 }), cases), "after 1500");
   });
 
-  it("takes what is not an error of a call as UNKNOWN", () => {
+  it("treats an error that is not from a call as UNKNOWN", () => {
     assert.equal(
       matchError(new TypeError("Failed to fetch"), { Unknown: ({ message }) => message }),
       "Failed to fetch",
     );
   });
 
-  it("throws the error itself where no case fits", () => {
+  it("rethrows the error if no case matches", () => {
     assert.throws(
       () => matchError(taken, { NotFound: () => "" }),
       (thrown) => thrown === taken,
     );
   });
 
-  it("refuses a case that is neither a code nor a reason", () => {
+  it("rejects a case that is neither a code nor a reason", () => {
     assert.throws(() => matchError(taken, { NotFond: () => "" } as never), /did you mean "NotFound"/);
     assert.throws(() => matchError(taken, { emailTaken: () => "" } as never), /capital letters only/);
   });
 
-  it("is not misled by names that objects bring", () => {
+  it("ignores properties inherited from Object.prototype", () => {
     const odd = alreadyExists({ message: "m", reason: "CONSTRUCTOR" });
     assert.equal(matchError(odd, { otherwise: () => "o" }), "o");
   });

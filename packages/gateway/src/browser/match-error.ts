@@ -2,26 +2,27 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type FieldViolation, readErrorReason, readFieldViolations, readRetryAfterMs } from "@tercel/grpc/errors";
 import { nearestName } from "@tercel/grpc/portable";
 
-/** An error of a call, with what its details say. */
+/** The error of a call, with the contents of its details. */
 export interface MatchedError {
   readonly error: ConnectError;
   readonly code: Code;
-  /** Without the code before it. */
+  /** The message without the code in front. */
   readonly message: string;
-  /** Of the detail ErrorInfo; undefined where there is none. */
+  /** The reason of ErrorInfo; undefined without one. */
   readonly reason: string | undefined;
+  /** The metadata of ErrorInfo; empty without one. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** The fields that are wrong, by their paths in the request. Empty where the server names none. */
+  /** The violations of BadRequest, with the paths of the fields in the request; empty without one. */
   readonly fields: readonly FieldViolation[];
-  /** When to try again, where the server says so. */
+  /** The delay of RetryInfo; undefined without one. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** What to do with an error. */
+/** Handles an error. */
 export type ErrorCase<R> = (matched: MatchedError) => R;
 
 /**
- * What to do by why a call failed: by the reason of its ErrorInfo (`EMAIL_TAKEN`), by its code as Connect names it (`NotFound`), and `otherwise`.
+ * The handlers of errors: by the reason in ErrorInfo (`EMAIL_TAKEN`), by the name of the code in Connect (`NotFound`), and `otherwise`.
  */
 export type ErrorCases<R> = { readonly [code in keyof typeof Code]?: ErrorCase<R> } & {
   readonly otherwise?: ErrorCase<R>;
@@ -31,9 +32,9 @@ const codeNames: readonly string[] = Object.keys(Code).filter((name) => !/^[0-9]
 const reasonPattern = /^[A-Z][A-Z0-9_]*$/;
 
 /**
- * Returns what the case that fits returns: the one of its reason, else that of its code, else `otherwise`.
+ * Calls the handler of the error's reason, or else of its code, or else `otherwise`, and returns its result.
  *
- * @throws the error itself where no case fits, and TypeError for a case that is neither a code nor a reason
+ * @throws the error itself if no case matches, and TypeError for a case that is neither a code nor a reason
  */
 export function matchError<R>(thrown: unknown, cases: ErrorCases<R>): R {
   refuseUnknownCases(cases);

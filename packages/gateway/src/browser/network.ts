@@ -1,15 +1,15 @@
-/** What a browser says of its network. Elsewhere it is always there. */
+/** The network state of a browser. Outside of browsers, the network is always online. */
 export interface Network {
   readonly isOnline: boolean;
-  /** Resolves when the network is back; rejects with the signal's reason when it aborts. */
+  /** Resolves when the browser is online again; rejects with the signal's reason when it aborts. */
   whenOnline(signal: AbortSignal): Promise<void>;
-  /** Calls the listener each time the network is lost, until the signal aborts. */
+  /** Calls the listener each time the browser goes offline, until the signal aborts. */
   onOffline(listener: () => void, signal: AbortSignal): void;
 }
 
 type NetworkEvent = "online" | "offline";
 
-/** The globals of a page and of a worker; Node has none of them. */
+/** Globals of pages and workers, which Node does not have. */
 interface PageGlobals {
   readonly navigator?: { readonly onLine?: boolean };
   readonly addEventListener?: (
@@ -51,7 +51,7 @@ function listen(type: NetworkEvent, listener: () => void, signal: AbortSignal): 
   (globalThis as PageGlobals).addEventListener?.call(globalThis, type, listener, { signal });
 }
 
-/** Resolves after a time; rejects with the signal's reason when it aborts. */
+/** Resolves after `delayMs`; rejects with the signal's reason when it aborts. */
 export function pauseFor(delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {

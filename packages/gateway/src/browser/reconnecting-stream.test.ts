@@ -5,7 +5,7 @@ import { createReconnectingStream, type ReconnectingStreamOptions } from "./reco
 
 const broken = () => new ConnectError("broken off", Code.Unavailable);
 
-/** Opens give these in turn: messages, then an error if one is last. */
+/** Each call of `open` yields the next one of these: messages, and an error if it is last. */
 function scripted(...streams: readonly (readonly (number | Error)[])[]) {
   const tokens: (number | undefined)[] = [];
   async function* open(token: number | undefined): AsyncIterable<number> {
@@ -25,7 +25,7 @@ async function collect(stream: AsyncIterable<number>): Promise<number[]> {
   return messages;
 }
 
-/** A network that the test switches. */
+/** A network that the test switches on and off. */
 function createNetwork() {
   const waiting: (() => void)[] = [];
   const listeners = new Set<() => void>();
@@ -55,7 +55,7 @@ function createNetwork() {
   return network;
 }
 
-/** Resolves once someone waits for the network. */
+/** Resolves when something waits for the network. */
 async function untilAsked(network: { readonly asked: number }): Promise<void> {
   while (network.asked === 0) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -67,7 +67,7 @@ describe("a reconnecting stream in a browser", () => {
     assert.deepEqual(tokens, [undefined, 2, 2]);
   });
 
-  it("waits for the network while there is none", async () => {
+  it("waits while the browser is offline", async () => {
     const { options, tokens } = scripted([1, broken()], [2]);
     const network = createNetwork();
     const reading = collect(
@@ -83,7 +83,7 @@ describe("a reconnecting stream in a browser", () => {
     assert.deepEqual(await reading, [1, 2]);
   });
 
-  it("leaves a stream whose network is lost, though the stream does not fail, and continues after it", async () => {
+  it("abandons a stream when the browser goes offline, and continues after its last message", async () => {
     const network = createNetwork();
     const tokens: (number | undefined)[] = [];
     const reconnects: (Code | undefined)[] = [];
@@ -92,7 +92,7 @@ describe("a reconnecting stream in a browser", () => {
         tokens.push(token);
         yield tokens.length;
         if (tokens.length === 2) return;
-        // As a connection that is dead without a word.
+        // Like a dead connection without a close.
         await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       },
       tokenOf: (message) => message,
@@ -112,7 +112,7 @@ describe("a reconnecting stream in a browser", () => {
     assert.equal(network.listeners.size, 0);
   });
 
-  it("is ended by its signal, in a pause and without a network", async () => {
+  it("ends when its signal is aborted, also between attempts and offline", async () => {
     for (const isOnline of [true, false]) {
       const { options } = scripted([broken()], [1]);
       const abort = new AbortController();
@@ -125,13 +125,13 @@ describe("a reconnecting stream in a browser", () => {
     }
   });
 
-  it("gives up at what no second attempt would change", async () => {
+  it("does not retry an error that a retry cannot fix", async () => {
     const { options, tokens } = scripted([new ConnectError("no", Code.PermissionDenied)], [1]);
     await assert.rejects(collect(createReconnectingStream(options)), /no/);
     assert.equal(tokens.length, 1);
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     const { options } = scripted();
     assert.throws(() => createReconnectingStream({ ...options, maxFailures: 0 }), /maxFailures is 0/);
     assert.throws(

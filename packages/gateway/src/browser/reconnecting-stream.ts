@@ -15,13 +15,13 @@ export type { Reconnect } from "@tercel/grpc/portable";
 
 export interface ReconnectingStreamOptions<T, Token> extends ReconnectRules<T, Token> {
   /**
-   * `createBackoff`'s, or a function of the streams in a row that have failed. Default: from 1 s up to 30 s, because someone looks at the page. A
-   * server that names a time (RetryInfo) is not asked before.
+   * The delays between attempts: from `createBackoff`, or a function of the number of successive failures. Default: from 1 s up to 30 s, because
+   * a user is waiting. A longer delay in the server's RetryInfo is respected.
    */
   backoff?: Backoff;
   /**
-   * Default: the browser's. A stream whose network is lost is cancelled at once, because a dead connection may never say so, and no stream is opened
-   * again before the network is back.
+   * The network state. Default: the browser's. When the browser goes offline, the stream is cancelled at once, because a dead connection may never
+   * report an error. It is reopened only when the browser is online again.
    */
   network?: Network;
 }
@@ -29,10 +29,10 @@ export interface ReconnectingStreamOptions<T, Token> extends ReconnectRules<T, T
 const defaultMaxDelayMs = 30_000;
 
 /**
- * The messages of a server stream that is opened again where it broke off, after the last message that was read: over Connect, gRPC-Web or a
- * WebSocket. Whether none is lost or repeated is up to the server, which has to understand the token.
+ * Returns the messages of a server stream that is reopened after a failure, with the token of the last message; over Connect, gRPC-Web or a
+ * WebSocket. The server must support the token; it decides whether messages are lost or repeated.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createReconnectingStream<T, Token>(options: ReconnectingStreamOptions<T, Token>): AsyncIterable<T> {
   const where = "createReconnectingStream";
@@ -47,7 +47,7 @@ export function createReconnectingStream<T, Token>(options: ReconnectingStreamOp
     askedMs: readRetryAfterMs,
     async pause(delayMs, signal) {
       try {
-        // A page that comes back into the network is not made to wait for what a page without one would.
+        // The delay is for failures of the server. After being offline, the stream is reopened at once.
         if (network.isOnline) await pauseFor(delayMs, signal);
         if (!network.isOnline) await network.whenOnline(signal);
       } catch (reason) {
@@ -57,7 +57,7 @@ export function createReconnectingStream<T, Token>(options: ReconnectingStreamOp
   });
 }
 
-/** The messages of a stream; it fails with UNAVAILABLE when the network is lost. */
+/** Returns the messages of a stream, which fails with UNAVAILABLE when the browser goes offline. */
 async function* readWhileOnline<T>(
   network: Network,
   signal: AbortSignal,

@@ -8,9 +8,9 @@ const headFlag = 0x40;
 const trailerFlag = 0x80;
 const prefixBytes = 5;
 
-/** Written, and not sent by the browser: from here on the messages of a call wait. */
+/** The maximum number of bytes that the browser may buffer before the messages of a call wait. */
 const maxUnsentBytes = 1024 * 1024;
-/** WebSockets do not tell when there is room again. */
+/** How often to check the buffer, because WebSockets have no event for it. */
 const unsentCheckMs = 20;
 
 interface Frame {
@@ -18,13 +18,13 @@ interface Frame {
   readonly payload: Uint8Array;
 }
 
-/** One call over a WebSocket of its own. */
+/** One call over its own WebSocket. */
 export class SocketCallClient {
   readonly #socket: WebSocket;
   readonly #url: string;
   readonly #signal: AbortSignal;
   readonly #frames: Frame[] = [];
-  /** Why no more frames come. */
+  /** Why the connection has ended; undefined before that. */
   #ended: ConnectError | undefined = undefined;
   #wake: (() => void) | undefined = undefined;
 
@@ -35,7 +35,7 @@ export class SocketCallClient {
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", ({ data }) => this.#onMessage(data));
-    // Browsers hide why: a page must not find out what is on a network by that.
+    // Browsers hide the reason, so that pages cannot scan a network.
     socket.addEventListener("close", ({ code }) => {
       const text = `the WebSocket to ${this.#url} was closed (${code}) before the call ended`;
       this.#end(new ConnectError(text, Code.Unavailable));
@@ -48,7 +48,7 @@ export class SocketCallClient {
     else signal.addEventListener("abort", onAbort, { once: true });
   }
 
-  /** Opens the connection and sends headers, then messages as they come. Resolves with the response's headers. */
+  /** Opens the connection, and sends the headers, then messages as they arrive. Resolves with the response headers. */
   async start(header: Headers, messages: AsyncIterable<Uint8Array>): Promise<Headers> {
     await this.#whenOpen();
     const fields: string[] = [];
@@ -65,7 +65,7 @@ export class SocketCallClient {
     return this.#toHeaders(payload);
   }
 
-  /** The payloads of the messages, and at last the trailers. Throws the call's error. */
+  /** Yields the payloads of the messages, and sets the trailers at the end. Throws the call's error. */
   async *read(header: Headers, trailer: Headers): AsyncGenerator<Uint8Array, void> {
     try {
       for (;;) {
@@ -91,7 +91,7 @@ export class SocketCallClient {
       if (this.#ended !== undefined) return;
       this.#send(0, message);
     }
-    // No more messages come.
+    // An empty message ends the requests.
     if (this.#ended === undefined) this.#socket.send(new Uint8Array(0));
   }
 
@@ -124,7 +124,7 @@ export class SocketCallClient {
     }
   }
 
-  /** The server sends a frame in each message. */
+  /** Each message of the server is one frame. */
   #onMessage(data: unknown): void {
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(0);
     const announced = bytes.length < prefixBytes ? -1 : new DataView(bytes.buffer).getUint32(1);
@@ -137,7 +137,7 @@ export class SocketCallClient {
     this.#wakeReader();
   }
 
-  /** The first reason counts. */
+  /** Only the first reason is kept. */
   #end(reason: ConnectError): void {
     this.#ended ??= reason;
     this.#wakeReader();
@@ -161,5 +161,5 @@ export class SocketCallClient {
   }
 }
 
-/** Of gRPC over HTTP/2, and of no use here. */
+/** Headers of gRPC over HTTP/2 that have no meaning here. */
 const ofRequest: ReadonlySet<string> = new Set(["content-type", "te", "user-agent"]);

@@ -15,22 +15,23 @@ import { checkWholeNumber, refuseUnknownOptions } from "@tercel/grpc/portable";
 import { SocketCallClient } from "./socket-call-client.ts";
 
 export interface WebSocketTransportOptions {
-  /** Makes unary calls, which a WebSocket is not for: a transport of `@connectrpc/connect-web`. Default: they fail with UNIMPLEMENTED. */
+  /** The transport for unary calls, for example of `@connectrpc/connect-web`. Default: unary calls fail with UNIMPLEMENTED. */
   readonly unary?: Transport;
   readonly interceptors?: Interceptor[];
-  /** For calls that name none. Default: none. */
+  /** The timeout of calls without one. Default: none. */
   readonly defaultTimeoutMs?: number;
 }
 
 /**
- * A transport for streams of all kinds over WebSockets, each call on a connection of its own: the way for a page to stream both ways, which fetch does
- * not offer. The server needs `createGateway({ webSockets: createWebSockets() })`. Use it with `createClient`; headers, trailers, deadlines and
- * cancellation are those of any transport.
+ * Creates a transport for streams of all kinds over WebSockets, with one connection for each call. Pages can use it for bidirectional streams,
+ * which fetch does not support. The server needs `createGateway({ webSockets: createWebSockets() })`. Use it with `createClient`; headers,
+ * trailers, deadlines and cancellation work as with any transport.
  *
- * A browser reads a WebSocket as fast as messages come. A page that takes them slower keeps them: let the server send no more than the page needs.
+ * WebSockets have no backpressure in browsers: messages that a page does not read in time are buffered in its memory. Let the server send only
+ * what the page needs.
  *
- * @param baseUrl of the server, such as `https://api.example.com` or `location.origin`
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @param baseUrl the URL of the server, such as `https://api.example.com` or `location.origin`
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createWebSocketTransport(baseUrl: string, options: WebSocketTransportOptions = {}): Transport {
   const where = "createWebSocketTransport";
@@ -85,7 +86,7 @@ export function createWebSocketTransport(baseUrl: string, options: WebSocketTran
   return transport;
 }
 
-/** 0 and less mean none. */
+/** A timeout of 0 or less means none. */
 function effectiveTimeout(givenMs: number | undefined, defaultMs: number | undefined): number | undefined {
   if (givenMs === undefined) return defaultMs;
   return givenMs <= 0 ? undefined : givenMs;

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { ConnectError } from "@connectrpc/connect";
 import type { GatewayHost, MethodHandler } from "@tercel/grpc/protocols";
 
-/** What a server's books say of one call: that it was begun, takes one of the places that calls share, and how it ended. */
+/** Counts one call in the server's statistics, and holds its share of the server's call limit. */
 export class CallAccount {
   readonly #host: GatewayHost;
   readonly #handler: MethodHandler;
@@ -14,12 +14,16 @@ export class CallAccount {
     this.#handler = handler;
   }
 
-  /** When the call arrived; undefined while no one asks for such times. */
+  /** When the call arrived; undefined if nothing needs arrival times. */
   get arrivedAtMs(): number | undefined {
     return this.#arrivalMs === 0 ? undefined : this.#arrivalMs;
   }
 
-  /** @param isCounted the connection counts its calls against the server's limit. False: the server has no capacity for another call */
+  /**
+   * Counts the start of the call, and takes capacity. Returns false if the server's call limit is reached.
+   *
+   * @param isCounted whether the connection counts its calls against the limit itself
+   */
   open(isCounted: boolean): boolean {
     const { counts, callLimit, unhandled } = this.#host;
     const { arrivals, desc } = this.#handler;
@@ -35,14 +39,14 @@ export class CallAccount {
     return true;
   }
 
-  /** The call has ended, with an error or without. */
+  /** Counts the end of the call. */
   ended(error: ConnectError | undefined): void {
     const { counts } = this.#host;
     if (error === undefined) counts.succeeded++;
     else counts.failed++;
   }
 
-  /** The call has ended before its handler began. */
+  /** Reports the end of a call whose handler was not started. */
   endedUnhandled({ code, rawMessage: reason }: ConnectError, path: string, peer: string | undefined): void {
     const durationMs = this.#arrivalMs === 0 ? 0 : performance.now() - this.#arrivalMs;
     const { desc: method, arrivals } = this.#handler;
@@ -50,7 +54,7 @@ export class CallAccount {
     this.#host.unhandled.report({ path, peer, method, code, reason, durationMs });
   }
 
-  /** Its handler has ended, or will not begin. */
+  /** Releases the capacity, when the handler has ended or will not start. */
   releaseCapacity(): void {
     const { callLimit } = this.#host;
     if (!this.#holdsCapacity || callLimit === undefined) return;

@@ -15,24 +15,24 @@ import {
 } from "@tercel/grpc/protocols";
 import { urlOf } from "./read-fields.ts";
 
-/** What a call needs of the request that it was made by. */
+/** The part of an exchange that a call needs. */
 export type CallExchange = Pick<
   HttpExchange,
   "head" | "peerAddress" | "peerTls" | "countsCalls" | "admit" | "handlerBegan" | "handlerEnded" | "reset"
 >;
 
-/** What calls have in common that the same method, protocol and head lead to. */
+/** The common data of calls with the same method, protocol and head. */
 export interface CallPlan {
   readonly host: GatewayHost;
   readonly handler: MethodHandler;
   readonly responseCodec: MessageCodec;
-  /** As Connect names it: "connect", "grpc-web"; or "rest", or "websocket". */
+  /** "connect" or "grpc-web", as Connect names them, or "rest" or "websocket". */
   readonly protocolName: string;
   /** Undefined for a call without a deadline. */
   readonly timeoutMs: number | undefined;
 }
 
-/** What handlers and interceptors see of a call: its request, its client, the time it has, and whether it is over. */
+/** The view of handlers and interceptors on a call: its request, its client, its deadline, and whether it is over. */
 export abstract class CallView implements Omit<ContextSource, "arrivedAtMs" | "watchMessages" | "whenOver">, TimedCall {
   deadlineAtMs = 0;
   leastTimeoutMs = Number.POSITIVE_INFINITY;
@@ -40,11 +40,11 @@ export abstract class CallView implements Omit<ContextSource, "arrivedAtMs" | "w
   previousDeadline: DeadlineEntry | undefined = undefined;
   deadlineSlot = -1;
   isOver = false;
-  /** Why the call ended before its time. */
+  /** Why the call ended before its handler. */
   endedBy: ConnectError | undefined = undefined;
   readonly plan: CallPlan;
   readonly exchange: CallExchange;
-  /** Undefined while no one has asked for the signal: making one costs more than a small call. */
+  /** Undefined until the signal is first used: creating one costs more than a small call. */
   #cancellation: Cancellation | undefined = undefined;
 
   constructor(plan: CallPlan, exchange: CallExchange) {
@@ -115,14 +115,14 @@ export abstract class CallView implements Omit<ContextSource, "arrivedAtMs" | "w
     shortenDeadline(this, timeoutMs);
   }
 
-  /** Once. */
+  /** Must be called once only. */
   protected setOver(error: ConnectError | undefined): void {
     this.isOver = true;
     this.endedBy = error;
     this.settings.deadlines.remove(this);
   }
 
-  /** After `setOver`: whoever has the signal learns it. */
+  /** Aborts the signal, after `setOver`. */
   protected abortSignal(): void {
     this.#cancellation?.abort(this.endedBy);
   }

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@tercel/grpc/protocols";
 
-/** How a body with this encoding is read; undefined for one that is as it is. */
+/** Returns the compression of a body with this encoding; undefined for an uncompressed one. */
 export function findCompression(
   encoding: string | undefined,
   supported: readonly Compression[],

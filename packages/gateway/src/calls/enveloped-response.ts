@@ -15,17 +15,17 @@ import type { GatewayCall, ResponseForm } from "./gateway-call.ts";
 import { prepareHead, type Responder } from "./responder.ts";
 import { headerFields } from "./response-metadata.ts";
 
-/** What differs between the protocols that send messages with a prefix. */
+/** The differences between the protocols that send messages with a prefix. */
 export interface EnvelopeDialect {
-  /** Fields of the head: content type and encoding. */
+  /** The header fields of the response: content type and encoding. */
   readonly headFields: readonly string[];
-  /** The envelope that ends the response and says how the call ended. */
+  /** Returns the envelope that ends the response, with the status of the call. */
   endEnvelope(call: GatewayCall, error: ConnectError | undefined): Uint8Array;
-  /** The body is text: each piece is base64 of its own. */
+  /** Whether the body is text: each chunk is separate base64. */
   readonly isText: boolean;
 }
 
-/** How the messages of a response are written. */
+/** How to write the messages of a response. */
 export interface EnvelopeWriting {
   readonly dialect: EnvelopeDialect;
   readonly head: PreparedHead;
@@ -45,7 +45,7 @@ export function planEnvelopes(
   return { dialect, head: prepareHead(200, dialect.headFields), sender };
 }
 
-/** A message of a protocol's own, with its prefix. */
+/** Frames a message of the protocol itself, with its prefix. */
 export function frameEnvelope(flag: number, payload: Uint8Array): Uint8Array {
   const envelope = Buffer.allocUnsafe(messagePrefixBytes + payload.length);
   writeMessagePrefix(envelope, 0, false, payload.length);
@@ -54,7 +54,7 @@ export function frameEnvelope(flag: number, payload: Uint8Array): Uint8Array {
   return envelope;
 }
 
-/** A response that is a sequence of messages with a prefix of five bytes each, and one that says how the call ended. */
+/** A response with a sequence of messages, each with a prefix of five bytes, and a last one with the status of the call. */
 export class EnvelopedResponse implements ResponseForm {
   readonly #call: GatewayCall;
   readonly #responder: Responder;

@@ -8,15 +8,15 @@ const isForeign = (origin: string | undefined, authority: string | undefined = "
     (one) => one === "https://app.example.com",
   );
 
-describe("a request's origin", () => {
-  it("is at home where it is the server's own host, or none", () => {
+describe("isForeign", () => {
+  it("is false for the server's own host, and without an origin", () => {
     assert.equal(isForeign(undefined), false);
     assert.equal(isForeign("http://api.example.com"), false);
     assert.equal(isForeign("https://api.example.com"), false, "a proxy in between may speak TLS");
     assert.equal(isForeign("https://api.example.com:8443", "api.example.com:8443"), false);
   });
 
-  it("is foreign on another host, port or scheme, and where browsers hide it", () => {
+  it("is true for another host, port or scheme, and for the origin null", () => {
     for (const origin of [
       "https://evil.example.com",
       "http://api.example.com:81",
@@ -29,7 +29,7 @@ describe("a request's origin", () => {
     assert.equal(isForeign("http://", ""), true);
   });
 
-  it("may be one that cors allows", () => {
+  it("is false for an origin that cors allows", () => {
     assert.equal(isForeign("https://app.example.com"), false);
     assert.equal(isForeign("http://app.example.com"), true);
   });

@@ -18,19 +18,19 @@ import { CallAccount } from "./call-account.ts";
 import { type CallExchange, type CallPlan, CallView } from "./call-view.ts";
 import { splitTarget } from "./read-fields.ts";
 
-/** How a protocol writes what a handler returns. */
+/** How a protocol writes the result of a handler. */
 export interface ResponseForm {
-  /** Makes the bytes of each message. */
+  /** Encodes the messages. */
   readonly sender: MessageSender;
-  /** Sends or keeps the bytes of a message. The promise, if any, resolves when there is room for another. */
+  /** Sends or stores an encoded message. The promise, if any, resolves when there is room for another. */
   put(payload: Payload): Promise<void> | undefined;
   succeed(): void;
   fail(error: ConnectError): void;
 }
 
 /**
- * One call over a protocol other than gRPC: runs the handler, and has a form send what it returns. Whatever ends the call first (the handler,
- * the deadline, the client, a broken request) decides its status; what comes after is ignored.
+ * One call over a protocol other than gRPC: runs the handler, and sends its result with a form. The first event that ends the call (the handler,
+ * the deadline, the client, an invalid request) determines its status; later events are ignored.
  */
 export class GatewayCall extends CallView implements HandledCall, EndedCall {
   metadata: ResponseMetadata | undefined = undefined;
@@ -42,7 +42,7 @@ export class GatewayCall extends CallView implements HandledCall, EndedCall {
   #observer: MessageObserver | undefined = undefined;
   #onOver: OnCallEnd | undefined = undefined;
   #wake: (() => void) | undefined = undefined;
-  /** Called when the call is over, to stop what reads the request. */
+  /** Called when the call is over, to stop reading the request. */
   onRequestUnneeded: ((error: ConnectError | undefined) => void) | undefined = undefined;
 
   constructor(plan: CallPlan, exchange: CallExchange) {
@@ -50,7 +50,7 @@ export class GatewayCall extends CallView implements HandledCall, EndedCall {
     this.#account = new CallAccount(plan.host, plan.handler);
   }
 
-  /** Call once. False: the call has ended already. */
+  /** Must be called once. Returns false if the call has already ended. */
   begin(form: ResponseForm): boolean {
     this.#form = form;
     const { timeoutMs } = this.plan;
@@ -65,20 +65,20 @@ export class GatewayCall extends CallView implements HandledCall, EndedCall {
     return true;
   }
 
-  /** The handler begins, now or once less waits that the client has not taken. */
+  /** Starts the handler, now or when the client has read more of its responses. */
   run(input: object): void {
     if (this.isOver) return;
     const { expectedResponseBytes } = this.plan.handler;
     if (this.exchange.admit(expectedResponseBytes, () => this.#invoke(input))) this.#invoke(input);
   }
 
-  /** A request message has come. */
+  /** Reports a received request message. */
   received(bytes: number, compressed: boolean): void {
     this.receivedMessageBytes += bytes;
     this.#observer?.onReceived(bytes, compressed);
   }
 
-  /** A response message was sent. */
+  /** Reports a sent response message. */
   sent(bytes: number, compressed: boolean): void {
     this.sentMessageBytes += bytes;
     expectResponse(this.plan.handler, bytes);
@@ -97,14 +97,14 @@ export class GatewayCall extends CallView implements HandledCall, EndedCall {
     this.#wake = undefined;
   }
 
-  /** The client has left. */
+  /** The client has disconnected. */
   onClose(reason: string): void {
     this.#finish(new ConnectError(reason, Code.Canceled));
   }
 
   // ---- HandledCall
 
-  /** The head leaves with the first message, or with the status. */
+  /** False, because the head is sent with the first message or the status. */
   get headSent(): boolean {
     return false;
   }
@@ -154,7 +154,7 @@ export class GatewayCall extends CallView implements HandledCall, EndedCall {
     this.handlerEnded();
   }
 
-  /** Ends the call with what was thrown. Never throws. */
+  /** Ends the call with a thrown value. Never throws. */
   fail(reason: unknown): void {
     if (this.isOver) return;
     let fault: { readonly thrown: unknown } | undefined;
@@ -165,7 +165,7 @@ export class GatewayCall extends CallView implements HandledCall, EndedCall {
       error = errorToSend(thrown, this.settings.exposeDebugInfo);
       this.#form?.fail(error);
     } catch (problem) {
-      // A ConnectError with a getter that throws, for instance, or details that are none.
+      // For example a ConnectError with a getter that throws, or with invalid details.
       fault ??= { thrown: problem };
       error = new ConnectError("internal error", Code.Internal);
       this.#failPlainly(error);
@@ -208,9 +208,9 @@ export class GatewayCall extends CallView implements HandledCall, EndedCall {
     return 0;
   }
 
-  // ---- within
+  // ---- private
 
-  /** What the form needs may be what has failed: the application's `errorBody`, for instance. Then the response is cut off. */
+  /** Sends a plain error. If the form fails again, for example in the application's `errorBody`, the response is reset. */
   #failPlainly(error: ConnectError): void {
     try {
       this.#form?.fail(error);
@@ -241,11 +241,11 @@ export class GatewayCall extends CallView implements HandledCall, EndedCall {
   }
 }
 
-/** A listener that only counts must not fail the connection that it is called from. */
+/** Calls a listener, whose errors must not fail the connection. */
 function notifyEnd(listener: OnCallEnd, call: EndedCall): void {
   try {
     listener(call);
   } catch {
-    // Its own affair.
+    // Errors of listeners are ignored.
   }
 }

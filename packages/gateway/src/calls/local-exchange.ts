@@ -8,13 +8,13 @@ import {
   type PreparedHead,
 } from "@tercel/grpc/protocols";
 
-/** What was sent on an exchange that no client is behind. */
+/** The response on an exchange without a connection. */
 export interface LocalResponse {
   readonly status: number;
   readonly body: Uint8Array;
 }
 
-/** A request that this process makes on behalf of a client: it has the client's address and certificate, and its response stays here. */
+/** A request that this process makes for a client: it has the client's address and certificate, and its response stays in this process. */
 export class LocalExchange implements HttpExchange {
   readonly head: HttpRequestHead;
   readonly peerAddress: string | undefined;
@@ -39,13 +39,13 @@ export class LocalExchange implements HttpExchange {
     });
   }
 
-  /** Hands over the whole body. Call once the listener is set. */
+  /** Passes the whole body to the listener, which must have been set. */
   start(body: Uint8Array): void {
     this.listener?.onData(body);
     if (!this.#isEnded) this.listener?.onEnd();
   }
 
-  /** The client that the request was made for has left. */
+  /** Cancels the request, because its client has disconnected. */
   cancel(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;

@@ -1,6 +1,6 @@
 import type { HttpRequestHead } from "@tercel/grpc/protocols";
 
-/** The value of a header field; several are joined by commas. Undefined when there is none. */
+/** Returns the value of a header field; several values are joined by commas. Undefined if it is missing. */
 export function findHeader(fields: readonly string[], name: string): string | undefined {
   let found: string | undefined;
   for (let at = 0; at < fields.length; at += 2) {
@@ -11,18 +11,18 @@ export function findHeader(fields: readonly string[], name: string): string | un
   return found;
 }
 
-/** The path of a request, and its query without the question mark. */
+/** Splits a request target into the path, and the query without the question mark. */
 export function splitTarget(target: string): { readonly path: string; readonly query: string } {
   const mark = target.indexOf("?");
   return mark === -1 ? { path: target, query: "" } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
 }
 
-/** The URL of a request, as its client wrote it. */
+/** Returns the URL of a request as the client sent it. */
 export function urlOf({ scheme, authority, path }: Pick<HttpRequestHead, "scheme" | "authority" | "path">): string {
   return `${scheme}://${authority ?? "localhost"}${path}`;
 }
 
-/** The shorter of the times, of those that there are. */
+/** Returns the shortest of the times that are defined. */
 export function shortest(...timesMs: (number | undefined)[]): number | undefined {
   let leastMs: number | undefined;
   for (const timeMs of timesMs) {

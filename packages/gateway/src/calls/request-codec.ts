@@ -2,12 +2,12 @@ import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type MessageCodec, Payload } from "@tercel/grpc/protocols";
 
-/** Over gRPC a message that cannot be read is INTERNAL, the fault of a library. Here clients write it by hand: INVALID_ARGUMENT. */
+/** Returns a codec that reports invalid messages as INVALID_ARGUMENT, because clients may write them by hand. Over gRPC, they are INTERNAL. */
 export function asInvalidArgument(codec: MessageCodec): MessageCodec {
   return new InvalidArgumentCodec(codec);
 }
 
-/** A codec whose messages become other bytes: of a response whose body is not the message as it is. */
+/** Returns a codec with another encoding, for responses whose body is not the encoded message. */
 export function withEncode(codec: MessageCodec, encode: (message: object) => Uint8Array): MessageCodec {
   return new OtherBytesCodec(codec, encode);
 }

@@ -1,19 +1,19 @@
 import { type HttpExchange, type HttpRequestHead, type Payload, PreparedHead } from "@tercel/grpc/protocols";
 
-/** What is sent with every response of a request: CORS, and no guessing of content types. */
+/** Fields that are added to every response of a request, such as those of CORS. */
 export interface ResponseExtras {
   /** Name, value, name, value, … */
   readonly fields: readonly string[];
-  /** Adds what depends on the names that the response carries. */
+  /** Returns the fields that depend on the names of the response's fields. */
   exposed(names: readonly string[]): readonly string[];
 }
 
 export const noExtras: ResponseExtras = { fields: [], exposed: () => [] };
 
-/** Sent with every response: browsers must not take a body for something else than its type says. */
+/** Sent with every response, so that browsers do not guess the content type. */
 const noGuessing: readonly string[] = ["x-content-type-options", "nosniff"];
 
-/** A head that `sendPrepared` sends. */
+/** Creates a head for `sendPrepared`. */
 export function prepareHead(status: number, fields: readonly string[]): PreparedHead {
   return new PreparedHead(status, [...fields, ...noGuessing]);
 }
@@ -36,12 +36,12 @@ export class Responder {
     return this.#isHeadSent;
   }
 
-  /** The response is complete, or was cut off. */
+  /** Whether the response has ended, or was reset. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Whether the response says the same to each client that sent the same request. */
+  /** Whether the response is the same for all clients that send the same request. */
   get isPlain(): boolean {
     return this.#extras === noExtras;
   }
@@ -52,7 +52,7 @@ export class Responder {
     this.exchange.sendHead(status, this.#extras === noExtras ? own : this.#withExtras(own));
   }
 
-  /** A head that `prepareHead` has made, and fields that are added to it. */
+  /** Sends a head from `prepareHead` with additional fields. */
   sendPrepared(head: PreparedHead, added: readonly string[]): void {
     this.#isHeadSent = true;
     if (this.#extras === noExtras) this.exchange.sendPreparedHead(head, added);
@@ -64,18 +64,18 @@ export class Responder {
     return [...fields, ...this.#extras.fields, ...this.#extras.exposed(names)];
   }
 
-  /** False: wait for `onWritable`. A response to HEAD has no data. */
+  /** Sends data, except in a response to HEAD. Returns false if the caller must wait for `onWritable`. */
   sendData(bytes: Uint8Array): boolean {
     if (this.head.method === "HEAD" || bytes.length === 0) return true;
     return this.exchange.sendData(bytes);
   }
 
-  /** A message with the five bytes before it. False: wait for `onWritable`. */
+  /** Sends a message with its prefix of five bytes. Returns false if the caller must wait for `onWritable`. */
   sendMessage(payload: Payload): boolean {
     return this.exchange.sendMessage(payload);
   }
 
-  /** The response is complete, with these bytes as its last. */
+  /** Ends the response, with these bytes as its last. */
   end(last?: Uint8Array): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -83,20 +83,20 @@ export class Responder {
     else this.exchange.end(last);
   }
 
-  /** Ends a response that cannot be completed. */
+  /** Resets a response that cannot be completed. */
   reset(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.exchange.reset();
   }
 
-  /** A whole response with a prepared head. */
+  /** Sends a whole response with a prepared head. */
   sendWhole(head: PreparedHead, added: readonly string[], body: Uint8Array): void {
     this.sendPrepared(head, ["content-length", String(body.length), ...added]);
     this.end(body);
   }
 
-  /** A whole response. */
+  /** Sends a whole response. */
   send(status: number, fields: readonly string[], body: Uint8Array): void {
     this.sendHead(status, [...fields, "content-length", String(body.length)]);
     this.end(body);

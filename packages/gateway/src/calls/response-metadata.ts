@@ -1,7 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { appendMetadata, appendTrailerMetadata, type GatewayHost, type ResponseMetadata } from "@tercel/grpc/protocols";
 
-/** Headers that this package writes itself, or that describe a body which a handler does not see. */
+/** Whether a header is written by this package, or describes the body, which handlers do not see. */
 function isOfProtocol(name: string): boolean {
   return (
     name.startsWith("content-") ||
@@ -12,12 +12,12 @@ function isOfProtocol(name: string): boolean {
 }
 
 const protocolNames: ReadonlySet<string> = new Set(["trailer", "te", "x-content-type-options", "date"]);
-/** What of these a REST response may set. */
+/** The headers among these that a REST response may set. */
 const restNames: ReadonlySet<string> = new Set(["content-disposition", "content-language", "content-location"]);
 
 const noFields: readonly string[] = [];
 
-/** The headers that a handler has set: name, value, name, value, … What the protocol writes itself, or cannot carry, is left out. */
+/** Returns the headers that a handler has set: name, value, name, value, … Those of the protocol itself, and invalid ones, are left out. */
 export function headerFields(
   host: GatewayHost,
   metadata: ResponseMetadata | undefined,
@@ -32,7 +32,7 @@ export function headerFields(
   return withoutProtocolFields(fields, isRest);
 }
 
-/** The trailers that a handler has set, and those of the error. */
+/** Returns the trailers that a handler has set, and those of the error. */
 export function trailerFields(metadata: ResponseMetadata | undefined, error?: ConnectError): readonly string[] {
   if (metadata?.givenTrailer === undefined && error === undefined) return noFields;
   const fields: string[] = [];
@@ -41,7 +41,7 @@ export function trailerFields(metadata: ResponseMetadata | undefined, error?: Co
   return withoutProtocolFields(fields, false);
 }
 
-/** The metadata of an error. That of an error which another call ended with stays with that call (Connect's rule). */
+/** Returns the metadata of an error. Metadata of an error that another call has received is not passed on (Connect's rule). */
 export function errorFields(error: ConnectError): string[] {
   const fields: string[] = [];
   if (!error.isWireError) appendTrailerMetadata(fields, error.metadata);

@@ -3,7 +3,7 @@ import type { MessageFormat } from "@tercel/grpc/protocols";
 const unaryType = /^application\/(json|proto)(?:;\s*charset="?utf-?8"?)?$/i;
 const streamType = /^application\/connect\+(json|proto)(?:;\s*charset="?utf-?8"?)?$/i;
 
-/** What a content type says of a request in Connect's protocol; undefined for one of another protocol. */
+/** Parses a content type of the Connect protocol; undefined for one of another protocol. */
 export function parseConnectContentType(
   contentType: string,
 ): { readonly format: MessageFormat; readonly isStream: boolean } | undefined {

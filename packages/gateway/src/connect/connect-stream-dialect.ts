@@ -7,10 +7,10 @@ import type { GatewayCall } from "../calls/gateway-call.ts";
 import { trailerFields } from "../calls/response-metadata.ts";
 
 const endFlag = 0b10;
-/** How most streams end. */
+/** The end of a stream without error and trailers, as most have. */
 const plainEnd = frameEnvelope(endFlag, Buffer.from("{}"));
 
-/** Streams in Connect's protocol: the last envelope holds JSON with the error, if any, and the trailers. */
+/** Creates the dialect of streams in the Connect protocol: the last envelope has JSON with the error, if any, and the trailers. */
 export function createConnectStreamDialect(
   host: GatewayHost,
   format: MessageFormat,

@@ -17,7 +17,7 @@ import { httpStatusOf } from "../rules/http-status.ts";
 
 const noBytes = new Uint8Array(0);
 
-/** How the response of a unary call is written. */
+/** How to write the response of a unary call. */
 export interface ConnectUnaryWriting {
   readonly sender: MessageSender;
   readonly plainHead: PreparedHead;
@@ -39,7 +39,7 @@ export function planConnectUnary(
   return { sender, plainHead: prepareHead(200, fields), compressedHead: prepareHead(200, [...fields, ...encoding]) };
 }
 
-/** The response of a unary call in Connect's protocol: the message is the body, trailers are headers whose names begin with "trailer-". */
+/** The response of a unary call in the Connect protocol: the message is the body, and trailers are headers with the prefix "trailer-". */
 export class ConnectUnaryResponse implements ResponseForm {
   readonly #responder: Responder;
   readonly #call: GatewayCall;
@@ -92,7 +92,7 @@ function metadataFields({ settings: host, metadata }: GatewayCall, error: Connec
   return fields;
 }
 
-/** The JSON of an error in Connect's protocol. */
+/** Returns the JSON of an error in the Connect protocol. */
 export function connectErrorBody(error: ConnectError, host: GatewayHost): Uint8Array {
   const options: Partial<JsonWriteOptions> = host.registry === undefined ? {} : { registry: host.registry };
   return errorToJsonBytes(error, options);

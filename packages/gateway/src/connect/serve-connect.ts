@@ -63,10 +63,10 @@ export class ConnectUnaryCalls implements CallServer {
   }
 }
 
-/** The body of a GET, of which there is none. */
+/** Reads the body of a GET, which must be empty. */
 const emptyBody: BodyReader = { read() {}, run() {} };
 
-/** A unary call by GET: the query holds the message. */
+/** Serves a unary call with GET, whose message is in the query. */
 export function serveConnectGet(method: ServedMethod, responder: Responder, query: string): void {
   const { host, handler } = method;
   const { exchange } = responder;

@@ -12,31 +12,31 @@ import type { CorsOptions } from "../cors.ts";
 import { http } from "../gen/google/api/annotations_pb.ts";
 import { readBindings } from "../rules/rest-binding.ts";
 
-/** Where something listens. */
+/** A listening address. */
 export interface EnvoyAddress {
   readonly host: string;
   readonly port: number;
 }
 
 export interface EnvoyConfigOptions {
-  /** The services that Envoy serves: their paths, and no others, are routed. */
+  /** The services that Envoy serves. Only their paths are routed. */
   readonly services: readonly DescService[];
-  /** The gRPC server. With `tls` it is called over TLS. */
+  /** The gRPC server, which is called over TLS with `tls`. */
   readonly upstream: EnvoyAddress & { readonly tls?: { readonly caFile: string; readonly serverName?: string } };
-  /** Where Envoy listens. Default: port 8080 of all addresses. */
+  /** Where Envoy listens. Default: port 8080 on all addresses. */
   readonly listen?: EnvoyAddress;
-  /** Default: pages of other origins may not call. `origins` has to be a list, or "*". */
+  /** CORS. `origins` must be a list or "*". Default: pages of other origins may not call. */
   readonly cors?: CorsOptions;
-  /** Serves REST by `google.api.http`: a descriptor set, as bytes or as the path of its file on Envoy's machine. Default: no REST. */
+  /** Serves REST with `google.api.http`: a descriptor set, as bytes or as the path of its file on Envoy's machine. Default: no REST. */
   readonly transcode?: { readonly descriptorSet: Uint8Array | string };
-  /** Files on Envoy's machine. Default: cleartext. */
+  /** The paths of certificate and key on Envoy's machine. Default: cleartext. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
 }
 
 export interface EnvoyConfig {
-  /** To be written as a file: Envoy reads JSON where it reads YAML. */
+  /** The content of the configuration file. Envoy reads JSON as well as YAML. */
   readonly config: JsonObject;
-  /** What Envoy does otherwise than `createGateway`, or not at all. */
+  /** What Envoy does differently from `createGateway`, or does not support. */
   readonly warnings: readonly string[];
 }
 
@@ -44,12 +44,12 @@ const where = "createEnvoyConfig";
 const hour = "3600s";
 
 /**
- * Makes a configuration of Envoy for those who want a proxy in front of their servers: gRPC, gRPC-Web, CORS and, with `transcode`, REST. A server with
- * `createGateway` needs none of it.
+ * Creates a configuration for Envoy as a proxy in front of servers: gRPC, gRPC-Web, CORS and, with `transcode`, REST. A server with
+ * `createGateway` does not need it.
  *
- * Streams have no time-out, and servers whose gRPC health check fails get no calls.
+ * Streams have no timeout. Servers whose gRPC health check fails get no calls.
  *
- * @throws TypeError or RangeError for an option that cannot be used
+ * @throws TypeError or RangeError for an invalid option
  */
 export function createEnvoyConfig(options: EnvoyConfigOptions): EnvoyConfig {
   checkOptions(options);
@@ -58,7 +58,7 @@ export function createEnvoyConfig(options: EnvoyConfigOptions): EnvoyConfig {
     "@type": typeOf("filters.network.http_connection_manager.v3.HttpConnectionManager"),
     stat_prefix: "tercel",
     codec_type: "AUTO",
-    // A path has one meaning: what is not in normal form is not rewritten, but refused.
+    // Paths must have only one meaning: a path that is not in normal form is rejected, not rewritten.
     ...{ normalize_path: false, path_with_escaped_slashes_action: "KEEP_UNCHANGED" },
     stream_idle_timeout: "0s",
     common_http_protocol_options: { idle_timeout: hour, headers_with_underscores_action: "REJECT_REQUEST" },
@@ -81,7 +81,7 @@ export function createEnvoyConfig(options: EnvoyConfigOptions): EnvoyConfig {
 function createVirtualHost({ services, cors, transcode }: EnvoyConfigOptions): JsonObject {
   const route = { cluster: "servers", timeout: "0s", max_stream_duration: { grpc_timeout_header_max: "0s" } };
   const own = services.map((service) => ({ match: { prefix: `/${service.typeName}/` }, route }));
-  // The transcoder rewrites paths before they are routed again; what it does not know is answered by it.
+  // The transcoder rewrites paths before they are routed again, and responds to unknown paths itself.
   const routes = transcode === undefined ? own : [...own, { match: { prefix: "/" }, route }];
   return {
     ...{ name: "services", domains: ["*"], routes },
@@ -122,10 +122,10 @@ function createFilters(services: readonly DescService[], transcode: EnvoyConfigO
           : { proto_descriptor_bin: Buffer.from(descriptorSet).toString("base64") }),
         services: services.map((service) => service.typeName),
         convert_grpc_status: true,
-        // As createGateway has it: names in camel case, defaults left out, an unknown parameter refused.
+        // As in createGateway: names in camel case, no default values, and unknown parameters are rejected.
         print_options: { always_print_primitive_fields: false, preserve_proto_field_names: false },
         request_validation_options: { reject_unknown_method: true, reject_unknown_query_parameters: true },
-        // %2F in a variable of several segments stays as it is.
+        // %2F in a variable of several segments is not decoded.
         url_unescape_spec: "ALL_CHARACTERS_EXCEPT_SLASH",
       }),
     );
@@ -197,7 +197,7 @@ function typeOf(name: string): string {
   return `type.googleapis.com/envoy.extensions.${name}`;
 }
 
-/** What differs for these services from what `createGateway` does. */
+/** Returns the differences from `createGateway` for these services. */
 function findWarnings(services: readonly DescService[], transcodes: boolean): string[] {
   const warnings = [
     "Envoy does not serve Connect, streams as server-sent events or WebSockets, OpenAPI, or GET with a Connect message",

@@ -6,7 +6,7 @@ import { copyResponseFields } from "./forwarded-headers.ts";
 
 const maxLinesPerSecond = 10;
 
-/** What becomes of errors on their way from a service to a client. */
+/** Converts the errors of forwarded calls for clients. */
 export class ForwardErrors {
   readonly #log: Log;
   readonly #pace = new LinePace(maxLinesPerSecond);
@@ -16,14 +16,14 @@ export class ForwardErrors {
   }
 
   /**
-   * A status that the service has sent goes on as it is, with message, details and trailers. What the channel says itself names addresses of the
-   * inner network: that is logged, and the client learns the code.
+   * Returns the error for the client. A status from the service is passed on, with message, details and trailers. Errors of the channel
+   * contain addresses of the internal network: they are logged, and the client gets only the code.
    */
   explain(thrown: unknown, method: DescMethod): unknown {
     if (!(thrown instanceof ConnectError)) return thrown;
     if (thrown.isWireError === true) return passOn(thrown);
     const name = `${method.parent.typeName}/${method.name}`;
-    // The client's own doing: it has left, or its deadline has passed.
+    // Caused by the client: it has cancelled, or its deadline has passed.
     const isClients = thrown.code === Code.Canceled || thrown.code === Code.DeadlineExceeded;
     if (!isClients && this.#pace.allows(performance.now())) {
       const suppressed = this.#pace.takeSuppressed();
@@ -41,7 +41,7 @@ function textOf(code: Code): string {
   return code === Code.Canceled ? "cancelled" : "not answered within its deadline";
 }
 
-/** An error that came over the wire keeps its metadata to itself, unless it is a copy. */
+/** Copies an error, because the metadata of a received error is not sent on. */
 function passOn(error: ConnectError): ConnectError {
   const metadata = new Headers();
   copyResponseFields(error.metadata, () => metadata);

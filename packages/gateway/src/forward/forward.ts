@@ -13,27 +13,27 @@ import { ForwardErrors } from "./forward-errors.ts";
 import { checkForwardHeaders, copyHeader, copyTrailer, forwardedHeaders } from "./forwarded-headers.ts";
 import { TurnEnd } from "./turn-end.ts";
 
-/** How calls are handed on. */
 export interface ForwardOptions {
   /**
-   * Request headers that are handed on besides `authorization`, `traceparent`, `tracestate`, `x-request-id`, `idempotency-key` and
-   * `accept-language`. All others stay here: services behind a gateway often believe headers such as `x-user-id`, which any stranger can send.
+   * Request headers to forward in addition to `authorization`, `traceparent`, `tracestate`, `x-request-id`, `idempotency-key` and
+   * `accept-language`. Other headers are not forwarded: services behind a gateway often trust headers such as `x-user-id`, which any client can
+   * send.
    */
   readonly forwardHeaders?: readonly string[];
-  /** Where calls are reported that did not reach the service, at most ten a second. Default: standard error. */
+  /** Receives warnings about calls that did not reach the service, at most ten a second. Default: standard error. */
   readonly log?: Log;
 }
 
 /**
- * Serves a service that runs elsewhere: each of its methods is called over the channel, with the deadline, the cancellation, messages, status with
- * details, and trailers handed on. The server's interceptors run before, and its gateway serves the methods by REST, Connect and gRPC-Web.
+ * Serves a service that runs elsewhere: its methods are called over the channel. Deadline, cancellation, messages, status with details, and
+ * trailers are forwarded. The server's interceptors run first, and its gateway serves the methods by REST, Connect and gRPC-Web.
  *
- * What the channel says about a service that it cannot reach (addresses, attempts) is logged, and not sent to clients.
+ * If the channel cannot reach the service, its error, with addresses and attempts, is logged but not sent to clients.
  *
- * Give the server `keepUnknownFields: true`, so that fields pass that the service has got since its code was generated here.
+ * Set `keepUnknownFields: true` for the server, to forward fields that are newer than the generated code here.
  *
- * @param channel what `createChannel` returns, or any transport
- * @throws TypeError for options that are unknown, and a name that is not a header's
+ * @param channel the result of `createChannel`, or any transport
+ * @throws TypeError for unknown options, and for an invalid header name
  */
 export function forward(
   router: ConnectRouter,
@@ -123,7 +123,7 @@ async function* callStream(
   }
 }
 
-/** What is left of the deadline. 0 would be none at all. */
+/** Returns the remaining time, at least 1 ms, because 0 would mean no timeout. */
 function timeoutOf(context: HandlerContext): number | undefined {
   const remainingMs = context.timeoutMs();
   return remainingMs === undefined ? undefined : Math.max(1, remainingMs);
@@ -133,7 +133,7 @@ async function* oneOf(message: Message): AsyncIterable<Message> {
   yield message;
 }
 
-/** The response of a client stream. The channel makes sure that there is one, and no more. */
+/** Returns the response of a client stream. The channel ensures that there is exactly one. */
 async function onlyOne(messages: AsyncIterable<Message>): Promise<Message> {
   let only: Message | undefined;
   for await (const message of messages) only = message;

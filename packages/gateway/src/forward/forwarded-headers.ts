@@ -1,14 +1,14 @@
 import type { HandlerContext, UnaryResponse } from "@connectrpc/connect";
 import { receivedMetadata } from "@tercel/grpc/protocols";
 
-/** What a service needs of a request whoever sent it: who calls, for what, within which trace. */
+/** The headers that every service needs: credentials, trace, request id, idempotency key and language. */
 const alwaysForwarded = [
   ...["authorization", "traceparent", "tracestate", "x-request-id", "idempotency-key", "accept-language"],
 ];
 
 const headerName = /^[0-9a-z_.-]+$/;
 
-/** @throws TypeError for what is not a name of metadata in lower case */
+/** @throws TypeError for a name that is not a lower-case header name, or is reserved by gRPC */
 export function checkForwardHeaders(names: readonly string[]): void {
   for (const name of names) {
     if (headerName.test(name) && !name.startsWith("grpc-")) continue;
@@ -18,7 +18,7 @@ export function checkForwardHeaders(names: readonly string[]): void {
   }
 }
 
-/** A context of Tercel's servers, which has headers before there is a Headers object. */
+/** The context of Tercel's servers, which can read headers without creating a Headers object. */
 type PeekingContext = Pick<HandlerContext, "requestHeader"> & { peekHeader?(name: string): string | null };
 
 /** Picks what is handed on of a request's headers; undefined for nothing. */
@@ -36,7 +36,7 @@ export function forwardedHeaders(more: readonly string[]): (context: HandlerCont
   };
 }
 
-/** They describe the message between gateway and service, or that connection. */
+/** Headers that belong to the connection between gateway and service, or describe its messages. */
 const ofService: ReadonlySet<string> = new Set([
   ...["connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"],
   ...["date", "server", "user-agent", "host", "accept-encoding", "vary"],

@@ -4,23 +4,23 @@ import type { Transport } from "@connectrpc/connect";
 import { nearestName } from "@tercel/grpc/internal";
 import { createReflectionClient } from "@tercel/grpc/services";
 
-/** Services without generated code. */
+/** Services that were loaded without generated code. */
 export interface LoadedServices {
   readonly services: readonly DescService[];
   /** All types, for `jsonOptions` of a server whose messages have fields of `google.protobuf.Any`. */
   readonly registry: Registry;
   /**
-   * A service by its full name.
+   * Returns a service by its full name.
    *
-   * @throws TypeError for one that is not there, with the nearest name
+   * @throws TypeError for an unknown name, with the nearest known one
    */
   get(typeName: string): DescService;
 }
 
 /**
- * Reads services from a descriptor set: what `buf build -o api.binpb` or `protoc --include_imports --descriptor_set_out` writes.
+ * Loads services from a descriptor set, as `buf build -o api.binpb` or `protoc --include_imports --descriptor_set_out` writes it.
  *
- * @throws TypeError when the bytes are not a descriptor set, or one without its imports
+ * @throws TypeError if the bytes are not a descriptor set with all its imports
  */
 export function loadServices(descriptorSet: Uint8Array): LoadedServices {
   let files: FileRegistry;
@@ -35,13 +35,12 @@ export function loadServices(descriptorSet: Uint8Array): LoadedServices {
   return collect("loadServices", servicesOf([files]), files);
 }
 
-/** A server's own, which a gateway has itself. */
+/** Services of gRPC itself, which the gateway's server provides, too. */
 const ofServers = /^grpc\.(reflection|health|channelz)\./;
 
 /**
- * Asks a server for its services by reflection, once: what the server gets later is not seen. Its own health and reflection are left out.
- *
- * @throws ConnectError (rejects) with UNIMPLEMENTED when the server has no reflection, UNAVAILABLE when it cannot be reached
+ * Loads the services of a server by reflection, once: services that it adds later are not included. Health, reflection and channelz are left out.
+ * Rejects with a ConnectError: UNIMPLEMENTED if the server has no reflection, UNAVAILABLE if it cannot be reached.
  */
 export async function loadServicesByReflection(channel: Transport): Promise<LoadedServices> {
   const client = createReflectionClient(channel);

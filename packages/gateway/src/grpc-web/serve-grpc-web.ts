@@ -11,14 +11,14 @@ import { statusFields, trailerFlag } from "./status-fields.ts";
 
 const contentType = /^application\/grpc-web(-text)?(?:\+(json|proto))?(?:;.*)?$/i;
 
-/** What a content type says of a request in gRPC-Web; undefined for one of another protocol. */
+/** Parses a content type of gRPC-Web; undefined for one of another protocol. */
 export function parseGrpcWebContentType(text: string): GrpcWebForm | undefined {
   const match = contentType.exec(text);
   if (match === null) return undefined;
   return { format: match[2]?.toLowerCase() === "json" ? "json" : "proto", isText: match[1] !== undefined };
 }
 
-/** The form that a client of gRPC-Web has chosen. */
+/** The form of a gRPC-Web request. */
 export interface GrpcWebForm {
   readonly format: MessageFormat;
   readonly isText: boolean;
@@ -50,7 +50,7 @@ function createProtocol(isText: boolean): EnvelopeProtocol {
   };
 }
 
-/** A failure before there is a call, such as a method that does not exist. */
+/** Sends an error before a call exists, for example for an unknown method. */
 export function sendGrpcWebError(
   responder: Responder,
   format: MessageFormat,
@@ -62,7 +62,7 @@ export function sendGrpcWebError(
   responder.send(200, ["content-type", typeOf(format, isText)], body);
 }
 
-/** How most calls end. */
+/** The end of a successful call without trailers, as most are. */
 const plainSuccess = frameEnvelope(trailerFlag, formatFieldBlock(statusFields(undefined)));
 
 function createDialect(

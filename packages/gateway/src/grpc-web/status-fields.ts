@@ -1,10 +1,10 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { appendStatusTrailers, appendTrailerMetadata, type ResponseMetadata } from "@tercel/grpc/protocols";
 
-/** The flag of the message that holds the trailers. */
+/** The flag of the message with the trailers. */
 export const trailerFlag = 0x80;
 
-/** The trailers of a call: its status, and what the handler has set. */
+/** Returns the trailers of a call: its status, and those that the handler has set. */
 export function statusFields(error: ConnectError | undefined, metadata?: ResponseMetadata): string[] {
   const fields: string[] = [];
   appendStatusTrailers(fields, error);

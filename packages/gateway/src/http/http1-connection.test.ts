@@ -8,7 +8,7 @@ import { defaultHttp1Limits, maxHeadBytes } from "./http1-limits.ts";
 import { TurnBudget } from "./turn-budget.ts";
 import type { UpgradeRequest } from "./upgrade-request.ts";
 
-/** A socket whose client is the test. */
+/** A socket with the test as its client. */
 class FakeSocket extends EventEmitter {
   sent = "";
   isPaused = false;
@@ -60,11 +60,11 @@ interface SeenRequest {
 }
 
 interface Setup {
-  /** Answers each request when it is complete. Default true. */
+  /** Responds to each complete request. Default: true. */
   readonly answers?: boolean;
-  /** Uses up what comes of a body. Default true. */
+  /** Consumes received body bytes. Default: true. */
   readonly consumes?: boolean;
-  /** Before anything of the body has come. */
+  /** Called with the head, before the body. */
   onHead?(exchange: HttpExchange): void;
   onUpgrade?(exchange: HttpExchange, upgrade: UpgradeRequest): void;
 }
@@ -132,7 +132,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.deepEqual(read([...text]), expected);
   });
 
-  it("begins a request when the response to the one before is complete", async () => {
+  it("starts a request after the previous response is complete", async () => {
     const { receive, requests } = setUp({ answers: false });
     receive(get + post);
     receive(chunked);
@@ -157,7 +157,7 @@ describe("an HTTP/1.1 connection", () => {
     while (counts().some((count) => count < 40)) await nextTurn();
   });
 
-  it("reads 64 KiB ahead, and more when the response is complete", async () => {
+  it("reads 64 KiB ahead, and continues after the response", async () => {
     const { receive, requests, socket } = setUp({ answers: false });
     receive(get);
     receive("x".repeat(64 * 1024 - 1));
@@ -169,7 +169,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.deepEqual(socket.statuses, ["200", "431"]);
   });
 
-  it("begins no request while the client does not read", () => {
+  it("starts no request while the client does not read", () => {
     const { receive, requests, socket, connection } = setUp();
     socket.writableNeedDrain = true;
     receive(get);
@@ -179,7 +179,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(requests.length, 1);
   });
 
-  it("reads no more of a body than 64 KiB that the call has not used up", () => {
+  it("stops reading a body at 64 KiB that the call has not consumed", () => {
     const { receive, requests, socket } = setUp({ consumes: false });
     receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n");
     receive("x".repeat(65_535));
@@ -190,7 +190,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(socket.isPaused, false);
   });
 
-  it("ends with a request that it cannot read, and looks at nothing after it", () => {
+  it("closes at an invalid request and ignores the bytes after it", () => {
     for (const [bad, status] of [
       ["GET /\r\n\r\n", "400"],
       ["GET / HTTP/1.1\n", "400"],
@@ -207,7 +207,7 @@ describe("an HTTP/1.1 connection", () => {
     }
   });
 
-  it("takes heads of 16 KiB, and no more, whether or not they end", () => {
+  it("limits heads to 16 KiB, complete or not", () => {
     const head = (bytes: number) => {
       const start = "GET /a HTTP/1.1\r\nhost: a\r\nx: ";
       return `${start}${"y".repeat(bytes - start.length - 4)}\r\n\r\n`;
@@ -224,19 +224,19 @@ describe("an HTTP/1.1 connection", () => {
     assert.deepEqual(statusesOf(endless.slice(0, maxHeadBytes), "y"), ["431"]);
   });
 
-  it("skips empty lines between requests, as many as there are", () => {
+  it("skips any number of empty lines between requests", () => {
     const { receive, requests, connection } = setUp();
     receive(`${post}\r\n`);
     assert.equal(connection.isInHead, false);
     receive(`\r\n\r\n\r\n${get}`);
     assert.equal(requests.length, 2);
-    // In pieces too: what follows is looked at from its first byte on.
+    // In pieces too: the request after the empty lines is parsed from its first byte.
     const { receive: receivePiece, socket } = setUp();
     for (const piece of ["\r", "\n", "\0"]) receivePiece(piece);
     assert.deepEqual(socket.statuses, ["400"]);
   });
 
-  it("is cut off by a body that is not in order, and its call learns it", () => {
+  it("is closed after an invalid body, and its call is canceled", () => {
     const { receive, requests, socket, connection } = setUp();
     receive("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello");
     receive("!!");
@@ -248,7 +248,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(requests.length, 1);
   });
 
-  it("asks for a body that the client holds back, once the head is in order", () => {
+  it("sends 100 Continue for a valid head if the client expects it", () => {
     const { receive, socket } = setUp();
     receive("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n");
     assert.equal(socket.sent, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -257,7 +257,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(socket.destroyed, false);
   });
 
-  it("closes after a response that makes the body needless: what comes next could be either", () => {
+  it("closes after a final response without 100 Continue, because the body may still follow", () => {
     const { receive, socket } = setUp({ onHead: (exchange) => answer(exchange, 413) });
     receive("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n");
     assert.deepEqual(socket.statuses, ["413"]);
@@ -265,7 +265,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(socket.destroyed, true);
   });
 
-  it("reads a large piece in a turn of the event loop, and what follows it in the next, so that others get theirs", async () => {
+  it("reads large data over several turns of the event loop, so that other connections are served in between", async () => {
     const { receive, socket } = setUp();
     receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 200000\r\n\r\n");
     receive("x".repeat(65_535));
@@ -276,7 +276,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(socket.isPaused, false);
   });
 
-  it("drops the body of a request that was answered before it came, and serves the next", () => {
+  it("discards the body of a request after an early response, and serves the next request", () => {
     const { receive, requests, socket } = setUp({ onHead: (exchange) => answer(exchange, 413) });
     receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n");
     receive("x".repeat(50_000));
@@ -289,7 +289,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.deepEqual(socket.statuses, ["413", "413"]);
   });
 
-  it("ends its side at once and reads the rest, where it closes after such a response", () => {
+  it("half-closes immediately and reads the rest if it closes after an early response", () => {
     const { receive, requests, socket } = setUp({ onHead: (exchange) => answer(exchange, 413) });
     receive("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 10\r\n\r\n");
     assert.deepEqual([socket.writableEnded, socket.destroyed], [true, false]);
@@ -298,7 +298,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(requests.length, 1);
   });
 
-  it("closes after a response where the client asks for it, or speaks HTTP/1.0", () => {
+  it("closes after the response if the client requests it or uses HTTP/1.0", () => {
     for (const text of ["GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"]) {
       const { receive, requests, socket } = setUp();
       receive(text + get);
@@ -309,7 +309,7 @@ describe("an HTTP/1.1 connection", () => {
     }
   });
 
-  it("tells a call that its client has left: with the connection, or when it sends no more", () => {
+  it("cancels a call when its client closes or half-closes the connection", () => {
     const closed = setUp({ answers: false });
     closed.receive(get);
     closed.connection.onClose();
@@ -320,7 +320,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(ended.socket.destroyed, true);
   });
 
-  it("still sends the rest of a response to a client that sends no more", () => {
+  it("completes a response for a client that has half-closed", () => {
     const { receive, connection, requests, socket } = setUp({ answers: false });
     receive(get);
     socket.writableNeedDrain = true;
@@ -335,7 +335,7 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(socket.destroyed, true);
   });
 
-  it("closes when it drains: at once where it is idle, otherwise after the response", () => {
+  it("closes when draining: immediately if idle, otherwise after the response", () => {
     const idle = setUp();
     idle.receive(get);
     idle.connection.drain();
@@ -350,22 +350,22 @@ describe("an HTTP/1.1 connection", () => {
     assert.equal(busy.socket.destroyed, true);
   });
 
-  it("is cut off when its client is too slow: with 408 where part of a request came and no response has begun", () => {
+  it("is closed if its client is too slow, with 408 for an incomplete request without a response", () => {
     const silent = setUp();
-    assert.equal(silent.connection.check(10_001), "a request comes too slowly");
+    assert.equal(silent.connection.check(10_001), "request head too slow");
     assert.deepEqual([silent.socket.sent, silent.socket.destroyed], ["", true]);
     const slow = setUp();
     slow.receive("GET / HT");
-    assert.equal(slow.connection.check(10_001), "a request comes too slowly");
+    assert.equal(slow.connection.check(10_001), "request head too slow");
     assert.deepEqual([slow.socket.statuses, slow.socket.destroyed], [["408"], true]);
     const answered = setUp({ onHead: (exchange) => exchange.sendHead(200, []) });
     answered.receive("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n");
     assert.equal(answered.connection.check(0), undefined);
-    assert.equal(answered.connection.check(20_000), "the request's body comes too slowly");
+    assert.equal(answered.connection.check(20_000), "request body too slow");
     assert.deepEqual([answered.socket.statuses, answered.socket.destroyed], [[], true]);
   });
 
-  it("ends, and with it the call, where what serves it throws", () => {
+  it("closes and cancels its call if the request handler throws", () => {
     const { receive, socket, faults } = setUp({
       onHead() {
         throw new Error("a bug");
@@ -377,10 +377,10 @@ describe("an HTTP/1.1 connection", () => {
   });
 });
 
-describe("what h1spec asks of a server", () => {
+describe("h1spec", () => {
   const hello = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-  it("waits for the rest of a request, wherever it was cut", () => {
+  it("waits for the rest of a request that is cut at any byte", () => {
     for (let end = 1; end < hello.length; end++) {
       const { receive, requests, socket } = setUp();
       receive(hello.slice(0, end));
@@ -424,10 +424,10 @@ describe("what h1spec asks of a server", () => {
   }
 });
 
-describe("a request for a WebSocket", () => {
+describe("a WebSocket handshake", () => {
   const upgrade = "GET /s HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nx: 1\r\nx: 2\r\n\r\n";
 
-  it("hands the connection over with what came after the head", () => {
+  it("passes on the connection with the bytes after the head", () => {
     let seen: UpgradeRequest | undefined;
     const { receive, socket, connection, requests } = setUp({
       onUpgrade(_, request) {
@@ -445,14 +445,14 @@ describe("a request for a WebSocket", () => {
     assert.deepEqual([requests.length, socket.sent, socket.destroyed], [0, "", false]);
   });
 
-  it("that is refused is answered, and the connection closes", () => {
+  it("closes the connection after it is refused", () => {
     const { receive, socket } = setUp({ onUpgrade: (exchange) => answer(exchange, 404) });
     receive(upgrade + get);
     assert.deepEqual(socket.statuses, ["404"]);
     assert.equal(socket.destroyed, true);
   });
 
-  it("with a body, or by another method, is refused", () => {
+  it("is refused with a body or with another method than GET", () => {
     for (const text of [
       upgrade.replace("GET", "POST"),
       upgrade.replace("x: 1", "content-length: 1"),
@@ -464,7 +464,7 @@ describe("a request for a WebSocket", () => {
     }
   });
 
-  it("is served as any other where there are no WebSockets", () => {
+  it("is served as a normal request without WebSockets", () => {
     const { receive, requests } = setUp();
     receive(upgrade);
     assert.equal(requests.length, 1);

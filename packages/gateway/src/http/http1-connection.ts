@@ -12,30 +12,30 @@ import { type ClientState, SlowClientWatch, slowBody, slowHead } from "./slow-cl
 import type { TurnBudget } from "./turn-budget.ts";
 import { toIncomingMessage, type UpgradeRequest } from "./upgrade-request.ts";
 
-/** Bytes that are read while a response is not complete: what of a client that does not wait for it. */
+/** The maximum number of bytes that are read ahead while a response is not complete. */
 const maxReadAheadBytes = 64 * 1024;
-/** A piece of this size comes where more waits: what is left of it is read in the next turn of the event loop, so that other connections get theirs. */
+/** After a chunk of this size, more data is probably waiting. It is read in the next turn of the event loop, so that other connections get their turn. */
 const minPacedBytes = 64 * 1024;
 const cr = 0x0d;
 const lf = 0x0a;
 
-/** What a connection needs of its server. */
+/** The server of a connection. */
 export interface Http1ConnectionOwner {
   readonly limits: Http1Limits;
-  /** Requests that were sent ahead and may be served in this turn of the event loop, over all connections. One of each connection always may. */
+  /** The number of pipelined requests that may be served in this turn of the event loop, over all connections. Each connection may always serve one. */
   readonly readAhead: TurnBudget;
-  /** The server shuts down: responses close their connection. */
+  /** Whether the server is shutting down: responses close their connection. */
   readonly isClosing: boolean;
-  /** Takes a request; sets the exchange's listener before it returns. */
+  /** Serves a request. Must set the exchange's listener before it returns. */
   onExchange(exchange: HttpExchange): void;
-  /** Answers a request for a WebSocket, or accepts it. Undefined: there are none, and such a request is served as any other. */
+  /** Accepts or rejects a WebSocket request. Undefined: such a request is served like any other. */
   readonly onUpgrade: ((exchange: HttpExchange, upgrade: UpgradeRequest) => void) | undefined;
   onFault(error: unknown): void;
 }
 
 /**
- * An HTTP/1.1 connection: reads one request after the other, and reads the next one when the response to the one before is complete. So requests that a
- * client sends ahead cost it alone, and responses are in order.
+ * An HTTP/1.1 connection. It serves one request after another: the next one starts when the response to the previous one is complete. So pipelined
+ * requests delay only their own client, and responses are in order.
  */
 export class Http1Connection implements Http1ExchangeOwner, ClientState {
   readonly socket: Socket;
@@ -43,25 +43,25 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
   readonly #heads = new HeadFinder();
   readonly #watch: SlowClientWatch;
   readonly #readAhead = new ReadAhead();
-  /** The request that is being answered. */
+  /** The request that is being served. */
   #exchange: Http1Exchange | undefined = undefined;
-  /** Of the request that is being read; undefined between requests. */
+  /** The body of the request that is being read; undefined between requests. */
   #body: RequestBody | undefined = undefined;
   #isReading = false;
   #isYielding = false;
-  /** It has had its share of this turn of the event loop. */
+  /** Whether the connection has used its share of this turn of the event loop. */
   #isPaced = false;
-  /** The last request asked for it. */
+  /** Whether the last request requires closing the connection. */
   #mustClose = false;
-  /** The client sends no more. */
+  /** Whether the client has ended its side. */
   #hasEnded = false;
-  /** The client waits to be asked for the body, and was not. */
+  /** Whether the client waits for 100 Continue, which was not sent. */
   #isBodyHeldBack = false;
-  /** What was to be sent has been sent; what still comes of the request is dropped. */
+  /** Whether everything has been sent, and the rest of the request is dropped. */
   #isEnding = false;
-  /** Nothing that still comes is looked at. */
+  /** Whether further input is ignored. */
   #isOver = false;
-  /** It speaks another protocol now. */
+  /** Whether the connection has switched to another protocol. */
   #isUpgraded = false;
   isPaused = false;
 
@@ -82,7 +82,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
   }
 
   get isInHead(): boolean {
-    // A request that waits for room to answer it is not late.
+    // A request that waits until its response can be written is not late.
     return !this.#readAhead.isEmpty && !this.socket.writableNeedDrain;
   }
 
@@ -92,7 +92,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
 
   // ---- for the server
 
-  /** Bytes have come. They are the connection's to keep. */
+  /** Receives bytes, which the connection may keep. */
   onData(chunk: Buffer): void {
     if (this.#isOver) return;
     const { length } = chunk;
@@ -100,7 +100,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     if (length >= minPacedBytes && !this.#isPaced) this.#pace();
   }
 
-  /** The socket has room for more. */
+  /** Called when the socket has room for more data. */
   onDrain(): void {
     const exchange = this.#exchange;
     exchange?.onDrain();
@@ -108,7 +108,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     else if (exchange === undefined) this.#continue();
   }
 
-  /** The client sends no more. One that waits for a response cannot be told from one that has left. */
+  /** Called when the client has ended its side. A client that waits for a response cannot be distinguished from one that has disconnected. */
   onEnd(): void {
     this.#hasEnded = true;
     if (this.#isUpgraded) return;
@@ -122,12 +122,12 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     this.#exchange?.onClose();
   }
 
-  /** Answers what runs, and closes after that. */
+  /** Closes the connection after the running request. */
   drain(): void {
     if (!this.isServing) this.#close();
   }
 
-  /** Cuts off a client that is too slow. Returns why, if it did. */
+  /** Closes the connection of a client that is too slow. Returns the reason if it did. */
   check(nowMs: number): string | undefined {
     const reason = this.#watch.check(nowMs, this);
     if (reason !== undefined) this.#cutOff(reason);
@@ -137,7 +137,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
   // ---- Http1ExchangeOwner
 
   get isLast(): boolean {
-    // A client that was not asked for the body need not send it: what comes next could be either.
+    // A client that did not get 100 Continue need not send the body, so the next bytes could be the body or a new request.
     return this.#mustClose || this.#isBodyHeldBack || this.#owner.isClosing;
   }
 
@@ -161,7 +161,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     this.#watch.turn();
     if (exchange.endsWithConnection || this.isLast) this.#close();
     else if (this.#isReading) return;
-    // Not at once: this is called by the call, which has not ended yet.
+    // In the next tick, because this is called by the call before its end.
     else if (!this.#readAhead.isEmpty) process.nextTick(() => this.#continue());
     else {
       this.flowChanged();
@@ -171,7 +171,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
 
   // ---- reading
 
-  /** Reads on in what was read ahead. */
+  /** Continues with the bytes that were read ahead. */
   #continue(): void {
     if (this.#isOver || this.#isReading || this.#isYielding) return;
     const bytes = this.#readAhead.take(undefined);
@@ -192,7 +192,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     this.#endAfterLast();
   }
 
-  /** Returns where it stopped. */
+  /** Reads requests. Returns the position where it stopped. */
   #readRequests(bytes: Buffer): number {
     let at = 0;
     let isFirst = true;
@@ -202,7 +202,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
         continue;
       }
       if (this.#exchange !== undefined || this.#isYielding || this.socket.writableNeedDrain) return at;
-      // Empty lines before a request are skipped (RFC 9112 §2.2): all of them, so that it does not matter how they come.
+      // All empty lines before a request are skipped (RFC 9112 §2.2), so that chunk boundaries do not matter.
       if (bytes[at] === cr && bytes[at + 1] === lf) {
         this.#heads.restart();
         at += 2;
@@ -237,7 +237,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     });
   }
 
-  /** Returns where the head ends, and `start` for one that is not complete. */
+  /** Returns the end of the head, or `start` if it is not complete. */
   #readHead(bytes: Buffer, start: number): number {
     const head = this.#heads.find(bytes, start);
     if (head === undefined) return start;
@@ -257,7 +257,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     this.#body = block.isChunked || block.contentLength > 0 ? new RequestBody(block) : undefined;
     const { onUpgrade } = this.#owner;
     if (block.isForWebSocket && version === "1.1" && onUpgrade !== undefined) {
-      // A copy, because what was read is freed.
+      // A copy, because the buffer is freed.
       this.#upgrade(head, Buffer.from(bytes.subarray(bodyStart)), onUpgrade);
       return;
     }
@@ -284,7 +284,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
   #readBody(body: RequestBody, bytes: Buffer, at: number): number {
     const exchange = this.#exchange;
     const next = body.push(bytes, at, (data) => exchange?.onData(data));
-    // A response may have begun, and what follows cannot be told from the body.
+    // The response may have started, and the end of the invalid body is unknown, so the connection ends.
     if (next === -1) this.#end();
     else if (body.isComplete) this.#completeRequest();
     return next === -1 ? bytes.length : next;
@@ -304,10 +304,10 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     onUpgrade: (exchange: HttpExchange, upgrade: UpgradeRequest) => void,
   ): void {
     if (head.method !== "GET" || !this.isRequestComplete) {
-      this.#refuse({ status: 400, problem: "a WebSocket begins with GET and no body" });
+      this.#refuse({ status: 400, problem: "a WebSocket handshake must be a GET request without a body" });
       return;
     }
-    // What follows is not HTTP, whatever becomes of it.
+    // The following bytes are not HTTP, whether or not the WebSocket is accepted.
     this.#mustClose = true;
     const exchange = new Http1Exchange(head, this);
     this.#exchange = exchange;
@@ -328,7 +328,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
 
   // ---- ending
 
-  /** What follows a request that cannot be read may be anything: the connection ends with it. */
+  /** Rejects an invalid request and ends the connection, because the start of the next request is unknown. */
   #refuse({ status, problem }: HeadProblem): void {
     this.#isOver = true;
     this.socket.end(plainResponse(status, problem), "latin1");
@@ -340,7 +340,7 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     this.socket.destroy();
   }
 
-  /** Ends the connection when what was sent has left. A client that still sends its request would not read the response before it has. */
+  /** Ends the connection after the pending output. If the client is still sending its request, only our side ends, so that it can read the response. */
   #close(): void {
     if (this.isRequestComplete || this.#isBodyHeldBack) {
       this.#isOver = true;
@@ -351,12 +351,12 @@ export class Http1Connection implements Http1ExchangeOwner, ClientState {
     this.socket.end();
   }
 
-  /** Closes where the client sends no more, and all that it has sent is answered. */
+  /** Closes the connection if the client has ended its side and all its requests have been served. */
   #endAfterLast(): void {
     if (this.#hasEnded && this.#exchange === undefined && !this.#isYielding) this.#close();
   }
 
-  /** A request that never became complete is answered, unless its response has begun. */
+  /** Ends the connection, with a 408 for an incomplete request whose response has not started. */
   #cutOff(reason: string): void {
     const isRequest = reason === slowBody || (reason === slowHead && this.isInHead);
     if (isRequest && this.#exchange?.isHeadSent !== true) this.#refuse({ status: 408, problem: reason });

@@ -14,19 +14,19 @@ import type { RequestHead } from "./requests/request-head.ts";
 import { formatPreparedHead, formatResponseHead } from "./response-head.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
-/** Bytes of a body that may wait for the call before no more are read. */
+/** The maximum number of body bytes that wait for the call. Then reading pauses. */
 const maxUnusedBytes = 64 * 1024;
 
-/** What an exchange needs of its connection. */
+/** The connection of an exchange. */
 export interface Http1ExchangeOwner {
   readonly socket: Socket;
-  /** The connection ends with the response whose head is written now. */
+  /** Whether the connection ends after the current response. */
   readonly isLast: boolean;
-  /** The exchange has taken, or used up, what it reads. */
+  /** Called when `isFull` may have changed. */
   flowChanged(): void;
-  /** The response is complete as far as the exchange goes. */
+  /** Called when the exchange has ended its response. */
   responseEnded(): void;
-  /** What serves the exchange threw, which is a bug, in the application's functions or here. */
+  /** Called with an unexpected error of the code that serves the exchange. */
   onFault(error: unknown): void;
 }
 
@@ -39,9 +39,9 @@ export class Http1Exchange implements HttpExchange {
   readonly #request: RequestHead;
   readonly #response: ResponseWriter;
   #unusedBytes = 0;
-  /** The response is complete, or there will be none. */
+  /** Whether the response has ended, or will not be sent. */
   #isOver = false;
-  /** The body may come as slowly as the client likes. */
+  /** Whether the body may arrive at any speed. */
   maySendSlowly = false;
 
   constructor(request: RequestHead, owner: Http1ExchangeOwner) {
@@ -65,17 +65,17 @@ export class Http1Exchange implements HttpExchange {
 
   // ---- for the connection
 
-  /** The response has begun. */
+  /** Whether the response has started. */
   get isHeadSent(): boolean {
     return this.#response.hasBegun;
   }
 
-  /** The response is complete, or was cut off. */
+  /** Whether the response has ended, or was reset. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** The socket has all of the response. */
+  /** Whether the whole response has been written to the socket. */
   get isSent(): boolean {
     return this.#response.isDone;
   }
@@ -84,7 +84,7 @@ export class Http1Exchange implements HttpExchange {
     return this.#response.endsWithConnection;
   }
 
-  /** So much waits for the call that no more is read. */
+  /** Whether so many bytes wait for the call that reading must pause. */
   get isFull(): boolean {
     return !this.#isOver && this.#unusedBytes >= maxUnusedBytes;
   }
@@ -108,7 +108,7 @@ export class Http1Exchange implements HttpExchange {
     }
   }
 
-  /** The socket has room. */
+  /** Called when the socket has room for more data. */
   onDrain(): void {
     this.#response.pump();
     if (this.#isOver || !this.#response.hasRoom) return;
@@ -149,7 +149,7 @@ export class Http1Exchange implements HttpExchange {
 
   repay(): void {}
 
-  /** Requests of a connection come one after the other. */
+  /** Always admits, because a connection has one request at a time. */
   admit(): boolean {
     return true;
   }
@@ -180,17 +180,17 @@ export class Http1Exchange implements HttpExchange {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.#response.end(last)) this.#owner.responseEnded();
-    else this.#fail(new Error("the response's body is not as long as its content-length says"));
+    else this.#fail(new Error("the response body does not match its content-length"));
   }
 
   reset(): void {
     this.#isOver = true;
-    // What was sent before arrives, if there is room for it.
+    // Earlier output still arrives, if the socket has room for it.
     this.#response.flush();
     this.#owner.socket.destroy();
   }
 
-  /** Nothing that a listener throws may leave an event of Node's: it would end the process. The connection ends instead, and with it the call. */
+  /** Ends the connection, and with it the call, after an error of a listener. In an event of Node, the error would end the process. */
   #fail(error: unknown): void {
     this.#owner.onFault(error);
     this.onClose();
@@ -206,7 +206,7 @@ function toHttpRequestHead(
   return { method, path: target, scheme, authority, fields, version, memo: undefined };
 }
 
-/** One object for each connection: what is derived from a certificate is kept by it. */
+/** One object for each connection, because others cache data of the certificate by it. */
 const clientTls = new WeakMap<TLSSocket, ClientTls>();
 
 function clientTlsOf(socket: TLSSocket): ClientTls {

@@ -1,12 +1,12 @@
-/** Times and rates below which a client holds a connection without using it. */
+/** Limits for clients that hold a connection without using it. */
 export interface Http1Limits {
-  /** From the first byte of a head to its last. Default 10,000. */
+  /** The maximum time from the first to the last byte of a request's head. Default 10,000. */
   readonly headTimeoutMs: number;
-  /** Without a request. Default 75,000, longer than most load balancers keep theirs, so that they close first. */
+  /** How long a connection may stay idle. Default 75,000, longer than in most load balancers, so that they close first. */
   readonly idleTimeoutMs: number;
-  /** A body that comes slower, after ten seconds, is cut off. Default 1024. */
+  /** The minimum rate of a request body, after ten seconds. Default 1024. */
   readonly minBodyBytesPerSecond: number;
-  /** A client that takes nothing of a response for so long is cut off. Default 30,000. */
+  /** How long a client may read nothing of a pending response. Default 30,000. */
   readonly stallTimeoutMs: number;
 }
 
@@ -17,7 +17,7 @@ export const defaultHttp1Limits: Http1Limits = {
   stallTimeoutMs: 30_000,
 };
 
-/** A head that is larger is refused with 431; so are the trailers of a chunked body. */
+/** The maximum size of a head, which is rejected with 431 above it, and of the trailers of a chunked body. */
 export const maxHeadBytes: number = 16 * 1024;
-/** Fields of a head. */
+/** The maximum number of header fields. */
 export const maxFields = 100;

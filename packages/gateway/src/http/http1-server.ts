@@ -11,11 +11,11 @@ const readAheadPerTurn = { maxCount: 32, maxMs: 4 };
 
 export interface Http1ServerOptions extends Omit<Http1ConnectionOwner, "isClosing" | "readAhead"> {
   readonly clock: Clock;
-  /** A connection was cut off, as the reason says. */
+  /** Called when a connection was closed because of a slow client. */
   onCutOff(reason: string, peer: string | undefined): void;
 }
 
-/** Serves HTTP/1.1 on sockets that a server hands to it. */
+/** Serves HTTP/1.1 on sockets that a server passes to it. */
 export class Http1Server implements Http1ConnectionOwner {
   readonly #options: Http1ServerOptions;
   readonly limits: Http1ConnectionOwner["limits"];
@@ -41,14 +41,14 @@ export class Http1Server implements Http1ConnectionOwner {
     return this.#connections.size;
   }
 
-  /** As `net.Server` has it: takes a socket. */
+  /** Accepts a socket, like `net.Server`. */
   emit(_event: "connection", socket: Socket): boolean {
     if (this.isClosing) {
       socket.destroy();
       return true;
     }
     socket.setNoDelay(true);
-    // Or Node would end a socket whose client has ended its side while part of a response waits for room.
+    // Otherwise, Node would end the socket when the client ends its side, although a response is still being written.
     socket.allowHalfOpen = true;
     const connection = new Http1Connection(socket, this, this.#options.clock.nowMs());
     this.#connections.add(connection);
@@ -57,7 +57,7 @@ export class Http1Server implements Http1ConnectionOwner {
     return true;
   }
 
-  /** The connection's socket is closed. */
+  /** Removes a connection whose socket is closed. */
   forget(connection: Http1Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size > 0) return;
@@ -78,7 +78,7 @@ export class Http1Server implements Http1ConnectionOwner {
     this.#cancelCheck?.();
   }
 
-  /** One timer for all connections, while there are any. */
+  /** Starts the timer, which all connections share. */
   #checkLater(): void {
     const { clock } = this.#options;
     this.#cancelCheck ??= clock.after(checkIntervalMs, () => {
@@ -102,7 +102,7 @@ interface Listener {
 const attached = Symbol("connection");
 type AttachedSocket = Socket & { [attached]: Listener };
 
-/** The listeners are the same for all sockets, which are what they find their connection by: idle connections cost less so. */
+/** Adds listeners that are the same functions for all sockets and find their connection by the socket, so that idle connections use less memory. */
 function listen(socket: Socket, listener: Listener): void {
   (socket as AttachedSocket)[attached] = listener;
   socket.on("error", ignoreError).on("end", onEnd).on("close", onClose).on("drain", onDrain).on("data", onData);
@@ -126,5 +126,5 @@ function onClose(this: AttachedSocket): void {
   server.forget(connection);
 }
 
-/** What an error means is in the "close" after it. */
+/** Errors need no handling, because "close" follows. */
 function ignoreError(): void {}

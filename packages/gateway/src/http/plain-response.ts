@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 
-/** A whole HTTP/1.1 response that ends its connection, for requests that never became one. */
+/** Returns a whole HTTP/1.1 response that closes the connection, for invalid requests. */
 export function plainResponse(status: number, problem: string): string {
   const text = `${problem}\n`;
   return (

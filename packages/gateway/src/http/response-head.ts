@@ -1,34 +1,34 @@
 import { STATUS_CODES } from "node:http";
 import type { PreparedHead } from "@tercel/grpc/protocols";
 
-/** How a response says where its body ends (RFC 9112 §6.3). */
+/** How the end of a response body is marked (RFC 9112 §6.3). */
 export type BodyFraming = "none" | "length" | "undecided" | "chunked" | "close";
 
-/** A response's head without the fields of its framing, and what is known of its body. */
+/** The head of a response without its framing fields, and the known facts about its body. */
 export interface ResponseHead {
   readonly text: string;
   readonly framing: BodyFraming;
-  /** Of the body, where the framing is "length". */
+  /** The length of the body if the framing is "length". */
   readonly contentLength: number;
 }
 
 const unfitValue = /[^\t\x20-\x7e\x80-\xff]/;
 const fitName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
-/** These are written here alone, by what the body turns out to be. */
+/** Fields that only this module writes, depending on the body. */
 const ofFraming: ReadonlySet<string> = new Set(["transfer-encoding", "keep-alive", "trailer"]);
 
-/** The request that a response is for. */
+/** The request of a response. */
 export interface AnsweredRequest {
   readonly method: string;
   readonly version: "1.0" | "1.1";
 }
 
 /**
- * Writes the head of a response.
+ * Formats the head of a response.
  *
- * @param isLast the connection ends with it
- * @throws TypeError for a field that would end its line, or is not one
+ * @param isLast whether the connection ends after this response
+ * @throws TypeError for a field with an invalid character, such as a line break
  */
 export function formatResponseHead(
   request: AnsweredRequest,
@@ -39,7 +39,7 @@ export function formatResponseHead(
   return complete(request, status, statusLine(status) + linesOf(fields), { fields, isLast });
 }
 
-/** The same for a head that is sent over and over, of which only what is added is formatted again. */
+/** As `formatResponseHead`, for a head that is sent repeatedly: only the added fields are formatted again. */
 export function formatPreparedHead(
   request: AnsweredRequest,
   head: PreparedHead,
@@ -50,7 +50,7 @@ export function formatPreparedHead(
   return complete(request, head.status, head.http1Text + linesOf(added), { fields: added, isLast });
 }
 
-/** `fields` are those that may announce the body's length. */
+/** Completes the head. `fields` are those that may include `content-length`. */
 function complete(
   request: AnsweredRequest,
   status: number,
@@ -68,14 +68,14 @@ function linesOf(fields: readonly string[]): string {
     const name = fields[at] as string;
     const value = fields[at + 1] as string;
     if (!fitName.test(name) || unfitValue.test(value)) {
-      throw new TypeError(`the header field ${JSON.stringify(name)} has a character that no field may have`);
+      throw new TypeError(`invalid character in the header field ${JSON.stringify(name)}`);
     }
     if (!ofFraming.has(name)) text += `${name}: ${value}\r\n`;
   }
   return text;
 }
 
-/** -1 for none. */
+/** Returns the `content-length`; -1 without one. */
 function announcedLength(fields: readonly string[]): number {
   let length = -1;
   for (let at = 0; at < fields.length; at += 2) {
@@ -96,7 +96,7 @@ function statusLine(status: number): string {
   let line = statusLines.get(status);
   if (line === undefined) {
     line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Unknown"}\r\n`;
-    // Fewer than a thousand: three digits each.
+    // At most 900 entries: statuses have three digits.
     if (status >= 100 && status <= 999) statusLines.set(status, line);
   }
   return line;
@@ -105,7 +105,7 @@ function statusLine(status: number): string {
 let dateText = "";
 let dateSecond = -1;
 
-/** Made once a second. */
+/** Returns the date field, which is formatted once a second. */
 function dateLine(): string {
   const second = Math.floor(Date.now() / 1000);
   if (second !== dateSecond) {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { formatResponseHead } from "./response-head.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
-/** A socket that takes so many bytes, and more when the test reads. */
+/** A socket that accepts a number of bytes, and more when the test reads. */
 class FakeSocket {
   readonly pieces: string[] = [];
   readonly destroyed = false;
@@ -52,7 +52,7 @@ function begin(
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("a response over HTTP/1.1", () => {
-  it("that is complete at once leaves in one piece", async () => {
+  it("is sent in one piece if it is complete at once", async () => {
     const { socket, writer } = begin(["content-length", "5"]);
     assert.equal(writer.end(Buffer.from("hello")), true);
     await nextTurn();
@@ -61,14 +61,14 @@ describe("a response over HTTP/1.1", () => {
     assert.equal(writer.isDone, true);
   });
 
-  it("without a length has the one that it turns out to have", () => {
+  it("gets a content-length if it has none", () => {
     const { socket, writer } = begin([]);
     writer.data(Buffer.from("hel"));
     writer.end(Buffer.from("lo"));
     assert.equal(socket.text, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello");
   });
 
-  it("that is a stream sends its head, and then a chunk for each turn of the event loop", async () => {
+  it("streams its head first, then one chunk for each turn of the event loop", async () => {
     const { socket, writer } = begin([]);
     await nextTurn();
     assert.equal(socket.text, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
@@ -82,7 +82,7 @@ describe("a response over HTTP/1.1", () => {
     assert.equal(socket.pieces.length, 3);
   });
 
-  it("of a client of HTTP/1.0 ends with its connection", async () => {
+  it("ends with the connection for an HTTP/1.0 client", async () => {
     const { socket, writer } = begin([], { request: { method: "GET", version: "1.0" } });
     writer.data(Buffer.from("hello"));
     await nextTurn();
@@ -91,7 +91,7 @@ describe("a response over HTTP/1.1", () => {
     assert.equal(writer.endsWithConnection, true);
   });
 
-  it("has no body for HEAD, 204 and 304, whatever is sent", () => {
+  it("has no body for HEAD, 204 and 304", () => {
     for (const [request, status] of [
       [{ method: "HEAD", version: "1.1" }, 200],
       [get, 204],
@@ -103,14 +103,14 @@ describe("a response over HTTP/1.1", () => {
     }
   });
 
-  it("that is shorter or longer than it says is not sent as if it were whole", () => {
+  it("is not completed if the body does not match its content-length", () => {
     for (const text of ["hell", "hello!"]) {
       const { writer } = begin(["content-length", "5"]);
       assert.equal(writer.end(Buffer.from(text)), false, text);
     }
   });
 
-  it("waits where the client does not read, and gives the socket 64 KiB at a time", () => {
+  it("waits while the client does not read, and writes at most 64 KiB to the socket at a time", () => {
     const body = Buffer.alloc(1_000_000, "a");
     const { socket, writer } = begin(["content-length", String(body.length)], { room: 1 });
     writer.end(body);
@@ -124,7 +124,7 @@ describe("a response over HTTP/1.1", () => {
     assert.equal(socket.text.length, "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n".length + body.length);
   });
 
-  it("keeps its order where a stream is faster than its client", async () => {
+  it("keeps its order if a stream is faster than its client", async () => {
     const { socket, writer } = begin([], { room: 1 });
     await nextTurn();
     let expected = "";
@@ -141,7 +141,7 @@ describe("a response over HTTP/1.1", () => {
     assert.equal(body.replaceAll(/[0-9a-f]+\r\n([0-9]*)\r\n/g, "$1").replace(/\r\n$/, ""), expected);
   });
 
-  it("cannot have a field that would end its line", () => {
+  it("cannot have a field with a line break", () => {
     for (const [name, value] of [
       ["a", "b\r\nset-cookie: c"],
       ["a", "b\nc"],
@@ -153,7 +153,7 @@ describe("a response over HTTP/1.1", () => {
     }
   });
 
-  it("says where it ends by itself: a handler's fields of framing are left out", () => {
+  it("ignores the handler's framing fields", () => {
     const { text } = formatResponseHead(get, 200, ["transfer-encoding", "gzip", "keep-alive", "timeout=5"], true);
     assert.match(text, /^HTTP\/1\.1 200 OK\r\ndate: [^\r]+\r\nconnection: close\r\n$/);
   });

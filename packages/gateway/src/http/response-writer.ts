@@ -2,36 +2,36 @@ import type { Socket } from "node:net";
 import type { BodyFraming, ResponseHead } from "./response-head.ts";
 import { writeMemory } from "./write-memory.ts";
 
-/** What waits for more that is sent in the same turn of the event loop, and leaves with it in one piece. */
+/** Output up to this size waits until the end of the turn of the event loop, to be sent in one piece. */
 const maxWaitingBytes = 16 * 1024;
 /**
- * The largest piece that a socket is given. The next one follows when it has left, so that a client which reads slowly can be told from one which
- * does not read: of one large piece, a socket does not say how much has left.
+ * The maximum size of a write to a socket. The next write follows when it is done, so that a slow client can be distinguished from one that does not
+ * read: a socket does not report the progress of one large write.
  */
 const maxPieceBytes = 64 * 1024;
 const lastChunk = "0\r\n\r\n";
 
-/** What a response is written to. */
+/** The members of a socket that are used. */
 export type ResponseSocket = Pick<
   Socket,
   "write" | "writableLength" | "writableNeedDrain" | "destroyed" | "writableEnded"
 >;
 
 /**
- * Writes one response to a socket, in as few pieces as it can: a response that is complete at once is one. What is sent of a stream in one turn of the
- * event loop leaves together at its end, as one chunk.
+ * Writes one response to a socket in as few pieces as possible: a response that is complete at once is one piece. All data of a stream in one turn of the
+ * event loop is sent together at its end, as one chunk.
  */
 export class ResponseWriter {
   readonly #socket: ResponseSocket;
-  /** The head while it has not been sent. */
+  /** The head, until it is sent. */
   #head: string | undefined = undefined;
   #framing: BodyFraming = "none";
-  /** Bytes of the body that the head announces and that have not come. */
+  /** The number of body bytes that are missing according to the head. */
   #missingBytes = 0;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #isFlushPlanned = false;
-  /** Pieces that the socket has no room for yet. */
+  /** Pieces that wait for room in the socket. */
   #queue: Uint8Array[] = [];
   #hasBegun = false;
   #isEnded = false;
@@ -40,17 +40,17 @@ export class ResponseWriter {
     this.#socket = socket;
   }
 
-  /** There is a response, whether or not any of it has left. */
+  /** Whether the response has started, even if nothing has been sent yet. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
-  /** The end of the connection is the end of the response. */
+  /** Whether the end of the connection marks the end of the response. */
   get endsWithConnection(): boolean {
     return this.#framing === "close";
   }
 
-  /** The socket has been given all of the response. */
+  /** Whether the whole response has been written to the socket. */
   get isDone(): boolean {
     return this.#isEnded && this.#queue.length === 0;
   }
@@ -60,11 +60,11 @@ export class ResponseWriter {
     this.#head = text;
     this.#framing = framing;
     this.#missingBytes = contentLength;
-    // The head of a stream does not wait for its first message.
+    // The head of a stream is sent without waiting for the first message.
     if (framing !== "length") this.#planFlush();
   }
 
-  /** False: enough waits to be sent. */
+  /** Sends data. Returns false if the caller must wait until the socket has room. */
   data(bytes: Uint8Array): boolean {
     this.#add(bytes);
     if (this.#waitingBytes >= maxWaitingBytes) this.#flush("");
@@ -76,7 +76,7 @@ export class ResponseWriter {
     return this.#queue.length === 0 && !this.#socket.writableNeedDrain;
   }
 
-  /** False: the body is not as long as its head says, and the connection has to end. */
+  /** Ends the response. Returns false if the body does not match its content-length, and the connection must end. */
   end(last: Uint8Array | undefined): boolean {
     this.#isEnded = true;
     if (last !== undefined) this.#add(last);
@@ -90,13 +90,13 @@ export class ResponseWriter {
     return true;
   }
 
-  /** Sends what waits for the end of the turn. */
+  /** Sends the output that waits for the end of the turn. */
   flush(): void {
     this.#isFlushPlanned = false;
     if (this.#hasBegun) this.#flush("");
   }
 
-  /** Gives the socket what waits for room. */
+  /** Writes the pieces that wait for room. */
   pump(): void {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) this.#queue = [];
@@ -110,7 +110,7 @@ export class ResponseWriter {
     if (this.#framing === "length") this.#missingBytes -= bytes.length;
   }
 
-  /** In the next tick, which begins when all that could run has run. */
+  /** Flushes in the next tick, which starts when all current work is done. */
   #planFlush(): void {
     if (this.#isFlushPlanned) return;
     this.#isFlushPlanned = true;
@@ -160,7 +160,7 @@ function flushPlanned(writer: ResponseWriter): void {
   writer.flush();
 }
 
-/** In one piece. */
+/** Writes everything in one piece. */
 function writeAll(socket: ResponseSocket, before: string, pieces: readonly Uint8Array[], after: string): void {
   let bytes = before.length + after.length;
   for (const piece of pieces) bytes += piece.length;
@@ -173,6 +173,6 @@ function writeAll(socket: ResponseSocket, before: string, pieces: readonly Uint8
   }
   if (after !== "") whole.write(after, at, "latin1");
   socket.write(whole);
-  // Then the system has all of it.
+  // The operating system has accepted everything, so the memory can be reused.
   if (socket.writableLength === 0) writeMemory.giveBack(whole);
 }

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { defaultHttp1Limits } from "./http1-limits.ts";
 import { type ClientState, SlowClientWatch } from "./slow-client-watch.ts";
 
-/** A client that a test looks at; it connects at 0. */
+/** A client that connects at time 0. */
 function setUp() {
   const socket = { bytesRead: 0, bytesWritten: 0, writableLength: 0 };
   const watch = new SlowClientWatch(socket, defaultHttp1Limits, 0);
@@ -15,27 +15,27 @@ function setUp() {
 const sending = { isServing: true, isRequestComplete: false, isInHead: false };
 const waiting = { isServing: false, isRequestComplete: true, isInHead: false };
 
-describe("a client of HTTP/1.1", () => {
-  it("may take 10 s for its first head, whether or not a part of it has come", () => {
+describe("SlowClientWatch", () => {
+  it("allows 10 s for the first head, complete or not", () => {
     const silent = setUp();
     assert.equal(silent.at(10_000), undefined);
-    assert.equal(silent.at(10_001), "a request comes too slowly");
+    assert.equal(silent.at(10_001), "request head too slow");
     const slow = setUp();
     assert.equal(slow.at(5000, { isInHead: true }), undefined);
-    assert.equal(slow.at(10_001), "a request comes too slowly");
+    assert.equal(slow.at(10_001), "request head too slow");
   });
 
-  it("may take 10 s for the head of a further request", () => {
+  it("allows 10 s for the head of a later request", () => {
     const { at, watch } = setUp();
     watch.turn();
     watch.turn();
     assert.equal(at(30_000, waiting), undefined);
     assert.equal(at(31_000, { isInHead: true }), undefined);
     assert.equal(at(41_000), undefined);
-    assert.equal(at(41_001), "a request comes too slowly");
+    assert.equal(at(41_001), "request head too slow");
   });
 
-  it("may be idle for 75 s, counted from the last response", () => {
+  it("allows 75 s of idle time after the last response", () => {
     const { at, watch } = setUp();
     watch.turn();
     watch.turn();
@@ -48,17 +48,17 @@ describe("a client of HTTP/1.1", () => {
     assert.equal(at(155_002), "idle");
   });
 
-  it("is too slow with a body of less than 1 KiB/s after 10 s", () => {
+  it("requires 1 KiB/s of a body after 10 s", () => {
     const { at, socket, watch } = setUp();
     watch.turn();
     assert.equal(at(0, sending), undefined);
     assert.equal(at(10_000), undefined);
     socket.bytesRead = 1024;
     assert.equal(at(11_000), undefined);
-    assert.equal(at(11_001), "the request's body comes too slowly");
+    assert.equal(at(11_001), "request body too slow");
   });
 
-  it("may take its time with a stream, while it waits for a response, and where the call does not take what there is", () => {
+  it("does not limit a stream, a client that waits for a response, and a body that the call does not read", () => {
     for (const change of [{ maySendSlowly: true }, { isPaused: true }, { isRequestComplete: true }]) {
       const { at, watch } = setUp();
       watch.turn();
@@ -67,17 +67,17 @@ describe("a client of HTTP/1.1", () => {
     }
   });
 
-  it("has 30 s for the rest of a request that was answered", () => {
+  it("allows 30 s for the rest of a request after its response", () => {
     const { at, socket, watch } = setUp();
     watch.turn();
     watch.turn();
     assert.equal(at(0, { isRequestComplete: false }), undefined);
     socket.bytesRead = 1_000_000;
     assert.equal(at(30_000), undefined);
-    assert.equal(at(30_001), "the client does not end a request that was answered");
+    assert.equal(at(30_001), "the client does not end its request after the response");
   });
 
-  it("may take 30 s without reading anything of a response; one that reads a little may go on", () => {
+  it("allows 30 s without any read of a response", () => {
     const { at, socket, watch } = setUp();
     watch.turn();
     socket.writableLength = 1;

@@ -1,28 +1,28 @@
 import type { Socket } from "node:net";
 import type { Http1Limits } from "./http1-limits.ts";
 
-/** Time for a body to begin, and for what is left of one after its response. */
+/** How long a body may arrive at any speed. */
 const bodyGraceMs = 10_000;
-/** How long a request's body is still read, and dropped, after its response: clients read that only when they have sent all. */
+/** How long the rest of a request body is read and dropped after the response: some clients read the response only after they have sent everything. */
 const lingerMs = 30_000;
 
-export const slowHead = "a request comes too slowly";
-export const slowBody = "the request's body comes too slowly";
+export const slowHead = "request head too slow";
+export const slowBody = "request body too slow";
 const stalled = "the client does not read the response";
-const lingering = "the client does not end a request that was answered";
+const lingering = "the client does not end its request after the response";
 export const idle = "idle";
 
-/** What a connection waits for. */
+/** The state of a connection. */
 export interface ClientState {
-  /** A request has been read, and its response is not complete. */
+  /** Whether a request is being served. */
   readonly isServing: boolean;
-  /** Nothing of a request's body is missing. */
+  /** Whether the whole body of the request has been read. */
   readonly isRequestComplete: boolean;
-  /** Part of a head has come. */
+  /** Whether part of a head has been read. */
   readonly isInHead: boolean;
-  /** No more is read, because what has come is not used up. */
+  /** Whether reading is paused, because earlier bytes have not been used. */
   readonly isPaused: boolean;
-  /** The body is a stream, which may come as slowly as the client likes. */
+  /** Whether the body is a stream, which may arrive at any speed. */
   readonly maySendSlowly: boolean;
 }
 
@@ -30,13 +30,13 @@ type WatchedSocket = Pick<Socket, "bytesRead" | "bytesWritten" | "writableLength
 type Phase = "head" | "idle" | "serving" | "lingering";
 
 /**
- * Finds clients that hold a connection without using it. Times count from the first look at what the connection waits for, so that requests
- * cost nothing here: all connections are looked at once a second.
+ * Finds clients that hold a connection without using it. All connections are checked once a second. Times count from the first check that sees a
+ * state, so that requests themselves have no cost.
  */
 export class SlowClientWatch {
   readonly #socket: WatchedSocket;
   readonly #limits: Http1Limits;
-  /** Requests so far: another one has begun, or ended, when this changes. */
+  /** The number of starts and ends of requests so far. */
   #turns = 0;
   #seenTurns = 0;
   #phase: Phase = "head";
@@ -52,17 +52,17 @@ export class SlowClientWatch {
     this.#writtenSinceMs = nowMs;
   }
 
-  /** A request has begun, or its response is complete. */
+  /** Reports the start of a request, or the end of its response. */
   turn(): void {
     this.#turns++;
   }
 
-  /** Why the client is to be cut off; undefined for one that may stay. */
+  /** Returns why the connection must be closed; undefined if it may stay. */
   check(nowMs: number, state: ClientState): string | undefined {
     if (this.#isStalled(nowMs)) return stalled;
     const phase = phaseOf(state);
     const mayWait = phase === "serving" && (state.isRequestComplete || state.isPaused);
-    // The first head counts from the connection: a client that sends nothing is not idle, but late.
+    // The time of the first head counts from the start of the connection: a client that sends nothing is late, not idle.
     const isFirst = this.#turns === 0 && phase === "idle";
     if (!isFirst && (phase !== this.#phase || this.#turns !== this.#seenTurns || mayWait)) {
       this.#phase = phase;
@@ -93,7 +93,7 @@ export class SlowClientWatch {
     return bytes < (this.#limits.minBodyBytesPerSecond * (elapsedMs - bodyGraceMs)) / 1000;
   }
 
-  /** Something waits to be sent, and the client takes nothing of it. */
+  /** Whether the client reads nothing of the pending output. */
   #isStalled(nowMs: number): boolean {
     const { bytesWritten, writableLength } = this.#socket;
     if (bytesWritten === this.#bytesWrittenThen && writableLength > 0) {

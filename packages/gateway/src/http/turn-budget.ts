@@ -17,7 +17,7 @@ export class TurnBudget {
     this.#nowMs = nowMs;
   }
 
-  /** False: nothing is left for this turn. */
+  /** Takes one unit. Returns false if nothing is left for this turn. */
   take(): boolean {
     if (this.#taken === 0) this.#begin();
     else if (this.#isSpent) return false;

@@ -2,16 +2,16 @@ import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { RequestHead } from "./requests/request-head.ts";
 
-/** A request that asks for a WebSocket in place of a response. */
+/** A request to open a WebSocket. */
 export interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Socket;
   readonly head: Buffer;
-  /** Hands the connection over: from here on the exchange must not be answered. */
+  /** Hands over the connection. After this, the exchange must not send a response. */
   accept(): void;
 }
 
-/** As packages expect it that take over a connection. */
+/** Creates the request object that WebSocket packages expect. */
 export function toIncomingMessage({ method, target, version, block }: RequestHead, socket: Socket): IncomingMessage {
   const request = new IncomingMessage(socket);
   request.method = method;

@@ -1,14 +1,14 @@
 const blockBytes = 128 * 1024;
 
 /**
- * Memory for what is written to sockets. Most of it has left when `write` returns, and is used again: memory of its own for each piece would pile up
- * until it is collected, where a client makes many. A piece that waits in a socket keeps the memory it is in.
+ * Memory for writes to sockets. Most writes are done when `write` returns, so their memory is reused: new memory for each piece would accumulate until
+ * it is collected. A piece that waits in a socket keeps its memory.
  */
 export class WriteMemory {
   #block: Buffer = Buffer.alloc(0);
   #usedBytes = 0;
 
-  /** To be filled and written before anything else is reserved. At most 128 KiB. */
+  /** Reserves memory, at most 128 KiB, which must be filled and written before the next call. */
   reserve(bytes: number): Buffer {
     if (this.#usedBytes + bytes > this.#block.length) {
       this.#block = Buffer.allocUnsafeSlow(blockBytes);
@@ -19,12 +19,12 @@ export class WriteMemory {
     return this.#block.subarray(start, start + bytes);
   }
 
-  /** A piece has left. Its memory is used again if it was the last that was reserved. */
+  /** Returns the memory of a written piece. It is reused if it was the last reserved one. */
   giveBack({ buffer, byteOffset, length }: Buffer): void {
     const isLast = buffer === this.#block.buffer && byteOffset + length === this.#usedBytes;
     if (isLast) this.#usedBytes -= length;
   }
 }
 
-/** One for all connections: what is written at once needs no more. */
+/** Shared by all connections, because writes are synchronous. */
 export const writeMemory: WriteMemory = new WriteMemory();

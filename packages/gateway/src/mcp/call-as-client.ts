@@ -4,11 +4,11 @@ import { LocalExchange, type LocalResponse } from "../calls/local-exchange.ts";
 import { noExtras, Responder } from "../calls/responder.ts";
 import { ConnectUnaryCalls } from "../connect/serve-connect.ts";
 
-/** They describe the request that the call is made for, and not the call. */
+/** Headers that describe the client's request, not the call. */
 const ofRequest =
   /^(?:content-.+|accept(?:-.+)?|connect-.+|mcp-.+|host|connection|transfer-encoding|expect|origin|te|upgrade)$/;
 
-/** Calls a unary method on behalf of the client of another request. */
+/** Calls a unary method for the client of another request. */
 export function callAsClient(
   { host, defaultTimeoutMs }: { readonly host: GatewayHost; readonly defaultTimeoutMs: number },
   client: HttpExchange,

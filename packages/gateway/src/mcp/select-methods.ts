@@ -2,9 +2,9 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { nearestName } from "@tercel/grpc/internal";
 
 /**
- * The methods that selectors name: `package.Service/Method`, `package.Service/*`, `*`. A `*` takes unary methods only.
+ * Returns the selected methods: `package.Service/Method`, `package.Service/*`, `*`. `*` selects only unary methods.
  *
- * @throws TypeError for a selector that names none, and for a method that streams
+ * @throws TypeError for a selector that matches no method, and for a streaming method
  */
 export function selectMethods(
   where: string,

@@ -4,23 +4,23 @@ import { FieldBehavior } from "../gen/google/api/field_behavior_pb.ts";
 import { behaviorsOf, SchemaCollection } from "../openapi/json-schema.ts";
 import type { ProtoComments } from "../openapi/proto-comments.ts";
 
-/** A method as the Model Context Protocol lists it. */
+/** The description of a method as a tool. */
 export interface McpTool {
   readonly method: DescMethod;
   readonly name: string;
   readonly description: string;
-  /** JSON Schema of the request. */
+  /** The JSON Schema of the request. */
   readonly inputSchema: JsonObject & { readonly type: "object" };
   readonly annotations: { readonly readOnlyHint: boolean; readonly idempotentHint: boolean };
 }
 
-/** What clients take as the name of a tool. */
+/** The maximum length of a tool name in clients. */
 const maxNameLength = 64;
 
 /**
  * Describes methods as tools, with names such as `UserService_GetUser`.
  *
- * @throws TypeError for two methods with one name, and a name that is too long
+ * @throws TypeError for two methods with the same name, and for a name that is too long
  */
 export function createTools(
   where: string,

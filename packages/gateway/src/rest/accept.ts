@@ -1,4 +1,4 @@
-/** One choice of an `Accept` or `Accept-Encoding` field. */
+/** One item of an `Accept` or `Accept-Encoding` field. */
 interface Preference {
   readonly name: string;
   readonly quality: number;
@@ -18,7 +18,7 @@ function parsePreferences(field: string): Preference[] {
   return preferences;
 }
 
-/** How much a client wants a media type: the most specific range decides (RFC 9110 §12.5.1). */
+/** The quality value of a media type: the most specific range decides (RFC 9110 §12.5.1). 0: not acceptable. */
 function qualityOf(preferences: readonly Preference[], type: string): number {
   const [main = ""] = type.split("/", 1);
   for (const range of [type, `${main}/*`, "*/*"]) {
@@ -29,9 +29,9 @@ function qualityOf(preferences: readonly Preference[], type: string): number {
 }
 
 /**
- * The type of those offered that a client wants most; of equal ones the first. Undefined: it accepts none.
+ * The offered type that the client prefers; the first one among equals. Undefined: the client accepts none of them.
  *
- * @param accept the field's value; undefined for a client that sends none, and takes anything
+ * @param accept value of the `Accept` field; undefined if the client sends none, which means any type
  */
 export function chooseType<T extends string>(accept: string | undefined, offered: readonly T[]): T | undefined {
   if (accept === undefined || accept === "*/*" || accept.trim() === "") return offered[0];
@@ -39,7 +39,7 @@ export function chooseType<T extends string>(accept: string | undefined, offered
   return mostWanted(offered, (type) => qualityOf(preferences, type));
 }
 
-/** The content coding of those offered that a client wants most; undefined for none, and where it says nothing. */
+/** The offered content coding that the client prefers; undefined if it accepts none or sends no `Accept-Encoding`. */
 export function chooseCoding<T extends string>(
   acceptEncoding: string | undefined,
   offered: readonly T[],

@@ -17,12 +17,12 @@ export function findHeadProblem(route: RestRoute, head: HttpRequestHead): Connec
   if (kind === "bidi_streaming") {
     const others = "gRPC, gRPC-Web or Connect";
     const ways = settings.webSockets === undefined ? others : `a WebSocket, ${others}`;
-    const text = `the method streams both ways, which REST has no form for: call it over ${ways}`;
+    const text = `bidirectional streaming is not available over REST; use ${ways}`;
     const error = new ConnectError(text, Code.Unimplemented);
     return settings.webSockets === undefined ? error : withHttpStatus(error, 426);
   }
   if (method === "HEAD" && kind !== "unary") {
-    const text = "the method streams, and HEAD has no use for it";
+    const text = "HEAD is not available for streaming methods";
     return refuse("METHOD_NOT_ALLOWED", 405, text, { allow: binding.httpMethod });
   }
   const length = findHeader(fields, "content-length");
@@ -47,14 +47,14 @@ export function findBodyProblem({ binding, settings }: RestRoute, head: HttpRequ
   return new ConnectError("pages of this origin may not send forms here", Code.PermissionDenied);
 }
 
-/** The body is the parts of a form. */
+/** Whether the body is a multipart form. */
 export function isMultipart(fields: readonly string[]): boolean {
   return /^multipart\/form-data(?:;|$)/i.test(findHeader(fields, "content-type") ?? "");
 }
 
 /**
- * A page of another origin can send a form without asking first, and a form is not JSON: so a body has to say that it is. Multipart forms are
- * judged by their origin instead.
+ * Browsers send forms to other origins without a CORS preflight, so the content type must be JSON, which a form cannot have. Multipart forms
+ * are checked by their origin instead.
  */
 function findTypeProblem(binding: RestBinding, contentType: string | undefined): ConnectError | undefined {
   if (contentType === "application/json" && binding.method.methodKind !== "client_streaming") return undefined;

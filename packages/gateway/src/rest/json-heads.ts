@@ -1,12 +1,12 @@
 import type { PreparedHead } from "@tercel/grpc/protocols";
 import { prepareHead } from "../calls/responder.ts";
 
-/** The heads of responses whose body is JSON: one for each status and coding, made when it is first sent. */
+/** Caches the heads of JSON responses, one for each status and coding. */
 export class JsonHeads {
   readonly #varies: boolean;
   readonly #heads = new Map<string, PreparedHead>();
 
-  /** @param varies what a client accepts decides the coding */
+  /** @param varies the coding depends on `Accept-Encoding`, so that heads have `vary: accept-encoding` */
   constructor(varies: boolean) {
     this.#varies = varies;
   }

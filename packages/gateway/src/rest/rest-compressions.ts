@@ -6,10 +6,10 @@ import type { Compression, DecompressingCall } from "@tercel/grpc/protocols";
 import { inflateBrotli } from "./inflate-brotli.ts";
 import { WorkSlots } from "./work-slots.ts";
 
-/** JSON shrinks by a fifth more than with gzip for the same work; the highest levels take a hundred times as long. */
+/** At this level JSON becomes a fifth smaller than with gzip for the same CPU time; the highest levels take a hundred times as long. */
 const quality = 4;
 
-/** The codings of REST: the server's, and before them Brotli, which all browsers read. A server without compression stays without. */
+/** The content codings of REST: Brotli, which all browsers support, then the server's own. Empty if the server has no compression. */
 export function restCompressions(compressions: readonly Compression[]): readonly Compression[] {
   const hasBrotli = compressions.some((one) => one.name === brotliCompression.name);
   return compressions.length === 0 || hasBrotli ? compressions : [brotliCompression, ...compressions];
@@ -17,10 +17,10 @@ export function restCompressions(compressions: readonly Compression[]): readonly
 
 const deflate = promisify(brotliCompress) as (bytes: Uint8Array, options: BrotliOptions) => Promise<Buffer>;
 
-/** Of the process, as gzip has them: enough to keep every core busy, while results in the making take so many times the message limit. */
+/** Shared by the whole process, as with gzip: enough slots to use every core, while unfinished results take at most that many times the message limit. */
 const inflateSlots = new WorkSlots(2 * availableParallelism());
 
-/** The coding "br" (RFC 7932). In the thread pool always: even short texts take longer than with gzip. */
+/** The coding "br" (RFC 7932). Always runs in the thread pool: even short texts take longer than with gzip. */
 export const brotliCompression: Compression = {
   name: "br",
   compress(bytes) {

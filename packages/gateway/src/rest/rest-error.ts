@@ -8,7 +8,7 @@ import { aipErrorBody, statusErrorBody } from "../rules/error-body.ts";
 import { httpStatusOfError } from "../rules/http-status.ts";
 import type { RestSettings } from "./rest-settings.ts";
 
-/** The JSON of an error's body. */
+/** Builds the JSON body of an error response. */
 export function restErrorJson(
   error: ConnectError,
   host: GatewayHost,
@@ -21,7 +21,7 @@ export function restErrorJson(
   return errorBody === "status" ? statusErrorBody(error, types) : errorBody(error, status);
 }
 
-/** The whole response of a call, or of a request without one, that failed. */
+/** Sends the error response of a call, or of a request that starts none. */
 export function sendRestError(
   responder: Responder,
   error: ConnectError,
@@ -33,7 +33,7 @@ export function sendRestError(
   const ownFields = errorFields(error).filter((_, at, all) => all[at - (at % 2)] !== "cache-control");
   fields.push(...ownFields);
   const retryAfterMs = status === 429 || status === 503 ? readRetryAfterMs(error) : undefined;
-  // Rounded up: a client that comes back a little early is refused again.
+  // Rounded up: a client that retries a little early is refused again.
   if (retryAfterMs !== undefined) fields.push("retry-after", String(Math.ceil(retryAfterMs / 1000)));
   if (error.code === Code.Unauthenticated && !fields.includes("www-authenticate"))
     fields.push("www-authenticate", "Bearer");

@@ -18,7 +18,7 @@ import type { RestBinding } from "../rules/rest-binding.ts";
 import { findBodyProblem, isMultipart } from "./check-rest-request.ts";
 import type { RestRoute } from "./rest-route.ts";
 
-/** The response of a call over REST. Some of what the request says concerns it. */
+/** The response of a call over REST. Receives the request's system parameters, and whether it has `If-Match`. */
 export type RestResponse = ResponseForm & { system?: SystemParameters; hasIfMatch?: boolean };
 
 const emptyBody = new Uint8Array(0);
@@ -86,7 +86,7 @@ export class RestRequest implements BodyReader {
   }
 
   async #inflate(compression: Compression, body: Uint8Array): Promise<Uint8Array> {
-    // The body is read as a whole, so that there is room for it; a client that leaves while it waits costs nothing more.
+    // The whole body is in memory, so there is room for it. If the client disconnects while the work waits for a slot, the work is skipped.
     const waiting = { takeRoom: () => undefined, isCutOff: false };
     this.#call.whenOver(() => {
       waiting.isCutOff = true;
@@ -95,12 +95,12 @@ export class RestRequest implements BodyReader {
       return await compression.decompress(body, this.#reading.route.handler.maxReceiveMessageBytes, waiting);
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      // Over gRPC a damaged body is the library's fault; here it is the client's.
+      // gRPC reports a damaged body as Internal; over REST it is the client's error.
       throw error.code === Code.ResourceExhausted ? withHttpStatus(error, 413) : invalidArgument(error.rawMessage);
     }
   }
 
-  /** Only bytes that a message holds as they are outlive this: of all others nothing is kept. */
+  /** Frees the body afterwards unless the message keeps its bytes, as an HttpBody does. */
   #bind(body: Uint8Array, isOwned: boolean): Message {
     const { route, head } = this.#reading;
     const { binding, host } = route;
@@ -118,7 +118,7 @@ export class RestRequest implements BodyReader {
     }
   }
 
-  /** `messageOfBody` has what the body holds, where that is not JSON. */
+  /** `messageOfBody` is the message read from a body that is not JSON. */
   #bindAll(body: Uint8Array, messageOfBody: Message | undefined): Message {
     const { route, head } = this.#reading;
     const { binding, host, pathValues, settings } = route;
@@ -134,7 +134,7 @@ export class RestRequest implements BodyReader {
   }
 }
 
-/** A reconnecting EventSource says which event it has seen last: the stream continues after it. */
+/** Continues a stream after the last event that a reconnecting EventSource has received (`Last-Event-ID`). */
 function resumeAfter(message: Message, binding: RestBinding, lastEventId: string | undefined): void {
   if (lastEventId === undefined) return;
   const field = binding.method.input.fields.find((one) => one.name === "resume_token");

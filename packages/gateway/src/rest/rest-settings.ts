@@ -5,30 +5,30 @@ import type { UnknownQuery } from "../rules/bind-query.ts";
 import type { WebSockets } from "../websocket/message-socket.ts";
 import type { JsonHeads } from "./json-heads.ts";
 
-/** The form of an error's body over REST, or a function that makes it. */
+/** The format of error bodies over REST, or a function that builds them. */
 export type ErrorBody = "aip" | "status" | ((error: ConnectError, httpStatus: number) => JsonValue);
 
-/** What of a REST API is not in its rules. */
+/** Settings of the REST API besides its HTTP rules. */
 export interface RestSettings {
   readonly unknownQuery: UnknownQuery;
   readonly errorBody: ErrorBody;
-  /** The domain of the ErrorInfo of this package's own errors. */
+  /** `ErrorInfo.domain` of the errors that this package creates. */
   readonly errorDomain: string;
-  /** What a server stream is without a preference of the client. */
+  /** Format of a server stream when the client has no preference. */
   readonly defaultStream: "ndjson" | "array";
-  /** The id of a server-sent event; undefined for none. */
+  /** Returns the id of a server-sent event; undefined for none. */
   idOf(message: Message): string | undefined;
-  /** The status of a success; 200 unless the method has another. */
+  /** The HTTP status of a successful response: 200 unless the method sets another. */
   successStatusOf(method: DescMethod): number;
-  /** How ETags are made: of the response's field `etag`, or of its bytes where it has none. */
+  /** Source of ETags. "field": the response's field `etag`. "body": that field, or else a hash of the response body. */
   readonly etag: "field" | "body";
-  /** For a unary call whose client names none. */
+  /** Timeout of a unary call when the client sends none. */
   readonly defaultTimeoutMs: number;
-  /** Codings of bodies, those that are preferred first. */
+  /** Content codings of bodies, in order of preference. */
   readonly compressions: readonly Compression[];
   readonly jsonHeads: JsonHeads;
-  /** Streams may be called over WebSockets. */
+  /** Undefined: streaming methods cannot be called over WebSockets. */
   readonly webSockets: WebSockets | undefined;
-  /** Whether a request comes from a web page that may not call. */
+  /** Whether a request comes from a web page of an origin that is not allowed. */
   isForeign(head: HttpRequestHead): boolean;
 }

@@ -39,7 +39,7 @@ export function planRestUnary(route: RestRoute, fields: readonly string[]): Rest
   return { route, compression, isRaw, status, plainHead: settings.jsonHeads.of(status, undefined) };
 }
 
-/** The response of a unary call over REST: JSON, or the bytes of an HttpBody. */
+/** The response of a unary or client-streaming call over REST: JSON, or the bytes of an HttpBody. */
 export class RestUnaryResponse implements ResponseForm {
   readonly #writing: RestUnaryWriting;
   readonly #responder: Responder;
@@ -48,9 +48,9 @@ export class RestUnaryResponse implements ResponseForm {
   #body: Uint8Array = noBytes;
   #contentType = jsonType;
   #etag: string | undefined = undefined;
-  /** Of the body, if it is compressed. */
+  /** Content coding of the body; undefined if it is not compressed. */
   #coding: string | undefined;
-  /** Of the request, once it has been read. */
+  /** System parameters of the request; set when the request has been read. */
   system: SystemParameters = defaultSystemParameters;
   hasIfMatch = false;
 
@@ -111,7 +111,7 @@ export class RestUnaryResponse implements ResponseForm {
     sendRestError(this.#responder, error, this.#writing.route, { status, fields: this.#ownErrorFields() });
   }
 
-  /** The body; notes its type and its ETag. */
+  /** Encodes the body and sets its content type and ETag. */
   #encode(message: Message): Uint8Array {
     const { route, isRaw } = this.#writing;
     const { binding, settings } = route;
@@ -130,7 +130,7 @@ export class RestUnaryResponse implements ResponseForm {
     return Buffer.from(encodeResponse(binding, message, this.system, host));
   }
 
-  /** What interceptors have set, such as the id of the request, helps with an error as well. */
+  /** Headers that interceptors have set, such as a request id, are also sent with an error. */
   #ownErrorFields(): string[] {
     const fields = headerFields(this.#writing.route.host, this.#call.metadata, false);
     return fields.filter((_, at, all) => !bodyFields.has(all[at - (at % 2)] as string));
@@ -152,7 +152,7 @@ export class RestUnaryResponse implements ResponseForm {
   }
 }
 
-/** What the handler has set: over REST trailers are headers as well. */
+/** The handler's headers and trailers: REST sends trailers as headers. */
 function ownFields(headers: readonly string[], trailers: readonly string[]): readonly string[] {
   return trailers.length === 0 ? headers : [...headers, ...trailers];
 }
@@ -171,12 +171,12 @@ function agreedCompression(
 
 const shrinks = /^text\/|[/+](?:json|xml|javascript|yaml|wasm)\b/i;
 
-/** They describe the body of a success. */
+/** Headers that describe the body of a successful response; errors do not have them. */
 const bodyFields: ReadonlySet<string> = new Set(["etag", "cache-control", "location", "last-modified", "expires"]);
 
 const mediaType = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[\x20-\x7e]+$/;
 
-/** What a handler calls the type of its bytes goes into a header. */
+/** Returns the content type that a handler has set if it is valid in a header, otherwise `application/octet-stream`. */
 export function printableType(contentType: string): string {
   return mediaType.test(contentType) ? contentType : "application/octet-stream";
 }

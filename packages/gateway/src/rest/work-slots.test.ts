@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WorkSlots } from "./work-slots.ts";
 
-/** Work that ends when the test says so. */
+/** Work that the test ends. */
 function startWork(slots: WorkSlots, count: number) {
   const begun: number[] = [];
   const ends: (() => void)[] = [];
@@ -21,8 +21,8 @@ function startWork(slots: WorkSlots, count: number) {
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe("slots for work", () => {
-  it("let as much run at once as there are of them, the rest in order, whether or not it fails", async () => {
+describe("WorkSlots", () => {
+  it("limits concurrent work and starts the rest in order, even after a failure", async () => {
     const { begun, ends, results } = startWork(new WorkSlots(3), 10);
     for (let ended = 0; ended < 10; ended++) {
       await nextTurn();
@@ -38,7 +38,7 @@ describe("slots for work", () => {
     );
   });
 
-  it("are all free when all work has ended", async () => {
+  it("frees all slots when all work has ended", async () => {
     const slots = new WorkSlots(2);
     for (let time = 0; time < 3; time++) {
       const { begun, ends, results } = startWork(slots, 2);

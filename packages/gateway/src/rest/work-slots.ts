@@ -1,4 +1,4 @@
-/** Lets only so much work run at once. What has to wait begins in order. */
+/** Limits how many tasks run concurrently. Waiting tasks start in order of arrival. */
 export class WorkSlots {
   readonly #max: number;
   #running = 0;
@@ -8,14 +8,14 @@ export class WorkSlots {
     this.#max = max;
   }
 
-  /** Runs `work` when there is a slot for it, and keeps that until the work has ended. Settles as the work does. */
+  /** Waits for a slot, runs `work` and frees the slot afterwards. Settles as `work` does. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#max) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     try {
       return await work();
     } finally {
-      // The slot goes to the next one as it is.
+      // The slot goes directly to the next task.
       const next = this.#waiting.shift();
       if (next === undefined) this.#running--;
       else next();

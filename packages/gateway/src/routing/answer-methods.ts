@@ -3,14 +3,14 @@ import { findHeader } from "../calls/read-fields.ts";
 import type { Responder } from "../calls/responder.ts";
 import type { Cors } from "../cors.ts";
 
-/** The HTTP methods of a path that exists for `methods`: with GET there is HEAD, and OPTIONS is answered everywhere. */
+/** The value of `allow` for a path with `methods`: adds HEAD to GET, and OPTIONS to all. */
 export function allowedMethods(methods: readonly string[]): readonly string[] {
   const allowed = new Set(methods);
   if (allowed.has("GET")) allowed.add("HEAD");
   return [...allowed.add("OPTIONS")];
 }
 
-/** Answers OPTIONS, of a browser that asks before a request of another origin as well. */
+/** Responds to OPTIONS, including CORS preflights. */
 export function answerOptions(
   responder: Responder,
   allowed: readonly string[],
@@ -22,7 +22,7 @@ export function answerOptions(
   if (cors !== undefined && origin !== undefined) {
     fields.push(...cors.preflightFields(origin, allowed, findHeader(received, "access-control-request-headers")));
     if (!cors.allows(origin)) {
-      log.warn("a web page of an origin that cors does not allow", { origin: origin.slice(0, 128) });
+      log.warn("CORS preflight from an origin that is not allowed", { origin: origin.slice(0, 128) });
     }
   }
   responder.sendHead(204, fields);

@@ -3,7 +3,7 @@ import type { Responder } from "../calls/responder.ts";
 import { parseConnectContentType } from "../connect/connect-content-type.ts";
 import { parseGrpcWebContentType } from "../grpc-web/serve-grpc-web.ts";
 
-/** Whether a request comes from a client of gRPC-Web or Connect that calls a method. */
+/** Whether a request is a call of a gRPC-Web or Connect client, by its headers. */
 export function isCall(fields: readonly string[]): boolean {
   const contentType = findHeader(fields, "content-type") ?? "";
   if (parseGrpcWebContentType(contentType) !== undefined) return true;
@@ -13,7 +13,7 @@ export function isCall(fields: readonly string[]): boolean {
   );
 }
 
-/** Clients of gRPC-Web and Connect read JSON as an error in Connect's form, and anything else by its HTTP status. */
+/** Responds with plain text: gRPC-Web and Connect clients would read JSON as a Connect error, and use the HTTP status for other types. */
 export function refuseCall(responder: Responder, status: number, text: string, fields: readonly string[] = []): void {
   responder.send(status, ["content-type", "text/plain; charset=utf-8", ...fields], Buffer.from(`${text}\n`));
 }

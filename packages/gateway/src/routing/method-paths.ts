@@ -16,7 +16,7 @@ import { refuseCall } from "./call-refusal.ts";
 
 const formats = ["json", "proto"] as const;
 
-/** Serves methods by their own paths, `/package.Service/Method`: Connect and gRPC-Web. */
+/** Serves Connect and gRPC-Web calls on the paths of methods, `/package.Service/Method`. */
 export class MethodPaths {
   readonly #host: GatewayHost;
   readonly #cors: Cors | undefined;
@@ -28,7 +28,7 @@ export class MethodPaths {
     this.#protocols = protocols;
   }
 
-  /** Returns what serves further requests with this head; undefined where each has to be looked at. */
+  /** Serves a request. Returns the server for further requests with the same head; undefined if each request must be routed again. */
   serve(responder: Responder, handler: MethodHandler, method: DescMethod, query: string): CallServer | undefined {
     const { head } = responder;
     const served = { host: this.#host, handler };
@@ -51,7 +51,7 @@ export class MethodPaths {
     return undefined;
   }
 
-  /** Undefined for a content type that the method is not called by. */
+  /** Undefined for a content type that the method does not support. */
   #findServer(
     served: ServedMethod,
     contentType: string,
@@ -66,7 +66,7 @@ export class MethodPaths {
     return isUnary ? new ConnectUnaryCalls(served, format, fields) : createConnectStreamCalls(served, format, fields);
   }
 
-  /** A service's path without a method: the client learns it in its own protocol. */
+  /** Refuses a path that has a service but no method of it, in the client's protocol. */
   refuse(responder: Responder, path: string): void {
     const { head } = responder;
     const error = new ConnectError(

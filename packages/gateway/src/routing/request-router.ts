@@ -26,7 +26,7 @@ import { MethodPaths } from "./method-paths.ts";
 import { parseTarget, type RequestTarget } from "./request-target.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
-/** What requests are routed by. */
+/** Everything that the router needs. */
 export interface RouterParts {
   readonly host: GatewayHost;
   readonly options: GatewayOptions;
@@ -39,8 +39,8 @@ export interface RouterParts {
 }
 
 /**
- * Decides who serves a request: a method by its own path, the documentation, a REST route, the fallback, in this order. A path that begins with the
- * name of a service is never handed to the fallback: what guards a method must not be passed by with another spelling.
+ * Routes a request: to a method by its path, the documentation, the MCP endpoint, a REST route or the fallback, in this order. A path that begins
+ * with the name of a service never reaches the fallback: another spelling of a method's path must not bypass the checks of that method.
  */
 export class RequestRouter {
   readonly #parts: RouterParts;
@@ -86,7 +86,7 @@ export class RequestRouter {
     return undefined;
   }
 
-  /** Answers a request for a WebSocket, or opens it. */
+  /** Opens a WebSocket, or refuses the handshake. */
   serveUpgrade(received: HttpExchange, upgrade: UpgradeRequest): void {
     const { host, settings, proxies } = this.#parts;
     const exchange = proxies.resolve(received);
@@ -102,7 +102,7 @@ export class RequestRouter {
     else openWebSocket({ host, settings, exchange, route }, upgrade);
   }
 
-  /** Responses to a page of another origin say whether it may read them. */
+  /** Adds CORS headers to responses for web pages of other origins. */
   #createResponder(exchange: HttpExchange): Responder {
     const { cors } = this.#parts;
     const { method, fields } = exchange.head;
@@ -112,7 +112,7 @@ export class RequestRouter {
     return new Responder(exchange, isPreflight ? noExtras : cors.extrasFor(origin));
   }
 
-  /** A streaming method, by its own path or by a route of any HTTP method: WebSockets begin with GET, whatever the rule says. */
+  /** Finds a streaming method by its path or by a REST route with any HTTP method: a WebSocket handshake is always a GET. */
   #findSocketRoute({ head }: HttpExchange, { path, query, segments }: RequestTarget): SocketRoute | undefined {
     const { host, settings, table } = this.#parts;
     const own = host.methods.find(path);
@@ -129,7 +129,7 @@ export class RequestRouter {
     return undefined;
   }
 
-  /** Empty segments are skipped, because programs in front of a server may do so. */
+  /** Skips empty segments, because proxies in front of the server may do so. */
   #isServicePath({ segments: { decoded } }: RequestTarget): boolean {
     const first = decoded[0] === "" ? decoded.find((segment) => segment !== "") : decoded[0];
     return first !== undefined && this.#serviceNames.has(first);
@@ -171,7 +171,7 @@ export class RequestRouter {
     } else serveFallback(host, responder, async (request) => (await guard(request)) ?? pageResponse(await load()));
   }
 
-  /** A page of another origin must not use the tools that its user may use. */
+  /** Serves MCP. Refuses web pages of other origins: they must not use tools with the permissions of their visitor. */
   #serveTools(responder: Responder, mcp: McpFace): void {
     const { host, settings } = this.#parts;
     const { exchange } = responder;
@@ -210,7 +210,7 @@ export class RequestRouter {
     return calls;
   }
 
-  /** Answers OPTIONS, and refuses what the path does not have. */
+  /** Responds to OPTIONS, and refuses other methods with 405. */
   #answerMethods(responder: Responder, methods: readonly string[]): void {
     const allowed = allowedMethods(methods);
     if (responder.head.method === "OPTIONS") {
@@ -227,7 +227,7 @@ export class RequestRouter {
   }
 }
 
-/** What still comes of a request that was answered by its head alone. */
+/** Discards the body of a request that is refused by its head. */
 class DroppedBody implements HttpExchangeListener {
   readonly #exchange: HttpExchange;
 

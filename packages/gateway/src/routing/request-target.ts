@@ -4,7 +4,7 @@ import { withHttpStatus } from "../rules/http-status.ts";
 import { parseRequestPath, type RequestPath } from "../rules/request-path.ts";
 import { requestProblem } from "../rules/request-problem.ts";
 
-/** The target of a request, taken apart. */
+/** The parsed target of a request. */
 export interface RequestTarget {
   readonly path: string;
   /** Without the question mark. */
@@ -14,7 +14,7 @@ export interface RequestTarget {
 
 const maxTargetBytes = 8 * 1024;
 
-/** Takes a target apart, or says why it is refused, whatever the server serves. */
+/** Parses a request target; returns an error for one that no server would accept. */
 export function parseTarget(target: string): RequestTarget | ConnectError {
   if (target.length > maxTargetBytes) {
     return withHttpStatus(requestProblem("PATH_TOO_LONG", [], `the path is over ${maxTargetBytes} bytes`), 414);

@@ -15,24 +15,24 @@ import {
   withoutForwardedFields,
 } from "../rules/forwarded-fields.ts";
 
-/** Clients over a Unix socket have no address. */
+/** Option value for connections over Unix sockets, which have no address. */
 const unixSockets = "unix";
 
-/** The proxies that may say whose requests they pass on. */
+/** Proxies whose `Forwarded` and `X-Forwarded-*` headers are trusted. */
 export class TrustedProxies {
   readonly #list = new BlockList();
   readonly #hasUnix: boolean;
 
   /**
-   * @param proxies addresses, networks (`10.0.0.0/8`), and "unix" for whatever connects to a Unix socket
-   * @throws TypeError for one that is none of these
+   * @param proxies addresses, networks (`10.0.0.0/8`), and "unix" for every connection over a Unix socket
+   * @throws TypeError for a value that is none of these
    */
   constructor(proxies: readonly string[]) {
     this.#hasUnix = proxies.includes(unixSockets);
     for (const proxy of proxies) if (proxy !== unixSockets) this.#add(proxy);
   }
 
-  /** The request as it was before it came to the proxy. Fields that only proxies write are dropped where another wrote them. */
+  /** Returns the request with the client's address, scheme and authority. Forwarding headers from other peers are removed. */
   resolve(exchange: HttpExchange): HttpExchange {
     const { fields } = exchange.head;
     if (!hasForwardedFields(fields)) return exchange;
@@ -63,7 +63,7 @@ export class TrustedProxies {
   }
 }
 
-/** An exchange whose request came through a proxy. */
+/** An exchange whose head and peer address come from forwarding headers. */
 class ForwardedExchange implements HttpExchange {
   readonly head: HttpRequestHead;
   readonly peerAddress: string | undefined;

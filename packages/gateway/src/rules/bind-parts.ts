@@ -11,19 +11,19 @@ import { requestProblem } from "./request-problem.ts";
 import type { RestBinding } from "./rest-binding.ts";
 import { hasNamedFields } from "./text-types.ts";
 
-/** A part of a form. */
+/** A part of a multipart form. */
 export interface BodyPart {
-  /** The field that it is for, dotted through messages. */
+  /** Path of the field, such as `author.given_name`. */
   readonly name: string;
-  /** In lower case, without parameters. */
+  /** Media type in lower case, without parameters. */
   readonly contentType: string;
-  /** A view of the form. */
+  /** A view of the form's bytes, not a copy. */
   readonly data: Uint8Array;
 }
 
 /**
- * The part of a request message that the parts of a form make. A part's name is the path of a field, from the field that the rule has as its body;
- * its value is text as in a query, JSON where it says so, and the bytes as they are for `bytes` and `google.api.HttpBody`.
+ * Builds a request message from the parts of a form. The name of a part is the path of a field, relative to the rule's body field. The value is
+ * text as in a query, JSON if the part has the type application/json, or the raw bytes for `bytes` and `google.api.HttpBody`.
  *
  * @throws ConnectError InvalidArgument that names the part
  */
@@ -54,7 +54,7 @@ function bindPart(target: ReflectMessage, part: BodyPart, json: Codec, seen: Set
     message.get(field).add(value);
     return;
   }
-  if (seen.has(path)) throw badPart(path, "comes twice, and the field is not repeated");
+  if (seen.has(path)) throw badPart(path, "occurs twice, but the field is not repeated");
   seen.add(path);
   message.set(field, value);
 }
@@ -63,7 +63,7 @@ function readPart(field: DescField, { data, contentType }: BodyPart, path: strin
   if (field.message?.typeName === HttpBodySchema.typeName) {
     return reflect(HttpBodySchema, create(HttpBodySchema, { contentType, data: new Uint8Array(data) }));
   }
-  // A copy: a few bytes must not hold the memory of the whole form.
+  // Copied, so that a short value does not keep the whole form in memory.
   if (isRaw(field)) return new Uint8Array(data);
   if (field.message !== undefined && hasNamedFields(field.message)) {
     throw badPart(path, "is a message; name its fields, or send it as a part of the type application/json");
@@ -75,7 +75,7 @@ function readPart(field: DescField, { data, contentType }: BodyPart, path: strin
   }
 }
 
-/** Bytes stay as they are, whatever their type. */
+/** Whether the value is the part's raw bytes, whatever its content type. */
 function isRaw(field: DescField): boolean {
   return field.scalar === ScalarType.BYTES || field.message?.typeName === HttpBodySchema.typeName;
 }

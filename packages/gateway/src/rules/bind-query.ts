@@ -6,10 +6,10 @@ import type { QueryParameters } from "./query-parameters.ts";
 import { quote, requestProblem } from "./request-problem.ts";
 import { hasNamedFields } from "./text-types.ts";
 
-/** Parameters that the request has no field for: an error, ignored, or ignored where one of these names fits (`utm_*`). */
+/** Query parameters without a field in the request: an error, ignored, or ignored if they match one of these names (such as `utm_*`). */
 export type UnknownQuery = "error" | "ignore" | readonly string[];
 
-/** What Google's APIs call system parameters: they concern the response, not the request. */
+/** System parameters of Google's APIs, which control the format of the response. */
 export interface SystemParameters {
   /** `$alt=json;enum-encoding=int`: enums as numbers. */
   readonly enumsAsNumbers: boolean;
@@ -19,17 +19,17 @@ export interface SystemParameters {
 
 export const defaultSystemParameters: SystemParameters = { enumsAsNumbers: false, isPretty: false };
 
-/** What the path and the body of a binding hold, so that the query must not. */
+/** Fields that the path or the body sets, so that the query must not. */
 export interface TakenFields {
   readonly pathFields: readonly (readonly DescField[])[];
   readonly bodyField: DescField | undefined;
 }
 
 /**
- * Sets the fields that a query string names: by JSON or proto name, dotted through messages (`author.given_name=Ada`), several times for
- * a repeated field.
+ * Sets fields from a query string. A parameter is the path of a field with JSON or proto names (`author.given_name=Ada`), and may occur several
+ * times for a repeated field.
  *
- * @throws ConnectError InvalidArgument that names the parameter, with the nearest name for an unknown one
+ * @throws ConnectError InvalidArgument with the name of the parameter, and the most similar field for an unknown one
  */
 export function bindQuery(
   target: ReflectMessage,
@@ -46,8 +46,9 @@ class QueryBinding {
   readonly #target: ReflectMessage;
   readonly #taken: TakenFields;
   readonly #unknown: UnknownQuery;
-  /** Singular fields that were set, by path, and the oneofs' choices. */
+  /** Paths of the singular fields that are set. */
   readonly #seen = new Set<string>();
+  /** The field that is set, by the path of its oneof. */
   readonly #choices = new Map<string, string>();
   system: SystemParameters = defaultSystemParameters;
 
@@ -76,12 +77,12 @@ class QueryBinding {
       message.get(field).add(parse(field, text, path));
       return;
     }
-    if (this.#seen.has(path)) throw badParameter(path, "is given twice, and the field is not repeated");
+    if (this.#seen.has(path)) throw badParameter(path, "occurs twice, but the field is not repeated");
     this.#seen.add(path);
     message.set(field, parse(field, text, path));
   }
 
-  /** Undefined for a parameter that is ignored. */
+  /** Finds the field of a parameter; undefined for a parameter to ignore. */
   #findFields(name: string): readonly DescField[] | undefined {
     const found = findFieldPath(this.#target.desc, name);
     if ("fields" in found) {
@@ -102,14 +103,14 @@ class QueryBinding {
     if (isInPath) throw badParameter(path, "is taken from the path");
   }
 
-  /** @throws ConnectError when another field of its oneof was named before, in the message at `parent` */
+  /** @throws ConnectError if another field of the same oneof is already set in the message at `parent` */
   #choose(field: DescField, parent: string, path: string): void {
     const oneof: DescOneof | undefined = field.oneof;
     if (oneof === undefined) return;
     const key = `${parent} ${oneof.name}`;
     const other = this.#choices.get(key);
     if (other !== undefined && other !== field.name) {
-      throw badParameter(path, `and ${quote(other)} exclude each other: they are of the oneof ${oneof.name}`);
+      throw badParameter(path, `and ${quote(other)} exclude each other: both are in the oneof ${oneof.name}`);
     }
     this.#choices.set(key, field.name);
   }
@@ -127,16 +128,16 @@ class QueryBinding {
       name === "$alt" ? "json or json;enum-encoding=int" : name === "$prettyPrint" ? "true or false" : undefined;
     throw badParameter(
       name,
-      known === undefined ? "is not known; there are $alt and $prettyPrint" : `has to be ${known}`,
+      known === undefined ? "is not a known system parameter; use $alt or $prettyPrint" : `has to be ${known}`,
     );
   }
 }
 
-/** A message field of another message, made where it is not set. */
+/** Returns the message in a field; creates it if the field is not set. */
 export function innerMessage(message: ReflectMessage, field: DescField): ReflectMessage {
   if (field.fieldKind !== "message") throw new TypeError(`${field.name} is not a message`);
   const inner = message.get(field);
-  // Of a field that is not set this is a new message, which is not part of the other yet.
+  // For an unset field, `get` returns a new message that is not part of the outer one yet.
   if (!message.isSet(field)) message.set(field, inner);
   const kept = message.get(field);
   if (!isReflectMessage(kept)) throw new TypeError(`${field.name} is not a message`);
@@ -161,7 +162,7 @@ function whyNoParameter(field: DescField): string | undefined {
     : undefined;
 }
 
-/** A name of an option; "*" at its end stands for anything. */
+/** Whether a name matches a pattern, which may end with "*". */
 function fits(pattern: string, name: string): boolean {
   return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }

@@ -18,21 +18,21 @@ import { requestProblem } from "./request-problem.ts";
 import type { RestBinding } from "./rest-binding.ts";
 import { hasNamedFields } from "./text-types.ts";
 
-/** The parts of an HTTP request that fields are read from. */
+/** The parts of an HTTP request that set fields. */
 export interface RestRequest {
-  /** In the order of the template's variables. */
+  /** Values of the template's variables, in their order. */
   readonly pathValues: readonly string[];
   readonly query: QueryParameters;
-  /** Empty for a request without one. */
+  /** Empty for a request without a body. */
   readonly body: Uint8Array;
-  /** A header, by its name in lower case. */
+  /** Returns a header by its lower-case name. */
   header(name: string): string | undefined;
 }
 
 export interface BoundRequest {
   readonly message: Message;
   readonly system: SystemParameters;
-  /** `If-Match` went into a field: then ABORTED and FAILED_PRECONDITION are 412. */
+  /** `If-Match` has set a field, so that ABORTED becomes status 412. */
   readonly hasIfMatch: boolean;
 }
 
@@ -42,10 +42,10 @@ export interface BindOptions {
 }
 
 /**
- * Makes the request message of a REST request: the body first, then the query, then the path, which wins.
+ * Builds the request message of a REST request: from the body, then the query, then the path, which takes precedence.
  *
- * @param messageOfBody the message with what the body holds, where the body is not JSON
- * @throws ConnectError InvalidArgument that names the field and what is wrong with it
+ * @param messageOfBody the message read from a body that is not JSON
+ * @throws ConnectError InvalidArgument with the field and the problem
  */
 export function bindRequest(
   binding: RestBinding,
@@ -67,7 +67,7 @@ export function bindRequest(
   return { message, system, hasIfMatch: setHeaderFields(target, binding, request) };
 }
 
-/** The same for a message of a client stream: all of it is the body, but for what the path holds. */
+/** Builds a message of a client stream from a body and the path. */
 export function bindStreamed(
   binding: RestBinding,
   pathValues: readonly string[],
@@ -83,7 +83,7 @@ function readBody({ body, method }: RestBinding, bytes: Uint8Array, json: Codec)
   const { input } = method;
   if (body === undefined) {
     if (bytes.length === 0) return create(input);
-    throw requestProblem("UNEXPECTED_BODY", [], "the request has a body, and this method takes none over REST");
+    throw requestProblem("UNEXPECTED_BODY", [], "this method takes no request body over REST");
   }
   if (bytes.length === 0) return create(input);
   if (body === "*") return decodeJsonBody(json, input, bytes, "");
@@ -94,29 +94,29 @@ function readBody({ body, method }: RestBinding, bytes: Uint8Array, json: Codec)
     else reflect(input, message).set(body, reflect(body.message, inner));
     return message;
   }
-  // It has to be one JSON value, or text after it would set other fields.
+  // Checks that the body is a single JSON value: text after it could set other fields in the wrapped JSON.
   parseJsonBody(bytes);
   return decodeJsonBody(json, input, wrapInField(body, bytes), "");
 }
 
-/** The JSON of a message with one field. */
+/** Returns the JSON of a message with one field, whose value is `bytes`. */
 export function wrapInField(field: DescField, bytes: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`{${JSON.stringify(field.jsonName)}:`), bytes, Buffer.from("}")]);
 }
 
-/** With the whole request in the body there is nothing left for the query, but what concerns the response. */
+/** Returns the query if it has system parameters only: with body "*" no field can come from the query. */
 function onlySystem(query: QueryParameters): QueryParameters {
   for (let at = 0; at < query.length; at += 2) {
     const name = query[at] as string;
     if (name.startsWith("$")) continue;
     throw requestProblem("INVALID_QUERY", [
-      { field: name, description: "is taken from the body, as all fields are here" },
+      { field: name, description: "cannot be in the query, because the body contains all fields" },
     ]);
   }
   return query;
 }
 
-/** A request message that is being made. Most are made without reflection, which costs more than all else. */
+/** A request message under construction. Creates the reflection on demand: it is the most expensive step, and most requests do not need it. */
 class BoundMessage {
   readonly message: Message;
   readonly #schema: DescMessage;
@@ -133,7 +133,7 @@ class BoundMessage {
   }
 }
 
-/** A field whose value is the property of its name, as it is: not one of a oneof, a 64-bit number as text, or a well-known type. */
+/** Whether a field can be set as a plain property: it is not in a oneof, not a 64-bit integer as string, and not a well-known type. */
 function isPlain(field: DescField): boolean {
   if (field.oneof !== undefined) return false;
   if (field.fieldKind === "scalar") return !field.longAsString;
@@ -160,7 +160,7 @@ function setPathFields(target: BoundMessage, { pathFields }: RestBinding, values
   });
 }
 
-/** The message that the last of the fields belongs to, made on the way where it is not set. */
+/** Returns the message that contains the last field; creates messages on the way. */
 function reachMessage(target: ReflectMessage, fields: readonly DescField[]): ReflectMessage {
   return fields.slice(0, -1).reduce(innerMessage, target);
 }
@@ -182,7 +182,7 @@ function setMask(target: ReflectMessage, { body, method, pathFields }: RestBindi
   target.set(maskField, reflect(FieldMaskSchema, create(FieldMaskSchema, { paths })));
 }
 
-/** `Idempotency-Key` and `If-Match` go into fields of that meaning which nothing has set. Returns whether `If-Match` did. */
+/** Sets `idempotency_key` and `etag` from `Idempotency-Key` and `If-Match` unless they are set. Returns whether `If-Match` has set a field. */
 function setHeaderFields(bound: BoundMessage, { body }: RestBinding, request: RestRequest): boolean {
   const key = request.header("idempotency-key");
   if (key !== undefined) setIfUnset(bound.reflected, "idempotency_key", key);

@@ -12,13 +12,13 @@ import { defaultSystemParameters, type SystemParameters } from "./bind-query.ts"
 import type { RestBinding } from "./rest-binding.ts";
 import { hasNamedFields } from "./text-types.ts";
 
-/** How a server writes JSON. */
+/** JSON codec and registry of the server. */
 export interface ResponseJson {
   readonly json: JsonCodec;
   readonly registry: Registry | undefined;
 }
 
-/** The JSON of a response, or of the field of it that the binding names. */
+/** Encodes a response, or its field `response_body`, as JSON. */
 export function encodeResponse(
   { method, responseBody }: RestBinding,
   message: Message,
@@ -31,13 +31,13 @@ export function encodeResponse(
   return JSON.stringify(value, undefined, system.isPretty ? 2 : undefined);
 }
 
-/** Undefined for the defaults, which protobuf-es need not merge with its own then. */
+/** Undefined for the defaults, which saves protobuf-es from merging options. */
 function writeOptions({ enumsAsNumbers: enumAsInteger }: SystemParameters, registry: Registry | undefined) {
   if (registry !== undefined) return { enumAsInteger, registry };
   return enumAsInteger ? { enumAsInteger } : undefined;
 }
 
-/** A field that is not set has its default value: an empty body would be no JSON. */
+/** Returns the default value for an unset field: an empty body would not be valid JSON. */
 function fieldOf(json: JsonObject, field: DescField, system: SystemParameters): JsonValue {
   const value = json[field.jsonName];
   if (value !== undefined) return value;

@@ -17,18 +17,18 @@ import { httpStatusOf } from "./http-status.ts";
 
 type Detail = ConnectError["details"][number];
 
-/** The details that every client of Google's APIs knows. */
+/** The standard error details of google.rpc. */
 const knownDetails = createRegistry(...errorDetailFiles);
 
-/** How the details of errors are written. */
+/** Options for encoding error details. */
 export interface DetailTypes {
-  /** Knows types of details that are the application's own. */
+  /** Registry with the application's own detail types. */
   readonly registry: Registry | undefined;
-  /** The domain of an ErrorInfo that has none. */
+  /** Domain for an ErrorInfo without one. */
   readonly errorDomain: string;
 }
 
-/** The JSON of an error as Google's APIs have it (AIP-193). */
+/** Returns an error body in the format of Google's APIs (AIP-193). */
 export function aipErrorBody(error: ConnectError, types: DetailTypes, status = httpStatusOf(error.code)): JsonObject {
   return {
     error: {
@@ -40,7 +40,7 @@ export function aipErrorBody(error: ConnectError, types: DetailTypes, status = h
   };
 }
 
-/** The JSON of google.rpc.Status, as grpc-gateway and Envoy's transcoder have it. */
+/** Returns an error body as the JSON of google.rpc.Status, like grpc-gateway and Envoy's transcoder. */
 export function statusErrorBody(error: ConnectError, types: DetailTypes): JsonObject {
   return { code: error.code, message: error.rawMessage, details: detailsOf(error, types) };
 }
@@ -54,7 +54,7 @@ function detailsOf(error: ConnectError, types: DetailTypes): JsonValue[] {
   return details;
 }
 
-/** Undefined for a detail that does not fit its own schema: the error matters more. */
+/** Undefined for a detail that cannot be decoded: the error is sent without it. */
 function detailToJson(detail: Detail, types: DetailTypes): JsonObject | undefined {
   try {
     if ("desc" in detail) return describe(detail.desc, toBinary(detail.desc, create(detail.desc, detail.value)), types);
@@ -66,7 +66,7 @@ function detailToJson(detail: Detail, types: DetailTypes): JsonObject | undefine
   }
 }
 
-/** As ProtoJSON writes an Any: fields next to the type, or under "value" where the JSON of the type is not an object of fields. */
+/** Encodes a detail as ProtoJSON of Any: fields next to "@type", or under "value" for types with special JSON. */
 function describe(schema: DescMessage, bytes: Uint8Array, { registry, errorDomain }: DetailTypes): JsonObject {
   const type = `type.googleapis.com/${schema.typeName}`;
   const json = toJson(schema, fromBinary(schema, bytes), registry === undefined ? {} : { registry });

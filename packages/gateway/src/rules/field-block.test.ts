@@ -5,17 +5,17 @@ import { formatFieldBlock, parseFieldBlock } from "./field-block.ts";
 const parse = (text: string) => parseFieldBlock(Buffer.from(text));
 
 describe("a block of header fields", () => {
-  it("is read as it was written", () => {
+  it("is parsed as it was formatted", () => {
     const fields = ["grpc-status", "0", "x-a", "b: c", "x-empty", ""];
     assert.deepEqual(parseFieldBlock(formatFieldBlock(fields)), fields);
     assert.deepEqual(parseFieldBlock(formatFieldBlock([])), []);
   });
 
-  it("has names in lower case, and values without blanks around them", () => {
+  it("has lower-case names and trimmed values", () => {
     assert.deepEqual(parse("X-A:  b \r\n"), ["x-a", "b"]);
   });
 
-  it("is refused where it would mean something else to another reader", () => {
+  it("is refused if another parser could read it differently", () => {
     for (const text of [
       "x-a: b",
       "x a: b\r\n",

@@ -1,22 +1,22 @@
 /**
- * Header fields as text, a line each, as gRPC-Web and WebSockets carry them inside of messages. Free of Node's modules: browsers use it too.
+ * Header fields as text with one line each, as in messages of gRPC-Web and WebSockets. Uses no module of Node.js, because it also runs in browsers.
  */
 
-/** Name, value, name, value, … as lines that end with CR LF. Values are printable ASCII. */
+/** Formats fields (name, value, name, value, …) as lines that end with CR LF. Values must be printable ASCII. */
 export function formatFieldBlock(fields: readonly string[]): Uint8Array {
   let text = "";
   for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
   return new TextEncoder().encode(text);
 }
 
-/** What a peer may send in one block. */
+/** Size limit of a received block. */
 const maxBlockBytes = 16 * 1024;
 const maxBlockFields = 100;
 
 const fieldName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const fieldValue = /^[\x20-\x7e]*$/;
 
-/** Reads such lines; names in lower case. Returns what is wrong with a block that is not one. */
+/** Parses a block of fields and converts names to lower case. Returns the problem of an invalid block. */
 export function parseFieldBlock(bytes: Uint8Array): string[] | { readonly problem: string } {
   if (bytes.length > maxBlockBytes) return { problem: `header fields over ${maxBlockBytes} bytes` };
   const lines = new TextDecoder().decode(bytes).split("\r\n");

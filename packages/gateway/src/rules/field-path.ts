@@ -5,15 +5,15 @@ import { hasNamedFields } from "./text-types.ts";
 
 const maxDepth = 8;
 
-/** Where a name leads: fields from the outermost to the one that is meant, or why it leads nowhere. */
+/** The fields of a path, outermost first, or the problem of an invalid path. */
 export type FieldPath =
   | { readonly fields: readonly DescField[] }
   | { readonly problem: string; readonly isUnknown: boolean };
 
-/** Finds a field by its name, JSON's or the proto's, dotted through messages: `author.given_name`. */
+/** Finds a field by a path of JSON or proto names, such as `author.given_name`. */
 export function findFieldPath(schema: DescMessage, name: string): FieldPath {
   const parts = name.split(".");
-  if (parts.length > maxDepth) return { problem: `goes deeper than ${maxDepth} fields`, isUnknown: false };
+  if (parts.length > maxDepth) return { problem: `is nested deeper than ${maxDepth} fields`, isUnknown: false };
   const fields: DescField[] = [];
   let message: DescMessage | undefined = schema;
   for (const part of parts) {
@@ -28,7 +28,7 @@ export function findFieldPath(schema: DescMessage, name: string): FieldPath {
   return { fields };
 }
 
-/** Proto names with dots between them. */
+/** Joins the proto names with dots. */
 export function pathOf(fields: readonly DescField[]): string {
   return fields.map((field) => field.name).join(".");
 }

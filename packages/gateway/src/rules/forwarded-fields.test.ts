@@ -5,14 +5,14 @@ import { addressOf, hasForwardedFields, readForwardedFields, withoutForwardedFie
 const isTrusted = (address: string): boolean => address.startsWith("10.");
 const read = (...fields: string[]) => readForwardedFields(fields, isTrusted);
 
-describe("what a trusted proxy says of its client", () => {
-  it("is the last address that is not a trusted proxy's", () => {
+describe("readForwardedFields", () => {
+  it("returns the last address that is not a trusted proxy", () => {
     assert.equal(read("x-forwarded-for", "203.0.113.7").peerAddress, "203.0.113.7");
     assert.equal(read("x-forwarded-for", "203.0.113.7, 10.0.0.2").peerAddress, "203.0.113.7");
     assert.equal(read("x-forwarded-for", "203.0.113.7", "x-forwarded-for", "10.0.0.2").peerAddress, "203.0.113.7");
   });
 
-  it("does not include what the client has made up, which is taken out", () => {
+  it("removes the entries that the client can forge", () => {
     const { peerAddress, fields } = read("x-forwarded-for", "1.1.1.1, 203.0.113.7:4711, 10.0.0.2", "x-a", "b");
     assert.equal(peerAddress, "203.0.113.7:4711");
     assert.deepEqual(fields, ["x-a", "b", "x-forwarded-for", "203.0.113.7:4711, 10.0.0.2"]);
@@ -20,11 +20,11 @@ describe("what a trusted proxy says of its client", () => {
     assert.equal(read("x-forwarded-for", "10.0.0.9, evil").peerAddress, undefined);
   });
 
-  it("may be a proxy itself, where all are trusted", () => {
+  it("returns the first proxy if all addresses are trusted", () => {
     assert.equal(read("x-forwarded-for", "10.0.0.9, 10.0.0.2").peerAddress, "10.0.0.9");
   });
 
-  it("has the scheme and the host that the client used", () => {
+  it("returns the scheme and host that the client used", () => {
     const { scheme, authority } = read("x-forwarded-proto", "https", "x-forwarded-host", "shop.example.com:8443");
     assert.deepEqual([scheme, authority], ["https", "shop.example.com:8443"]);
     const odd = read("x-forwarded-proto", "javascript", "x-forwarded-host", "a/b");
@@ -32,8 +32,8 @@ describe("what a trusted proxy says of its client", () => {
   });
 });
 
-describe("what others say of it", () => {
-  it("is taken out, and nothing else", () => {
+describe("withoutForwardedFields", () => {
+  it("removes the forwarding headers and nothing else", () => {
     const fields = [
       "x-forwarded-for",
       "1.1.1.1",
@@ -51,7 +51,7 @@ describe("what others say of it", () => {
 });
 
 describe("an entry of X-Forwarded-For", () => {
-  it("is an address, with a port or without", () => {
+  it("is an address with or without a port", () => {
     for (const [entry, address] of [
       ["203.0.113.7", "203.0.113.7"],
       ["203.0.113.7:80", "203.0.113.7"],

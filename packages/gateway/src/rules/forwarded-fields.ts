@@ -1,8 +1,8 @@
-/** What a proxy in front of the server says of the client. */
+/** A request with the client's address, scheme and authority from forwarding headers. */
 export interface ForwardedRequest {
-  /** The request's fields: without what the proxy's client may have made up. */
+  /** The request's fields without untrusted forwarding headers. */
   readonly fields: readonly string[];
-  /** Undefined: the proxy says nothing of it. */
+  /** Undefined if the proxy sends no address. */
   readonly peerAddress: string | undefined;
   readonly scheme: "http" | "https" | undefined;
   readonly authority: string | undefined;
@@ -11,26 +11,26 @@ export interface ForwardedRequest {
 const forwardedNames = /^(?:forwarded|x-forwarded-.+|x-real-ip)$/;
 const hostPattern = /^[A-Za-z0-9._~-]+(?::[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?$/;
 
-/** Whether a request has fields that say who sent it to a proxy. */
+/** Whether a request has forwarding headers. */
 export function hasForwardedFields(fields: readonly string[]): boolean {
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] as string;
     const initial = name.charCodeAt(0);
-    // Asked for each request: most names need no more than this.
+    // Runs for every request: the first character excludes most names.
     if ((initial === 0x66 || initial === 0x78) && forwardedNames.test(name)) return true;
   }
   return false;
 }
 
-/** A request that did not come from a proxy which may say so: such fields are the client's own invention. */
+/** Removes the forwarding headers of a request that does not come from a trusted proxy. */
 export function withoutForwardedFields(fields: readonly string[]): ForwardedRequest {
   const kept = fields.filter((_, at) => !forwardedNames.test(fields[at - (at % 2)] as string));
   return { fields: kept, peerAddress: undefined, scheme: undefined, authority: undefined };
 }
 
 /**
- * A request that came from a trusted proxy. Of `X-Forwarded-For` each proxy has written the last entry: read from the end, the first address that
- * is not a trusted proxy's is the client's, and what is before it may be made up.
+ * Reads the forwarding headers of a request from a trusted proxy. Each proxy appends the address of its peer to `X-Forwarded-For`. Read from the
+ * end, the first address that is not a trusted proxy is the client; earlier entries can be forged.
  */
 export function readForwardedFields(
   fields: readonly string[],
@@ -72,7 +72,7 @@ function listOf(fields: readonly string[], name: string): string[] {
 
 const plainAddress = /^[0-9A-Fa-f:.]+$/;
 
-/** The address of an entry, which may have a port. Undefined for one that is not an address. */
+/** Returns the address of an entry without its port; undefined if it is not an address. */
 export function addressOf(entry: string): string | undefined {
   const bracketed = /^\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?$/.exec(entry)?.[1];
   if (bracketed !== undefined) return bracketed;

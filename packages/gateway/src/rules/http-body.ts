@@ -3,21 +3,21 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import { type HttpBody, HttpBodySchema } from "../gen/google/api/httpbody_pb.ts";
 import type { RestBinding } from "./rest-binding.ts";
 
-/** Whether the HTTP body of a request, or of a response, is the bytes of a google.api.HttpBody, and not JSON. */
+/** Whether the HTTP body is the raw bytes of a google.api.HttpBody instead of JSON. */
 export function isRawBody(message: DescMessage, field: DescField | "*" | undefined): boolean {
   const body =
     field === undefined || field === "*" ? message : field.fieldKind === "message" ? field.message : undefined;
   return body?.typeName === HttpBodySchema.typeName;
 }
 
-/** The HttpBody in a response. */
+/** Returns the HttpBody of a response. */
 export function rawBodyOf({ responseBody, method }: RestBinding, message: Message): HttpBody {
   if (responseBody === undefined) return message as HttpBody;
   const field: unknown = reflect(method.output, message).get(responseBody);
   return (field as { readonly message: HttpBody }).message;
 }
 
-/** The part of a request message that the HTTP body makes. */
+/** Builds a request message from a raw HTTP body. */
 export function createRawBody({ body, method }: RestBinding, contentType: string, data: Uint8Array): Message {
   const raw = create(HttpBodySchema, { contentType, data });
   const message = create(method.input);

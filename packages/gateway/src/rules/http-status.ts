@@ -1,6 +1,6 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 
-/** The HTTP status of a gRPC code, over REST and over Connect (google/rpc/code.proto, Connect's protocol). */
+/** Maps a gRPC code to an HTTP status for REST and Connect (google/rpc/code.proto, Connect protocol). */
 export function httpStatusOf(code: Code): number {
   switch (code) {
     case Code.InvalidArgument:
@@ -33,13 +33,13 @@ export function httpStatusOf(code: Code): number {
 
 const statuses = new WeakMap<ConnectError, number>();
 
-/** Gives an error another HTTP status over REST than that of its code, such as 413 for a body that is too large. */
+/** Overrides the HTTP status of an error over REST, for example 413 for a body that is too large. */
 export function withHttpStatus(error: ConnectError, status: number): ConnectError {
   statuses.set(error, status);
   return error;
 }
 
-/** The HTTP status of an error over REST. */
+/** Returns the HTTP status of an error over REST. */
 export function httpStatusOfError(error: ConnectError): number {
   return statuses.get(error) ?? httpStatusOf(error.code);
 }

@@ -6,14 +6,14 @@ import { findJsonPath } from "./json-path.ts";
 import { findJsonProblem } from "./json-syntax.ts";
 import { requestProblem } from "./request-problem.ts";
 
-/** Deeper JSON is refused before it is read: reading it recurses. */
+/** Nesting limit of JSON, checked before parsing because the parser is recursive. */
 const maxDepth = 100;
 
 /**
- * Reads a message from the JSON of a client.
+ * Decodes a message from a client's JSON.
  *
- * @param fieldPath where the message is within the request; empty for the request itself
- * @throws ConnectError InvalidArgument: with line and column where it is not JSON, with the field's path where a value does not fit
+ * @param fieldPath path of the message within the request; empty for the request itself
+ * @throws ConnectError InvalidArgument: with line and column for invalid JSON, with the path of the field for an invalid value
  */
 export function decodeJsonBody(codec: Codec, schema: DescMessage, bytes: Uint8Array, fieldPath: string): Message {
   refuseDeep(bytes);
@@ -25,9 +25,9 @@ export function decodeJsonBody(codec: Codec, schema: DescMessage, bytes: Uint8Ar
 }
 
 /**
- * The same without a schema.
+ * Parses a client's JSON without a schema.
  *
- * @throws ConnectError InvalidArgument when it is not JSON
+ * @throws ConnectError InvalidArgument for invalid JSON
  */
 export function parseJsonBody(bytes: Uint8Array): JsonValue {
   refuseDeep(bytes);
@@ -42,7 +42,7 @@ function textOf(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
-/** What is wrong with a body, as well as it can be said. */
+/** Returns the most precise error for an invalid body: line and column, or the path of a field. */
 function explain(error: unknown, schema: DescMessage | undefined, bytes: Uint8Array, fieldPath: string): unknown {
   if (error instanceof ConnectError && error.code !== Code.InvalidArgument) return error;
   let text: string;
@@ -76,7 +76,7 @@ function badBody(fieldPath: string, description: string): ConnectError {
   );
 }
 
-/** Counts brackets outside of strings. */
+/** Throws for JSON that is nested too deeply, by counting brackets outside of strings. */
 function refuseDeep(bytes: Uint8Array): void {
   if (bytes.length <= maxDepth) return;
   let depth = 0;

@@ -1,11 +1,11 @@
 import { type DescField, type DescMessage, type DescOneof, fromJson, type JsonValue } from "@bufbuild/protobuf";
 
-/** A client that sends more than this many wrong places gets the field's name instead of its path. */
+/** Limit of visited JSON properties. Beyond it the error has the field's name instead of its path. */
 const maxVisited = 1000;
 
 /**
- * Where in a message's JSON the value of a field is that cannot be read, such as `books[2].title`. Where it is not found, the field's name.
- * protobuf-es says which field it was, and not which of many messages it was in.
+ * Finds the path of an invalid value in a message's JSON, such as `books[2].title`. Returns the field's name if it is not found. The error of
+ * protobuf-es has the field but not the position of the message that contains it.
  */
 export function findJsonPath(schema: DescMessage, json: JsonValue, field: DescField | DescOneof): string {
   return new JsonSearch(field).search(schema, json, "") ?? field.name;

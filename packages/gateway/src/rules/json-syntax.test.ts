@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { findJsonProblem } from "./json-syntax.ts";
 
-describe("the place of a JSON error", () => {
+describe("findJsonProblem", () => {
   for (const [text, place] of [
     ["", "1:1 a value"],
     ["{", "1:2 a name in double quotes"],
@@ -21,14 +21,14 @@ describe("the place of a JSON error", () => {
     ["NaN", "1:1 a value"],
     ["'a'", "1:1 a value"],
   ] as const) {
-    it(`of ${JSON.stringify(text)} is ${place}`, () => {
+    it(`finds the error in ${JSON.stringify(text)} at ${place}`, () => {
       assert.throws(() => JSON.parse(text));
       const problem = findJsonProblem(text);
       assert.equal(`${problem?.line}:${problem?.column} ${problem?.expected}`, place);
     });
   }
 
-  it("is nowhere in what JSON.parse takes", () => {
+  it("finds no error in text that JSON.parse accepts", () => {
     for (const text of ['{"a":[1,-2.5e+3,true,null,"\\u00e9\\n"],"b":{}}', " [ ] ", "0", '"x"', "false"]) {
       JSON.parse(text);
       assert.equal(findJsonProblem(text), undefined, text);

@@ -1,15 +1,15 @@
-/** Where and why a text is not JSON. */
+/** Position and reason of a JSON syntax error. */
 export interface JsonSyntaxProblem {
-  /** From 1. */
+  /** Starts at 1. */
   readonly line: number;
   readonly column: number;
-  /** What should be there. */
+  /** The expected text at this position. */
   readonly expected: string;
 }
 
 /**
- * Finds the first place at which a text is not JSON; undefined for one that is. For errors only: `JSON.parse` is much faster and does not say where.
- * The text must not nest deeper than the stack allows.
+ * Finds the first syntax error in a text; undefined for valid JSON. Used for error messages only: `JSON.parse` is much faster but its errors have
+ * no position. Recursive: the caller must limit the nesting of the text.
  */
 export function findJsonProblem(text: string): JsonSyntaxProblem | undefined {
   const scanner = new JsonScanner(text);
@@ -27,14 +27,14 @@ const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 
 class JsonScanner {
   readonly #text: string;
-  /** After a scan that failed: where. */
+  /** Offset of the syntax error after a failed scan. */
   at = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  /** What is missing at `at`; undefined when nothing is. */
+  /** Returns the expected text at `at`; undefined for valid JSON. */
   scan(): string | undefined {
     const problem = this.#value();
     if (problem !== undefined) return problem;

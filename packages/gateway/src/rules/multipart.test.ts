@@ -13,8 +13,8 @@ const read = (text: string, contentType = type) =>
     Buffer.from(one.data).toString(),
   ]);
 
-describe("a form", () => {
-  it("has a name, a type and bytes for each part", () => {
+describe("parseMultipart", () => {
+  it("returns name, type and bytes of each part", () => {
     const text = `${part("a", "1")}${part("b.c", "", "Content-Type: Image/PNG; x=y\r\n")}${part("d", "\r\n--\r\n--c\r\n")}--b--\r\n`;
     assert.deepEqual(read(text), [
       ["a", "text/plain", "1"],
@@ -24,13 +24,13 @@ describe("a form", () => {
     assert.deepEqual(read("--b--"), []);
   });
 
-  it("has a boundary in quotes or without, and names with what browsers escape", () => {
+  it("accepts a boundary with or without quotes, and names with the escapes of browsers", () => {
     const text =
       '--a b\r\nContent-Disposition: Form-Data; filename="f;name=x"; NAME="q%22\\"\u00e9"\r\n\r\n1\r\n--a b--';
     assert.deepEqual(read(text, 'multipart/form-data; charset=x; Boundary="a b"'), [['q""\u00e9', "text/plain", "1"]]);
   });
 
-  it("holds views of the body, so that reading it takes no memory for what is in it", () => {
+  it("returns views of the body instead of copies", () => {
     const body = Buffer.from(`${part("a", "x".repeat(100_000)).repeat(3)}--b--`);
     for (const { data } of parseMultipart(type, body)) assert.equal(data.buffer, body.buffer);
   });
@@ -58,17 +58,17 @@ describe("a form", () => {
     ["more than 16 fields", `${part("a", "1", "x: y\r\n".repeat(16))}--b--`],
     ["more than 100 parts", `${part("a", "1").repeat(101)}--b--`],
   ] as [string, string, string?][]) {
-    it(`is refused with ${title}`, () => {
+    it(`refuses ${title}`, () => {
       assert.throws(() => read(text, contentType), ConnectError);
     });
   }
 
-  it("is read no further than its parts are wanted", () => {
+  it("reads only as many parts as requested", () => {
     const [first] = parseMultipart(type, Buffer.from(`${part("a", "1")}--b\r\nnothing`));
     assert.equal(first?.name, "a");
   });
 
-  it("may have 100 parts, and 16 fields in each", () => {
+  it("accepts 100 parts, and 16 header fields in each", () => {
     assert.equal(read(`${part("a", "1", "x: y\r\n".repeat(15)).repeat(100)}--b--`).length, 100);
   });
 });

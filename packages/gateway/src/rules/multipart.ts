@@ -1,7 +1,7 @@
 import type { BodyPart } from "./bind-parts.ts";
 import { requestProblem } from "./request-problem.ts";
 
-/** Each takes a few objects while a form is read. */
+/** Limits the objects that a form creates: each part takes a few. */
 const maxParts = 100;
 const maxPartHeadBytes = 4 * 1024;
 const maxPartFields = 16;
@@ -15,10 +15,9 @@ const parameterPattern = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\
 const plainEncodings: ReadonlySet<string> = new Set(["7bit", "8bit", "binary"]);
 
 /**
- * Takes a form apart (RFC 7578) that was read as a whole, a part at a time, so that nothing is read after one that is refused. What the parts hold are
- * views of the body.
+ * Parses a complete multipart form (RFC 7578) lazily, so that parsing stops at a part that is refused. The data of the parts are views of the body.
  *
- * @throws ConnectError InvalidArgument for one that is not in order, and one of more than 100 parts
+ * @throws ConnectError InvalidArgument for an invalid form, and for more than 100 parts
  */
 export function* parseMultipart(contentType: string, body: Uint8Array): Generator<BodyPart, void> {
   const boundary = parametersOf(contentType).get("boundary");
@@ -67,18 +66,18 @@ function parsePartHead(head: string): Pick<BodyPart, "name" | "contentType"> {
   return { name: unescapeName(name), contentType: type.trim().toLowerCase() };
 }
 
-/** The parameters of a field, by name in lower case. */
+/** The parameters of a field by their lower-case names. */
 function parametersOf(value: string): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   for (const [, name = "", quoted, plain = ""] of value.matchAll(parameterPattern)) {
     const key = name.toLowerCase();
-    if (parameters.has(key)) throw badForm(`the parameter ${key} comes twice`);
+    if (parameters.has(key)) throw badForm(`the parameter ${key} occurs twice`);
     parameters.set(key, quoted?.replace(/\\(["\\])/g, "$1") ?? plain);
   }
   return parameters;
 }
 
-/** Browsers escape what would end the name (the HTML standard, "multipart/form-data"). */
+/** Reverts the escapes of browsers for quotes and line breaks in names (HTML standard, "multipart/form-data"). */
 function unescapeName(name: string): string {
   return name.replace(/%(22|0D|0A)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }

@@ -4,25 +4,25 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { type FieldMask, FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import { isJsonType } from "./text-types.ts";
 
-/** The value of a scalar, an enum or a message, as protobuf-es's reflection takes it. */
+/** The value of a scalar, an enum or a message for the reflection of protobuf-es. */
 export type FieldValue = string | number | bigint | boolean | Uint8Array | ReflectMessage;
 
-/** Says what the text should have been. It is shown to the client. */
+/** An invalid value. The client sees the message. */
 export class ValueProblem extends Error {}
 
 const integerPattern = /^-?(0|[1-9][0-9]*)$/;
 const floatPattern = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
-/** Longer numbers mean nothing that a shorter one does not. */
+/** Length limit of a number; no number in range needs more characters. */
 const maxNumberLength = 400;
 const base64Pattern = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
-/** A field's type, or that of its items. */
+/** The type of a field or of its items. */
 export type ValueType = Pick<DescField, "scalar" | "enum" | "message">;
 
 /**
- * Reads a value as paths and query strings write it.
+ * Parses a value from a path or query string.
  *
- * @throws ValueProblem that says what the text has to be
+ * @throws ValueProblem with the expected format
  */
 export function parseValue(type: ValueType, text: string): FieldValue {
   if (type.enum !== undefined) return parseEnum(type.enum, text);
@@ -80,12 +80,12 @@ function parseFloating(text: string, max: number): number {
   return value;
 }
 
-/** Takes both alphabets, with padding or without. */
+/** Accepts base64 and base64url, with or without padding. */
 function parseBytes(text: string): Uint8Array {
   try {
     if (base64Pattern.test(text)) return base64Decode(text);
   } catch {
-    // A length that no base64 has.
+    // The length is not valid for base64.
   }
   throw new ValueProblem("has to be base64");
 }
@@ -127,11 +127,11 @@ function parseJson(type: DescMessage, text: string) {
   }
 }
 
-/** A mask's paths, in proto names or in JSON's. */
+/** Parses the paths of a field mask, in proto or JSON names. */
 function parseMask(text: string): FieldMask {
   const paths = text === "" ? [] : text.split(",");
   for (const path of paths) {
-    if (!/^[A-Za-z0-9_.*]+$/.test(path)) throw new ValueProblem("has to be names of fields with commas between them");
+    if (!/^[A-Za-z0-9_.*]+$/.test(path)) throw new ValueProblem("has to be field names separated by commas");
   }
   return create(FieldMaskSchema, { paths: paths.map(toSnakeCase) });
 }

@@ -6,7 +6,7 @@ import { hasNamedFields } from "./text-types.ts";
 
 const maxPaths = 256;
 
-/** The only field mask among a request's fields, which an update sets (AIP-134). Undefined for none, and for several. */
+/** Finds the field mask of an update request (AIP-134). Undefined if the request has none or several. */
 export function findMaskField(input: DescMessage): (DescField & { fieldKind: "message" }) | undefined {
   const masks = input.fields.filter(
     (field) => field.fieldKind === "message" && field.message.typeName === FieldMaskSchema.typeName,
@@ -15,11 +15,11 @@ export function findMaskField(input: DescMessage): (DescField & { fieldKind: "me
 }
 
 /**
- * The field mask that a PATCH body means: the fields that it names, `null` included, by proto name and relative to the message. It goes
- * into messages, and stops at repeated fields, maps and well-known types; `{}` names the message it stands for. `excluded` are the fields, relative to the same
- * message, that the path holds.
+ * Returns the field mask of a PATCH body: the fields in the JSON, including those with `null`, as proto names relative to the message. Descends into
+ * messages, but not into repeated fields, maps and well-known types; for `{}` the mask has the message itself. `excluded` has the fields that the
+ * path sets, relative to the same message.
  *
- * @throws ConnectError InvalidArgument for a key that is not a field: an update that is misspelt must not be half done
+ * @throws ConnectError InvalidArgument for an unknown field: a typo must not lead to a partial update
  */
 export function maskOfBody(
   schema: DescMessage,
@@ -54,7 +54,7 @@ function addPaths(
       throw requestProblem(
         "INVALID_BODY",
         [],
-        `the body names more than ${maxPaths} fields; replace whole messages instead`,
+        `the body has more than ${maxPaths} fields; replace whole messages instead`,
       );
     }
   }

@@ -12,7 +12,7 @@ function shapeOf(source: string): string {
 }
 
 describe("a path template", () => {
-  it("has text, wildcards, variables and a verb", () => {
+  it("consists of text, wildcards, variables and a verb", () => {
     assert.equal(shapeOf("/v1/shelves"), "v1 / shelves");
     assert.equal(shapeOf("/v1/*/books"), "v1 / * / books");
     assert.equal(shapeOf("/v1/{id}"), "v1 / *  id:1-2");
@@ -24,13 +24,13 @@ describe("a path template", () => {
     assert.equal(shapeOf("/v1:list"), "v1  :list");
   });
 
-  it("may be / alone, and have one ** before a fixed number of segments", () => {
+  it("may be /, and may have one ** before a fixed number of segments", () => {
     assert.equal(shapeOf("/"), "");
     assert.equal(shapeOf("/{name=**/sessions/*}"), "** / sessions / *  name:0-3+");
     assert.equal(shapeOf("/{parent=projects/**}/{id}"), "projects / ** / *  parent:0-2+  id:2-3");
   });
 
-  it("has literals in their decoded form", () => {
+  it("has decoded literals", () => {
     assert.equal(shapeOf("/caf%C3%A9/x"), "café / x");
   });
 

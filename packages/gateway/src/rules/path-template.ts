@@ -1,36 +1,37 @@
 /** One segment of a template: text, `*` (one segment) or `**` (any number of them). */
 export type TemplateSegment = { readonly kind: "literal"; readonly text: string } | { readonly kind: "one" | "many" };
 
-/** A field of the request that takes part of the path. */
+/** A request field that is bound to a part of the path. */
 export interface TemplateVariable {
-  /** Proto names, from the request down. */
+  /** Path of the field in proto names, from the request. */
   readonly fieldPath: string;
-  /** The first of its segments, and the one after its last. */
+  /** Index of its first segment. */
   readonly start: number;
+  /** Index after its last segment. */
   readonly end: number;
-  /** Whether it can hold more than one segment: then "%2F" in it stays as it is written. */
+  /** Whether it can match several segments: then "%2F" is not decoded. */
   readonly isMulti: boolean;
 }
 
-/** A path template of http.proto. */
+/** A path template of google/api/http.proto. */
 export interface PathTemplate {
   readonly source: string;
   readonly segments: readonly TemplateSegment[];
   readonly variables: readonly TemplateVariable[];
-  /** Where `**` is among the segments; -1 for a template without. */
+  /** Index of the `**` segment; -1 if there is none. */
   readonly manyAt: number;
-  /** What follows the colon at the end. */
+  /** Text after the last colon; undefined if there is none. */
   readonly verb: string | undefined;
 }
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Reads a template such as `/v1/{name=shelves/*}/books/{book}:cancel`.
+ * Parses a template such as `/v1/{name=shelves/*}/books/{book}:cancel`.
  *
- * It takes http.proto's grammar, a template that is `/` alone, and one `**` wherever what follows has a fixed number of segments.
+ * Beyond the grammar of http.proto it accepts the template `/`, and one `**` at any position.
  *
- * @throws SyntaxError that names the column, from 1
+ * @throws SyntaxError with the column, which starts at 1
  */
 export function parsePathTemplate(source: string): PathTemplate {
   return new TemplateParser(source).parse();
@@ -99,7 +100,7 @@ class TemplateParser {
     this.#segments.push({ kind: "literal", text: this.#normal(text, start) });
   }
 
-  /** Literals are compared decoded, so that `%41` and `A` are one. */
+  /** Decodes a literal, because paths are compared decoded: `%41` equals `A`. */
   #normal(text: string, start: number): string {
     if (text === "." || text === "..") this.#failAt(start, "a segment of dots, which clients take out of a path");
     if (/[\s?#\\]/.test(text)) this.#failAt(start, `${JSON.stringify(text)} cannot be part of a path`);

@@ -1,7 +1,7 @@
 import type { PathTemplate, TemplateVariable } from "./path-template.ts";
 import { decodeMulti, type RequestPath } from "./request-path.ts";
 
-/** What the variables of a template hold in a path that matches it, in the template's order. */
+/** Returns the values of a template's variables in a matching path, in the template's order. */
 export function readPathValues(template: PathTemplate, path: RequestPath, verbLength: number): readonly string[] {
   const { variables } = template;
   if (variables.length === 0) return noValues;
@@ -18,7 +18,7 @@ function readValue(
   path: RequestPath,
   verbLength: number,
 ): string {
-  // `**` takes what the other segments leave.
+  // `**` matches the segments that are left over by the others.
   const shift = path.raw.length - segments.length;
   const from = manyAt !== -1 && start > manyAt ? start + shift : start;
   const to = manyAt !== -1 && end > manyAt ? end + shift : end;

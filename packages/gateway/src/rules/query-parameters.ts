@@ -1,14 +1,14 @@
 import { quote, requestProblem } from "./request-problem.ts";
 
-/** A query string's parameters: name, value, name, value, … */
+/** Parameters of a query string: name, value, name, value, … */
 export type QueryParameters = readonly string[];
 
 const maxParameters = 200;
 
 /**
- * Reads a query string: "+" is a space, escapes are decoded, an empty pair is skipped.
+ * Parses a query string: decodes "+" as a space and percent-encoding, and skips empty pairs.
  *
- * @throws ConnectError InvalidArgument for an escape that is none, bytes that are not UTF-8, and more than 200 parameters
+ * @throws ConnectError InvalidArgument for an invalid escape, bytes that are not UTF-8, and more than 200 parameters
  */
 export function parseQuery(query: string): QueryParameters {
   if (query === "") return [];

@@ -3,23 +3,23 @@ import { describe, it } from "node:test";
 import { decodeMulti, parseRequestPath } from "./request-path.ts";
 
 describe("the path of a request", () => {
-  it("is split before it is decoded", () => {
+  it("is split before decoding", () => {
     assert.deepEqual(parseRequestPath("/a%2Fb/c%20d"), { raw: ["a%2Fb", "c%20d"], decoded: ["a/b", "c d"] });
     assert.deepEqual(parseRequestPath("/"), { raw: [], decoded: [] });
     assert.deepEqual(parseRequestPath("/a//b/"), { raw: ["a", "", "b", ""], decoded: ["a", "", "b", ""] });
   });
 
-  it("keeps a plus and a backslash as they are", () => {
+  it("keeps plus signs and backslashes", () => {
     assert.deepEqual(parseRequestPath("/a+b/c\\d"), { raw: ["a+b", "c\\d"], decoded: ["a+b", "c\\d"] });
   });
 
   for (const path of ["/a/../b", "/a/%2e%2E/b", "/a/./b", "/a/%2E", "/.."]) {
-    it(`is refused with a segment of dots: ${path}`, () => {
+    it(`is refused with a dot segment: ${path}`, () => {
       assert.deepEqual(parseRequestPath(path), { problem: "the path has a segment of dots" });
     });
   }
 
-  it("may have segments with more than dots", () => {
+  it("may have segments that contain dots and other text", () => {
     for (const path of ["/...", "/a/..b", "/a/%2e%2ea"]) assert.ok("raw" in parseRequestPath(path), path);
   });
 
@@ -29,7 +29,7 @@ describe("the path of a request", () => {
     });
   }
 
-  it("is refused with a null character, and without a slash at its start", () => {
+  it("is refused with a null character, and without a leading slash", () => {
     assert.deepEqual(parseRequestPath("/a%00b"), { problem: "the path has a null character" });
     assert.deepEqual(parseRequestPath("a/b"), { problem: "the path has to begin with /" });
     assert.deepEqual(parseRequestPath("http://a/b"), { problem: "the path has to begin with /" });
@@ -37,7 +37,7 @@ describe("the path of a request", () => {
 });
 
 describe("a value of several segments", () => {
-  it("is decoded but for escaped slashes, which stay as they were written", () => {
+  it("is decoded except for escaped slashes", () => {
     assert.equal(decodeMulti(["a%20b", "c%2Fd", "e%2ff%C3%A9"]), "a b/c%2Fd/e%2ffé");
     assert.equal(decodeMulti(["a", ""]), "a/");
     assert.equal(decodeMulti([]), "");

@@ -1,19 +1,19 @@
-/** A request's path that has been checked. */
+/** A valid request path. */
 export interface RequestPath {
-  /** The segments as they were written. None for "/". */
+  /** The segments as sent. Empty for "/". */
   readonly raw: readonly string[];
-  /** The same, decoded. */
+  /** The decoded segments. */
   readonly decoded: readonly string[];
 }
 
-/** Why a path is refused, in words for the client. */
+/** The reason to refuse a path. The client sees it. */
 export interface PathProblem {
   readonly problem: string;
 }
 
 /**
- * Takes a path apart. It is split at "/" before anything is decoded, so that "%2F" never ends a segment, and it is never rewritten: what a
- * proxy in front of the server allowed is what is served.
+ * Parses a path. Splits it at "/" before decoding, so that "%2F" does not end a segment, and never normalizes it: the server serves exactly the
+ * path that a proxy in front of it has allowed.
  */
 export function parseRequestPath(path: string): RequestPath | PathProblem {
   if (path.charCodeAt(0) !== 0x2f) return { problem: "the path has to begin with /" };
@@ -33,7 +33,7 @@ export function parseRequestPath(path: string): RequestPath | PathProblem {
 
 const root: RequestPath = { raw: [], decoded: [] };
 
-/** Undefined for an escape that is none, and for bytes that are not UTF-8. */
+/** Undefined for an invalid escape or bytes that are not UTF-8. */
 function decodeSegment(segment: string): string | undefined {
   if (!segment.includes("%")) return segment;
   try {
@@ -45,11 +45,11 @@ function decodeSegment(segment: string): string | undefined {
 
 const escapedSlash = /(%2f)/i;
 
-/** The value of a variable that spans several segments: all is decoded but "%2F", or it could not be told from "/". */
+/** The value of a variable with several segments. Decodes everything except "%2F", which would be confused with "/". */
 export function decodeMulti(rawSegments: readonly string[]): string {
   const text = rawSegments.join("/");
   if (!text.includes("%")) return text;
-  // Escapes are whole characters on either side of an escaped slash, so the parts decode alone.
+  // A slash is never part of a multi-byte character, so the text on either side can be decoded on its own.
   return text
     .split(escapedSlash)
     .map((part, at) => (at % 2 === 1 ? part : decodeURIComponent(part)))

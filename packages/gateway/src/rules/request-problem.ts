@@ -1,7 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { type FieldViolation, invalidArgument } from "@tercel/grpc/errors";
 
-/** Errors of this package carry a reason, so that programs can tell them apart without reading their text. */
+/** `ErrorInfo.reason` of the errors that this package creates, for programs that handle them. */
 export type ProblemReason =
   | "INVALID_PATH"
   | "PATH_TOO_LONG"
@@ -15,7 +15,7 @@ export type ProblemReason =
   | "UNEXPECTED_BODY"
   | "UNKNOWN_FIELD";
 
-/** What this package says of a request. The domain is added where the error leaves. */
+/** Creates an InvalidArgument error for a request. The ErrorInfo gets its domain when the error is encoded. */
 export function requestProblem(
   reason: ProblemReason,
   violations: readonly FieldViolation[],
@@ -26,7 +26,7 @@ export function requestProblem(
   return invalidArgument({ message: text, violations, reason });
 }
 
-/** Text of a client's, short enough for an error. */
+/** Quotes and shortens a client's text for an error. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }

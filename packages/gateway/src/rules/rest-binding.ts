@@ -5,19 +5,19 @@ import { type PathTemplate, parsePathTemplate } from "./path-template.ts";
 import type { Route } from "./route-tree.ts";
 import { isTextType } from "./text-types.ts";
 
-/** One way to call a method by REST, checked against its messages. */
+/** A REST route of a method, checked against its messages. */
 export interface RestBinding extends Route {
   readonly method: DescMethod;
-  /** The method's own path: `/package.Service/Method`. */
+  /** The gRPC path of the method: `/package.Service/Method`. */
   readonly methodPath: string;
   readonly template: PathTemplate;
-  /** The fields of the template's variables, in its order: each as the fields on the way to it. */
+  /** The fields of the template's variables in their order, each as a path of fields. */
   readonly pathFields: readonly (readonly DescField[])[];
-  /** The HTTP body is this field of the request, all of it that the path does not hold, or nothing. */
+  /** The request field for the HTTP body, "*" for the whole request, undefined for no body. */
   readonly body: DescField | "*" | undefined;
-  /** The HTTP body is this field of the response, or all of it. */
+  /** The response field for the HTTP body; undefined for the whole response. */
   readonly responseBody: DescField | undefined;
-  /** 0 for the rule itself, from 1 on for its additional bindings. */
+  /** 0 for the rule itself, 1 and more for its additional bindings. */
   readonly index: number;
 }
 
@@ -25,9 +25,9 @@ const httpMethodName = /^(\*|[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/;
 const methodsWithoutBody = new Set(["GET", "HEAD"]);
 
 /**
- * The bindings of a rule: its own and the additional ones.
+ * Reads the bindings of a rule, including the additional ones.
  *
- * @throws TypeError that names the method, the rule and what is wrong with it, with the column for a template
+ * @throws TypeError for an invalid rule, with the method and, for a template, the column
  */
 export function readBindings(method: DescMethod, rule: HttpRule): RestBinding[] {
   const owner = `${method.parent.typeName}/${method.name}`;
@@ -74,7 +74,7 @@ function readTemplate(path: string, owner: string): PathTemplate {
   }
 }
 
-/** @throws TypeError when there is no such field, or the path cannot hold its value */
+/** @throws TypeError if the field does not exist, or its type cannot be in a path */
 function findPathField(input: DescMessage, fieldPath: string, where: string): DescField[] {
   const names = fieldPath.split(".");
   const fields: DescField[] = [];

@@ -7,21 +7,21 @@ import type { RequestPath } from "./request-path.ts";
 import { type RestBinding, readBindings } from "./rest-binding.ts";
 import { RouteTree } from "./route-tree.ts";
 
-/** What a request's method and path lead to. */
+/** Result of looking up an HTTP method and path. */
 export type RestLookup =
   | { readonly binding: RestBinding; readonly pathValues: readonly string[] }
   /** The path exists for other HTTP methods. */
   | { readonly allowed: readonly string[] }
   | undefined;
 
-/** All routes of a server by REST. */
+/** All REST routes of a server. */
 export class RestTable {
   readonly #tree = new RouteTree<RestBinding>();
   readonly bindings: RestBinding[] = [];
 
   /**
-   * @param rules rules that replace those of the methods that their selectors name
-   * @throws TypeError for a rule that does not fit its method, for two routes of the same shape, and for a selector that names no method
+   * @param rules replace the annotations of the methods in their selectors
+   * @throws TypeError for a rule that does not match its method, for two routes of the same shape, and for a selector without a method
    */
   constructor(methods: Iterable<DescMethod>, rules: readonly HttpRule[] = []) {
     const all = [...methods];
@@ -43,9 +43,9 @@ export class RestTable {
     return { binding: route, pathValues: readPathValues(route.template, path, verbLength) };
   }
 
-  /** All that a path leads to, one for each HTTP method: GET first, then in alphabetical order. */
+  /** Finds the routes of a path, one for each HTTP method: GET first, then in alphabetical order. */
   findAll(path: RequestPath): readonly { readonly binding: RestBinding; readonly pathValues: readonly string[] }[] {
-    // No rule has this method, so that what is found is what there is for others; or a rule for all methods, which is all there is.
+    // No rule has the method "", so this finds either a rule for all methods or the HTTP methods of the path.
     const found = this.find("GET", path);
     const others = this.find("", path);
     const first = found !== undefined && "binding" in found ? [found] : [];

@@ -14,7 +14,7 @@ function treeOf(...routes: string[]): RouteTree<Route> {
   return tree;
 }
 
-/** The route with the values of its variables; the allowed methods in brackets; undefined. */
+/** Returns the route with the values of its variables, or the allowed methods in brackets, or undefined. */
 function find(tree: RouteTree<Route>, request: string): string | undefined {
   const [httpMethod = "", path = ""] = request.split(" ");
   const parsed = parseRequestPath(path) as RequestPath;
@@ -26,8 +26,8 @@ function find(tree: RouteTree<Route>, request: string): string | undefined {
   return [route.owner, ...values.map((value) => JSON.stringify(value))].join(" ");
 }
 
-describe("a tree of routes", () => {
-  it("takes text before *, and * before **, whatever the order", () => {
+describe("RouteTree", () => {
+  it("prefers text over *, and * over **, in any order of additions", () => {
     for (const routes of [
       ["GET /v1/{id}", "GET /v1/me", "GET /v1/{rest=**}"],
       ["GET /v1/{rest=**}", "GET /v1/{id}", "GET /v1/me"],
@@ -40,27 +40,27 @@ describe("a tree of routes", () => {
     }
   });
 
-  it("goes back where text led nowhere", () => {
+  it("backtracks if the literal branch has no route", () => {
     const tree = treeOf("GET /a/b/c", "GET /a/{x}/d", "GET /{all=**}/e");
     assert.equal(find(tree, "GET /a/b/d"), 'GET /a/{x}/d "b"');
     assert.equal(find(tree, "GET /a/b/e"), 'GET /{all=**}/e "a/b"');
     assert.equal(find(tree, "GET /a/b/f"), undefined);
   });
 
-  it("matches the HTTP method with the path, so that one route does not hide another's", () => {
+  it("matches the HTTP method together with the path, so that no route hides another", () => {
     const tree = treeOf("GET /users/me", "POST /users/{id}");
     assert.equal(find(tree, "POST /users/me"), 'POST /users/{id} "me"');
     assert.equal(find(tree, "GET /users/7"), "[POST]");
     assert.equal(find(tree, "DELETE /users/me"), "[GET POST]");
   });
 
-  it("takes a method's name before the custom kind *", () => {
+  it("prefers an HTTP method over the custom kind *", () => {
     const tree = treeOf("* /a", "GET /a");
     assert.equal(find(tree, "GET /a"), "GET /a");
     assert.equal(find(tree, "REPORT /a"), "* /a");
   });
 
-  it("takes the longest verb that leads to a match; other colons are data", () => {
+  it("prefers the longest verb that matches, and treats other colons as data", () => {
     const tree = treeOf("GET /users/{id}", "POST /users/{id}:cancel", "POST /users/{id}:now:cancel", "GET /users:list");
     assert.equal(find(tree, "POST /users/7:cancel"), 'POST /users/{id}:cancel "7"');
     assert.equal(find(tree, "POST /users/7:now:cancel"), 'POST /users/{id}:now:cancel "7"');
@@ -71,7 +71,7 @@ describe("a tree of routes", () => {
     assert.equal(find(tree, "POST /users/a%20b:cancel"), 'POST /users/{id}:cancel "a b"');
   });
 
-  it("needs a segment to be there, but for **", () => {
+  it("requires a non-empty segment, except for **", () => {
     const tree = treeOf("GET /v1/{id}", "GET /files/{path=**}", "GET /");
     assert.equal(find(tree, "GET /v1/"), undefined);
     assert.equal(find(tree, "GET /v1//"), undefined);
@@ -81,7 +81,7 @@ describe("a tree of routes", () => {
     assert.equal(find(tree, "GET /"), "GET /");
   });
 
-  it("gives ** what the segments around it leave", () => {
+  it("matches ** with the segments that the others leave", () => {
     const tree = treeOf("GET /{name=projects/**/sessions/*}/{id}:run", "GET /x/{a=**}/{b}/{c}");
     assert.equal(
       find(tree, "GET /projects/p/q/sessions/s/7:run"),
@@ -92,18 +92,18 @@ describe("a tree of routes", () => {
     assert.equal(find(tree, "GET /x/4"), undefined);
   });
 
-  it("decodes values after the match, escaped slashes by the kind of variable", () => {
+  it("decodes values after matching, and escaped slashes by the kind of variable", () => {
     const tree = treeOf("GET /one/{id}", "GET /many/{path=**}");
     assert.equal(find(tree, "GET /one/a%2Fb%20c"), 'GET /one/{id} "a/b c"');
     assert.equal(find(tree, "GET /many/a%2Fb/c%20d"), 'GET /many/{path=**} "a%2Fb/c d"');
   });
 
-  it("compares text decoded", () => {
+  it("compares decoded text", () => {
     assert.equal(find(treeOf("GET /caf%C3%A9"), "GET /caf%c3%a9"), "GET /caf%C3%A9");
     assert.equal(find(treeOf("GET /a"), "GET /%61"), "GET /a");
   });
 
-  it("refuses two routes of one shape and method, and names both", () => {
+  it("rejects two routes of the same shape and method, and names both", () => {
     assert.throws(
       () => treeOf("GET /v1/{id}", "GET /v1/{name}"),
       /GET \/v1\/\{name\} and GET \/v1\/\{id\} have the same route/,

@@ -1,48 +1,48 @@
 import type { PathTemplate } from "./path-template.ts";
 import type { RequestPath } from "./request-path.ts";
 
-/** What a tree is made of: a template for an HTTP method, or for all with "*". */
+/** An entry of the tree: a template with an HTTP method, or "*" for all methods. */
 export interface Route {
   readonly httpMethod: string;
   readonly template: PathTemplate;
-  /** For errors: whose route it is. */
+  /** The method of the route, for error messages. */
   readonly owner: string;
 }
 
 /** A route that a request matches. */
 export interface RouteMatch<R extends Route> {
   readonly route: R;
-  /** The last segment is shorter than in the request's path by the verb and its colon. */
+  /** Length of the verb with its colon, which the last segment of the path does not include. 0 for none. */
   readonly verbLength: number;
 }
 
-/** The path exists, for other HTTP methods only. */
+/** The path exists for other HTTP methods only. */
 export interface MethodMismatch {
   readonly allowed: readonly string[];
 }
 
-/** Most nodes have one thing of all this: what they do not have takes no memory, which among many routes is time. */
+/** Most nodes use one of these properties. The others stay undefined: less memory makes lookups among many routes faster. */
 class Node<R extends Route> {
   literals: Map<string, Node<R>> | undefined = undefined;
   one: Node<R> | undefined = undefined;
-  /** What follows `**`, by its number of segments, the longest first. */
+  /** Nodes after `**`, by their number of segments, the longest first. */
   many: readonly { readonly tail: number; readonly node: Node<R> }[] | undefined = undefined;
-  /** The routes that end here, for all HTTP methods and verbs. */
+  /** The routes that end at this node, for all HTTP methods and verbs. */
   ends: R[] | undefined = undefined;
 }
 
 /**
- * Finds the route of a request. Segment by segment text goes before `*`, and `*` before `**`; where that leads nowhere, the next is
- * tried. The HTTP method is part of the match, so `GET /users/me` does not hide `POST /users/{id}`. The order in which routes were added
- * means nothing.
+ * Finds the route of a request. In each segment literal text takes precedence over `*`, and `*` over `**`; the search backtracks if that finds no
+ * route. The HTTP method is part of the match, so `GET /users/me` does not hide `POST /users/{id}`. The order of additions does not matter.
  *
- * A search visits a node once at most for each `**` before it, and there is one `**` in a template: it is bounded by the routes, not by the request.
+ * A search visits each node at most once for each `**` before it, and a template has at most one `**`: the cost is bounded by the routes, not by
+ * the request.
  */
 export class RouteTree<R extends Route> {
   readonly #root = new Node<R>();
   readonly #verbs = new Set<string>();
 
-  /** @throws TypeError when another route has the same shape and HTTP method */
+  /** @throws TypeError if another route has the same shape and HTTP method */
   add(route: R): void {
     const { segments, verb } = route.template;
     let node = this.#root;
@@ -63,13 +63,13 @@ export class RouteTree<R extends Route> {
     node.ends.push(route);
   }
 
-  /** Undefined: no route has this path. */
+  /** Undefined if no route has this path. */
   find(httpMethod: string, path: RequestPath): RouteMatch<R> | MethodMismatch | undefined {
     const { decoded } = path;
     const search: Search = { httpMethod, decoded, last: decoded.at(-1) ?? "", verb: undefined, allowed: undefined };
     const raw = path.raw.at(-1) ?? "";
     if (this.#verbs.size > 0 && raw.includes(":")) {
-      // The longest verb first. Where none leads to a match, the colon is part of the last segment; an escaped one always is.
+      // Tries the longest verb first. If none matches, the colon is part of the last segment; an escaped colon always is.
       for (let colon = raw.indexOf(":"); colon !== -1; colon = raw.indexOf(":", colon + 1)) {
         const verb = raw.slice(colon + 1);
         if (!this.#verbs.has(verb)) continue;
@@ -88,7 +88,7 @@ export class RouteTree<R extends Route> {
 
 interface Search {
   readonly httpMethod: string;
-  /** The HTTP methods of routes that have the path; undefined for none. */
+  /** The HTTP methods of the routes with this path; undefined for none. */
   allowed: Set<string> | undefined;
   readonly decoded: readonly string[];
   /** The last segment without the verb. */

@@ -1,6 +1,6 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 
-/** Messages whose JSON form is text, or a bare value that can be written as one. */
+/** Messages whose JSON is a string, or a scalar that can be written as text. */
 const textTypes: ReadonlySet<string> = new Set(
   [
     ...["Timestamp", "Duration", "FieldMask"],
@@ -9,22 +9,22 @@ const textTypes: ReadonlySet<string> = new Set(
   ].map((name) => `google.protobuf.${name}`),
 );
 
-/** Messages that stand for any JSON. */
+/** Messages that represent arbitrary JSON. */
 const jsonTypes: ReadonlySet<string> = new Set(
   ["Struct", "Value", "ListValue"].map((name) => `google.protobuf.${name}`),
 );
 
-/** Whether one piece of text is a value of this type. */
+/** Whether a value of this type can be written as text. */
 export function isTextType(message: DescMessage): boolean {
   return textTypes.has(message.typeName);
 }
 
-/** Whether any JSON, or an object or array of it, is a value of this type. */
+/** Whether the type represents arbitrary JSON, or any JSON object or array. */
 export function isJsonType(message: DescMessage): boolean {
   return jsonTypes.has(message.typeName);
 }
 
-/** Whether a message has fields that clients name one by one, which well-known types with a JSON form of their own do not. */
+/** Whether clients can set the fields of a message one by one. False for well-known types with a special JSON form. */
 export function hasNamedFields(message: DescMessage): boolean {
   return !isTextType(message) && !isJsonType(message) && message.typeName !== "google.protobuf.Any";
 }

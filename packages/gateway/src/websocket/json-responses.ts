@@ -11,7 +11,7 @@ import { closeAfter } from "./close-status.ts";
 import type { MessageSocket } from "./message-socket.ts";
 import type { SocketRoute } from "./socket-route.ts";
 
-/** Responses as text messages: `{"result":…}` each, and `{"error":…}` as the last one of a call that failed. */
+/** Sends responses as text messages: `{"result":…}` for each response, and `{"error":…}` as the last message of a failed call. */
 export class JsonResponses implements ResponseForm {
   readonly sender: MessageSender;
   readonly #call: GatewayCall;

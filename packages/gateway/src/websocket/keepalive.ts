@@ -1,20 +1,20 @@
 import type { Clock } from "@tercel/grpc";
 
-/** Proxies close connections that are silent for a minute. */
+/** Many proxies close connections after a minute without data. */
 const intervalMs = 30_000;
-/** Pings and pongs that a client may send within one interval without a message among them. */
+/** Pings and pongs that a client may send within one interval without a message between them. */
 const maxControlFrames = 100;
 
-/** Finds out that a client is gone whose connection never said so, and one that sends pings instead of messages. */
+/** Pings the client to detect a dead connection, and limits the pings of the client. */
 export class SocketKeepalive {
   readonly #clock: Clock;
   readonly #ping: () => void;
   readonly #onDead: () => void;
   #cancel: (() => void) | undefined = undefined;
-  #hasHeard = true;
+  #hasReceived = true;
   #controlFrames = 0;
 
-  /** Begins at once. `onDead` is called when nothing has come for an interval after a ping. */
+  /** Starts immediately. Calls `onDead` when nothing is received within an interval after a ping. */
   constructor(clock: Clock, ping: () => void, onDead: () => void) {
     this.#clock = clock;
     this.#ping = ping;
@@ -23,13 +23,13 @@ export class SocketKeepalive {
   }
 
   onMessage(): void {
-    this.#hasHeard = true;
+    this.#hasReceived = true;
     this.#controlFrames = 0;
   }
 
-  /** False: there are too many. */
+  /** Counts a ping or pong. False: the client sends too many. */
   onControl(): boolean {
-    this.#hasHeard = true;
+    this.#hasReceived = true;
     this.#controlFrames++;
     return this.#controlFrames <= maxControlFrames;
   }
@@ -41,12 +41,12 @@ export class SocketKeepalive {
 
   #checkLater(): void {
     this.#cancel = this.#clock.after(intervalMs, () => {
-      if (!this.#hasHeard) {
+      if (!this.#hasReceived) {
         this.#cancel = undefined;
         this.#onDead();
         return;
       }
-      this.#hasHeard = false;
+      this.#hasReceived = false;
       this.#controlFrames = 0;
       this.#ping();
       this.#checkLater();

@@ -1,51 +1,51 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** A WebSocket that is open. */
+/** An open WebSocket. */
 export interface MessageSocket {
-  /** False: enough waits to be sent, continue after `onWritable`. The bytes must not be changed afterwards. */
+  /** Sends a message. False: the send buffer is full; continue after `onWritable`. The caller must not change the bytes afterwards. */
   send(bytes: Uint8Array, isText: boolean): boolean;
-  /** Ends the connection with a status; what was sent before it still arrives. */
+  /** Closes the connection with a status, after the messages that were sent before. */
   close(code: number, reason: string): void;
-  /** Ends the connection at once. */
+  /** Closes the connection immediately. */
   terminate(): void;
   ping(): void;
-  /** Reads no more messages. */
+  /** Stops reading messages until `resume`. */
   pause(): void;
   resume(): void;
 }
 
-/** Receives what comes over a WebSocket. What it throws ends the connection. */
+/** Receives the events of a WebSocket. An error thrown from a method closes the connection. */
 export interface MessageSocketListener {
-  /** The bytes are the listener's to keep. */
+  /** The listener may keep the bytes. */
   onMessage(bytes: Uint8Array, isText: boolean): void;
-  /** A ping or a pong has come. Pings are answered already. */
+  /** A ping or pong was received. Pongs are sent by the socket itself. */
   onControl(): void;
   onWritable(): void;
-  /** The client broke the protocol or a limit of it. The connection closes. */
+  /** The client violated the protocol or exceeded a limit. The connection closes. */
   onViolation(reason: string): void;
-  /** The connection is closed. Nothing more is called. */
+  /** The connection is closed. No other method is called afterwards. */
   onClose(): void;
 }
 
-/** An HTTP/1.1 request that becomes a WebSocket. */
+/** An HTTP/1.1 request that is upgraded to a WebSocket. */
 export interface SocketUpgrade {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
-  /** What came after the request's head. */
+  /** Bytes that were received after the head of the request. */
   readonly head: Buffer;
-  /** The subprotocol that was chosen; undefined where the client names none. */
+  /** The chosen subprotocol; undefined if the client offers none. */
   readonly protocol: string | undefined;
-  /** The largest message. */
+  /** Size limit of a received message. */
   readonly maxMessageBytes: number;
 }
 
-/** Speaks WebSocket for a gateway: `createWebSockets` of `@tercel/gateway/websocket` makes one. */
+/** WebSocket implementation of a gateway, created with `createWebSockets` of `@tercel/gateway/websocket`. */
 export interface WebSockets {
   /**
-   * Completes the handshake and begins to read. A handshake that is not in order is refused, and `listen` is not called.
+   * Completes the handshake and starts reading. An invalid handshake is refused without a call of `listen`.
    *
-   * @param onFault is called with what a listener has thrown
+   * @param onFault called with an error that a listener has thrown
    */
   open(
     upgrade: SocketUpgrade,

@@ -9,13 +9,13 @@ import { serveWebSocket } from "./serve-web-socket.ts";
 import type { SocketRoute } from "./socket-route.ts";
 import { chooseSubprotocol, subprotocolNames } from "./subprotocols.ts";
 
-/** Nothing that a WebSocket can call. */
+/** The error for a path without a streaming method. */
 export function noStreamHere(): ConnectError {
-  const text = "there is no streaming method at this path; WebSockets are for streams";
+  const text = "no streaming method at this path; WebSockets serve only streams";
   return withHttpStatus(new ConnectError(text, Code.NotFound), 404);
 }
 
-/** Why a request for a WebSocket is refused, whatever its path. Undefined for one that is in order. */
+/** The reason to refuse a handshake because of its origin or subprotocols; undefined for a valid one. */
 export function whyNoSocket(head: HttpRequestHead, settings: RestSettings): ConnectError | undefined {
   if (settings.isForeign(head)) {
     const origin = JSON.stringify(findHeader(head.fields, "origin")?.slice(0, 128));
@@ -25,7 +25,7 @@ export function whyNoSocket(head: HttpRequestHead, settings: RestSettings): Conn
   return invalidArgument(`the subprotocol has to be one of: ${subprotocolNames.join(", ")}`);
 }
 
-/** Opens a WebSocket that {@link whyNoSocket} has nothing against. */
+/** Opens a WebSocket that {@link whyNoSocket} has accepted. */
 export function openWebSocket(
   parts: {
     readonly host: GatewayHost;
@@ -50,9 +50,9 @@ export function openWebSocket(
 
 const ofHandshake = /^(?:connection|upgrade|sec-websocket-.+)$/;
 
-/** The handshake's fields are not the call's, and a token among its subprotocols is what it would be in a header. */
+/** Removes the fields of the handshake, and moves a token from the subprotocols to `authorization`. */
 function fieldsOfCall(fields: readonly string[], token: string | undefined): string[] {
   const kept = fields.filter((_, at) => !ofHandshake.test(fields[at - (at % 2)] as string));
-  const isTold = findHeader(kept, "authorization") !== undefined;
-  return token === undefined || isTold ? kept : [...kept, "authorization", `Bearer ${token}`];
+  const hasAuthorization = findHeader(kept, "authorization") !== undefined;
+  return token === undefined || hasAuthorization ? kept : [...kept, "authorization", `Bearer ${token}`];
 }

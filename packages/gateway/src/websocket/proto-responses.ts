@@ -14,10 +14,10 @@ import { formatFieldBlock } from "../rules/field-block.ts";
 import { closeAfter } from "./close-status.ts";
 import type { MessageSocket } from "./message-socket.ts";
 
-/** The flag of the message that holds headers: the first of either side. */
+/** Flag of a message with headers, the first message in each direction. */
 export const headFlag = 0x40;
 
-/** Responses as gRPC frames them, one a binary message, after the headers and before the trailers. */
+/** Sends headers, responses and trailers as binary messages, each with the prefix of gRPC. */
 export class ProtoResponses implements ResponseForm {
   readonly sender: MessageSender;
   readonly #call: GatewayCall;

@@ -17,7 +17,7 @@ import { SocketExchange, type SocketRequest } from "./socket-exchange.ts";
 import type { SocketRoute } from "./socket-route.ts";
 import type { SocketFormat } from "./subprotocols.ts";
 
-/** A WebSocket that was asked for, and the method that its path leads to. */
+/** A WebSocket handshake and the method of its path. */
 export interface SocketCallParts {
   readonly host: GatewayHost;
   readonly settings: RestSettings;
@@ -29,12 +29,12 @@ export interface SocketCallParts {
 const headTimeoutMs = 10_000;
 const policyViolation = 1008;
 
-/** Calls a streaming method over a WebSocket that has just opened. */
+/** Calls a streaming method over a new WebSocket. */
 export function serveWebSocket(parts: SocketCallParts, socket: MessageSocket): MessageSocketListener {
   return parts.format === "json" ? new JsonSocketCall(parts, socket) : new ProtoSocketCall(parts, socket);
 }
 
-/** What both forms have in common: one call, from the opening of the connection to its closing. */
+/** Base of both formats: a connection has one call. */
 abstract class SocketCall implements MessageSocketListener {
   protected readonly parts: SocketCallParts;
   protected readonly socket: MessageSocket;
@@ -49,7 +49,7 @@ abstract class SocketCall implements MessageSocketListener {
     this.#keepalive = new SocketKeepalive(
       parts.host.clock,
       () => socket.ping(),
-      () => this.#cutOff("the client no longer answers"),
+      () => this.#cutOff("the client no longer responds"),
     );
   }
 
@@ -63,7 +63,7 @@ abstract class SocketCall implements MessageSocketListener {
   onControl(): void {
     if (this.#keepalive.onControl()) return;
     this.refuse(new ConnectError("too many pings", Code.ResourceExhausted));
-    // Those that still come are not read.
+    // Further pings are not read.
     this.socket.pause();
   }
 
@@ -80,7 +80,7 @@ abstract class SocketCall implements MessageSocketListener {
     this.call?.onClose("the client closed the WebSocket");
   }
 
-  /** Ends the call, or the connection where there is none yet. */
+  /** Fails the call, or closes the connection if it has no call yet. */
   protected refuse(error: ConnectError): void {
     if (this.call === undefined) this.socket.close(policyViolation, error.rawMessage.slice(0, maxReasonLength));
     else this.call.fail(error);
@@ -111,10 +111,10 @@ abstract class SocketCall implements MessageSocketListener {
   }
 }
 
-/** The reason of a close frame has 123 bytes at most. */
+/** The reason of a close frame is limited to 123 bytes (RFC 6455 §5.5); a character can take more than one byte. */
 const maxReasonLength = 100;
 
-/** Text messages, each of them JSON. An empty one says that no more come. */
+/** Requests as text messages of JSON. An empty message is a half-close. */
 class JsonSocketCall extends SocketCall {
   readonly #exchange: SocketExchange;
   readonly #requests: JsonMessages | undefined;
@@ -148,7 +148,7 @@ class JsonSocketCall extends SocketCall {
 
   #hasRequest = false;
 
-  /** Of a method that takes one. An empty message after it is a half-close that the client need not send. */
+  /** The request of a method that takes one. The half-close after it is optional. */
   #onOnlyRequest(text: Uint8Array): void {
     if (this.#hasRequest) {
       this.refuse(invalidArgument("the method takes one message, but more came"));
@@ -168,7 +168,7 @@ class JsonSocketCall extends SocketCall {
   }
 }
 
-/** Binary messages with what gRPC frames, after one with the headers. An empty one says that no more come. */
+/** Requests as binary messages with the prefix of gRPC, after one message with headers. An empty message is a half-close. */
 class ProtoSocketCall extends SocketCall {
   readonly #cancelHeadTimeout: () => void;
   #exchange: SocketExchange | undefined = undefined;
@@ -177,7 +177,7 @@ class ProtoSocketCall extends SocketCall {
   constructor(parts: SocketCallParts, socket: MessageSocket) {
     super(parts, socket);
     this.#cancelHeadTimeout = parts.host.clock.after(headTimeoutMs, () => {
-      this.refuse(new ConnectError("no headers came", Code.DeadlineExceeded));
+      this.refuse(new ConnectError("no headers received", Code.DeadlineExceeded));
     });
   }
 
@@ -219,7 +219,7 @@ class ProtoSocketCall extends SocketCall {
   }
 }
 
-/** What a page must not set although it comes in a message: the browser sets these, and what reads them trusts it. */
+/** Headers that a web page cannot set itself. Servers trust the browser's values, so the first message must not override them. */
 const ofBrowser: ReadonlySet<string> = new Set(["cookie", "origin", "host", "referer", "user-agent"]);
 
 function isMetadata(_: string, at: number, fields: readonly string[]): boolean {

@@ -4,17 +4,17 @@ import type { CallExchange } from "../calls/call-view.ts";
 import type { RequestFlow } from "../calls/requests/enveloped-requests.ts";
 import type { MessageSocket } from "./message-socket.ts";
 
-/** Bytes of messages that may wait for the handler before no more are read. */
+/** Bytes of unhandled messages from which on the socket is paused. */
 const maxUnusedBytes = 64 * 1024;
 
-/** What a call needs to know of the request that a WebSocket began with. */
+/** Head and peer of a WebSocket handshake. */
 export interface SocketRequest {
   readonly head: HttpRequestHead;
   readonly peerAddress: string | undefined;
   readonly peerTls: ClientTls | undefined;
 }
 
-/** The one call of a WebSocket, as its exchange: reads no more than the handler takes. */
+/** The exchange of a WebSocket's one call. Pauses reading while the handler is slower than the client. */
 export class SocketExchange implements CallExchange, RequestFlow {
   readonly head: HttpRequestHead;
   readonly peerAddress: string | undefined;
@@ -31,7 +31,7 @@ export class SocketExchange implements CallExchange, RequestFlow {
     this.#socket = socket;
   }
 
-  /** Bytes have come for the call, which says when they are used up. */
+  /** Counts received bytes, which the call returns with `consume`. */
   received(bytes: number): void {
     this.#unusedBytes += bytes;
     if (this.#isPaused || this.#unusedBytes < maxUnusedBytes) return;
@@ -46,7 +46,7 @@ export class SocketExchange implements CallExchange, RequestFlow {
     this.#socket.resume();
   }
 
-  /** A message may be larger than what is read ahead: its limit bounds what is kept. */
+  /** A message may be larger than the read limit: memory is bounded by the message limit. */
   lend(bytes: number): void {
     this.consume(bytes);
   }

@@ -8,14 +8,14 @@ import { decodeJsonBody } from "../rules/json-body.ts";
 import { parseQuery } from "../rules/query-parameters.ts";
 import type { RestBinding } from "../rules/rest-binding.ts";
 
-/** A streaming method that a WebSocket's path leads to, and how its messages are JSON. */
+/** The streaming method of a WebSocket's path, with the JSON form of its messages. */
 export interface SocketRoute {
   readonly method: DescMethod;
   readonly handler: MethodHandler;
-  /** The request is in the path and the query: it waits for no message. */
+  /** The path and query contain the whole request, so the call starts without a message. */
   readonly isRequestInPath: boolean;
   /**
-   * The request that a text message holds, together with the path and the query.
+   * Decodes a request from a text message, the path and the query.
    *
    * @throws ConnectError InvalidArgument
    */
@@ -23,7 +23,7 @@ export interface SocketRoute {
   encode(message: Message): string;
 }
 
-/** By the method's own path: messages are whole. */
+/** Route of a method's own path: a text message is a complete request. */
 export function routeByMethod(host: GatewayHost, method: DescMethod, handler: MethodHandler): SocketRoute {
   return {
     ...{ method, handler, isRequestInPath: false },
@@ -32,7 +32,7 @@ export function routeByMethod(host: GatewayHost, method: DescMethod, handler: Me
   };
 }
 
-/** What a REST route takes of a request besides messages. */
+/** The parts of a handshake that a REST route binds. */
 export interface RoutedRequest {
   readonly host: GatewayHost;
   readonly settings: RestSettings;
@@ -42,8 +42,8 @@ export interface RoutedRequest {
 }
 
 /**
- * By a REST route: messages are what the rule calls the body. Where a method takes a stream and its rule has no body, messages are whole, since
- * they would hold nothing otherwise.
+ * Route of a REST rule: a text message is the body of the rule. If the method takes a stream and its rule has no body, a text message is a
+ * complete request, because it would be empty otherwise.
  */
 export function routeByBinding(binding: RestBinding, handler: MethodHandler, request: RoutedRequest): SocketRoute {
   const { host, settings, pathValues } = request;

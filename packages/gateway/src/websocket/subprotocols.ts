@@ -1,4 +1,4 @@
-/** How messages are written over a WebSocket. */
+/** Format of the messages over a WebSocket. */
 export type SocketFormat = "json" | "proto";
 
 const formats: ReadonlyMap<string, SocketFormat> = new Map([
@@ -6,21 +6,21 @@ const formats: ReadonlyMap<string, SocketFormat> = new Map([
   ["tercel.v1+proto", "proto"],
 ]);
 
-/** A web page cannot set headers of a WebSocket: a token goes here. */
+/** Prefix of a subprotocol that contains a token: a web page cannot set headers of a WebSocket. */
 const tokenPrefix = "authorization.bearer.";
 
-/** What a client's list of subprotocols says. */
+/** Result of {@link chooseSubprotocol}. */
 export interface ChosenSubprotocol {
   readonly format: SocketFormat;
-  /** To be sent back; undefined where the client named none, and gets JSON. */
+  /** The subprotocol for the response; undefined if the client offers none, which means JSON. */
   readonly name: string | undefined;
-  /** What it hands over as a token, which must never be sent back: it would be logged. */
+  /** The token of the client. It must not appear in the response, where proxies would log it. */
   readonly token: string | undefined;
 }
 
 /**
- * Reads `Sec-WebSocket-Protocol`. Undefined: the client speaks none of those that there are. A token alone is refused as well, because browsers
- * close a connection on which none of their subprotocols comes back.
+ * Reads `Sec-WebSocket-Protocol`. Undefined: the client supports none of the subprotocols. A token alone is refused as well, because browsers
+ * close a connection when the response has none of the subprotocols that they offered.
  */
 export function chooseSubprotocol(offered: string | undefined): ChosenSubprotocol | undefined {
   const names = (offered ?? "").split(",").map((name) => name.trim());

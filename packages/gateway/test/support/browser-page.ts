@@ -1,4 +1,4 @@
-// Runs in a browser. The tests bundle it, and call its functions from outside.
+// Runs in a browser. The tests bundle it and call its functions.
 
 import { create, type DescMethod, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
@@ -20,11 +20,11 @@ function createTransport(baseUrl: string, protocol: PageProtocol): Transport {
   return protocol === "websocket" ? createWebSocketTransport(baseUrl, { unary: connect }) : connect;
 }
 
-/** What protoc-gen-grpc-web would make of a method. */
+/** The descriptor of a method that protoc-gen-grpc-web would generate. */
 function describe(method: DescMethod): MethodDescriptor<Message, Message> {
   const kind = method.methodKind === "unary" ? "unary" : "server_streaming";
   const path = `/${method.parent.typeName}/${method.name}`;
-  // It makes no use of these but to name them.
+  // Used as a name only.
   const type = Object as unknown as new () => Message;
   return new MethodDescriptor(
     ...[path, kind, type, type],
@@ -33,7 +33,7 @@ function describe(method: DescMethod): MethodDescriptor<Message, Message> {
   );
 }
 
-/** What the tests call. Arguments and results are JSON. */
+/** The functions for the tests. Arguments and results are JSON. */
 const page = {
   async unary(baseUrl: string, protocol: PageProtocol) {
     let servedBy: string | null = null;
@@ -87,7 +87,7 @@ const page = {
     return undefined;
   },
 
-  /** Sends each message once the answer to the one before is there. */
+  /** Sends each message after the response to the previous one. */
   async chat(baseUrl: string, texts: readonly string[]) {
     const answers: string[] = [];
     let wake = (): void => {};
@@ -131,7 +131,7 @@ const page = {
     return undefined;
   },
 
-  /** By the official client of gRPC-Web, in its text mode, which is what it streams in. */
+  /** Calls with the official gRPC-Web client in text mode, the only mode in which it streams. */
   async official(baseUrl: string, count: number) {
     const client = new GrpcWebClientBase({ format: "text" });
     const { getBook, watchBooks } = Library.method;
@@ -160,7 +160,7 @@ const page = {
     return { title, missing: (missing as RpcError).code, tokens, status };
   },
 
-  /** Reads events until there are as many, over whatever happens to the server and the network meanwhile. */
+  /** Reads a number of events, over restarts of the server and failures of the network. */
   async reconnecting(baseUrl: string, protocol: PageProtocol, count: number, countOfStream = 1) {
     const client = createClient(Library, createTransport(baseUrl, protocol));
     const state = { tokens: [] as string[], reconnects: 0, wanted: count };
@@ -182,7 +182,7 @@ const page = {
     return state;
   },
 
-  /** Upload and download of as many bytes as REST carries at once. */
+  /** Uploads and downloads many bytes in one REST body. */
   async bytes(url: string, length: number) {
     const sent = new Uint8Array(length);
     crypto.getRandomValues(sent.subarray(0, 65_536));
@@ -190,7 +190,7 @@ const page = {
     const digest = async (bytes: ArrayBuffer | Uint8Array<ArrayBuffer>) =>
       new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).join();
     const headers = { "content-type": "image/x" };
-    // Of a Blob, because what drives the browser gets a copy of any other body, in base64.
+    // A Blob, because Playwright would copy any other body as base64.
     const response = await fetch(`${url}/v1/file`, { method: "PUT", headers, body: new Blob([sent]) });
     const received = await response.arrayBuffer();
     return { status: response.status, isSame: (await digest(received)) === (await digest(sent)) };

@@ -1,6 +1,6 @@
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 
-/** An HTTP client for Connect's transports. Theirs lacks the option that Node's fetch wants for a body that is a stream. */
+/** An HTTP client for Connect's transports. Their own client lacks the option that fetch in Node.js requires for a streamed body. */
 export const fetchClient: UniversalClientFn = async ({ url, method, header, body, signal }) => {
   const response = await fetch(url, {
     ...{ method, headers: header, duplex: "half" },
@@ -8,13 +8,13 @@ export const fetchClient: UniversalClientFn = async ({ url, method, header, body
     ...(signal === undefined ? {} : { signal }),
   });
   const headers = new Headers(response.headers);
-  // Node's fetch asks for it, and has undone it.
+  // The fetch of Node.js requests compression and has already decompressed the body.
   headers.delete("content-encoding");
   headers.delete("content-length");
   return { status: response.status, header: headers, body: chunksOf(response), trailer: new Headers() };
 };
 
-/** A generator, because Connect throws into it. */
+/** A generator, because Connect calls its `throw`. */
 async function* chunksOf({ body }: Response): AsyncIterable<Uint8Array> {
   if (body !== null) yield* body;
 }

@@ -1,4 +1,4 @@
-/** Sessions of HTTP/1.1 for tests that compare two servers: requests in order, and what others make of them. */
+/** HTTP/1.1 sessions for tests that compare two servers: valid requests and mutations of them. */
 
 const requests = [
   "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -26,13 +26,13 @@ const pieces = [
   ...["0\r\n\r\n", "5\r\n", "0x5", "fffffffff\r\n", "HTTP/1.1", "HTTP/2.0"],
 ];
 
-/** What a session sends, and where its bytes are split. */
+/** The bytes of a session, and the positions at which they are split. */
 export interface Http1Session {
   readonly text: string;
   readonly splits: readonly number[];
 }
 
-/** The session of a number: always the same one. */
+/** Creates the session of a number, always the same one. */
 export function makeSession(seed: number): Http1Session {
   const random = randomOf(seed);
   const pick = <T>(from: readonly T[]): T => from[random(from.length)] as T;
@@ -47,7 +47,7 @@ export function makeSession(seed: number): Http1Session {
   return { text, splits };
 }
 
-/** Numbers below a bound, by Marsaglia's xorshift. */
+/** Creates a generator of numbers below a bound (Marsaglia's xorshift). */
 function randomOf(seed: number): (below: number) => number {
   let state = (seed * 2_654_435_761 + 1) | 0;
   return (below) => {

@@ -6,10 +6,10 @@ import { createServer, type Server, type ServerOptions } from "@tercel/grpc";
 import { invalidArgument, notFound, unavailable } from "@tercel/grpc/errors";
 import { type Book, BookSchema, type Library } from "../gen/tercel/gateway/test/v1/library_pb.ts";
 
-/** What a test can see of the library and tell it. */
+/** State of the library service for a test. */
 export interface LibraryState {
   readonly books: Map<string, Book>;
-  /** Requests as the handlers got them. */
+  /** The requests that the handlers have received. */
   readonly requests: unknown[];
 }
 
@@ -99,7 +99,7 @@ export interface RunningLibrary {
   readonly url: string;
 }
 
-/** A server of the library on a free port. The test has to close it. */
+/** Starts a server with the library service on a free port. The test must close it. */
 export async function startLibrary(
   service: typeof Library,
   gateway: GatewayOptions = {},

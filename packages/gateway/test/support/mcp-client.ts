@@ -1,6 +1,6 @@
-// The SDK's own client, as a program: some packages that it needs have TypeScript under the condition that the tests run with.
+// The client of the SDK as a separate program: under the export condition of the tests, some of its dependencies resolve to TypeScript.
 //
-// node mcp-client.ts URL '{"headers":{…},"calls":[{"name":…,"arguments":{…}}]}' prints what it was told, as JSON.
+// node mcp-client.ts URL '{"headers":{…},"calls":[{"name":…,"arguments":{…}}]}' prints the results as JSON.
 
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -13,7 +13,7 @@ const { headers = {}, calls = [] } = JSON.parse(given) as {
 };
 const client = new Client({ name: "test", version: "1" });
 const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
-// The SDK's own types do not fit each other under exactOptionalPropertyTypes.
+// The types of the SDK contradict each other under exactOptionalPropertyTypes.
 await client.connect(transport as Transport);
 const { tools } = await client.listTools();
 const results: unknown[] = [];

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-/** Sends bytes on a connection of their own and returns all that comes until the server closes it, or what has come when `until` fits. */
+/** Sends bytes on a new connection. Returns the received bytes when the server closes it, or when they match `until`. */
 export async function sendRaw(port: number, text: string, until?: RegExp): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   try {
@@ -25,7 +25,7 @@ export async function readUntil(socket: Socket, until?: RegExp): Promise<string>
   });
 }
 
-/** The status of the first response. */
+/** Returns the status of the first response. */
 export function statusOf(response: string): number {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(response)?.[1] ?? 0);
 }

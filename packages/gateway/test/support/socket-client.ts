@@ -1,16 +1,16 @@
 import { once } from "node:events";
 import { type ClientOptions, WebSocket } from "ws";
 
-/** A WebSocket of `ws` that keeps what comes. */
+/** A WebSocket of `ws` that records the received messages. */
 export interface SocketClient {
   readonly socket: WebSocket;
-  /** The next message; rejects when the connection closes before there is one. */
+  /** Returns the next message. Rejects if the connection closes before. */
   next(): Promise<Buffer>;
-  /** Resolves with the status that the connection closes with, and its reason. */
+  /** Resolves with the close code and reason. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
 
-/** Connects, and waits until the connection is open. */
+/** Connects and waits until the connection is open. */
 export async function openSocket(
   url: string,
   protocols: string[] = [],
@@ -43,7 +43,7 @@ export async function openSocket(
   };
 }
 
-/** The status of the response to a handshake that is refused, and its body. */
+/** Returns the status and body of the response to a refused handshake. */
 export async function refusedHandshake(
   url: string,
   protocols: string[] = [],

@@ -3,7 +3,7 @@ import { type Agent, type IncomingMessage, request } from "node:http";
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Expected, Row } from "./row.ts";
 
-/** Sends a row's request as it is written, and returns what of the response the row is about. */
+/** Sends the request of a row, and returns the parts of the response that the row expects. */
 export async function playRow(
   port: number,
   agent: Agent,
@@ -39,7 +39,7 @@ function errorOf(body: Buffer): NonNullable<Expected["error"]> {
   return { code, message };
 }
 
-/** A body that is not JSON differs from any that a row expects. */
+/** A body that is not JSON never equals an expected one. */
 function parse(body: Buffer): JsonValue {
   try {
     return JSON.parse(body.toString()) as JsonValue;

@@ -1,11 +1,11 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 
-/** A request, and what the gateway answers. */
+/** A request and the response of the gateway. */
 export interface Row {
-  /** Says which row it is. */
+  /** A unique name. */
   readonly name: string;
   readonly method: string;
-  /** With the query, as it is sent. */
+  /** Path and query as sent. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | undefined;
@@ -14,27 +14,27 @@ export interface Row {
 
 export interface Expected {
   readonly status: number;
-  /** Of a response that succeeded: its JSON. */
+  /** The JSON of a successful response. */
   readonly json?: JsonValue;
-  /** Of a response that succeeded and is not JSON: its bytes, as Latin-1. */
+  /** The bytes, as Latin-1, of a successful response that is not JSON. */
   readonly text?: string;
-  /** Headers that it has, in lower case. */
+  /** Expected headers, in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Of a call that failed in its handler. */
+  /** The error of the handler. */
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-/** What a request has besides its target. */
+/** The parts of a request besides its target. */
 export interface Sent {
-  /** A body of JSON. */
+  /** A JSON body. */
   readonly json?: JsonValue;
-  /** A body as it is, with `type` as its content-type. */
+  /** A raw body with the content type `type`. */
   readonly raw?: string | Uint8Array;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A request that reaches the method `called`, which returns these fields. */
+/** A request that reaches the method `called`, whose handler returns these fields. */
 export function ok(request: string, called: string, fields: JsonObject = {}, sent: Sent = {}): Row {
   return row(request, sent, { status: 200, json: { method: called, ...fields } });
 }

@@ -4,7 +4,7 @@ import { pathRows } from "./rows/paths.ts";
 import { queryRows } from "./rows/queries.ts";
 import { responseRows } from "./rows/responses.ts";
 
-/** All rows, by what they are about. */
+/** All rows by topic. */
 export const rows: Readonly<Record<string, readonly Row[]>> = {
   paths: pathRows,
   "query parameters": queryRows,

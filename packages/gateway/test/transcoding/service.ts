@@ -4,7 +4,7 @@ import { createGateway } from "@tercel/gateway";
 import { createServer, type Server } from "@tercel/grpc";
 import { type Sample, SampleSchema, Transcoding } from "../gen/tercel/gateway/transcoding/v1/transcoding_pb.ts";
 
-/** What the request was, with the method that it reached. */
+/** The received request and its method. */
 function reached(request: Sample, { method }: HandlerContext): Sample {
   return Object.assign(clone(SampleSchema, request), { method: method.name });
 }
@@ -54,7 +54,7 @@ const handlers: ServiceImpl<typeof Transcoding> = {
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** A server of the service on a free port, whose errors are google.rpc.Status, as other transcoders have them. */
+/** Starts a server with the service on a free port. Its errors are google.rpc.Status, as in other transcoders. */
 export async function startTranscoding(): Promise<{ readonly server: Server; readonly port: number }> {
   const server = createServer({
     routes: (router) => router.service(Transcoding, handlers),

@@ -18,14 +18,14 @@ describe("a request over REST", () => {
     await server.close({ deadlineMs: 0 });
   });
 
-  it("is one of many, each with a name of its own", () => {
+  it("has a unique name in the table", () => {
     const names = Object.values(rows).flatMap((some) => some.map(({ name }) => name));
     assert.equal(new Set(names).size, names.length);
     assert.ok(names.length >= 200);
   });
 
   for (const [about, some] of Object.entries(rows)) {
-    describe(`by the table of ${about}`, () => {
+    describe(`in the table of ${about}`, () => {
       for (const row of some) {
         it(row.name, async () => assert.deepEqual(await playRow(port, agent, row), row.response));
       }

@@ -1,14 +1,14 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 
-/** Rows of which vanguard-go makes something else, for one reason. */
+/** Rows that vanguard-go handles differently, all for the same reason. */
 export interface Difference {
-  /** What vanguard-go does. */
+  /** The behaviour of vanguard-go. */
   readonly reason: string;
-  /** By the name of the row: the status of its response, what is in one of the same status, or "crashed" where there was none. */
+  /** By name of the row: the status of the response, its content if the status is the same, or "crashed" if there was no response. */
   readonly rows: Readonly<Record<string, JsonValue>>;
 }
 
-/** All of them are deliberate; docs/specs/rest.md says why. */
+/** All differences are deliberate; docs/specs/rest.md gives the reasons. */
 export const differences: readonly Difference[] = [
   {
     reason: "HEAD and OPTIONS are methods without a rule.",

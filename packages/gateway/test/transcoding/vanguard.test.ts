@@ -16,8 +16,8 @@ import { differences } from "./vanguard-differences.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..", "..");
 
-describe("vanguard-go, in front of the same handlers", { skip: withoutGo, timeout: 290_000 }, () => {
-  it("answers the rows of the table as the gateway does, but for the differences that are listed", async (t) => {
+describe("vanguard-go with the same handlers", { skip: withoutGo, timeout: 290_000 }, () => {
+  it("gives the same responses as the gateway, except for the listed differences", async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "tercel-vanguard-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const descriptorSet = join(folder, "api.binpb");
@@ -34,7 +34,7 @@ describe("vanguard-go, in front of the same handlers", { skip: withoutGo, timeou
     assert.equal(listed.size, differences.flatMap((one) => Object.keys(one.rows)).length, "a row has one reason");
     const found = new Map<string, unknown>();
     for (const row of Object.values(rows).flat()) {
-      // What ends its process gets no response.
+      // A request that crashes its process gets no response.
       const theirs = await playRow(vanguard, agent, row).catch(() => undefined);
       if (theirs === undefined) vanguard = await start();
       if (!isDeepStrictEqual(theirs, row.response)) found.set(row.name, shown(theirs, row.response));
@@ -43,7 +43,7 @@ describe("vanguard-go, in front of the same handlers", { skip: withoutGo, timeou
   });
 });
 
-/** As differences are listed. */
+/** The form of an entry in the list of differences. */
 function shown(theirs: Expected | undefined, ours: Expected): unknown {
   if (theirs === undefined) return "crashed";
   if (theirs.status !== ours.status) return theirs.status;

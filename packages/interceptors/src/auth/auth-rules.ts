@@ -6,34 +6,34 @@ import { namesOption, type OptionsOf, readOptions } from "../call/options.ts";
 import { readProtoRule } from "../call/proto-rule.ts";
 
 export const authRuleOptions = {
-  /** The scopes that a token must have, all of them. Default: none. */
+  /** The scopes that a token must have; all are required. Default: none. */
   scopes: namesOption().or([]),
-  /** The roles of which a token must have one. Default: any. */
+  /** Roles, of which a token must have at least one. Default: no role is required. */
   roles: namesOption().or([]),
-  /** Workloads that may also call, without a token. Default: none. */
+  /** Workloads that may call without a token. Default: none. */
   callers: namesOption(),
 };
 
 /**
- * Who may call: anyone; callers with a valid token; or, of these, those with all of the scopes and one of the roles. `callers` names
- * workloads that may also call, without a token, when `createMtls` or `createServiceKeyGuard` has identified them; alone it lets in no
- * other caller.
+ * Who may call a method: everyone; callers with a valid token; or callers whose token has all `scopes` and one of the `roles`. `callers`
+ * lists workloads that may call without a token, if `createMtls` or `createServiceKeyGuard` has identified them. A rule that has only
+ * `callers` admits no one else.
  */
 export type AuthRule = "public" | "authenticated" | Readonly<OptionsOf<typeof authRuleOptions>>;
 
-/** What a token must have. */
+/** The scopes and roles that a rule requires. */
 export interface TokenRule {
   readonly scopes: readonly string[];
   readonly roles: readonly string[];
 }
 
-/** A rule as it is applied. */
+/** A compiled rule. */
 export type CompiledRule =
   | "public"
   | {
-      /** Undefined when no token is enough. */
+      /** Undefined if the rule admits no tokens. */
       readonly token: TokenRule | undefined;
-      /** Undefined when a token is needed. */
+      /** Undefined if a token is always required. */
       readonly callers: CallerList | undefined;
     };
 
@@ -47,7 +47,7 @@ export interface RuleSources {
 
 const authenticated: CompiledRule = { token: { scopes: [], roles: [] }, callers: undefined };
 
-/** @throws TypeError for a rule that is wrong or names nothing, and for methods without a rule where these are denied */
+/** @throws TypeError for an invalid rule or selector, and for methods without a rule if the default is to deny */
 export function compileRules(where: string, sources: RuleSources): (method: DescMethod) => CompiledRule | "deny" {
   return compileMethodRules<AuthRule, CompiledRule>(where, {
     ...sources,

@@ -48,7 +48,7 @@ function bearing(token: string): { headers: { authorization: string } } {
   return { headers: { authorization: `Bearer ${token}` } };
 }
 
-/** A client whose handler answers with the subject it sees. */
+/** A client of a handler that responds with the subject of its claims. */
 function openGuarded(test: TestContext, options: Partial<AuthOptions> = {}) {
   const transport = createInMemoryTransport({
     routes(router) {
@@ -76,7 +76,7 @@ const publicPem = Buffer.from(rsa.publicKey.export({ type: "spki", format: "pem"
 const without = (claim: string): Record<string, unknown> =>
   Object.fromEntries(Object.entries(goodClaims).filter(([name]) => name !== claim));
 
-/** What must not count. Each differs from a good token in one thing. */
+/** Invalid tokens. Each differs from a valid one in one property. */
 const bad: readonly (readonly [string, string, ("TOKEN_EXPIRED" | "TOKEN_INVALID")?])[] = [
   ["an unsigned token", `${part({ alg: "none", kid: "hs" })}.${body}.`],
   ["an unsigned token in other letters", `${part({ alg: "nOnE", kid: "hs" })}.${body}.${signature}`],
@@ -154,9 +154,9 @@ function zeroSigned(): string {
   return `${first}.${second}.${Buffer.alloc(64).toString("base64url")}`;
 }
 
-/** A good token of exactly this many bytes. */
+/** Returns a valid token of exactly this many bytes. */
 function sealedWithLength(bytes: number): string {
-  // Neither part alone can have every length.
+  // Not every length is possible with only one of the parts.
   for (let pad = 0; pad < 3; pad++) {
     for (let fill = Math.floor((bytes * 3) / 4) - 250; ; fill++) {
       const token = sealed({ ...goodClaims, fill: "x".repeat(fill) }, { pad: "x".repeat(pad) });
@@ -169,10 +169,10 @@ function sealedWithLength(bytes: number): string {
 
 describe("createAuth", () => {
   for (const [what, token, reason = "TOKEN_INVALID"] of bad) {
-    it(`refuses ${what}`, async (t) => {
+    it(`rejects ${what}`, async (t) => {
       const { client } = openGuarded(t);
       const error = await assertStatus(client.unary({}, bearing(token)), Code.Unauthenticated);
-      // An empty token counts as none: HTTP trims the field.
+      // An empty token counts as missing, because HTTP trims the field.
       const expected = token.trim() === "" ? "TOKEN_MISSING" : reason;
       assert.equal(readErrorReason(error)?.reason, expected);
       assert.match(error.rawMessage, /^(the token (is not valid|has expired)|the call carries no bearer token)$/);
@@ -180,7 +180,7 @@ describe("createAuth", () => {
     });
   }
 
-  it("accepts every kind of signature it has a key for", async (t) => {
+  it("accepts every algorithm for which it has a key", async (t) => {
     const { client } = openGuarded(t);
     const tokens = [
       sealed(),
@@ -192,7 +192,7 @@ describe("createAuth", () => {
     for (const token of tokens) assert.equal((await client.unary({}, bearing(token))).text, "user-7");
   });
 
-  it("accepts what is just inside its limits", async (t) => {
+  it("accepts tokens at its limits", async (t) => {
     const { client } = openGuarded(t);
     const tokens = [
       sealed({ ...goodClaims, exp: nowSeconds - 29 }),
@@ -205,14 +205,14 @@ describe("createAuth", () => {
     assert.equal((await client.unary({}, { headers })).text, "user-7");
   });
 
-  it("verifies the token's type where one is given", async (t) => {
+  it("verifies the type of the token if one is configured", async (t) => {
     const { client } = openGuarded(t, { type: "at+jwt" });
     await client.unary({}, bearing(sealed(goodClaims, { typ: "application/at+jwt" })));
     await assertStatus(client.unary({}, bearing(sealed(goodClaims, { typ: "JWT" }))), Code.Unauthenticated);
     await assertStatus(client.unary({}, bearing(sealed())), Code.Unauthenticated);
   });
 
-  it("says nothing about an error when there is no token", async (t) => {
+  it("sends a challenge without an error when the token is missing", async (t) => {
     const { client } = openGuarded(t);
     for (const headers of [{}, { authorization: "Basic dTpw" }]) {
       const error = await assertStatus(client.unary({}, { headers }), Code.Unauthenticated);
@@ -221,7 +221,7 @@ describe("createAuth", () => {
     }
   });
 
-  it("logs why a token was refused, without the token", async (t) => {
+  it("logs why a token was rejected, without the token", async (t) => {
     const { log, logged } = recordingLog();
     const { client } = openGuarded(t, { log });
     const token = sealed({ ...goodClaims, aud: "stock" });
@@ -234,7 +234,7 @@ describe("createAuth", () => {
     assert.ok(!JSON.stringify(logged).includes(token.split(".")[2] as string));
   });
 
-  it("remembers a token, but not past its expiry", async (t) => {
+  it("caches a token, but not past its expiry", async (t) => {
     let nowMs = nowSeconds * 1000;
     let verified = 0;
     const rolesOf = () => {
@@ -251,7 +251,7 @@ describe("createAuth", () => {
     await assertStatus(client.unary({}, bearing(token)), Code.Unauthenticated, "the token has expired");
   });
 
-  it("verifies a token again when it was trusted long enough, or was pushed out by others", async (t) => {
+  it("verifies a token again after maxTrustMs, or when the cache has dropped it", async (t) => {
     let nowMs = nowSeconds * 1000;
     let verified = 0;
     const rolesOf = () => {
@@ -272,14 +272,14 @@ describe("createAuth", () => {
     assert.equal(verified, 4);
   });
 
-  it("lets no one in through changed claims of a remembered token", async (t) => {
+  it("does not let handlers change the claims of a cached token", async (t) => {
     const { client } = openGuarded(t);
     await client.unary({}, bearing(sealed()));
     const changed = `${head}.${part({ ...goodClaims, sub: "admin" })}.${signature}`;
     await assertStatus(client.unary({}, bearing(changed)), Code.Unauthenticated);
   });
 
-  it("goes by the rules in code: public, roles, scopes, a service's and a method's", async (t) => {
+  it("applies the rules in code: public, roles, scopes, by service and by method", async (t) => {
     const { client } = openGuarded(t, { methods: { [`${echo}/*`]: "public" } });
     assert.equal((await client.unary({}, bearing("rubbish"))).text, "absent");
     const strict = openGuarded(t, {
@@ -299,7 +299,7 @@ describe("createAuth", () => {
     await assertStatus(call({ roles: "admin", scope: "a b" }), Code.PermissionDenied);
   });
 
-  it("goes by the rules in the proto, unless code has another", async (t) => {
+  it("applies the rules in the proto, unless code has another", async (t) => {
     const options = { services: [EchoService, OtherService, GuardedService] };
     const { guarded } = openGuarded(t, options);
     const as = (claims: object) => bearing(sealed({ ...goodClaims, ...claims }));
@@ -314,13 +314,13 @@ describe("createAuth", () => {
     await assertStatus(openGuarded(t, { ...options, methods }).guarded.open({}), Code.Unauthenticated);
   });
 
-  it("denies methods of services that its options do not name, whatever the token", async (t) => {
+  it("denies methods of services that are not in its options, whatever the token", async (t) => {
     const { guarded } = openGuarded(t);
     const error = await assertStatus(guarded.read({}, bearing(sealed())), Code.PermissionDenied);
     assert.equal(readErrorReason(error)?.reason, "METHOD_DENIED");
   });
 
-  it("lets anyone call health, and reflection where that is allowed", async (t) => {
+  it("needs no token for health, nor for reflection if that is public", async (t) => {
     const { service } = createHealth();
     const closed = openGuarded(t);
     await createClient(service, closed.transport).check({});
@@ -336,7 +336,7 @@ describe("createAuth", () => {
   });
 
   overBothTransports((open) => {
-    it("guards streams of all kinds", async (t) => {
+    it("checks streams of all kinds", async (t) => {
       const subject = (values: { get: typeof Map.prototype.get }): string => values.get(claimsKey)?.sub;
       const { client } = await open(
         t,
@@ -367,7 +367,7 @@ describe("createAuth", () => {
   });
 
   describe("endStreamsAtExpiry", () => {
-    it("ends a stream in the moment its token expires, and its handler sees it", async (t) => {
+    it("ends a stream when its token expires, also for the handler", async (t) => {
       const clock = createFakeClock();
       const startMs = clock.nowMs();
       const gone = createOccasion<unknown>();
@@ -398,7 +398,7 @@ describe("createAuth", () => {
       assert.equal(clock.pendingTimers, 0);
     });
 
-    it("leaves no timer after a stream that ends by itself, fails, or is left", async (t) => {
+    it("leaves no timer after a stream that ends, fails, or is left", async (t) => {
       const clock = createFakeClock();
       const transport = createInMemoryTransport({
         routes: (router) =>
@@ -425,7 +425,7 @@ describe("createAuth", () => {
     });
   });
 
-  it("refuses options, keys and rules that are wrong", () => {
+  it("rejects invalid options, keys and rules", () => {
     const key = { algorithm: "HS256", secret } as const;
     const weak = rsa.publicKey;
     const wrong: [Partial<AuthOptions> | object, RegExp][] = [
@@ -456,7 +456,7 @@ describe("createAuth", () => {
       [{ audience: [] }, /audience is an empty list; expected a text or a list of texts/],
       [{ services: undefined }, /services is missing; expected a list of service descriptors/],
       [{ defaultRule: "allow" }, /defaultRule is "allow"; expected one of deny, authenticated/],
-      [{ defaultRule: "deny" }, /nothing says who may call .*EchoService\/Unary/],
+      [{ defaultRule: "deny" }, /no rule for .*EchoService\/Unary/],
       [{ methods: { [`${echo}/Unray`]: "public" } }, /did you mean "tercel.interceptors.test.v1.EchoService\/Unary"/],
       [{ methods: { [`${echo}/Unary`]: "open" } }, /expected "public", "authenticated"/],
       [{ methods: { [`${echo}/Unary`]: { role: ["a"] } } }, /did you mean "roles"/],
@@ -464,7 +464,7 @@ describe("createAuth", () => {
       [{ jwks: { url: "http://issuer.example/keys", algorithms: ["RS256"] } }, /https:/],
       [
         { jwks: { url: "https://issuer.example/keys", algorithms: [] } },
-        /algorithms is an empty list; expected a list of signatures/,
+        /algorithms is an empty list; expected a list of algorithms/,
       ],
       [
         { jwks: { url: "https://issuer.example/keys", algorithms: ["HS256"] } },

@@ -35,42 +35,42 @@ import { TokenRefused, TokenVerifier, type VerifiedToken } from "./token-verifie
 const nameOrNames = "a text or a list of texts, none of them empty";
 
 export const authOptions = {
-  /** The services that are served: each of their methods must have a rule, here or in the proto. Required. */
+  /** The services of the server. Each of their methods must have a rule, here or in the proto. Required. */
   services: servicesOption().required(),
-  /** Fixed keys. These or `jwks` must be given; with both, the fixed ones are tried first. Default: none. */
+  /** Fixed keys. Either these or `jwks` are required; with both, the fixed keys are tried first. Default: none. */
   keys: listOf(own<TokenKey>("an object with algorithm and key"), "a list of keys").or([]),
-  /** Keys that the issuer publishes: `url`, `algorithms`, `maxAgeMs`, `cooldownMs`, `timeoutMs` and `fetch`. Default: none. */
+  /** The issuer's published keys: `url`, `algorithms`, `maxAgeMs`, `cooldownMs`, `timeoutMs` and `fetch`. Default: none. */
   jwks: own<JwksOptions>("an object with url and algorithms"),
-  /** Whose tokens are accepted: `iss` must be this, or one of these. Required. */
+  /** The accepted issuers: `iss` must be this, or one of these. Required. */
   issuer: own<string | readonly string[]>(nameOrNames, isNameOrNames).required(),
-  /** The server: `aud` must contain this, or one of these. Required: without it, a token for another service would be accepted. */
+  /** The audience of this server: `aud` must contain this, or one of these. Required, or tokens for other services would be accepted. */
   audience: own<string | readonly string[]>(nameOrNames, isNameOrNames).required(),
-  /** What `typ` in the token's header must be, for example `at+jwt` (RFC 9068). Default: it is ignored. */
+  /** The required `typ` in the token's header, for example `at+jwt` (RFC 9068). Default: not checked. */
   type: text(),
-  /** How far the issuer's clock may differ, for `exp` and `nbf`; at most 60,000 ms. Default 30,000 ms. */
+  /** The tolerated clock difference to the issuer, for `exp` and `nbf`; at most 60,000 ms. Default 30,000 ms. */
   clockToleranceMs: wholeNumber(0, 60_000).or(30_000),
   /**
-   * Who may call what, by method. A rule for a method or its service takes precedence over what the proto says, and that over a rule
-   * for `*`. Default: the proto decides.
+   * Rules by method. A rule for a method or its service takes precedence over the rule in the proto, which takes precedence over a rule
+   * for `*`. Default: only the rules in the proto.
    */
   methods: own<ByMethod<AuthRule>>("an object with rules by method").or({}),
-  /** What applies to methods without a rule. Default "deny": then such a method is an error at the start. */
+  /** The rule of methods without a rule. Default "deny": such a method is an error at the start. */
   defaultRule: defaultRuleOption().or("deny"),
-  /** Lets anyone call the reflection service. Default false. The health service needs no token in any case. */
+  /** Whether the reflection service needs no token. Default false. The health service never needs one. */
   publicReflection: flag(),
-  /** Where a token has its scopes. Default: `scope` (RFC 8693) or `scp`, a list or a text with spaces. */
+  /** Returns the scopes of a token. Default: `scope` (RFC 8693) or `scp`, as a list or a string with spaces. */
   scopesOf: callback<(claims: Claims) => readonly string[]>().or((claims) => toNames(claims.scope ?? claims.scp, " ")),
-  /** Where a token has its roles. Default: `roles`, a list. */
+  /** Returns the roles of a token. Default: the list `roles`. */
   rolesOf: callback<(claims: Claims) => readonly string[]>().or((claims) => toNames(claims.roles)),
-  /** Verified tokens that are remembered, so that their signature is not verified with every call. Default 10,000; 0 for none. */
+  /** The maximum number of cached tokens, whose signature is not verified again for each call. Default 10,000; 0 disables the cache. */
   maxCachedTokens: wholeNumber(0, 10_000_000).or(10_000),
-  /** A remembered token is verified again after this, so that a withdrawn key stops counting. Default 300,000 ms. */
+  /** Verifies a cached token again after this time, so that tokens of a revoked key become invalid. Default 300,000 ms. */
   maxTrustMs: wholeNumber(0).or(300_000),
-  /** Streams fail with UNAUTHENTICATED when their token expires. Default false: a token is verified when a call begins. */
+  /** Whether streams fail with UNAUTHENTICATED when their token expires. Default false: a token is checked when the call starts. */
   endStreamsAtExpiry: flag().or(false),
   /** The domain in google.rpc.ErrorInfo. Default "tercel.auth". */
   domain: text().or("tercel.auth"),
-  /** Gets, at level "debug", why tokens are refused, and a warning when keys cannot be fetched. Default: standard error. */
+  /** Receives the reasons for rejected tokens at level "debug", and a warning when keys cannot be fetched. Default: standard error. */
   log: logOption(),
   /** For tests. */
   clock: clockOption(),
@@ -85,19 +85,19 @@ type AuthSettings = SettingsOf<typeof authOptions>;
 const where = "createAuth";
 
 /**
- * A server interceptor that lets calls through whose `authorization: Bearer …` is a valid JWT (RFC 8725), and whose caller the method's
- * rule allows. Handlers find the claims under `claimsKey`. Without a valid token a call fails with UNAUTHENTICATED,
- * with one that is not enough with PERMISSION_DENIED, and while no keys can be fetched with UNAVAILABLE.
+ * Creates a server interceptor that requires a valid JWT in `authorization: Bearer …` (RFC 8725), and applies the method's rule to it. Handlers
+ * get the claims with `claimsKey`. A call without a valid token fails with UNAUTHENTICATED, a call whose token does not satisfy the rule with
+ * PERMISSION_DENIED, and while no keys can be fetched, calls fail with UNAVAILABLE.
  *
- * Needs the package `jose`. Where it is not installed, the process ends with an error that says so; `createServerStack` rejects with it.
+ * Needs the package `jose`. If it is not installed, the process ends with an error that names it; `createServerStack` rejects with that error.
  *
- * @throws TypeError or RangeError for an option, a key or a rule that is wrong, and for methods without a rule
+ * @throws TypeError or RangeError for an invalid option, key or rule, and for methods without a rule
  */
 export function createAuth(options: AuthOptions): Interceptor {
   const settings = readOptions(where, authOptions, options);
   const { clock, wallClockMs, domain, endStreamsAtExpiry } = settings;
   const log = safeLog(settings.log);
-  // Its rejection stays unhandled: a server that could not check a token must not start, just as with an import of the file's own.
+  // A rejection stays unhandled on purpose, as for a failed static import: a server that cannot verify tokens must not start.
   void loadJose();
   const verifier = createVerifier(settings, log);
   const ruleOf = compileRules(where, {
@@ -109,25 +109,25 @@ export function createAuth(options: AuthOptions): Interceptor {
 
   function notAuthenticated(reason: string, message: string): ConnectError {
     const error = unauthenticated({ message, reason, domain });
-    // RFC 6750 §3: without credentials nothing is said about an error.
+    // RFC 6750 §3: the challenge has no error code if the request had no credentials.
     error.metadata.set("www-authenticate", reason === "TOKEN_MISSING" ? "Bearer" : 'Bearer error="invalid_token"');
     return error;
   }
 
   function refusal(error: unknown, request: CallRequest): unknown {
     if (error instanceof TokenRefused) {
-      log.debug("a token was refused", { method: methodPath(request), reason: error.problem, why: error.message });
+      log.debug("token rejected", { method: methodPath(request), reason: error.problem, why: error.message });
       const isExpired = error.problem === "TOKEN_EXPIRED";
       return notAuthenticated(error.problem, isExpired ? "the token has expired" : "the token is not valid");
     }
     if (error instanceof KeysUnavailable) {
       return unavailable({ message: "tokens cannot be checked at the moment", reason: "KEYS_UNAVAILABLE", domain });
     }
-    log.error("a token could not be checked", { method: methodPath(request), error: thrownText(error) });
+    log.error("cannot verify a token", { method: methodPath(request), error: thrownText(error) });
     return notAuthenticated("TOKEN_INVALID", "the token is not valid");
   }
 
-  /** `rule` is undefined where the caller is let in whatever its token says. */
+  /** Applies the rule to a valid token. `rule` is undefined if the caller is admitted whatever its token contains. */
   function admit(request: CallRequest, rule: TokenRule | undefined, token: VerifiedToken): VerifiedToken {
     if (rule !== undefined) {
       const missing = rule.scopes.find((scope) => !token.scopes.has(scope));
@@ -139,7 +139,7 @@ export function createAuth(options: AuthOptions): Interceptor {
     return token;
   }
 
-  /** Undefined where no token is needed: the method is public, or the caller is known otherwise. */
+  /** Returns the token of the call. Undefined if none is needed: the method is public, or its rule lists the caller. */
   function authenticate(request: CallRequest): VerifiedToken | undefined | Promise<VerifiedToken> {
     const rule = ruleOf(request.method);
     if (rule === "public") return undefined;
@@ -156,7 +156,7 @@ export function createAuth(options: AuthOptions): Interceptor {
         ? unauthenticated({ message: "only known workloads may call this method", reason: "CALLER_UNKNOWN", domain })
         : notAuthenticated("TOKEN_MISSING", "the call carries no bearer token");
     }
-    // A workload may send the token of the user it calls for, so a token that is sent must be valid.
+    // A known workload may send the token of its user, so any token that is sent must be valid.
     const needed = isKnown ? undefined : rule.token;
     if (recalled !== undefined) return admit(request, needed, recalled);
     if (header === null || token === undefined) return undefined;
@@ -169,7 +169,7 @@ export function createAuth(options: AuthOptions): Interceptor {
   }
 
   if (!endStreamsAtExpiry) return createHookedInterceptor<unknown>({ begin: authenticate });
-  // Ending a stream that neither side has ended is more than a hook may do.
+  // A hook cannot end a stream that neither side has ended.
   return (next) => async (request) => {
     const token = await authenticate(request);
     if (token === undefined || !request.stream) return next(request);
@@ -197,7 +197,7 @@ function notAllowed(request: CallRequest, scope: string | undefined, rule: Token
   return error;
 }
 
-/** RFC 9110 §11.1: the scheme's case does not matter. */
+/** Returns the bearer token. The scheme is case-insensitive (RFC 9110 §11.1). */
 function bearerOf(header: string | null): string | undefined {
   if (header === null || header.slice(0, 7).toLowerCase() !== "bearer ") return undefined;
   return header.slice(7);
@@ -206,7 +206,7 @@ function bearerOf(header: string | null): string | undefined {
 function createVerifier(settings: AuthSettings, log: Log): TokenVerifier {
   const { keys, jwks, clock } = settings;
   if (keys.length === 0 && jwks === undefined) {
-    throw new TypeError(`${where}: expected keys or jwks; without them no token could be verified`);
+    throw new TypeError(`${where}: expected keys or jwks; without them, no token can be verified`);
   }
   return new TokenVerifier({
     ...settings,
@@ -220,7 +220,7 @@ function toNames(claim: unknown, separator?: string): readonly string[] {
   return typeof claim === "string" && separator !== undefined ? claim.split(separator) : [];
 }
 
-/** A text, or texts, none of them empty. */
+/** Whether the value is a non-empty string, or a non-empty list of them. */
 function isNameOrNames(value: unknown): boolean {
   const all: readonly unknown[] = Array.isArray(value) ? value : [value];
   return all.length > 0 && all.every((one) => typeof one === "string" && one !== "");

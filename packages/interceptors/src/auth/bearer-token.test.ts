@@ -7,7 +7,7 @@ import { type EchoHandlers, openInMemory } from "../../test/support/open-echo.ts
 import { goodClaims, nowSeconds, sealed } from "../../test/support/tokens.ts";
 import { type BearerTokenOptions, createBearerToken, type GetToken } from "./index.ts";
 
-/** Responds with the token it was sent, and refuses those in `refused`. */
+/** Responds with the token of the request, and rejects those in `refused`. */
 async function openTelling(test: TestContext, getToken: GetToken, options: Partial<BearerTokenOptions> = {}) {
   const refused = new Set<string>();
   const seen: string[] = [];
@@ -40,7 +40,7 @@ function counting(expiresAtMs?: number): GetToken & { asked: number } {
 }
 
 describe("createBearerToken", () => {
-  it("obtains a token once, for all calls and streams", async (t) => {
+  it("gets a token once for all calls and streams", async (t) => {
     const getToken = counting();
     const { client } = await openTelling(t, getToken);
     const [one, two] = await Promise.all([client.unary({}), client.unary({})]);
@@ -49,7 +49,7 @@ describe("createBearerToken", () => {
     assert.equal(getToken.asked, 1);
   });
 
-  it("replaces a token shortly before it expires, going by its exp", async (t) => {
+  it("replaces a token shortly before its exp", async (t) => {
     let nowMs = nowSeconds * 1000;
     let asked = 0;
     const getToken = () => sealed({ ...goodClaims, at: ++asked });
@@ -63,7 +63,7 @@ describe("createBearerToken", () => {
     assert.equal(asked, 2);
   });
 
-  it("uses a token that is still valid when no new one can be obtained", async (t) => {
+  it("uses a valid token while no new one can be obtained", async (t) => {
     let nowMs = 0;
     let isDown = false;
     const getToken = () => {
@@ -79,7 +79,7 @@ describe("createBearerToken", () => {
     await assertStatus(client.unary({}), Code.Unavailable, "no token could be obtained for the call");
   });
 
-  it("sends a unary call that is refused once more, with a new token, and no second time", async (t) => {
+  it("sends a rejected unary call once more with a new token, but only once", async (t) => {
     const { client, refused, seen } = await openTelling(t, counting());
     await client.unary({});
     refused.add("Bearer a");
@@ -89,7 +89,7 @@ describe("createBearerToken", () => {
     assert.deepEqual(seen, ["Bearer a", "Bearer a", "Bearer b", "Bearer b", "Bearer c"]);
   });
 
-  it("does not send the same token twice, nor a stream, nor what failed otherwise", async (t) => {
+  it("sends no call again with the same token, no stream, and no call with another failure", async (t) => {
     const { client, refused, seen } = await openTelling(t, () => "same");
     refused.add("Bearer same");
     await assertStatus(client.unary({}), Code.Unauthenticated);
@@ -97,29 +97,29 @@ describe("createBearerToken", () => {
     assert.equal(seen.length, 2);
   });
 
-  it("leaves an authorization that the call brings", async (t) => {
+  it("keeps the authorization of a call that has one", async (t) => {
     const { client } = await openTelling(t, () => assert.fail("no token is needed"));
     assert.equal((await client.unary({}, { headers: { authorization: "Basic dTpw" } })).text, "Basic dTpw");
   });
 
-  it("sends nothing over cleartext unless it is allowed to", async (t) => {
+  it("sends no token over cleartext unless that is allowed", async (t) => {
     const { client, seen } = await openTelling(t, counting(), { allowCleartext: false });
     await assertStatus(client.unary({}), Code.Unauthenticated, /without TLS/);
     await assertStatus(client.serverStream({}), Code.Unauthenticated, /without TLS/);
     assert.deepEqual(seen, []);
   });
 
-  it("does not send what is not a token, and passes on the status that getToken means", async (t) => {
+  it("does not send an invalid token, and passes on a ConnectError of getToken", async (t) => {
     for (const token of ["", "a b", "a\r\nx: y", 7 as never]) {
       const { client, seen } = await openTelling(t, () => token);
-      await assertStatus(client.unary({}), Code.Unauthenticated, /not a token/);
+      await assertStatus(client.unary({}), Code.Unauthenticated, /invalid token/);
       assert.deepEqual(seen, []);
     }
     const { client } = await openTelling(t, () => Promise.reject(new ConnectError("login", Code.PermissionDenied)));
     await assertStatus(client.unary({}), Code.PermissionDenied, "login");
   });
 
-  it("refuses options that are wrong", () => {
+  it("rejects invalid options", () => {
     assert.throws(() => createBearerToken({ getToken: "token" as never }), /getToken is "token"; expected a function/);
     assert.throws(
       () => createBearerToken({ getToken: () => "a", allowClearText: true } as never),

@@ -4,21 +4,21 @@ import { unauthenticated, unavailable } from "@tercel/grpc/errors";
 import { callback, flag, type OptionsOf, readOptions, wallClockOption, wholeNumber } from "../call/options.ts";
 import { Refreshed } from "../call/refreshed.ts";
 
-/** A token, and when it expires: milliseconds since 1970. */
+/** A token and its expiry. */
 export interface BearerToken {
   readonly token: string;
-  /** Default: what a JWT says in `exp`; any other token is kept until it is refused. */
+  /** Milliseconds since 1970. Default: `exp` of a JWT; another token is used until a server rejects it. */
   readonly expiresAtMs?: number;
 }
 
 export type GetToken = () => Promise<string | BearerToken> | string | BearerToken;
 
 export const bearerTokenOptions = {
-  /** Returns a token, and may take its time. Called when one is needed, once for all calls that wait. Required. */
+  /** Returns a token, or a promise of one. Called when a token is needed, once for all waiting calls. Required. */
   getToken: callback<GetToken>().required(),
-  /** A token is replaced when less than this is left of it. Default 60,000 ms. */
+  /** Replaces a token this long before it expires. Default 60,000 ms. */
   refreshBeforeMs: wholeNumber(0).or(60_000),
-  /** Sends the token without TLS, where anyone on the way can read it. Default false. */
+  /** Whether to send the token without TLS, where others can read it. Default false. */
   allowCleartext: flag().or(false),
   /** For tests: milliseconds since 1970. Default `Date.now`. */
   wallClockMs: wallClockOption(),
@@ -35,14 +35,14 @@ interface HeldToken {
 const tokenForm = /^[A-Za-z0-9._~+/-]+=*$/;
 
 /**
- * A client interceptor that sends `authorization: Bearer …`. The token is obtained once and used until it is nearly expired;
- * a unary call that is refused with UNAUTHENTICATED is sent once more, with a new one. Streams are not, since the server may
- * have received their messages. Calls that carry an `authorization` of their own keep it.
+ * Creates a client interceptor that sends `authorization: Bearer …`. A token is used until shortly before it expires. A unary call that fails
+ * with UNAUTHENTICATED is sent once more with a new token. Streams are not, because the server may have received their messages. Calls
+ * that already have `authorization` keep it.
  *
- * Over cleartext calls fail with UNAUTHENTICATED, and when no token can be obtained with UNAVAILABLE, or with the ConnectError that
+ * Calls without TLS fail with UNAUTHENTICATED. If no token can be obtained, calls fail with UNAVAILABLE, or with the ConnectError that
  * `getToken` throws.
  *
- * @throws TypeError or RangeError for an option that is wrong
+ * @throws TypeError or RangeError for an invalid option
  */
 export function createBearerToken(options: BearerTokenOptions): Interceptor {
   const settings = readOptions("createBearerToken", bearerTokenOptions, options);
@@ -57,7 +57,7 @@ export function createBearerToken(options: BearerTokenOptions): Interceptor {
   return (next) => async (request) => {
     if (request.header.has("authorization")) return next(request);
     if (!allowCleartext && !request.url.startsWith("https:")) {
-      throw unauthenticated("a token must not be sent without TLS; allowCleartext permits it");
+      throw unauthenticated("a token must not be sent without TLS; set allowCleartext to permit it");
     }
     const token = await tokens.current();
     request.header.set("authorization", token.header);
@@ -85,12 +85,12 @@ async function takeToken(getToken: GetToken): Promise<HeldToken> {
   }
   const { token, expiresAtMs } = typeof given === "string" ? { token: given, expiresAtMs: undefined } : given;
   if (typeof token !== "string" || !tokenForm.test(token)) {
-    throw unauthenticated("what getToken returned is not a token (RFC 6750)");
+    throw unauthenticated("getToken returned an invalid token (RFC 6750)");
   }
   return { header: `Bearer ${token}`, expiresAtMs: expiresAtMs ?? expiryOf(token) };
 }
 
-/** What a JWT says in `exp` (RFC 7519 §4.1.4), unverified: only the server it is for can verify it. Any other token has no known end. */
+/** Returns `exp` of a JWT (RFC 7519 §4.1.4) without verification, which only the server can do. Other tokens have no known expiry. */
 function expiryOf(token: string): number {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());

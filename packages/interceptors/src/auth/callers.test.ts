@@ -87,27 +87,27 @@ describe("rules with callers", () => {
   ];
   for (const [method, given, reason] of rows) {
     const who = `${given.name ?? "no one"} with ${given.claims === undefined ? "no token" : JSON.stringify(given.claims)}`;
-    it(`of ${method} ${reason === undefined ? "let in" : `refuse with ${reason}`} ${who}`, async (t) => {
+    it(`of ${method} ${reason === undefined ? "admit" : `reject with ${reason}`} ${who}`, async (t) => {
       const call = open(t)[method]({}, as(given));
       if (reason === undefined) await call;
       else assert.equal(readErrorReason(await call.catch((error) => error))?.reason, reason);
     });
   }
 
-  it("show a handler whom the program calls for, if it brought a token", async (t) => {
+  it("give the handler the claims of the workload's user, if there is a token", async (t) => {
     const client = open(t);
     assert.equal((await client.program({}, as({ name: "orders", claims: {} }))).subject, "user-7");
     assert.equal((await client.program({}, as({ name: "orders" }))).subject, "");
   });
 
-  it("in code go before those in the proto", async (t) => {
+  it("in code take precedence over those in the proto", async (t) => {
     const methods = { [`${machine}/Token`]: { callers: ["orders"] } };
     const client = open(t, { methods });
     await client.token({}, as({ name: "orders" }));
     await assertStatus(client.token({}, as({ claims: admin })), Code.Unauthenticated);
   });
 
-  it("are refused unless they are a list of names", () => {
+  it("are rejected unless they are a list of names", () => {
     const auth = (callers: unknown) => () =>
       createAuth({
         services: [GuardedService],
@@ -117,7 +117,7 @@ describe("rules with callers", () => {
         methods: { [`${GuardedService.typeName}/*`]: { callers: callers as string[] } },
       });
     assert.throws(auth("orders"), /callers is "orders"; expected a list of names/);
-    assert.throws(auth(["ord*"]), /expected a star only alone/);
+    assert.throws(auth(["ord*"]), /expected "\*" only alone/);
     assert.doesNotThrow(auth(["orders"]));
   });
 });

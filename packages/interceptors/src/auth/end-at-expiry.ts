@@ -4,10 +4,10 @@ import { responseWithMessages } from "@tercel/grpc/hooks";
 
 type Next = ReturnType<Interceptor>;
 
-/** Timers take no more, and fire at once beyond. */
+/** The maximum delay of a timer in Node. A longer one would fire at once. */
 const maxDelayMs = 0x7fff_ffff;
 
-/** Runs a stream that fails with what `makeError` returns as soon as `remainingMs` says that nothing remains. */
+/** Runs a stream, which fails with the error of `makeError` as soon as `remainingMs` is 0. */
 export async function endAtExpiry(
   next: Next,
   request: StreamRequest,
@@ -34,7 +34,7 @@ class Expiry {
   private readonly makeError: () => Error;
   private error: Error | undefined = undefined;
   private stopTimer: () => void = () => {};
-  /** One slot and no promise that lives as long as the stream: that would keep a reaction for every message. */
+  /** The reject function of the pending step. One promise for the whole stream would keep a reaction for every message. */
   private rejectPending: ((error: Error) => void) | undefined = undefined;
 
   constructor(clock: Clock, remainingMs: () => number, makeError: () => Error) {
@@ -85,7 +85,7 @@ class ExpiringIterator<T> implements AsyncIterator<T> {
       return result;
     } catch (error) {
       this.expiry.callOff();
-      // The source may be in the middle of a step that never ends; what comes of this no one waits for.
+      // The source may be in a step that never ends, so its result is ignored.
       this.source.return?.().catch(() => {});
       throw error;
     }

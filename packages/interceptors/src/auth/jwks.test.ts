@@ -31,14 +31,14 @@ const has = async (keys: JwksKeys, kid: string): Promise<boolean> =>
   (await keys.find({ alg: "ES256", kid })) !== undefined;
 
 describe("JwksKeys", () => {
-  it("fetches when the first token comes, once for all that come meanwhile", async () => {
+  it("fetches the keys once for the first tokens", async () => {
     const { keys, issuer } = openKeys();
     assert.equal(issuer.asked, 0);
     assert.deepEqual(await Promise.all([has(keys, "1"), has(keys, "1"), has(keys, "1")]), [true, true, true]);
     assert.equal(issuer.asked, 1);
   });
 
-  it("fetches again for an unknown key, but not before the cooldown has passed", async () => {
+  it("fetches again for an unknown key, after the cooldown", async () => {
     const { keys, issuer, clock } = openKeys();
     await has(keys, "1");
     issuer.keys = [{ ...second, kid: "2" }];
@@ -51,7 +51,7 @@ describe("JwksKeys", () => {
     assert.equal(issuer.asked, 2);
   });
 
-  it("replaces old keys without letting a call wait", async () => {
+  it("replaces old keys in the background", async () => {
     const { keys, issuer, clock } = openKeys();
     await has(keys, "1");
     issuer.keys = [
@@ -65,7 +65,7 @@ describe("JwksKeys", () => {
     assert.equal(await has(keys, "2"), true);
   });
 
-  it("keeps its keys while the issuer cannot be reached, and says so", async () => {
+  it("keeps its keys while the issuer cannot be reached, and logs that", async () => {
     const { keys, issuer, clock, logged } = openKeys();
     await has(keys, "1");
     issuer.isDown = true;
@@ -79,7 +79,7 @@ describe("JwksKeys", () => {
     );
   });
 
-  it("can say nothing when it never had keys, and does not fetch with every token", async () => {
+  it("is unavailable before it has keys, and does not fetch for every token", async () => {
     const { keys, issuer, clock } = openKeys();
     issuer.isDown = true;
     await assert.rejects(has(keys, "1"), KeysUnavailable);
@@ -90,7 +90,7 @@ describe("JwksKeys", () => {
     assert.equal(await has(keys, "1"), true);
   });
 
-  it("refuses what is not a key set, or is too large for one", async () => {
+  it("rejects a response that is not a key set, or is too large", async () => {
     for (const body of ["<html>", "{}", `{"keys":[],"fill":"${"x".repeat(1024 * 1024)}"}`]) {
       const { keys, issuer } = openKeys();
       issuer.body = body;
@@ -98,20 +98,20 @@ describe("JwksKeys", () => {
     }
   });
 
-  it("has no key for an algorithm that its options do not name, nor a private or a secret one", async () => {
+  it("ignores keys of other algorithms, and private and secret keys", async () => {
     const { keys, issuer } = openKeys();
     assert.equal(await keys.find({ alg: "RS256", kid: "1" }), undefined);
     assert.equal(await keys.find({ alg: "none", kid: "1" }), undefined);
     assert.equal(issuer.asked, 0, "and asks no one");
   });
 
-  it("does not guess between two keys when a token names none", async () => {
+  it("does not choose between two keys for a token without a key id", async () => {
     const { keys, issuer } = openKeys();
     issuer.keys = [first, second];
     assert.equal(await keys.find({ alg: "ES256" }), undefined);
   });
 
-  it("gives the request up after its time", async () => {
+  it("cancels a request after its timeout", async () => {
     const { log } = recordingLog();
     const asked = createOccasion<AbortSignal>();
     const hanging = ((_url: URL, init: RequestInit) => {
@@ -127,7 +127,7 @@ describe("JwksKeys", () => {
       fetch: hanging,
     } as const;
     const keys = new JwksKeys("test", options, createFakeClock(), log);
-    // The time-out holds no process.
+    // The timeout does not keep the process alive.
     const holding = setTimeout(() => {}, 10_000);
     await assert.rejects(has(keys, "1"), KeysUnavailable);
     clearTimeout(holding);

@@ -7,28 +7,28 @@ import { type Jose, loadJose } from "./load-jose.ts";
 import { publicAlgorithms, type TokenAlgorithm } from "./token-keys.ts";
 
 export const jwksOptions = {
-  /** Where the keys are: an `https:` address, or an `http:` one of this machine. Required. */
+  /** The URL of the keys: `https:`, or `http:` for localhost. Required. */
   url: own<string | URL>("an https: address, or an http: one of this machine", isTrustedUrl).required(),
-  /** Which signatures are accepted; a key of the set is used for these only. Not HS256 and its kin: a published key is not a secret. Required. */
+  /** The accepted signature algorithms. HS256, HS384 and HS512 are not allowed, because a published key is not a secret. Required. */
   algorithms: listOf<TokenAlgorithm>(
     oneOf(...publicAlgorithms),
-    'a list of signatures, for example ["RS256"]',
+    'a list of algorithms, for example ["RS256"]',
     1,
   ).required(),
-  /** Keys older than this are fetched again, without a call that waits for it. Default 600,000 ms. */
+  /** Fetches the keys again after this time, in the background. Default 600,000 ms. */
   maxAgeMs: wholeNumber(1000).or(600_000),
-  /** After a request, an unknown key id or a failure leads to another one only when this has passed. Default 30,000 ms. */
+  /** The minimum time between two requests, also after a failure or for an unknown key id. Default 30,000 ms. */
   cooldownMs: wholeNumber(1000).or(30_000),
-  /** A request that takes longer has failed. Default 5000 ms. */
+  /** The timeout of a request. Default 5000 ms. */
   timeoutMs: wholeNumber(1, maxTimerMs).or(5000),
-  /** Default: the global `fetch`. */
+  /** Sends the requests. Default: the global `fetch`. */
   fetch: callback<typeof fetch>(),
 };
 
-/** Keys that the issuer publishes (RFC 7517 §5). */
+/** How to load the keys that the issuer publishes (RFC 7517 §5). */
 export type JwksOptions = OptionsOf<typeof jwksOptions>;
 
-/** No keys could be fetched, so that no token can be verified. */
+/** The error while no keys could be fetched, so that no token can be verified. */
 export class KeysUnavailable extends Error {
   override readonly name = "KeysUnavailable";
 }
@@ -38,8 +38,8 @@ type FindKey = ReturnType<Jose["createLocalJWKSet"]>;
 const maxDocumentBytes = 1024 * 1024;
 
 /**
- * A key set that is fetched when the first token comes, and again when it is old or a token names a key that it lacks, so that an issuer may
- * rotate its keys at any time. While the issuer cannot be reached, the last set continues to count.
+ * A key set that is fetched for the first token, and again when it is old or a token has an unknown key id, so that an issuer may rotate its keys
+ * at any time. While the issuer cannot be reached, the last set stays in use.
  */
 export class JwksKeys {
   readonly #url: URL;
@@ -62,7 +62,7 @@ export class JwksKeys {
       cooldownMs,
       coolsDownAtFirst: true,
       onFailure: (error) =>
-        log.warn("the keys that tokens are verified with could not be fetched", {
+        log.warn("cannot fetch the keys for token verification", {
           url: `${this.#url.origin}${this.#url.pathname}`,
           error: thrownText(error),
         }),
@@ -70,9 +70,8 @@ export class JwksKeys {
   }
 
   /**
-   * The key for a token's header; undefined when the issuer has none.
-   *
-   * @throws KeysUnavailable when there has never been a set
+   * Resolves with the key for a token's header; undefined if the issuer does not have it. Rejects with KeysUnavailable if no set has ever
+   * been fetched.
    */
   async find(header: JWSHeaderParameters): Promise<CryptoKey | undefined> {
     if (header.alg === undefined || !this.#algorithms.includes(header.alg)) return undefined;
@@ -94,7 +93,7 @@ export class JwksKeys {
   async #fetchKeys(): Promise<FindKey> {
     const response = await this.#fetch(this.#url, {
       headers: { accept: "application/jwk-set+json, application/json" },
-      // The set is trusted because of where it comes from.
+      // The keys are trusted because of their URL, so redirects are not followed.
       redirect: "error",
       signal: AbortSignal.timeout(this.#timeoutMs),
     });
@@ -112,7 +111,7 @@ async function lookUp(findKey: FindKey, header: JWSHeaderParameters): Promise<Cr
   try {
     return await findKey({ alg: header.alg as string, ...(header.kid !== undefined && { kid: header.kid }) });
   } catch (error) {
-    // Without a key id several keys may fit, and the token must say which one it means.
+    // Without a key id, several keys may match, and the token is rejected.
     if (error instanceof errors.JOSEError) return undefined;
     throw error;
   }

@@ -1,10 +1,10 @@
 import { createPublicKey, createSecretKey, type JsonWebKey, KeyObject } from "node:crypto";
 import { type OptionsOf, oneOf, own, readOptions, text } from "../call/options.ts";
 
-/** Signatures with a secret that the issuer and the server share. */
+/** Algorithms with a secret that issuer and server share. */
 const secretAlgorithms = ["HS256", "HS384", "HS512"] as const;
 
-/** Signatures with a private key, which are verified with its public key. */
+/** Algorithms with a private key, whose signatures the public key verifies. */
 export const publicAlgorithms = [
   "RS256",
   "RS384",
@@ -18,51 +18,51 @@ export const publicAlgorithms = [
   "EdDSA",
 ] as const;
 
-/** Signatures that can be verified. `none` is not among them and cannot be added. */
+/** All supported algorithms. `none` is not supported and cannot be enabled. */
 export const tokenAlgorithms = [...secretAlgorithms, ...publicAlgorithms] as const;
 
 export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
 
 export const tokenKeyOptions = {
-  /** The `kid` by which tokens name the key. Default: none; then it must be the only key of its algorithm. */
+  /** The `kid` of the key in tokens. Default: none; then it must be the only key without one for its algorithm. */
   id: text(),
-  /** The one algorithm that the key is for. Required. */
+  /** The algorithm of the key. Required. */
   algorithm: oneOf(...tokenAlgorithms).required(),
   /** For HS256, HS384 and HS512: at least 32 random bytes. */
   secret: own<Uint8Array | KeyObject>(
     "a Uint8Array or a secret KeyObject",
     (value) => value instanceof Uint8Array || (value instanceof KeyObject && value.type === "secret"),
   ),
-  /** For the others: the public key as PEM, JWK or KeyObject. RSA keys have at least 2048 bits. */
+  /** For all other algorithms: the public key as PEM, JWK or KeyObject. RSA keys must have at least 2048 bits. */
   publicKey: own<string | JsonWebKey | KeyObject>(
     "a public key as PEM, JWK or KeyObject",
     (value) => typeof value === "string" || (typeof value === "object" && value !== null),
   ),
 };
 
-/** A key that tokens are signed with. */
+/** A key for the verification of tokens. */
 export type TokenKey = OptionsOf<typeof tokenKeyOptions>;
 
-/** RFC 8725 §3.5, RFC 7518 §3.2: shorter ones can be found by trying. */
+/** RFC 8725 §3.5, RFC 7518 §3.2: shorter secrets can be found by brute force. */
 const minSecretBytes = 32;
 /** RFC 7518 §3.3. */
 const minModulusBits = 2048;
 
 const curves: Readonly<Record<string, string>> = { ES256: "prime256v1", ES384: "secp384r1", ES512: "secp521r1" };
 
-/** The fixed table of RFC 8725 §3.1: the token says which key, and the key says which algorithm. */
+/** The keys with their algorithms. A token selects the key, and the key determines the algorithm (RFC 8725 §3.1). */
 export class TokenKeys {
   private readonly byId = new Map<string, { algorithm: string; key: KeyObject }>();
   private readonly withoutId = new Map<string, KeyObject>();
 
-  /** @throws TypeError or RangeError that says which key is wrong, and shows none */
+  /** @throws TypeError or RangeError that names the invalid key, but does not show it */
   constructor(where: string, keys: readonly TokenKey[]) {
     keys.forEach((one, at) => {
       this.add(`${where}: keys[${at}]`, one);
     });
   }
 
-  /** Undefined when no key has this id and is for this algorithm. */
+  /** Returns the key with this id and algorithm; undefined without one. */
   find(algorithm: string, id: string | undefined): KeyObject | undefined {
     if (id === undefined) return this.withoutId.get(algorithm);
     const found = this.byId.get(id);
@@ -96,7 +96,7 @@ function toSecret(where: string, secret: Uint8Array | KeyObject): KeyObject {
   if (bytes.length < minSecretBytes) {
     throw new RangeError(`${where}: secret has ${bytes.length} bytes; it needs at least ${minSecretBytes}`);
   }
-  // With a public key as the secret, anyone could sign (CVE-2015-9235 and its kin).
+  // If the secret is a public key, anyone can sign (CVE-2015-9235).
   if (Buffer.from(bytes.subarray(0, 64)).toString("latin1").trimStart().startsWith("-----BEGIN")) {
     throw new TypeError(`${where}: secret is a PEM file; expected random bytes`);
   }

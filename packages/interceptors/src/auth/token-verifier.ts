@@ -5,17 +5,17 @@ import type { JwksKeys } from "./jwks.ts";
 import { loadJose } from "./load-jose.ts";
 import { type TokenKeys, tokenAlgorithms } from "./token-keys.ts";
 
-/** Why a token is not valid, in words that reveal nothing to the author of a forged one. */
+/** Why a token is invalid, without details that would help to forge one. */
 export type TokenProblem = "TOKEN_INVALID" | "TOKEN_EXPIRED";
 
-/** What a valid token says. */
+/** The contents of a valid token. */
 export interface VerifiedToken {
   readonly claims: Claims;
   readonly scopes: ReadonlySet<string>;
   readonly roles: ReadonlySet<string>;
-  /** Milliseconds since 1970, the tolerance included. */
+  /** Milliseconds since 1970, including the clock tolerance. */
   readonly expiresAtMs: number;
-  /** It is verified again from here on. */
+  /** When the token must be verified again; milliseconds since 1970. */
   readonly trustedUntilMs: number;
 }
 
@@ -23,7 +23,7 @@ export class TokenRefused extends Error {
   override readonly name = "TokenRefused";
   readonly problem: TokenProblem;
 
-  /** `message` is for the server's own log. */
+  /** @param message for the server's log only */
   constructor(problem: TokenProblem, message: string) {
     super(message);
     this.problem = problem;
@@ -44,23 +44,23 @@ export interface VerifierSettings {
   readonly wallClockMs: () => number;
 }
 
-/** Tokens come in a header; longer ones are attempts to waste the server's time. */
+/** A limit for the token in the header, against attempts to waste the server's time. */
 export const maxTokenBytes = 8192;
 
-/** Three parts of base64url without padding (RFC 7515 §7.1). A fourth would be encrypted, an empty third unsigned. */
+/** Three parts of base64url without padding (RFC 7515 §7.1). Encrypted tokens have more parts; unsigned ones have an empty third part. */
 const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
-/** Verifies tokens by RFC 8725, and remembers valid ones, so that a signature is verified once and not with every call. */
+/** Verifies tokens as in RFC 8725, and caches valid ones, so that a signature is not verified again for each call. */
 export class TokenVerifier {
   private readonly settings: VerifierSettings;
   private readonly joseOptions: JWTVerifyOptions;
-  /** By the whole text of the header, so that a token that comes again costs one look-up. Undefined where none are remembered. */
+  /** The cache, by the whole header value, so that a known token costs one lookup. Undefined if the cache is disabled. */
   private readonly verified: LRUCache<string, VerifiedToken> | undefined;
 
   constructor(settings: VerifierSettings) {
     this.settings = settings;
     const { maxCachedTokens } = settings;
-    // By size, and not by `max`: that would allocate the space of all tokens at once.
+    // `maxSize`, because `max` would allocate the space for all tokens at once.
     this.verified =
       maxCachedTokens === 0 ? undefined : new LRUCache({ maxSize: maxCachedTokens, sizeCalculation: () => 1 });
     this.joseOptions = {
@@ -73,7 +73,7 @@ export class TokenVerifier {
     };
   }
 
-  /** What a header's token says if it was verified before and is still valid. */
+  /** Returns the cached token of a header value, if it is still valid. */
   recall(header: string): VerifiedToken | undefined {
     const known = this.verified?.get(header);
     if (known === undefined || this.settings.wallClockMs() < known.trustedUntilMs) return known;
@@ -81,7 +81,7 @@ export class TokenVerifier {
     return undefined;
   }
 
-  /** Checks a token, and remembers it by the header it came in. Rejects with TokenRefused or KeysUnavailable. */
+  /** Verifies a token, and caches it by its header value. Rejects with TokenRefused or KeysUnavailable. */
   async verify(header: string, token: string): Promise<VerifiedToken> {
     if (token.length > maxTokenBytes) throw new TokenRefused("TOKEN_INVALID", `the token has ${token.length} bytes`);
     if (!compactForm.test(token) || !token.split(".").every(isCanonical)) {
@@ -114,13 +114,13 @@ export class TokenVerifier {
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw new TokenRefused("TOKEN_EXPIRED", error.message);
       if (error instanceof errors.JOSEError) throw new TokenRefused("TOKEN_INVALID", `${error.code}: ${error.message}`);
-      // A key of another kind than the token's algorithm needs, and the like.
+      // For example a key that does not fit the token's algorithm.
       if (error instanceof TypeError) throw new TokenRefused("TOKEN_INVALID", error.message);
       throw error;
     }
   }
 
-  /** `jwk`, `jku`, `x5u` and `x5c` are not looked at: a token must not bring the key it is checked with. */
+  /** Finds the key of a token. Ignores `jwk`, `jku`, `x5u` and `x5c`: a token must not supply its own key. */
   private async findKey(header: JWSHeaderParameters) {
     if (header.kid !== undefined && typeof header.kid !== "string") {
       throw new TokenRefused("TOKEN_INVALID", "kid is not a string");
@@ -132,7 +132,7 @@ export class TokenVerifier {
   }
 }
 
-/** Spare bits that are not zero would let one token be written in several ways. */
+/** Whether the unused bits of the base64url are zero. Otherwise a token would have several encodings. */
 function isCanonical(part: string): boolean {
   return Buffer.from(part, "base64url").toString("base64url") === part;
 }

@@ -27,7 +27,7 @@ for (const { name, connect } of redisPackages) {
       store: createRedisCacheStore({ client: connected.client }),
     }));
 
-    it("has Redis forget a value in time", async () => {
+    it("lets values expire in Redis", async () => {
       await createRedisCacheStore({ client: connected.client }).set("timed", "x", 60_000);
       const leftMs = (await lifetimesMs(connected.client)).get("cache:timed") ?? 0;
       assert.ok(leftMs > 0 && leftMs <= 60_000, String(leftMs));
@@ -35,7 +35,7 @@ for (const { name, connect } of redisPackages) {
   });
 }
 
-it("a cache store in Redis refuses what is not a client", () => {
+it("createRedisCacheStore rejects an invalid client", () => {
   assert.throws(
     () => createRedisCacheStore({ client: {} as never }),
     /client is an object; expected a client of ioredis or of redis/,
@@ -61,7 +61,7 @@ describe("cache aside", () => {
     return { clock, told, cache };
   }
 
-  it("returns what was set for as long as what was loaded, and loads nothing for it", async () => {
+  it("returns a value that was set, for its TTL, without loading it", async () => {
     const { cache, clock, told } = createTried();
     assert.equal(await cache.get("a"), undefined);
     assert.equal(await cache.set("a", { id: 1 }), true);
@@ -73,7 +73,7 @@ describe("cache aside", () => {
     assert.deepEqual(told, ["miss", "hit", "hit", "miss"]);
   });
 
-  it("does not keep a load that began before a value was set", async () => {
+  it("does not cache a load that started before a value was set", async () => {
     const { cache } = createTried();
     const go = createOccasion();
     const loading = cache.getOrLoad("a", async () => {
@@ -88,7 +88,7 @@ describe("cache aside", () => {
     assert.deepEqual(await cache.get("b"), { id: 2 });
   });
 
-  it("says when the store did not take a value", async () => {
+  it("reports that the store has not stored a value", async () => {
     const store = createMemoryCacheStore();
     store.set = () => Promise.reject(new Error("away"));
     const { log, logged } = recordingLog();
@@ -97,7 +97,7 @@ describe("cache aside", () => {
     assert.equal(logged.length, 1);
   });
 
-  it("loads once until the time is over", async () => {
+  it("loads a value once within its TTL", async () => {
     const { cache, clock, told } = createTried();
     let loads = 0;
     const load = async () => ({ id: ++loads });
@@ -109,7 +109,7 @@ describe("cache aside", () => {
     assert.deepEqual(told, ["miss", "hit", "miss"]);
   });
 
-  it("shortens times by up to a tenth, so that not all end at once", async () => {
+  it("shortens TTLs by up to a tenth, so that not all values expire at once", async () => {
     const { cache, clock } = createTried({ random: () => 0.5 });
     await cache.getOrLoad("a", async () => ({ id: 1 }));
     await clock.advance(949);
@@ -118,7 +118,7 @@ describe("cache aside", () => {
     assert.deepEqual(await cache.getOrLoad("a", async () => ({ id: 2 })), { id: 2 });
   });
 
-  it("runs one load for many who ask at once, and gives all what it throws", async () => {
+  it("runs one load for concurrent callers, who all get its error", async () => {
     const { cache, told } = createTried();
     const go = createOccasion();
     let loads = 0;
@@ -135,7 +135,7 @@ describe("cache aside", () => {
     assert.deepEqual(await cache.getOrLoad("a", load), { id: 2 });
   });
 
-  it("remembers that a value does not exist only with, and as long as, negativeTtlMs", async () => {
+  it("caches that a value does not exist for negativeTtlMs", async () => {
     for (const [negativeTtlMs, expected] of [
       [0, 3],
       [500, 2],
@@ -155,7 +155,7 @@ describe("cache aside", () => {
     }
   });
 
-  it("forgets by key and by prefix", async () => {
+  it("invalidates by key and by prefix", async () => {
     const { cache } = createTried();
     const loads: string[] = [];
     const get = (key: string) =>
@@ -171,7 +171,7 @@ describe("cache aside", () => {
     assert.deepEqual(loads, ["a:1", "a:2", "b", "b", "a:1", "a:2"]);
   });
 
-  it("does not keep what was loaded before it was invalidated", async () => {
+  it("does not cache a load that started before an invalidation", async () => {
     const { cache } = createTried();
     const begun = createOccasion();
     const go = createOccasion();
@@ -188,7 +188,7 @@ describe("cache aside", () => {
     assert.deepEqual(await cache.getOrLoad("a", async () => ({ id: 3 })), { id: 2 });
   });
 
-  it("goes round a store that fails, and says so", async () => {
+  it("bypasses a failing store, and logs that", async () => {
     const { log, logged } = recordingLog();
     const down = () => Promise.reject(new Error("no route"));
     const cache = createCacheAside<number>({ store: { get: down, set: down, delete: down, deletePrefix: down }, log });

@@ -14,23 +14,23 @@ import type { CacheStore } from "./cache-store.ts";
 
 export function cacheAsideOptions<T>() {
   return {
-    /** Where values are kept: `createMemoryCacheStore()` or `createRedisCacheStore({ client })`. Required. */
+    /** The store of the values: `createMemoryCacheStore()` or `createRedisCacheStore({ client })`. Required. */
     store: withMethods<CacheStore>("a store, for example createMemoryCacheStore()", "get", "set", "delete").required(),
-    /** How long a value is good. Default 300,000 ms. Each value's time is up to a tenth shorter, so that not all end at once. */
+    /** How long a value is valid. Default 300,000 ms. Each value expires up to a tenth earlier, so that not all expire at once. */
     ttlMs: wholeNumber(1).or(300_000),
-    /** How long it is remembered that a value does not exist (`load` returned undefined), in milliseconds. Default 0: it is not. */
+    /** How long to cache that a value does not exist (`load` returned undefined), in milliseconds. Default 0: not cached. */
     negativeTtlMs: wholeNumber(0).or(0),
-    /** For the observer, and put before every key. Default `values`. */
+    /** The name of the cache for the observer, and the prefix of its keys. Default `values`. */
     name: text().or("values"),
-    /** Turns a value into text. Default JSON. */
+    /** Converts a value to a string. Default JSON. */
     encode: callback<(value: T) => string>().or((value) => JSON.stringify(value)),
-    /** Turns text into a value again. Default JSON. */
+    /** Converts a string to a value. Default JSON. */
     decode: callback<(text: string) => T>().or((encoded) => JSON.parse(encoded) as T),
-    /** Counts look-ups: `countCacheLookups`. Default: none. */
+    /** Counts lookups: `countCacheLookups`. Default: none. */
     observer: own<CacheObserver>("an object with the methods onHit, onMiss or onShared"),
-    /** Gets a warning when the store fails. Default: standard error. */
+    /** Receives a warning when the store fails. Default: standard error. */
     log: logOption(),
-    /** For tests: from 0 up to 1. Default `Math.random`. */
+    /** For tests: a number from 0 up to 1. Default `Math.random`. */
     random: callback<() => number>().or(() => Math.random()),
   };
 }
@@ -38,28 +38,28 @@ export function cacheAsideOptions<T>() {
 export type CacheAsideOptions<T> = OptionsOf<ReturnType<typeof cacheAsideOptions<T>>>;
 
 export interface CacheAside<T> {
-  /** The value from the cache; undefined if it is not cached, or known not to exist. */
+  /** Returns the cached value; undefined if it is not cached, or known not to exist. */
   get(key: string): Promise<T | undefined>;
   /**
-   * Keeps a value that the caller has, in place of the cached one. A `load` that began before is not kept. False when the store failed, which
-   * is logged. Never rejects.
+   * Caches a value. The result of a `load` that started before is not cached. Resolves with false if the store failed, which is logged.
+   * Never rejects.
    */
   set(key: string, value: T): Promise<boolean>;
   /**
-   * The value from the cache, else from `load`, of which one runs for a key at a time in this process. What `load` throws goes to all
-   * callers that wait, and is not kept. A store that fails is logged and bypassed.
+   * Returns the cached value, or the result of `load`, which runs once at a time for a key in this process. All waiting callers get an error
+   * of `load`, which is not cached. If the store fails, the failure is logged and the store is bypassed.
    */
   getOrLoad(key: string, load: () => Promise<T | undefined>): Promise<T | undefined>;
   /**
-   * After the value has changed. A `load` that began before is not kept. False when the store failed, which is logged: the old value may
-   * then be read until its time is over. Never rejects, so it need not be awaited.
+   * Removes a value that has changed. The result of a `load` that started before is not cached. Resolves with false if the store failed,
+   * which is logged: the old value may then be read until it expires. Never rejects, so it need not be awaited.
    */
   invalidate(key: string): Promise<boolean>;
-  /** The same for all keys that begin so. */
+  /** As `invalidate`, for all keys with this prefix. */
   invalidatePrefix(prefix: string): Promise<boolean>;
 }
 
-/** First character of a stored text: the value exists, or it is known not to exist. */
+/** The first character of a stored string: the value exists, or is known not to exist. */
 const present = "1";
 const absent = "0";
 
@@ -69,9 +69,9 @@ interface Flight<T> {
 }
 
 /**
- * Puts a cache next to what is slow to read: look there first, load what is missing, keep it.
+ * Creates a cache for values that are slow to load: it looks in the store, and loads and stores missing values.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T> {
   const settings = readOptions("createCacheAside", cacheAsideOptions<T>(), options);
@@ -84,12 +84,12 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
     try {
       return await use();
     } catch (error) {
-      log.warn("a cache failed", { cache: name, step, error: thrownText(error) });
+      log.warn("cache failure", { cache: name, step, error: thrownText(error) });
       return undefined;
     }
   }
 
-  /** A value in a wrapper, because undefined may be what is known. */
+  /** Returns the value in a wrapper, because undefined can be a cached value. */
   async function find(key: string): Promise<{ readonly value: T | undefined } | undefined> {
     const stored = await attempt("get", () => store.get(storedAs(key)));
     if (stored === undefined) return undefined;
@@ -97,7 +97,7 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
     return attempt("decode", async () => ({ value: decode(stored.slice(present.length)) }));
   }
 
-  /** False when the store failed. */
+  /** Stores a value. Resolves with false if the store failed. */
   async function keep(key: string, value: T | undefined): Promise<boolean> {
     const lifeMs = value === undefined ? negativeTtlMs : ttlMs;
     if (lifeMs === 0) return true;
@@ -109,7 +109,7 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
     return isKept ?? false;
   }
 
-  /** What is known, reported to the observer. */
+  /** Finds a value and reports the lookup to the observer. */
   async function lookUp(key: string): Promise<{ readonly value: T | undefined } | undefined> {
     const known = await find(key);
     if (known === undefined) observer?.onMiss?.(name);
@@ -127,7 +127,7 @@ export function createCacheAside<T>(options: CacheAsideOptions<T>): CacheAside<T
     const value = await load();
     if (!isStale()) {
       await keep(key, value);
-      // Invalidated while it was being written: the old value may have come after.
+      // Invalidated during the write: the old value may have been written after the deletion.
       if (isStale()) await attempt("delete", () => store.delete(storedAs(key)));
     }
     return value;

@@ -2,7 +2,7 @@ import { clockOption, type OptionsOf, readOptions, text, wholeNumber } from "../
 import { redisClientOption, redisCommands } from "../call/redis-client.ts";
 import { Lru } from "./lru.ts";
 
-/** Where a cache-aside keeps its values, as text. */
+/** The store of a cache-aside. Values are strings. */
 export interface CacheStore {
   get(key: string): Promise<string | undefined>;
   set(key: string, text: string, ttlMs: number): Promise<void>;
@@ -11,9 +11,9 @@ export interface CacheStore {
 }
 
 export const memoryCacheOptions = {
-  /** Values that are kept; beyond, what was unused for longest is dropped. Default 10,000. */
+  /** The maximum number of values. The least recently used one is dropped. Default 10,000. */
   maxEntries: wholeNumber(1).or(10_000),
-  /** Bytes that are kept, two for each character. Default 67,108,864 (64 MiB). */
+  /** The maximum total size: 2 bytes for each character of a value, 1 for each character of a key, and 200 for each entry. Default 67,108,864 (64 MiB). */
   maxBytes: wholeNumber(1).or(64 * 1024 * 1024),
   /** For tests. */
   clock: clockOption(),
@@ -21,7 +21,11 @@ export const memoryCacheOptions = {
 
 export type MemoryCacheOptions = OptionsOf<typeof memoryCacheOptions>;
 
-/** @throws TypeError or RangeError for options that are unknown or out of bounds */
+/**
+ * Creates a store in the memory of this process.
+ *
+ * @throws TypeError or RangeError for options that are unknown or out of range
+ */
 export function createMemoryCacheStore(options: MemoryCacheOptions = {}): CacheStore {
   const { maxEntries, maxBytes, clock } = readOptions("createMemoryCacheStore", memoryCacheOptions, options);
   const lru = new Lru<string>({ maxEntries, maxBytes }, clock);
@@ -34,21 +38,21 @@ export function createMemoryCacheStore(options: MemoryCacheOptions = {}): CacheS
 }
 
 export const redisCacheOptions = {
-  /** The application's client, of `ioredis` or of `redis`; the store never closes it. Required. */
+  /** The application's client of `ioredis` or `redis`. The store never closes it. Required. */
   client: redisClientOption(),
-  /** What keys begin with. Default `cache:`. */
+  /** The prefix of all keys. Default `cache:`. */
   prefix: text().or("cache:"),
 };
 
 export type RedisCacheOptions = OptionsOf<typeof redisCacheOptions>;
 
-/** How many keys Redis looks at in one step, during which it does nothing else. */
+/** The number of keys that Redis scans in one step, which blocks other commands. */
 const scanCount = "500";
 
 /**
- * Keeps values in Redis, shared by all instances.
+ * Creates a store in Redis, which all instances of a service share.
  *
- * @throws TypeError for unknown options, and for another kind of client
+ * @throws TypeError for unknown options, and for an unsupported client
  */
 export function createRedisCacheStore(options: RedisCacheOptions): CacheStore {
   const { client, prefix: before } = readOptions("createRedisCacheStore", redisCacheOptions, options);

@@ -11,7 +11,7 @@ const other = "tercel.interceptors.test.v1.OtherService";
 
 describe("client cache", () => {
   overBothTransports((open) => {
-    it("responds again without a call where there are no side effects, with metadata, until its time is over", async (t) => {
+    it("responds from the cache for methods without side effects, with metadata, within the TTL", async (t) => {
       const clock = createFakeClock();
       const told: string[] = [];
       const cache = createClientCache({
@@ -59,7 +59,7 @@ describe("client cache", () => {
     return { ...opened, cache };
   }
 
-  it("keeps only what it may, and what its options name", async (t) => {
+  it("caches only safe methods, and those in its options", async (t) => {
     const byDefault = await openCounting(t, {});
     await byDefault.client.unary({});
     assert.equal((await byDefault.client.unary({})).count, 2);
@@ -70,7 +70,7 @@ describe("client cache", () => {
     assert.equal((await told.other.unary({})).count, 3);
   });
 
-  it("gives no caller what it keeps for another, unless `vary` says that all get the same", async (t) => {
+  it("returns no response of another caller, unless `vary` allows it", async (t) => {
     const as = (token: string) => ({ headers: { authorization: token } });
     const apart = await openCounting(t, {});
     await apart.other.unary({}, as("a"));
@@ -81,7 +81,7 @@ describe("client cache", () => {
     assert.equal((await shared.other.unary({}, as("b"))).count, 1);
   });
 
-  it("makes one call of many at once", async (t) => {
+  it("merges concurrent equal calls into one", async (t) => {
     const entered = createOccasion();
     const go = createOccasion();
     const cache = createClientCache();
@@ -109,7 +109,7 @@ describe("client cache", () => {
     );
   });
 
-  it("lets another call run when the first is cancelled, and keeps no errors", async (t) => {
+  it("runs another call when the first is cancelled, and caches no errors", async (t) => {
     const entered = createOccasion();
     const cache = createClientCache();
     let calls = 0;
@@ -140,7 +140,7 @@ describe("client cache", () => {
     assert.equal((await client.unary({})).count, 3);
   });
 
-  it("forgets by method, by service and as a whole, also what is under way", async (t) => {
+  it("invalidates by method, by service and completely, also running calls", async (t) => {
     const entered = createOccasion();
     const go = createOccasion();
     const cache = createClientCache();
@@ -178,7 +178,7 @@ describe("client cache", () => {
     assert.deepEqual([cache.size, cache.bytes], [0, 0]);
   });
 
-  it("drops what was unused for longest at its bounds of entries and bytes", async (t) => {
+  it("drops the least recently used responses at its limits of entries and bytes", async (t) => {
     for (const options of [{ maxEntries: 2 }, { maxBytes: 900 }]) {
       const { other: client, cache } = await openCounting(t, options);
       await client.unary({ text: "a" });
@@ -194,7 +194,7 @@ describe("client cache", () => {
     assert.equal(cache.size, 0, "larger than all that may be kept");
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     assert.throws(() => createClientCache({ ttlMs: 0 }), /ttlMs is 0/);
     assert.throws(() => createClientCache({ maxEntrys: 1 } as object), /did you mean "maxEntries"/);
     assert.throws(() => createClientCache({ methods: { [echo]: { ttl: 1 } as object } }), /unknown option "ttl"/);

@@ -11,28 +11,28 @@ import type { CacheObserver } from "./cache-observer.ts";
 import { Lru } from "./lru.ts";
 
 const cacheRuleOptions = {
-  /** How long a response is good, in milliseconds. Default: the common `ttlMs`. */
+  /** How long a response is valid, in milliseconds. Default: `ttlMs` of the cache. */
   ttlMs: wholeNumber(1),
 };
 
-/** What differs for a method. */
+/** The cache options of a method. */
 export type CacheRule = OptionsOf<typeof cacheRuleOptions>;
 
 export const clientCacheOptions = {
-  /** How long a response is good. Default 60,000 ms. */
+  /** How long a response is valid. Default 60,000 ms. */
   ttlMs: wholeNumber(1).or(60_000),
   /**
-   * Methods whose responses are kept although they do not declare `idempotency_level = NO_SIDE_EFFECTS`, or with another `ttlMs`; false
-   * leaves one out that does. Default: those that declare it.
+   * The cached methods, with their own `ttlMs` if it differs; false excludes a method. Default: the methods that declare
+   * `idempotency_level = NO_SIDE_EFFECTS`.
    */
   methods: own<ByMethod<CacheRule | false>>("an object with rules by method").or({}),
-  /** Responses that are kept; beyond, what was unused for longest is dropped. Default 1000. */
+  /** The maximum number of responses. The least recently used one is dropped. Default 1000. */
   maxEntries: wholeNumber(1).or(1000),
-  /** Bytes that are kept, keys and headers included. Default 16,777,216 (16 MiB). */
+  /** The maximum total size of the responses, including keys and headers. Default 16,777,216 (16 MiB). */
   maxBytes: wholeNumber(1).or(16 * 1024 * 1024),
-  /** Request metadata on which responses depend. Default `authorization` and `cookie`: no caller gets what only another may see. */
+  /** Request metadata on which responses depend. Default `authorization` and `cookie`, so that no caller gets the response of another. */
   vary: namesOption().or(["authorization", "cookie"]),
-  /** Counts look-ups: `countCacheLookups`. Default: none. */
+  /** Counts lookups: `countCacheLookups`. Default: none. */
   observer: own<CacheObserver>("an object with the methods onHit, onMiss or onShared"),
   /** For tests. */
   clock: clockOption(),
@@ -40,9 +40,11 @@ export const clientCacheOptions = {
 
 export type ClientCacheOptions = OptionsOf<typeof clientCacheOptions>;
 
-/** An interceptor for a channel. */
+/** A caching interceptor for a channel. */
 export interface ClientCache extends Interceptor {
+  /** The number of cached responses. */
   readonly size: number;
+  /** The total size of the cached responses. */
   readonly bytes: number;
   /** Drops the responses of the selected methods: `package.Service/Method`, `package.Service/*`, or `*`, which is the default. */
   invalidate(selector?: MethodSelector): void;
@@ -54,14 +56,14 @@ interface CachedResponse {
   readonly trailer: readonly [string, string][];
 }
 
-/** Undefined says nothing to those who wait: the call ended by its own caller's will or deadline. */
+/** The result for callers that wait for the same response. Undefined if the call was cancelled or timed out, so they must call themselves. */
 type Outcome = { readonly cached: CachedResponse } | { readonly error: ConnectError } | undefined;
 
 /**
- * Keeps responses of unary methods without side effects in the client's memory, and makes one call of many equal ones at once. Errors are
- * not kept. Each caller gets a message of its own.
+ * Creates an interceptor that caches responses of unary methods without side effects in memory, and merges equal concurrent calls into one.
+ * Errors are not cached. Each caller gets its own copy of the message.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createClientCache(options: ClientCacheOptions = {}): ClientCache {
   const where = "createClientCache";
@@ -73,7 +75,7 @@ export function createClientCache(options: ClientCacheOptions = {}): ClientCache
   }
   const lru = new Lru<CachedResponse>(settings, clock);
   const flights = new Map<string, Promise<Outcome>>();
-  /** Counts invalidations: a response that was under way before one must not be kept after it. */
+  /** Counts invalidations: a response to a call that started before one must not be cached after it. */
   let era = 0;
 
   function ttlOf(request: UnaryRequest): number | undefined {
@@ -86,7 +88,7 @@ export function createClientCache(options: ClientCacheOptions = {}): ClientCache
   function keyOf(request: UnaryRequest): string {
     const headers = vary.map((name) => request.header.get(name));
     const message = toBinary(request.method.input as DescMessage, request.message as Message);
-    // The method first, so that it can be found by its prefix.
+    // The method comes first, so that its entries have a common prefix.
     return `${methodPath(request)} ${JSON.stringify([authorityOf(request.url), headers])} ${latin1(message)}`;
   }
 
@@ -138,9 +140,9 @@ export function createClientCache(options: ClientCacheOptions = {}): ClientCache
     invalidate(selector: MethodSelector = "*") {
       checkSelectors("invalidate", "selector", [selector], undefined);
       era++;
-      // A later call must not join one that began before.
+      // A later call must not wait for one that started before.
       flights.clear();
-      // A key begins with the method's path and a space.
+      // A key starts with the method's path and a space.
       lru.deletePrefix(selector.endsWith("*") ? selector.slice(0, -1) : `${selector} `);
     },
   });
@@ -174,7 +176,7 @@ function bytesOf({ message, header, trailer }: CachedResponse): number {
   return [...header, ...trailer].reduce((sum, [name, value]) => sum + name.length + value.length, message.length);
 }
 
-/** One character for each byte: exact, and half the size of hexadecimal. */
+/** Converts each byte to a character, which is lossless and half the size of hexadecimal. */
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

@@ -11,14 +11,14 @@ interface Held<V> {
   readonly untilMs: number;
 }
 
-/** What an entry costs next to key and value: the objects around them, about. */
+/** The approximate size of an entry's objects, in addition to its key and value. */
 const entryBytes = 200;
 
-/** Values with an end, bounded in number and bytes; what was unused for longest goes first. */
+/** A cache of values with an expiry, bounded in number and bytes. The least recently used value is dropped first. */
 export class Lru<V extends {}> {
   readonly #maxEntries: number;
   readonly #clock: Clock;
-  /** Bounded by bytes alone: lru-cache allocates arrays of the largest number of entries at once, which may be far more than ever come. */
+  /** Bounded by bytes only: with a maximum number of entries, lru-cache would allocate arrays of that size at once. */
   readonly #held: LRUCache<string, Held<V>>;
 
   constructor({ maxEntries, maxBytes }: LruLimits, clock: Clock) {
@@ -38,13 +38,13 @@ export class Lru<V extends {}> {
   get(key: string): V | undefined {
     const found = this.#held.get(key);
     if (found === undefined) return undefined;
-    // By the cache's own clock, which tests can move.
+    // Uses the configured clock, which tests control.
     if (found.untilMs > this.#clock.nowMs()) return found.value;
     this.#held.delete(key);
     return undefined;
   }
 
-  /** What is larger than all that may be held is not kept. */
+  /** Stores a value. A value that is larger than `maxBytes` is not stored. */
   set(key: string, value: V, valueBytes: number, ttlMs: number): void {
     const size = valueBytes + key.length + entryBytes;
     this.#held.set(key, { value, untilMs: this.#clock.nowMs() + ttlMs }, { size });
@@ -56,7 +56,7 @@ export class Lru<V extends {}> {
   }
 
   deletePrefix(prefix: string): void {
-    // A copy: the cache cannot be changed while it is walked through.
+    // Copies the keys, because the cache must not change during the iteration.
     for (const key of [...this.#held.keys()]) if (key.startsWith(prefix)) this.#held.delete(key);
   }
 }

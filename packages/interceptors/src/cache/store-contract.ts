@@ -2,22 +2,22 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { CacheStore } from "./cache-store.ts";
 
-/** A store that is tried. */
+/** A store under test. */
 export interface CacheStoreSubject {
   readonly store: CacheStore;
   close?(): Promise<void>;
 }
 
-/** Tries the promises of the port `CacheStore` with one adapter. */
+/** Declares tests for the contract of `CacheStore`. */
 export function describeCacheStoreContract(name: string, open: () => Promise<CacheStoreSubject>): void {
-  describe(`${name} keeps the contract of cache stores`, { timeout: 120_000 }, () => {
+  describe(`${name} fulfils the contract of cache stores`, { timeout: 120_000 }, () => {
     let subject: CacheStoreSubject;
     before(async () => {
       subject = await open();
     });
     after(() => subject.close?.());
 
-    it("keeps a text as it is, and nothing under a key that was not set", async () => {
+    it("stores strings unchanged, and has nothing under an unknown key", async () => {
       const { store } = subject;
       await store.set("a", "ä\n\u0000 1", 60_000);
       assert.equal(await store.get("a"), "ä\n\u0000 1");
@@ -29,7 +29,7 @@ export function describeCacheStoreContract(name: string, open: () => Promise<Cac
       assert.equal(await store.get("a"), undefined);
     });
 
-    it("forgets by prefix, letter by letter", async () => {
+    it("deletes by prefix, without wildcards", async () => {
       const { store } = subject;
       for (const key of ["user:1", "user:2", "user*x", "other"]) await store.set(key, key, 60_000);
       await store.deletePrefix("user*");

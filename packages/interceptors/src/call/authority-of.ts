@@ -1,4 +1,4 @@
-/** `host:port` of a call's URL; parsing the whole URL would cost more than the call's other bookkeeping. */
+/** Returns `host:port` of a call's URL. Does not parse the whole URL, which would cost more than the rest of the bookkeeping. */
 export function authorityOf(url: string): string | undefined {
   const start = url.indexOf("//");
   const end = url.indexOf("/", start + 2);

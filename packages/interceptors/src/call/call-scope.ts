@@ -3,15 +3,15 @@ import { type ContextKey, type ContextValues, createContextKey } from "@connectr
 import type { RunStep } from "@tercel/grpc/hooks";
 
 /**
- * The context values of the call that is being handled, for all code that runs for it. One storage for everything that can be read from
- * anywhere (the request id, the time that is left): entering a storage costs as much as a small interceptor.
+ * The context values of the current call, for all code that runs in its handler. All features share one storage (for the request id, the
+ * remaining time and so on), because entering a storage costs as much as a small interceptor.
  */
 const scope = new AsyncLocalStorage<ContextValues | undefined>();
 
-/** Read instead of the storage, which costs more. What was entered in a run of the hooks stays entered to its end. */
+/** Whether the storage was entered, which then stays so until the hooks' run ends. Reading this is cheaper than reading the storage. */
 const wasEntered: ContextKey<boolean> = createContextKey(false, { description: "scope was entered" });
 
-/** Undefined outside of calls. */
+/** Returns the context values of the current call; undefined outside of calls. */
 export function currentValues(): ContextValues | undefined {
   return scope.getStore();
 }
@@ -20,14 +20,14 @@ export function runWithValues<R>(values: ContextValues | undefined, step: () => 
   return scope.run(values, step);
 }
 
-/** For what follows in the running code, until it is called again. */
+/** Sets the context values for the rest of the running code, until the next call of this function. */
 export function enterValues(values: ContextValues | undefined): void {
   scope.enterWith(values);
 }
 
 /**
- * A hook's `runner` that makes the call known to everything further in; undefined where an interceptor further out has done so, and where
- * the storage was entered.
+ * The `runner` of a hook that makes the call's context values available to everything inside. Returns undefined if an outer interceptor has
+ * done that, or if it has entered the storage itself.
  */
 export function scopeRunner(
   call: { readonly contextValues: ContextValues },

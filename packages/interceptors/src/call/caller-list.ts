@@ -1,12 +1,12 @@
 import type { Caller } from "./caller.ts";
 
-/** Which callers a rule lets in. */
+/** Whether a rule admits a caller. */
 export type CallerList = (caller: Caller) => boolean;
 
 /**
- * Names as they are, URIs that end in `/*` for everything below, and `*` for every caller that has proved its identity.
+ * Compiles a list of exact names, URI prefixes that end with `/*`, and `*` for every identified caller.
  *
- * @throws TypeError for a star in another place
+ * @throws TypeError for a star at another position
  */
 export function compileCallerList(where: string, callers: readonly string[]): CallerList {
   const exact = new Set<string>();
@@ -16,12 +16,12 @@ export function compileCallerList(where: string, callers: readonly string[]): Ca
     const star = pattern.indexOf("*");
     if (pattern === "*") isAnybody = true;
     else if (star === -1) exact.add(pattern);
-    // A host that may be anything proves nothing, so the slash after it is required.
+    // A wildcard in the host would admit any domain, so the slash after the host is required.
     else if (star === pattern.length - 1 && /^[a-z][a-z0-9+.-]*:\/\/[^/]+\/(.+\/)?\*$/.test(pattern)) {
       prefixes.push(pattern.slice(0, -1));
     } else {
       throw new TypeError(
-        `${where}: callers has ${JSON.stringify(pattern)}; expected a star only alone, or after the last slash of a URI`,
+        `${where}: callers has ${JSON.stringify(pattern)}; expected "*" only alone, or after the last slash of a URI`,
       );
     }
   }

@@ -1,18 +1,18 @@
 import { type ContextKey, createContextKey } from "@connectrpc/connect";
 
-/** A workload that has proved its identity. */
+/** A workload whose identity was verified. */
 export interface Caller {
   readonly kind: "certificate" | "service-key";
   /**
-   * The service key's name, or the first of the certificate's: a URI such as `spiffe://example.org/orders`, or `dns:` and a name such
-   * as `dns:orders.internal`. A key's name has no colon, so that it differs from every certificate's.
+   * The name of the service key, or the first name in the certificate: a URI such as `spiffe://example.org/orders`, or a DNS name such as
+   * `dns:orders.internal`. The name of a key has no colon, so it never equals a name of a certificate.
    */
   readonly name: string;
-  /** All of its names; a certificate may have several. */
+  /** All names of the caller; a certificate may have several. */
   readonly names: readonly string[];
 }
 
-/** The caller's identity among the context values of a server's interceptors and handlers; undefined where none was required. */
+/** The context key of the caller's identity, for interceptors and handlers of a server. Undefined if no identity was required. */
 export const callerKey: ContextKey<Caller | undefined> = createContextKey<Caller | undefined>(undefined, {
   description: "caller",
 });

@@ -15,19 +15,19 @@ describe("chooseConventions", () => {
     else process.env[variable] = before;
   });
 
-  it("takes OpenTelemetry's where nothing is chosen", () => {
+  it("returns OpenTelemetry's by default", () => {
     assert.equal(chooseConventions(undefined), "opentelemetry");
     process.env[variable] = "http,rpc";
     assert.equal(chooseConventions(undefined), "opentelemetry");
   });
 
-  it("takes both where the environment has rpc/dup, unless the option says something else", () => {
+  it("returns both if the environment has rpc/dup, unless the option is set", () => {
     process.env[variable] = "http, rpc/dup";
     assert.equal(chooseConventions(undefined), "both");
     assert.equal(chooseConventions("grpc"), "grpc");
   });
 
-  it("are chosen by name, and a wrong one is refused with the nearest", () => {
+  it("rejects an unknown name with the nearest one", () => {
     const table = { conventions: conventionsOption() };
     assert.equal(readOptions("createX", table, { conventions: "both" }).conventions, "both");
     assert.throws(

@@ -3,13 +3,13 @@ import { permissionDenied } from "@tercel/grpc/errors";
 import type { Caller } from "./caller.ts";
 import { methodPath } from "./method-path.ts";
 
-/** For a call to a method without a rule. */
+/** Returns the error for a call to a method without a rule. */
 export function methodDenied(request: UnaryRequest | StreamRequest, domain: string): ConnectError {
   const metadata = { method: methodPath(request) };
   return permissionDenied({ message: "no one may call this method", reason: "METHOD_DENIED", domain, metadata });
 }
 
-/** For a workload that has proved its identity, but may not call. */
+/** Returns the error for an identified caller that the method's rule does not admit. */
 export function callerDenied(request: UnaryRequest | StreamRequest, caller: Caller, domain: string): ConnectError {
   const metadata = { method: methodPath(request), caller: caller.name };
   return permissionDenied({

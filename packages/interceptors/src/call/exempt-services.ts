@@ -1,4 +1,4 @@
-/** Services that need no rule: probes have no credentials, and reflection may be opened to everyone. */
+/** Returns the services that need no rule: health, because probes have no credentials, and reflection if it is public. */
 export function exemptServices(publicReflection: boolean | undefined): readonly string[] {
   return publicReflection === true ? [healthService, ...reflectionServices] : [healthService];
 }

@@ -1,8 +1,8 @@
 import { ProxyTracerProvider, type TracerProvider, trace } from "@opentelemetry/api";
 
 /**
- * Marks a tracer provider that never records a call whose caller's trace is not recorded: such a call needs no span then. Samplers in
- * general may decide otherwise, so they must be called.
+ * Marks a tracer provider that never records a call of an unsampled trace, so that such a call needs no span. Other samplers may decide
+ * differently, so they must be called.
  */
 const followsParents = Symbol("follows parents");
 
@@ -10,7 +10,7 @@ export function markFollowing(provider: TracerProvider): void {
   Object.assign(provider, { [followsParents]: true });
 }
 
-/** Whether the process's tracer provider is one of these. */
+/** Whether the global tracer provider has that mark. */
 export function followsUnsampled(): boolean {
   const provider = trace.getTracerProvider();
   const own = provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;

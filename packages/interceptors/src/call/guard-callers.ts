@@ -11,32 +11,32 @@ import { flag, namesOption, type OptionsOf, own, readOptions, type SettingsOf, s
 import { readProtoRule } from "./proto-rule.ts";
 
 const callerRule = {
-  /** The names of workloads. */
+  /** The names of the admitted workloads. */
   callers: namesOption().required(),
 };
 
 /**
- * Which workloads may call: any, without proof; any that has proved its identity; or those named. `spiffe://example.org/shop/*` names all
- * below it, `*` all that have proved their identity.
+ * Which workloads may call a method: all, without identification; all identified ones; or those listed. `spiffe://example.org/shop/*` is
+ * every workload below that path, `*` every identified workload.
  */
 export type CallerRule = "public" | "authenticated" | Readonly<OptionsOf<typeof callerRule>>;
 
-/** Options of all interceptors that let programs in. */
+/** The options of all interceptors that identify workloads. */
 export const callerRuleOptions = {
-  /** The services that are served: each of their methods must have a rule, here or in the proto. */
+  /** The services of the server. Each of their methods must have a rule, here or in the proto. */
   services: servicesOption(),
   /**
-   * Who may call what, by method. A rule for a method or its service takes precedence over what the proto says, and that over a rule
+   * Rules by method. A rule for a method or its service takes precedence over the rule in the proto, which takes precedence over a rule
    * for `*`.
    */
   methods: own<ByMethod<CallerRule>>("an object with rules by method"),
-  /** What applies to methods without a rule. Default "deny": then such a method is an error at the start. */
+  /** The rule of methods without a rule. Default "deny": such a method is an error at the start. */
   defaultRule: defaultRuleOption(),
-  /** Lets anyone call the reflection service. Default false. The health service needs no proof in any case. */
+  /** Whether the reflection service needs no identification. Default false. The health service never needs it. */
   publicReflection: flag(),
   /**
-   * Identifies the caller and leaves it to others what follows from that: calls without proof pass, and `services`, `methods`,
-   * `defaultRule` and `publicReflection` must be absent. For `callers` in the rules of `createAuth`. Default false.
+   * Whether to only identify callers, for `callers` in the rules of `createAuth`. Unidentified calls pass, and `services`, `methods`,
+   * `defaultRule` and `publicReflection` must not be set. Default false.
    */
   identifyOnly: flag().or(false),
 };
@@ -45,12 +45,13 @@ export type CallerRuleOptions = OptionsOf<typeof callerRuleOptions>;
 
 type CallerRuleSettings = SettingsOf<typeof callerRuleOptions>;
 
-/** How one kind of proof is looked at. */
+/** How one kind of credentials identifies a caller. */
 export interface CallerProof {
-  /** Undefined when the call shows none. @throws ConnectError for one that does not count */
+  /** Returns the caller, or undefined without credentials. @throws ConnectError for invalid credentials */
   identify(request: CallRequest): Caller | undefined | Promise<Caller | undefined>;
+  /** Returns the error for a call without credentials. */
   missing(): ConnectError;
-  /** In google.rpc.ErrorInfo. */
+  /** The domain in google.rpc.ErrorInfo. */
   readonly domain: string;
 }
 
@@ -58,7 +59,7 @@ type CompiledRule = "public" | CallerList;
 
 const anybodyKnown: CallerList = () => true;
 
-/** @throws TypeError for an option or a rule that is wrong, and for methods without a rule */
+/** Creates the interceptor. @throws TypeError for an invalid option or rule, and for methods without a rule */
 export function guardCallers(where: string, settings: CallerRuleSettings, proof: CallerProof): Interceptor {
   const ruleOf = settings.identifyOnly ? onlyIdentify(where, settings) : rulesOf(where, settings);
 
@@ -116,7 +117,7 @@ function compileRule(where: string, rule: CallerRule): CompiledRule {
   return compileCallerList(where, readOptions(where, callerRule, rule).callers);
 }
 
-/** Scopes and roles are a token's, so a rule that has only these lets no program in. */
+/** Scopes and roles apply to tokens only, so a rule with nothing else admits no workload. */
 function ruleOfProto(where: string, method: DescMethod): CompiledRule | undefined {
   const found = readProtoRule(where, method);
   if (found === undefined) return undefined;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { importPeer } from "./import-peer.ts";
 
 describe("an optional package", () => {
-  it("that is missing is named with the command that installs it, and all that it needs", async () => {
+  it("that is missing causes an error with the command that installs it and its peers", async () => {
     const name: string = "@absent/package";
     await assert.rejects(
       importPeer("createAuth", ["@absent/package@6", "other@1"], () => import(name)),
@@ -11,7 +11,7 @@ describe("an optional package", () => {
     );
   });
 
-  it("that fails to load, or lacks a package itself, is not taken for missing", async () => {
+  it("that fails to load, or misses a dependency, is not reported as missing", async () => {
     const failure = Object.assign(new Error("Cannot find package 'inner' imported from /a/package"), {
       code: "ERR_MODULE_NOT_FOUND",
     });

@@ -1,9 +1,9 @@
 /**
- * Imports optional packages, which only those who use a feature install.
+ * Imports optional packages, which only users of a feature install. Rejects with an Error that names the packages to install if one of them is
+ * missing, and otherwise with the error of the import.
  *
- * @param neededBy begins the error: `createAuth`
- * @param packages as `npm install` takes them, with their version: `jose@6`
- * @throws Error that says what to install when one of them is missing; what the import throws otherwise
+ * @param neededBy the start of the error, for example `createAuth`
+ * @param packages as for `npm install`, with their version, for example `jose@6`
  */
 export async function importPeer<T>(neededBy: string, packages: readonly string[], load: () => Promise<T>): Promise<T> {
   try {
@@ -15,7 +15,7 @@ export async function importPeer<T>(neededBy: string, packages: readonly string[
   }
 }
 
-/** Whether the package itself is missing, and not one that it imports. */
+/** Whether this package is missing, not one of its dependencies. */
 function isMissing(error: unknown, versioned: string): boolean {
   if (!(error instanceof Error) || (error as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") return false;
   return error.message.includes(`'${nameOf(versioned)}'`);

@@ -6,21 +6,21 @@ import { type Option, oneOf } from "./options.ts";
 export interface MethodRuleSources<Given, Rule> {
   readonly services: readonly DescService[];
   readonly rules: ByMethod<Given>;
-  /** What holds for methods without a rule; undefined makes them an error. */
+  /** The rule of methods without a rule; undefined makes them an error. */
   readonly defaultRule: Rule | undefined;
   /** Services that need no rule. */
   readonly exempt: readonly string[];
-  /** @throws TypeError for a rule that is wrong */
+  /** @throws TypeError for an invalid rule */
   compile(where: string, rule: Given): Rule;
-  /** What the proto says; undefined when it says nothing. */
+  /** Returns the rule in the proto, if there is one. */
   readProto(where: string, method: DescMethod): Rule | undefined;
 }
 
 /**
- * Decides for every method once. Rules in code take precedence over those in the proto, except for that of `*`; a method's over its
- * service's. "deny" is for methods without a rule.
+ * Determines the rule of every method. Rules in code take precedence over those in the proto, except for a rule of `*`; rules of a method take
+ * precedence over those of its service. Methods of unknown services get "deny".
  *
- * @throws TypeError for a rule that names nothing, and for methods without a rule where these are denied
+ * @throws TypeError for a selector that matches no method, and for methods without a rule if `defaultRule` is undefined
  */
 export function compileMethodRules<Given, Rule>(
   where: string,
@@ -37,7 +37,7 @@ export function compileMethodRules<Given, Rule>(
       const rule =
         given.get(path) ??
         given.get(`${service.typeName}/*`) ??
-        // Before "*": a rule for all must not undo what the proto demands of a method.
+        // Before "*": a rule for all methods must not override the rule of a method in the proto.
         sources.readProto(where, method) ??
         given.get("*") ??
         defaultRule;
@@ -47,10 +47,10 @@ export function compileMethodRules<Given, Rule>(
   }
   if (forgotten.length > 0) {
     throw new TypeError(
-      `${where}: nothing says who may call ${forgotten.join(", ")}; give them a rule, or set defaultRule: "authenticated"`,
+      `${where}: no rule for ${forgotten.join(", ")}; add rules, or set defaultRule: "authenticated"`,
     );
   }
-  // Another copy of the generated code has other descriptors of the same methods.
+  // Another copy of the generated code has different descriptors of the same methods, so rules are found by path and cached by descriptor.
   const byMethod = new WeakMap<DescMethod, Rule | "public" | "deny">();
   return (method) => {
     let rule = byMethod.get(method);
@@ -71,7 +71,7 @@ function checkedRules<Given, Rule>(where: string, sources: MethodRuleSources<Giv
   return checked;
 }
 
-/** The option that says what applies to methods without a rule. */
+/** The option for the rule of methods without a rule. */
 export function defaultRuleOption(): Option<"deny" | "authenticated"> {
   return oneOf("deny", "authenticated");
 }

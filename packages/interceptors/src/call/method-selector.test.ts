@@ -14,14 +14,14 @@ describe("a table by method", () => {
     assert.deepEqual(table.find(OtherService.method.unary), { selector: "*", value: 1 });
   });
 
-  it("has none for a method that no entry selects, and keeps entries that are undefined or false", () => {
+  it("finds nothing for other methods, and keeps entries that are undefined or false", () => {
     const table = createMethodTable("here", "methods", { [`${echo}/Unary`]: false, [`${echo}/Bidi`]: undefined });
     assert.equal(table.find(unary)?.value, false);
     assert.deepEqual(table.find(bidi), { selector: `${echo}/Bidi`, value: undefined });
     assert.equal(table.find(OtherService.method.unary), undefined);
   });
 
-  it("refuses what is not a selector, and says what is", () => {
+  it("rejects an invalid selector, with the expected form", () => {
     const expected = 'expected "package.Service/Method", "package.Service/*" or "*"';
     for (const selector of ["", "/", "a.B/", "/a.B/C", "a.B/C/D", "a.B/C*", "a.*", "**", "a b/C"]) {
       assert.throws(() => createMethodTable("createX", "methods", { [selector]: 1 }), {
@@ -34,7 +34,7 @@ describe("a table by method", () => {
     });
   });
 
-  it("refuses a selector of nothing where it knows the services, and names the nearest", () => {
+  it("rejects a selector that matches no method of the services, with the nearest one", () => {
     const tableOf = (selector: string) => createMethodTable("createX", "methods", { [selector]: 1 }, [EchoService]);
     assert.throws(() => tableOf(`${echo}/Unari`), {
       message: `createX: methods names "${echo}/Unari", which is not a method of the services; did you mean "${echo}/Unary"?`,
@@ -44,7 +44,7 @@ describe("a table by method", () => {
   });
 });
 
-it("a filter by method selects what its selectors match", () => {
+it("a filter by method selects the methods that its selectors match", () => {
   const selects = createMethodFilter("here", "ignore", [`${OtherService.typeName}/*`, `${echo}/Unary`]);
   assert.deepEqual([OtherService.method.unary, unary, bidi].map(selects), [true, true, false]);
   assert.equal(createMethodFilter("here", "ignore", [])(unary), false);

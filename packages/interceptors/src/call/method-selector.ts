@@ -3,12 +3,12 @@ import { nearestName } from "@tercel/grpc/internal";
 import { pathOfMethod } from "./method-path.ts";
 
 /**
- * Which methods an option applies to: `package.Service/Method`, `package.Service/*` for all methods of a service, or `*` for all. Where
- * several match, the most specific one counts.
+ * Selects methods: `package.Service/Method`, `package.Service/*` for all methods of a service, or `*` for all methods. If several selectors
+ * match, the most specific one applies.
  */
 export type MethodSelector = "*" | `${string}/${string}`;
 
-/** What an option says about methods, by their selectors. Any text is a key for the compiler, which infers the values better then. */
+/** Values by method selector. The key type is string, with which the compiler infers the values better. */
 export type ByMethod<T> = Readonly<Record<string, T>>;
 
 export interface MethodEntry<T> {
@@ -17,15 +17,15 @@ export interface MethodEntry<T> {
 }
 
 export interface MethodTable<T> {
-  /** The most specific entry for the method, if there is one. */
+  /** Returns the most specific entry for the method, if there is one. */
   find(method: DescMethod): MethodEntry<T> | undefined;
 }
 
 /**
- * Looks options up by method.
+ * Creates a table of values by method.
  *
- * @param services Where they are given, selectors must name methods and services of theirs
- * @throws TypeError for a selector that is not one, or names nothing, with the nearest that does
+ * @param services if set, every selector must match one of their methods
+ * @throws TypeError for a selector that is invalid or matches nothing, with the nearest known one
  */
 export function createMethodTable<T>(
   where: string,
@@ -35,7 +35,7 @@ export function createMethodTable<T>(
 ): MethodTable<T> {
   checkSelectors(where, option, Object.keys(entries), services);
   const bySelector = new Map(Object.entries(entries));
-  // Another copy of the generated code has other descriptors of the same methods, so they cannot be the keys of the table itself.
+  // Another copy of the generated code has different descriptors of the same methods, so entries are found by name and cached by descriptor.
   const found = new WeakMap<DescMethod, MethodEntry<T> | false>();
 
   function look(method: DescMethod): MethodEntry<T> | false {
@@ -58,7 +58,7 @@ export function createMethodTable<T>(
   };
 }
 
-/** Whether a method is among those selected. @throws TypeError for a selector that is not one */
+/** Returns a function that checks whether a method is selected. @throws TypeError for an invalid selector */
 export function createMethodFilter(
   where: string,
   option: string,
@@ -68,7 +68,7 @@ export function createMethodFilter(
   return (method) => table.find(method) !== undefined;
 }
 
-/** The selectors that match a method, the most specific first. */
+/** Returns the selectors that match a method, most specific first. */
 export function selectorsOf(method: DescMethod): readonly MethodSelector[] {
   return [pathOfMethod(method) as MethodSelector, `${method.parent.typeName}/*`, "*"];
 }
@@ -77,9 +77,9 @@ const selectorForm = /^(\*|[A-Za-z_][\w.]*\/(\*|[A-Za-z_]\w*))$/;
 const serviceForm = /^[A-Za-z_][\w.]*$/;
 
 /**
- * Refuses selectors of methods that do not exist, which would look as if they applied.
+ * Rejects selectors of unknown methods, which would silently have no effect.
  *
- * @throws TypeError that names the selector and the nearest one
+ * @throws TypeError with the selector and the nearest known one
  */
 export function checkSelectors(
   where: string,
@@ -102,7 +102,7 @@ export function checkSelectors(
   }
 }
 
-/** @throws TypeError unless it is a list of services */
+/** @throws TypeError if `services` is not a list of service descriptors */
 export function checkServices(where: string, services: readonly DescService[]): readonly DescService[] {
   if (Array.isArray(services) && services.every((one) => one?.kind === "service")) return services;
   throw new TypeError(`${where}: services must be a list of service descriptors, for example [UserService]`);

@@ -5,24 +5,24 @@ import { okStatus, type Status } from "./status-name.ts";
 
 export type Side = "client" | "server";
 
-/** Observes one call, of any kind and on either side. Its methods must not throw. */
+/** Observes one call of any kind, on a client or a server. Its methods must not throw. */
 export interface CallObserver {
-  /** As a hook's: what runs the call, and each step of a response stream. Default: it is just run. */
+  /** As in a hook: returns a function that runs the call, and each step of a response stream. Default: they run directly. */
   runner?(mayEnter: boolean): RunStep | undefined;
   /** A message from the client to the server. */
   onRequest?(message: unknown): void;
   /** A message from the server to the client. */
   onResponse?(message: unknown): void;
-  /** Once, at the very end: of a stream that is when its last message has passed. `error` is what the call failed with. */
+  /** Called once at the end of the call; for a stream, after its last message. `error` is the error of a failed call. */
   onEnd(status: Status, error: unknown): void;
 }
 
-/** What a hook may say besides its steps, by the same names: attempts of calls on our channels, calls as they arrive at our servers, `readsResponses`. */
+/** Other members of a hook: for attempts on Tercel's channels, for calls that arrive at Tercel's servers, and `readsResponses`. */
 export type ObservationOptions = Pick<CallHook, "onAttempt" | "onArrival" | "onUnhandled" | "readsResponses">;
 
 /**
- * Returns an interceptor that changes nothing, and calls `begin` for an observer of each call; undefined leaves the call unobserved.
- * `readsResponses: false` is for observers that do not look at the messages of `onResponse`.
+ * Creates an interceptor that changes nothing, and calls `begin` to get an observer for each call; undefined leaves the call unobserved.
+ * Set `readsResponses: false` for observers that do not read the messages of `onResponse`.
  */
 export function observeCalls(
   side: Side,
@@ -48,17 +48,17 @@ export function observeCalls(
   });
 }
 
-/** A handler may succeed after its call has ended for the client, most of all by the deadline. */
+/** A handler may succeed after its call has ended for the client, usually by the deadline. */
 function statusOfSuccess(request: CallRequest): Status {
   return request.contextValues.get(callInfo)?.endedBy?.code ?? okStatus;
 }
 
-/** The status that the client gets, or got before the handler failed. */
+/** Returns the status that the client gets, or that it got before the handler failed. */
 function statusOf(side: Side, request: CallRequest, error: unknown): Status {
   if (side === "client") return error instanceof Error ? ConnectError.from(error).code : Code.Unknown;
   const endedBy = request.contextValues.get(callInfo)?.endedBy;
   if (endedBy !== undefined) return endedBy.code;
-  // What a handler throws by accident becomes INTERNAL.
+  // The server turns other errors of a handler into INTERNAL.
   return error instanceof ConnectError ? error.code : Code.Internal;
 }
 

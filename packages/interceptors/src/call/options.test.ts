@@ -38,7 +38,7 @@ function refusalOf(option: Option<never>, value: unknown): string {
 }
 
 describe("options of a table", () => {
-  it("have their defaults, and 0, false and the empty text are not missing", () => {
+  it("have defaults, which do not replace 0, false and the empty string", () => {
     assert.deepEqual(readOptions("createX", table, { name: "a" }), { limit: 5, name: "a", policy: undefined });
     const empty = { number: wholeNumber(0).or(1), flag: flag().or(true), list: listOf(text(), "a list").or(["a"]) };
     const given = { number: 0, flag: false, list: [] };
@@ -46,7 +46,7 @@ describe("options of a table", () => {
     assert.equal(readOptions("createX", { clock: clockOption() }, {}).clock, systemClock);
   });
 
-  it("have the types that their table says", () => {
+  it("have the types of their table", () => {
     const options: OptionsOf<typeof table> = { name: "a", policy: "deny" };
     const settings = readOptions("createX", table, options);
     const limit: number = settings.limit;
@@ -60,7 +60,7 @@ describe("options of a table", () => {
     assert.throws(() => readOptions("createX", table, { name: "a", more: 1 }));
   });
 
-  it("are refused when they are unknown, missing or no options at all", () => {
+  it("are rejected if they are unknown, missing, or not an object", () => {
     assert.throws(() => readOptions("createX", table, { nam: "a" } as never), {
       name: "TypeError",
       message: 'createX: unknown option "nam"; did you mean "name"? Known options: limit, name, policy.',
@@ -75,7 +75,7 @@ describe("options of a table", () => {
     });
   });
 
-  it("are refused with what they are and what is expected", () => {
+  it("are rejected with their value and the expected one", () => {
     const rows: readonly (readonly [Option<never>, unknown, string])[] = [
       [wholeNumber(1, 10) as never, 0, "RangeError: createX: it is 0; expected a whole number from 1 to 10"],
       [wholeNumber(1, 10) as never, 11, "RangeError: createX: it is 11; expected a whole number from 1 to 10"],
@@ -125,17 +125,17 @@ describe("options of a table", () => {
     for (const [option, value, message] of rows) assert.equal(refusalOf(option, value), message);
   });
 
-  it("show nothing of what is in an object, which may be secret", () => {
+  it("do not show the contents of objects, which may be secret", () => {
     assert.doesNotMatch(refusalOf(oneOf("a") as never, { key: "secret" }), /secret/);
     assert.doesNotMatch(refusalOf(oneOf("a") as never, ["secret"]), /secret/);
   });
 
-  it("are accepted at both bounds", () => {
+  it("are accepted at both limits", () => {
     for (const value of [1, 10]) assert.equal(refusalOf(wholeNumber(1, 10) as never, value), "accepted");
     for (const value of [0, 1]) assert.equal(refusalOf(share() as never, value), "accepted");
   });
 
-  it("name metadata that applications may use", () => {
+  it("accept only metadata names for applications", () => {
     for (const name of ["x-request-id", "a.b_c-9"]) assert.equal(refusalOf(headerOption() as never, name), "accepted");
     for (const name of ["X-Id", "grpc-id", "id-bin", "a b", ""]) {
       assert.match(refusalOf(headerOption() as never, name), /expected a header name in lower case/);

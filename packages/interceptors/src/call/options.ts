@@ -3,13 +3,13 @@ import { Code } from "@connectrpc/connect";
 import { type Clock, type Log, systemClock } from "@tercel/grpc";
 import { nearestName, refuseUnknownOptions } from "@tercel/grpc/internal";
 
-// Options are declared once, in a table: its keys are their names, its values what they may be and their defaults, and its comments their
-// documentation. `OptionsOf` makes the type of it that users see, `readOptions` checks what they give and fills in the defaults, and the
-// tables in the README of each feature are written from the same comments (test/option-docs.test.ts).
+// Options are declared once, in a table: its keys are their names, its values their types and defaults, and its comments their
+// documentation. `OptionsOf` is the type for users, `readOptions` checks options and adds the defaults, and the tables in the README of
+// each feature are generated from the comments (test/option-docs.test.ts).
 
 type Presence = "optional" | "defaulted" | "required";
 
-/** What an option may be, and what it is when it is left out. */
+/** The allowed values of an option, and its default. */
 export class Option<T, P extends Presence = "optional"> {
   /** Completes "expected …". */
   readonly expected: string;
@@ -30,21 +30,21 @@ export class Option<T, P extends Presence = "optional"> {
     this.more = more;
   }
 
-  /** The same with a default. */
+  /** Returns the same option with a default. */
   or(fallback: T): Option<T, "defaulted"> {
     return new Option(this.expected, this.accepts, { presence: "defaulted", fallback, more: this.more });
   }
 
-  /** The same, and it must be given. */
+  /** Returns the same option as a required one. */
   required(): Option<T, "required"> {
     return new Option<T, "required">(this.expected, this.accepts, { presence: "required", more: this.more });
   }
 }
 
 interface MoreOfOption {
-  /** The names among which a misspelt one can be recognised. */
+  /** The known names, for the suggestion in the error of a misspelt one. */
   readonly names?: readonly string[];
-  /** What each item of a list may be. */
+  /** The option that checks each item of a list. */
   readonly item?: Option<unknown, "required">;
 }
 
@@ -54,14 +54,14 @@ export type OptionTable = Readonly<Record<string, Option<any, Presence>>>;
 type ValueOf<O> = O extends Option<infer T, Presence> ? T : never;
 type IsRequired<O> = O extends { readonly presence: "required" } ? true : false;
 
-/** The options that a table declares, as they are given. */
+/** The type of the options that a table declares, as users pass them. */
 export type OptionsOf<Table extends OptionTable> = {
   [Name in keyof Table as IsRequired<Table[Name]> extends true ? never : Name]?: ValueOf<Table[Name]>;
 } & {
   [Name in keyof Table as IsRequired<Table[Name]> extends true ? Name : never]: ValueOf<Table[Name]>;
 };
 
-/** The options that a table declares, checked and with their defaults. */
+/** The type of the options that a table declares, after checks and with their defaults. */
 export type SettingsOf<Table extends OptionTable> = {
   readonly [Name in keyof Table]: Table[Name] extends { readonly presence: "optional" }
     ? ValueOf<Table[Name]> | undefined
@@ -69,11 +69,11 @@ export type SettingsOf<Table extends OptionTable> = {
 };
 
 /**
- * Checks options against their table, and fills in the defaults.
+ * Checks options against their table, and adds the defaults.
  *
- * @param where Begins each error: `createRateLimit`
- * @throws TypeError for an unknown option, with the nearest known one, for one that is missing or of another type; RangeError for a number
- * out of bounds
+ * @param where the start of each error, for example `createRateLimit`
+ * @throws TypeError for an unknown option, with the nearest known one, and for an option that is missing or has another type; RangeError for
+ * a number that is out of range
  */
 export function readOptions<Table extends OptionTable>(
   where: string,
@@ -92,9 +92,9 @@ export function readOptions<Table extends OptionTable>(
 }
 
 /**
- * Checks one value, such as an entry of a table by method, and fills in its default.
+ * Checks one value, such as an entry of a table by method, and adds its default.
  *
- * @param name As the error shows it: `methods["*"]`
+ * @param name as in the error, for example `methods["*"]`
  * @throws as `readOptions`
  */
 export function readOption(where: string, name: string, option: OptionTable[string], value: unknown): unknown {
@@ -117,7 +117,7 @@ export function readOption(where: string, name: string, option: OptionTable[stri
 
 const maxShownChars = 80;
 
-/** A wrong value as an error shows it: of what has contents only the kind, because these may be secret. */
+/** Describes an invalid value in an error. Objects, lists and bytes are not shown, because they may be secret. */
 function describe(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (value instanceof Uint8Array) return `${value.length} bytes`;
@@ -126,24 +126,24 @@ function describe(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value.slice(0, maxShownChars)) : String(value);
 }
 
-// ---- what options may be
+// ---- types of options
 
-/** Anything that `accepts` says yes to. */
+/** Any value for which `accepts` returns true. */
 export function own<T>(expected: string, accepts: (value: unknown) => boolean = isObject): Option<T> {
   return new Option<T>(expected, accepts, { presence: "optional" });
 }
 
-/** Both bounds included. */
+/** A whole number; both bounds are inclusive. */
 export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): Option<number> {
   const isBounded = max !== Number.MAX_SAFE_INTEGER;
   const expected = isBounded ? `a whole number from ${min} to ${max}` : `a whole number of at least ${min}`;
   return own(expected, (value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max);
 }
 
-/** The longest delay that a timer takes. */
+/** The maximum delay of a timer in Node. */
 export const maxTimerMs = 0x7fff_ffff;
 
-/** A part of a whole, from 0 to 1. */
+/** A fraction from 0 to 1. */
 export function share(): Option<number> {
   return own("a number from 0 to 1", (value) => typeof value === "number" && value >= 0 && value <= 1);
 }
@@ -158,12 +158,12 @@ export function flag(): Option<boolean> {
   return own("true or false", (value) => typeof value === "boolean");
 }
 
-/** A text that is not empty. */
+/** A non-empty string. */
 export function text(expected = "a text that is not empty", form = /[\s\S]/): Option<string> {
   return own(expected, (value) => typeof value === "string" && form.test(value));
 }
 
-/** A name of metadata that applications may use (gRPC over HTTP/2, "Custom-Metadata"), for texts. */
+/** A metadata name for text that applications may use (gRPC over HTTP/2, "Custom-Metadata"). */
 export function headerOption(): Option<string> {
   return text(
     'a header name in lower case that neither begins with "grpc-" nor ends in "-bin"',
@@ -176,7 +176,7 @@ export function callback<F extends (...args: any[]) => unknown>(): Option<F> {
   return own("a function", (value) => typeof value === "function");
 }
 
-/** An object with methods of these names. */
+/** An object or function with these methods. */
 export function withMethods<T>(expected: string, ...methods: readonly (keyof T & string)[]): Option<T> {
   return own(
     expected,
@@ -193,7 +193,7 @@ export function listOf<T>(item: Option<T>, expected: string, minItems = 0): Opti
   });
 }
 
-/** Names, none of them empty. */
+/** A list of non-empty names. */
 export function namesOption(): Option<readonly string[]> {
   return listOf(text(), "a list of names");
 }
@@ -211,7 +211,7 @@ export function clockOption(): Option<Clock, "defaulted"> {
   return withMethods<Clock>("a clock with the methods nowMs and after", "nowMs", "after").or(systemClock);
 }
 
-/** Milliseconds since 1970. */
+/** A function that returns the time in milliseconds since 1970. */
 export function wallClockOption(): Option<() => number, "defaulted"> {
   return callback<() => number>().or(Date.now);
 }

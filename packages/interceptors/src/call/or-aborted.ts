@@ -1,6 +1,6 @@
 import { ConnectError } from "@connectrpc/connect";
 
-/** Waits no longer than the signal allows; then fails with its reason. What is waited for continues. */
+/** Waits for the promise, but rejects with the signal's reason when it aborts. The work behind the promise continues. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(ConnectError.from(signal.reason));

@@ -1,7 +1,7 @@
 import type { ContextKey, ContextValues } from "@connectrpc/connect";
 
 /**
- * The same context values with one more. Not put among them, because a caller may use its values for its next call as well.
+ * Returns a view of the context values with one more value. The originals do not change, because a caller may reuse them for its next call.
  */
 export function overlaidValues<T>(values: ContextValues, key: ContextKey<T>, value: T): ContextValues {
   const given = new Map<symbol, unknown>([[key.id, value]]);

@@ -1,7 +1,7 @@
 import type { Clock } from "@tercel/grpc";
 import { orAborted } from "./or-aborted.ts";
 
-/** Resolves after `delayMs`; rejects at once when the signal aborts. `holdsProcess`: the process waits for it, because someone does. */
+/** Resolves after `delayMs`; rejects at once when the signal aborts. `holdsProcess`: the timer keeps the process alive. */
 export function pauseOrAborted(
   clock: Clock,
   delayMs: number,

@@ -1,33 +1,33 @@
 import { type Option, own } from "./options.ts";
 
 /**
- * A client of Redis as applications have one: of `ioredis`, single or cluster, or of node-redis (the package `redis`), single or pool.
- * Whoever creates it connects it and closes it.
+ * A Redis client of the application: from `ioredis`, single or cluster, or from node-redis (the package `redis`), single or pool.
+ * The application connects and closes it.
  */
 export type RedisClient = IoredisClient | NodeRedisClient;
 
-/** What is used of a client of `ioredis`. */
+/** The members of an `ioredis` client that are used. */
 export interface IoredisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
-  /** "ready" while it is connected. */
+  /** "ready" while the client is connected. */
   readonly status?: string;
 }
 
-/** What is used of a client of `redis`. */
+/** The members of a `redis` client that are used. */
 export interface NodeRedisClient {
   sendCommand(command: string[]): Promise<unknown>;
-  /** Whether it is connected. */
+  /** Whether the client is connected. */
   readonly isReady?: boolean;
 }
 
-/** Either client, with one interface. */
+/** The common interface of both clients. */
 export interface RedisCommands {
   send(command: readonly [name: string, ...args: string[]]): Promise<unknown>;
-  /** False while the client is known to have no connection; commands would then wait in its queue. */
+  /** False while the client is known to be disconnected; commands would then wait in its queue. */
   isReady(): boolean;
 }
 
-/** The option that is a client. */
+/** The option for the client. */
 export function redisClientOption(): Option<RedisClient, "required"> {
   const expected = 'a client of ioredis or of redis, for example new Redis("redis://127.0.0.1:6379")';
   const accepts = (value: unknown): boolean => hasMethod(value, "call") || hasMethod(value, "sendCommand");
@@ -35,7 +35,7 @@ export function redisClientOption(): Option<RedisClient, "required"> {
 }
 
 export function redisCommands(client: RedisClient): RedisCommands {
-  // ioredis has a sendCommand as well, which takes a command object of its own.
+  // ioredis also has a sendCommand, but it takes a command object.
   if (hasMethod(client, "call")) {
     const ioredis = client as IoredisClient;
     return {

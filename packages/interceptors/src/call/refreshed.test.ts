@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { createFakeClock } from "@tercel/grpc/testing";
 import { Refreshed, type RefreshSettings } from "./refreshed.ts";
 
-/** A source that counts how often it is asked, and what is refreshed from it. */
+/** A source that counts its loads, and a value that is refreshed from it. */
 function open(settings: Partial<RefreshSettings<string>> = {}) {
   const clock = createFakeClock();
   const source = { asked: 0, failure: undefined as Error | undefined };
@@ -20,7 +20,7 @@ function open(settings: Partial<RefreshSettings<string>> = {}) {
 }
 
 describe("a refreshed value", () => {
-  it("is loaded once for all that wait, and then there at once", async () => {
+  it("is loaded once for all waiting callers, and then returned at once", async () => {
     const { refreshed, source } = open();
     assert.equal(source.asked, 0);
     assert.deepEqual(await Promise.all([refreshed.current(), refreshed.current(), refreshed.renewed()]), [
@@ -45,14 +45,14 @@ describe("a refreshed value", () => {
     assert.equal(refreshed.current(), "value 2");
   });
 
-  it("is waited for when it is stale, with `waits`", async () => {
+  it("makes callers wait when it is stale, with `waits`", async () => {
     const { refreshed, clock } = open({ waits: true });
     await refreshed.current();
     await clock.advance(1000);
     assert.equal(await refreshed.current(), "value 2");
   });
 
-  it("outlives failures, each of which is reported, as long as it is usable", async () => {
+  it("stays in use after failures, which are reported, while it is usable", async () => {
     let isUsable = true;
     const { refreshed, clock, source, failures } = open({ waits: true, isUsable: () => isUsable });
     await refreshed.current();
@@ -64,7 +64,7 @@ describe("a refreshed value", () => {
     await assert.rejects(async () => refreshed.current(), source.failure);
   });
 
-  it("is renewed and replaced no more than once a cooldown", async () => {
+  it("is loaded at most once per cooldown", async () => {
     const { refreshed, clock, source } = open({ cooldownMs: 2000 });
     await refreshed.current();
     assert.equal(await refreshed.renewed(), "value 1");
@@ -75,7 +75,7 @@ describe("a refreshed value", () => {
     assert.equal(await refreshed.renewed(), "value 2");
   });
 
-  it("is loaded by every call while there is none, or no more than once a cooldown", async () => {
+  it("is loaded by every call before the first value, or at most once per cooldown", async () => {
     for (const coolsDownAtFirst of [false, true]) {
       const { refreshed, clock, source } = open({ cooldownMs: 2000, coolsDownAtFirst });
       source.failure = new Error("down");
@@ -87,7 +87,7 @@ describe("a refreshed value", () => {
     }
   });
 
-  it("is loaded again after it was discarded, which a value that was replaced cannot be", async () => {
+  it("is loaded again after it was discarded, unless it was replaced before", async () => {
     const { refreshed, source } = open();
     const first = await refreshed.current();
     refreshed.discard(first);
@@ -97,7 +97,7 @@ describe("a refreshed value", () => {
     assert.equal(source.asked, 2);
   });
 
-  it("can be given at the start, which saves the first loading", async () => {
+  it("can have an initial value instead of the first load", async () => {
     const clock = createFakeClock();
     const settings = { clock, isStale: () => false };
     const refreshed = new Refreshed(() => assert.fail("nothing to load"), settings, "given");

@@ -2,23 +2,23 @@ import type { Clock } from "@tercel/grpc";
 
 export interface RefreshSettings<T> {
   readonly clock: Clock;
-  /** Whether another value should be loaded. `ageMs` is the time since this one was loaded. */
+  /** Whether the value should be replaced. `ageMs` is the time since it was loaded. */
   isStale(value: T, ageMs: number): boolean;
   /** Whether callers wait until a stale value is replaced. Default false: they use it, and it is replaced in the background. */
   readonly waits?: boolean;
-  /** Whether a stale value may be used when no other can be loaded. Default: every value may. */
+  /** Whether a stale value may be used if loading fails. Default: always. */
   isUsable?(value: T): boolean;
-  /** No loading begins sooner than this after the last one. Default 0. */
+  /** The minimum time between the starts of two loads. Default 0. */
   readonly cooldownMs?: number;
-  /** Whether the cooldown also applies before there has been a value; the last failure is repeated then. Default false. */
+  /** Whether the cooldown also applies before the first value; callers then get the last failure. Default false. */
   readonly coolsDownAtFirst?: boolean;
-  /** A loading has failed. Default: only the callers that wait for it learn that. */
+  /** Called when loading fails. Default: only the waiting callers get the error. */
   onFailure?(error: unknown): void;
 }
 
 /**
- * A value that may change outside: a key, a set of keys, a token. It is loaded when it is first used, and again when it is used and stale,
- * so it needs no timer. Callers that wait share one loading. A value outlives failures to replace it.
+ * A value that changes externally, such as a key, a key set or a token. It is loaded at the first use, and again when it is used while stale, so
+ * it needs no timer. Waiting callers share one load. If a load fails, the previous value stays in use.
  */
 export class Refreshed<T> {
   readonly #load: () => Promise<T>;
@@ -27,10 +27,10 @@ export class Refreshed<T> {
   #loadedAtMs = 0;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   #loading: Promise<T> | undefined;
-  /** Of the last loading, if it failed. */
+  /** The error of the last load, if it failed. */
   #failure: { readonly error: unknown } | undefined;
 
-  /** `first` saves the first loading. */
+  /** @param first an initial value, instead of the first load */
   constructor(load: () => Promise<T>, settings: RefreshSettings<T>, first?: T) {
     this.#load = load;
     this.#settings = settings;
@@ -40,7 +40,7 @@ export class Refreshed<T> {
     this.#startedAtMs = this.#loadedAtMs;
   }
 
-  /** The value, at once if there is one to use. Rejects with what `load` rejects with while there is none. */
+  /** Returns the value, at once if there is a usable one. Otherwise loads it, and rejects with the error of `load`. */
   current(): T | Promise<T> {
     const value = this.#usable();
     if (value === undefined) return this.#first();
@@ -48,19 +48,19 @@ export class Refreshed<T> {
     if (!isStale(value, clock.nowMs() - this.#loadedAtMs) || this.#isCoolingDown()) return value;
     const loading = this.#start();
     if (waits === true) return loading;
-    // It was reported to `onFailure`.
+    // `onFailure` has reported the error.
     loading.catch(() => {});
     return value;
   }
 
-  /** Another value than the current one, unless the cooldown forbids it or none can be loaded. Rejects as `current` does. */
+  /** Loads the value again, unless the cooldown has not passed. Returns the current value then, or if loading fails. Rejects like `current`. */
   renewed(): T | Promise<T> {
     const value = this.#usable();
     if (value === undefined) return this.#first();
     return this.#loading === undefined && this.#isCoolingDown() ? value : this.#start();
   }
 
-  /** Stops using a value that was refused, unless it has been replaced since. */
+  /** Drops a value that was rejected, unless it has been replaced since. */
   discard(value: T): void {
     if (this.#value === value) this.#value = undefined;
   }

@@ -2,22 +2,22 @@ import { type ContextKey, type ContextValues, createContextKey, createContextVal
 import { currentValues, runWithValues } from "./call-scope.ts";
 import { overlaidValues } from "./overlaid-values.ts";
 
-/** The call's request id among its context values: on a server the call that is handled, on a client the one that is made. */
+/** The context key of a call's request id: on a server of the incoming call, on a client of the outgoing one. */
 export const requestIdKey: ContextKey<string | undefined> = createContextKey<string | undefined>(undefined, {
   description: "request id",
 });
 
-/** The id of the request that the running code works for; undefined outside of a call. */
+/** Returns the request id of the current call; undefined outside of calls. */
 export function currentRequestId(): string | undefined {
   return currentValues()?.get(requestIdKey);
 }
 
-/** Runs something for a request, so that `currentRequestId` knows it wherever that leads. */
+/** Runs a function with a request id, which `currentRequestId` returns in everything that it calls. */
 export function runWithRequestId<R>(id: string, step: () => R): R {
   return runWithValues(overlaidValues(currentValues() ?? createContextValues(), requestIdKey, id), step);
 }
 
-/** The id of a call, from its own values or from those of the call being handled. */
+/** Returns the request id of a call, from its own context values or from those of the current call. */
 export function requestIdOf(call: { readonly contextValues: ContextValues }): string | undefined {
   return call.contextValues.get(requestIdKey) ?? currentRequestId();
 }
@@ -27,24 +27,24 @@ interface CallWithHeader {
   readonly header: Headers;
 }
 
-/** The metadata name that carries the id unless an interceptor was given another. */
+/** The default name of the metadata with the request id. */
 export const defaultRequestIdHeader = "x-request-id";
 
-/** The other names, by what belongs to one call alone: a client's header, a server's context values. */
+/** Names that are not the default, by an object that belongs to one call: a client's header, or a server's context values. */
 const otherHeaders = new WeakMap<Headers | ContextValues, string>();
 
-/** Records the metadata name that carries the call's id, for logs and spans. */
+/** Records the name of the metadata with the call's request id, for logs and spans. */
 export function setRequestIdHeader(side: "client" | "server", request: CallWithHeader, name: string): void {
   if (name !== defaultRequestIdHeader)
     otherHeaders.set(side === "client" ? request.header : request.contextValues, name);
 }
 
-/** The metadata name that carries the call's id. */
+/** Returns the name of the metadata with the call's request id. */
 export function requestIdHeaderOf(side: "client" | "server", request: CallWithHeader): string {
   return otherHeaders.get(side === "client" ? request.header : request.contextValues) ?? defaultRequestIdHeader;
 }
 
-/** As `requestIdOf`, for logs and spans of either side: a client's id is in the header that it sends. */
+/** As `requestIdOf`, for logs and spans on both sides: a client's id is in the header that it sends. */
 export function requestIdOn(side: "client" | "server", request: CallWithHeader): string | undefined {
   const sent = side === "client" ? request.header.get(requestIdHeaderOf(side, request)) : undefined;
   return sent ?? requestIdOf(request);

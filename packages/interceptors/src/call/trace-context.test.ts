@@ -9,17 +9,17 @@ function callWith(span: SpanContext) {
   return { contextValues: createContextValues().set(traceContextKey, trace.setSpanContext(ROOT_CONTEXT, span)) };
 }
 
-it("knows the span of a traced call", () => {
+it("returns the span of a traced call", () => {
   const span = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: TraceFlags.NONE };
   assert.deepEqual(spanIdsOf(callWith(span)), span);
 });
 
-it("takes the ids of zeros that come without an SDK for no span", () => {
+it("returns no span for the zero ids without an SDK", () => {
   assert.equal(spanIdsOf(callWith(INVALID_SPAN_CONTEXT)), undefined);
   assert.equal(spanIdsOf({ contextValues: createContextValues() }), undefined);
 });
 
-it("knows the ids of a call whose trace is not recorded, without a span", () => {
+it("returns the ids of an unsampled call without creating a span", () => {
   const parent = `00-${"a".repeat(32)}-${"b".repeat(16)}-00`;
   const unread = (): never => assert.fail("the span was created");
   const values = createContextValues().set(traceContextKey, new UnsampledContext(parent, null, unread));

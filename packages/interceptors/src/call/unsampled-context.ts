@@ -1,7 +1,7 @@
 import { type Context, ROOT_CONTEXT, type SpanContext, trace } from "@opentelemetry/api";
 
 /**
- * The context of a call whose trace is not recorded. The span is created when it is read: of most such calls it never is, and a context
+ * The context of a call whose trace is not recorded. Its span is created when it is first read, which most such calls never do: a context
  * with a span costs as much as a small call.
  */
 export class UnsampledContext implements Context {
@@ -20,12 +20,12 @@ export class UnsampledContext implements Context {
     this.read = read;
   }
 
-  /** Of the caller's span, as `traceparent` has it (W3C Trace Context §3.2.2.3). */
+  /** The trace id in `traceparent` (W3C Trace Context §3.2.2.3). */
   get traceId(): string {
     return this.parent.slice(3, 35);
   }
 
-  /** The same, §3.2.2.4. */
+  /** The id of the caller's span in `traceparent` (§3.2.2.4). */
   get spanId(): string {
     return this.parent.slice(36, 52);
   }

@@ -21,7 +21,7 @@ function failing(outcome: { code: Code | undefined; calls?: number }): EchoHandl
 
 describe("circuit breaker", () => {
   overBothTransports((open) => {
-    it("refuses calls while the server fails, tries again with a few, and reports each change", async (t) => {
+    it("rejects calls while the server fails, tries a few after that, and reports each change", async (t) => {
       const clock = createFakeClock();
       const changes: CircuitChange[] = [];
       const outcome: { code: Code | undefined; calls?: number } = { code: Code.Unavailable };
@@ -36,7 +36,11 @@ describe("circuit breaker", () => {
       await assertStatus(client.unary({}), Code.Unavailable, "as told");
       await assertStatus(client.unary({}), Code.Unavailable, "as told");
       await clock.advance(400);
-      const refused = await assertStatus(client.unary({}), Code.Unavailable, /^not sent: .*it tries again in 600 ms$/);
+      const refused = await assertStatus(
+        client.unary({}),
+        Code.Unavailable,
+        /^not sent: .*the next trial is in 600 ms$/,
+      );
       assert.equal(readRetryAfterMs(refused), 600);
       assert.equal(readErrorReason(refused)?.reason, "CIRCUIT_OPEN");
       assert.equal(outcome.calls, 2, "the refused call was not sent");
@@ -56,7 +60,7 @@ describe("circuit breaker", () => {
     });
 
     for (const kind of ["serverStream", "clientStream", "bidi"] as const) {
-      it(`counts what a ${kind} call fails with, and refuses the next`, async (t) => {
+      it(`counts the failure of a ${kind} call, and rejects the next one`, async (t) => {
         const broken = () => new ConnectError("broken", Code.Internal);
         const breaker = createCircuitBreaker({ failureThreshold: 1, clock: createFakeClock() });
         const { client } = await open(
@@ -86,7 +90,7 @@ describe("circuit breaker", () => {
     }
   });
 
-  it("closes with a stream's first response, though the stream stays open", async (t) => {
+  it("closes with the first response of a stream, although the stream stays open", async (t) => {
     const clock = createFakeClock();
     const done = createOccasion();
     let fails = true;
@@ -112,7 +116,7 @@ describe("circuit breaker", () => {
     assert.equal((await stream.next()).done, true);
   });
 
-  it("does not take the caller's mistakes or second thoughts for failures of the other side", async (t) => {
+  it("does not count errors of the caller and cancellations as failures", async (t) => {
     const outcome: { code: Code | undefined } = { code: Code.NotFound };
     const entered = createOccasion();
     const breaker = createCircuitBreaker({ failureThreshold: 1, clock: createFakeClock() });
@@ -146,7 +150,7 @@ describe("circuit breaker", () => {
     );
   });
 
-  it("counts the codes that its options name", async (t) => {
+  it("counts the codes in its options", async (t) => {
     const outcome: { code: Code | undefined } = { code: Code.ResourceExhausted };
     const breaker = createCircuitBreaker({
       failureThreshold: 1,
@@ -158,7 +162,7 @@ describe("circuit breaker", () => {
     await assertStatus(client.unary({}), Code.Unavailable, /^not sent/);
   });
 
-  it("keeps methods apart, or joins what keyOf joins", async (t) => {
+  it("has one circuit per method, or per key of keyOf", async (t) => {
     const handlers: EchoHandlers = {
       unary() {
         throw new ConnectError("broken", Code.Unavailable);
@@ -182,7 +186,7 @@ describe("circuit breaker", () => {
     assert.equal(joint.state("another"), "closed");
   });
 
-  it("forgets the circuit that was unused for longest when there are too many", async (t) => {
+  it("drops the least recently used circuit when there are too many", async (t) => {
     const clock = createFakeClock();
     let key = "a";
     const breaker = createCircuitBreaker({ maxCircuits: 2, keyOf: () => key, clock });
@@ -197,7 +201,7 @@ describe("circuit breaker", () => {
     );
   });
 
-  it("survives a hook that throws", async (t) => {
+  it("survives an onStateChange that throws", async (t) => {
     const { log, logged } = recordingLog();
     const breaker = createCircuitBreaker({
       failureThreshold: 1,
@@ -217,7 +221,7 @@ describe("circuit breaker", () => {
     );
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     assert.throws(() => createCircuitBreaker({ threshold: 3 } as object), /unknown option "threshold"/);
     assert.throws(() => createCircuitBreaker({ failureRate: 0 }), /failureRate is 0/);
     assert.throws(() => createCircuitBreaker({ failureRate: 1.1 }), /failureRate is 1.1/);

@@ -18,51 +18,52 @@ import {
 import { withMembers } from "../call/with-members.ts";
 import { type Admitted, Circuit, type CircuitState } from "./circuit.ts";
 
-/** A circuit has changed its state. */
+/** A change of a circuit's state. */
 export interface CircuitChange {
-  /** As `keyOf` gave it. */
+  /** The key from `keyOf`. */
   readonly key: string;
   readonly from: CircuitState;
   readonly to: CircuitState;
 }
 
-/** What a circuit looks like at the moment. */
+/** The current state of a circuit. */
 export interface CircuitReport {
   readonly key: string;
   readonly state: CircuitState;
-  /** Calls of the last `windowMs`, and how many of them failed. */
+  /** The number of calls within the last `windowMs`. */
   readonly calls: number;
+  /** How many of them failed. */
   readonly failures: number;
 }
 
 export const circuitBreakerOptions = {
-  /** This many failures within `windowMs` open the circuit, whatever else succeeds. Default: only `failureRate` counts. */
+  /** Opens the circuit after this many failures within `windowMs`, whatever else succeeds. Default: only `failureRate` applies. */
   failureThreshold: wholeNumber(1),
-  /** This share of failures among at least `minCalls` calls within `windowMs` opens it; above 0, at most 1. Default 0.5. */
+  /** Opens the circuit at this share of failures among at least `minCalls` calls within `windowMs`; above 0, at most 1. Default 0.5. */
   failureRate: own<number>(
     "a number above 0 and at most 1",
     (value) => typeof value === "number" && value > 0 && value <= 1,
   ).or(0.5),
-  /** The fewest calls whose share of failures counts. Default 20. */
+  /** The minimum number of calls for `failureRate`. Default 20. */
   minCalls: wholeNumber(1).or(20),
-  /** How long a call counts. Default 10,000 ms. */
+  /** The length of the window in which calls count. Default 10,000 ms. */
   windowMs: wholeNumber(10).or(10_000),
-  /** How long an open circuit refuses everything. Default 30,000 ms. */
+  /** How long an open circuit rejects all calls. Default 30,000 ms. */
   openMs: wholeNumber(1).or(30_000),
-  /** How many calls then try, and have to succeed, before all are let through again. Default 3. */
+  /** The number of trial calls after that, which must all succeed before the circuit closes. Default 3. */
   halfOpenCalls: wholeNumber(1).or(3),
   /**
-   * The codes that count as failures. Default UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE and DATA_LOSS: those that say that the
-   * server is in trouble. All other codes count as successes, except for CANCELED, which does not count unless it is named here.
+   * The codes that count as failures. Default UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE and DATA_LOSS, which indicate a problem of the
+   * server. All other codes count as successes, except for CANCELED, which does not count unless it is listed here.
    */
   codes: codesOption().or([Code.Unknown, Code.DeadlineExceeded, Code.Internal, Code.Unavailable, Code.DataLoss]),
-  /** Which calls share a circuit. Default: those of one method at one authority, `package.Service/Method@host:port`. */
+  /** Returns the key of a call's circuit. Default: one circuit for each method and authority, `package.Service/Method@host:port`. */
   keyOf: callback<(request: UnaryRequest | StreamRequest) => string>().or(methodAtAuthority),
-  /** Circuits that are kept; beyond, the one that was unused for longest is dropped. Default 1000. */
+  /** The maximum number of circuits. The least recently used one is dropped. Default 1000. */
   maxCircuits: wholeNumber(1).or(1000),
-  /** Called with each change. What it throws is logged and goes no further. */
+  /** Called for each change of a state. Errors that it throws are logged and ignored. */
   onStateChange: callback<(change: CircuitChange) => void>(),
-  /** Gets what `onStateChange` throws. Default: standard error. */
+  /** Receives the errors of `onStateChange`. Default: standard error. */
   log: logOption(),
   /** For tests. */
   clock: clockOption(),
@@ -70,21 +71,22 @@ export const circuitBreakerOptions = {
 
 export type CircuitBreakerOptions = OptionsOf<typeof circuitBreakerOptions>;
 
-/** An interceptor for a channel. Several channels may share it; `keyOf` decides which circuits they share. */
+/** A circuit-breaking interceptor for a channel. Several channels may share it; `keyOf` decides which circuits they share. */
 export interface CircuitBreaker extends Interceptor {
-  /** "closed" for a key that no call has used. */
+  /** Returns the state of a circuit; "closed" for an unknown key. */
   state(key: string): CircuitState;
-  /** All circuits, for a console or a metric; the one that was used last is the last. */
+  /** Returns all circuits, for a console or metrics, with the most recently used one last. */
   circuits(): CircuitReport[];
 }
 
 const where = "createCircuitBreaker";
 
 /**
- * Fails calls at once with UNAVAILABLE while the server keeps failing, instead of letting each wait for its deadline, and tries again with a
- * few of them. The error says when, as google.rpc.RetryInfo.
+ * Creates an interceptor that fails calls at once with UNAVAILABLE while the server keeps failing, instead of letting each wait for its
+ * deadline. After `openMs`, it lets a few trial calls through. The error has the time of the next trial in google.rpc.RetryInfo. A stream
+ * counts as a success with its first response, whatever its status.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createCircuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
   const settings = readOptions(where, circuitBreakerOptions, options);
@@ -92,7 +94,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions = {}): Circu
   const circuitSettings = { ...settings, failureThreshold: settings.failureThreshold ?? Number.POSITIVE_INFINITY };
   const log = safeLog(settings.log);
   const codes = new Set(settings.codes);
-  // By size, and not by `max`: that would allocate the space of all circuits at once.
+  // `maxSize`, because `max` would allocate the space for all circuits at once.
   const circuits = new LRUCache<string, Circuit>({ maxSize: maxCircuits, sizeCalculation: () => 1 });
   const nowMs = () => clock.nowMs();
 
@@ -122,7 +124,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions = {}): Circu
   const observing = observeCalls("client", (request) => {
     const call = admit(request);
     return {
-      // The server works once it responds; a stream that stays open must not keep its circuit waiting.
+      // A response shows that the server works. Waiting for the end of a stream would keep a trial open for too long.
       onResponse: () => call.succeeded(),
       onEnd(status) {
         if (codes.has(status as Code)) call.failed();
@@ -132,7 +134,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions = {}): Circu
     };
   });
 
-  // Async, so that a refusal is a rejection.
+  // Async, so that an error of `admit` becomes a rejection.
   const interceptor: Interceptor = (next) => {
     const observed = observing(next);
     return async (request) => observed(request);
@@ -152,12 +154,12 @@ function methodAtAuthority(request: UnaryRequest | StreamRequest): string {
 }
 
 function refusal(key: string, retryAfterMs: number): ConnectError {
-  const when = retryAfterMs > 0 ? `it tries again in ${Math.ceil(retryAfterMs)} ms` : "it is being tried at the moment";
+  const when = retryAfterMs > 0 ? `the next trial is in ${Math.ceil(retryAfterMs)} ms` : "trial calls are running";
   return unavailable({
-    message: `not sent: the circuit of ${key} is open, because too many calls failed; ${when}`,
+    message: `not sent: the circuit of ${key} is open because too many calls failed; ${when}`,
     reason: "CIRCUIT_OPEN",
     domain: "tercel",
-    // Trials run now; the next moment may be better.
+    // Trials are running, so a retry may succeed soon.
     retryAfterMs: retryAfterMs > 0 ? Math.ceil(retryAfterMs) : 100,
   });
 }

@@ -35,14 +35,14 @@ function createTried(changes: Partial<CircuitSettings> = {}) {
 }
 
 describe("circuit", () => {
-  it("stays closed below the least number of calls, and opens at it", () => {
+  it("stays closed below the minimum number of calls, and opens at it", () => {
     const { fail, begin, refusedFor } = createTried();
     fail(3);
     begin().failed();
     assert.equal(refusedFor(), 5000);
   });
 
-  it("opens at the rate, not below it", () => {
+  it("opens at the failure rate, not below it", () => {
     const { fail, succeed, begin, refusedFor } = createTried();
     succeed(5);
     fail(4);
@@ -60,7 +60,7 @@ describe("circuit", () => {
     assert.equal(refusedFor(), 5000);
   });
 
-  it("forgets failures after the window, to a tenth of it", () => {
+  it("forgets failures after the window, with a resolution of a tenth", () => {
     const { fail, circuit, time, begin } = createTried();
     fail(3);
     time.nowMs += 899;
@@ -71,7 +71,7 @@ describe("circuit", () => {
     assert.equal(circuit.state(time.nowMs), "closed");
   });
 
-  it("is half open when its time is over, not before, and says how long that is", () => {
+  it("is half open after openMs, not before, and reports the remaining time", () => {
     const { fail, circuit, time, begin, refusedFor } = createTried();
     fail(4);
     time.nowMs += 4999;
@@ -82,7 +82,7 @@ describe("circuit", () => {
     begin();
   });
 
-  it("lets as many trials through as are allowed, and closes when all have succeeded", () => {
+  it("admits as many trials as allowed, and closes when all have succeeded", () => {
     const { fail, time, states, begin, refusedFor, circuit } = createTried();
     fail(4);
     time.nowMs += 5000;
@@ -97,7 +97,7 @@ describe("circuit", () => {
     assert.deepEqual(circuit.totals(time.nowMs), { calls: 0, failures: 0 });
   });
 
-  it("opens again when a trial fails, for the whole time", () => {
+  it("opens again for the whole time when a trial fails", () => {
     const { fail, time, begin, refusedFor } = createTried();
     fail(4);
     time.nowMs += 5000;
@@ -110,7 +110,7 @@ describe("circuit", () => {
     assert.equal(refusedFor(), 5000, "a trial of before says nothing any more");
   });
 
-  it("lets another trial in for a withdrawn one", () => {
+  it("admits another trial after a withdrawn one", () => {
     const { fail, time, begin, refusedFor } = createTried();
     fail(4);
     time.nowMs += 5000;
@@ -123,7 +123,7 @@ describe("circuit", () => {
     assert.equal(refusedFor(), 0);
   });
 
-  it("does not hold the end of a call against a state that it did not begin in", () => {
+  it("ignores the end of a call that started in an earlier state", () => {
     const { fail, time, begin, circuit } = createTried();
     const slow = begin();
     fail(4);

@@ -1,11 +1,11 @@
 import { RollingWindow } from "./rolling-window.ts";
 
 /**
- *                 too many failures            openMs are over
+ *                 too many failures           openMs have passed
  *     closed ──────────────────────► open ──────────────────────► half-open
  *        ▲                            ▲                               │ │
  *        │                            └──────── a trial fails ────────┘ │
- *        └──────────────── as many trials succeed as are allowed ───────┘
+ *        └───────────────── halfOpenCalls trials succeed ───────────────┘
  */
 export type CircuitState = "closed" | "open" | "half-open";
 
@@ -18,21 +18,21 @@ export interface CircuitSettings {
   readonly halfOpenCalls: number;
 }
 
-/** A call that the circuit let through. It ends in one of three ways; what is reported after that changes nothing. */
+/** A call that the circuit has admitted. Only the first report of its end has an effect. */
 export interface Admitted {
   succeeded(): void;
   failed(): void;
-  /** It says nothing about the server: the caller gave up. */
+  /** The caller cancelled the call, which has no meaning for the server's state. */
   withdrawn(): void;
 }
 
-/** How a circuit says no. */
+/** The result of a rejected call. */
 export interface Refused {
-  /** Until the next trial; 0 when only a running one has to end first. */
+  /** The time until the next trial; 0 while trials are running. */
   readonly retryAfterMs: number;
 }
 
-/** The rules, without calls and timers: callers pass the time. */
+/** The state machine of a circuit, without I/O and timers: callers pass the time. */
 export class Circuit {
   private readonly settings: CircuitSettings;
   private readonly onChange: (from: CircuitState, to: CircuitState) => void;
@@ -41,7 +41,7 @@ export class Circuit {
   private openedAtMs = 0;
   private trialsRunning = 0;
   private trialsSucceeded = 0;
-  /** Counts the changes of state, so that a call's end is not held against a state it did not begin in. */
+  /** Counts the state changes: the end of a call has no effect on a later state. */
   private era = 0;
 
   constructor(settings: CircuitSettings, onChange: (from: CircuitState, to: CircuitState) => void) {
@@ -59,7 +59,7 @@ export class Circuit {
     return this.window.totals(nowMs);
   }
 
-  /** The clock is asked again at the call's end. */
+  /** Admits or rejects a call. `nowMs` is called again at the end of the call. */
   admit(nowMs: () => number): Admitted | Refused {
     const begunMs = nowMs();
     if (this.now === "open") {

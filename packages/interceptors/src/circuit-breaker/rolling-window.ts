@@ -1,12 +1,12 @@
-/** Fine enough that what is old leaves in small portions, coarse enough to be added up for each failure. */
+/** The number of slices: enough that old calls leave in small portions, and few enough to be summed up for each failure. */
 const sliceCount = 10;
 
-/** Calls and failures of the last `windowMs`, to a tenth of it. */
+/** Counts the calls and failures of the last `windowMs`, with a resolution of a tenth. */
 export class RollingWindow {
   private readonly sliceMs: number;
   private readonly calls = new Array<number>(sliceCount).fill(0);
   private readonly failures = new Array<number>(sliceCount).fill(0);
-  /** The slice that is being filled, counted from time zero. */
+  /** The index of the current slice since time zero. */
   private current = 0;
 
   constructor(windowMs: number) {

@@ -1,9 +1,9 @@
-/** A bounded number of calls that run and a bounded queue of those that wait, first come, first served. */
+/** A bounded number of running calls and a bounded FIFO queue of waiting calls. */
 export class CallCapacity {
   private readonly max: number;
   private readonly maxWaiting: number;
   private taken = 0;
-  /** In order of arrival; a call that gives up is removed. */
+  /** In the order of arrival. */
   private readonly waiting = new Set<() => void>();
 
   constructor(max: number, maxWaiting: number) {
@@ -23,21 +23,21 @@ export class CallCapacity {
     return this.taken === 0;
   }
 
-  /** Takes capacity for one call if there is any. */
+  /** Takes capacity for one call. Returns false if none is free. */
   take(): boolean {
     if (this.taken >= this.max) return false;
     this.taken++;
     return true;
   }
 
-  /** `onTurn` is called when capacity has been taken for the waiter. Returns how to leave the queue; undefined when it is full. */
+  /** Queues a call. `onTurn` is called when it has got capacity. Returns a function that leaves the queue; undefined if the queue is full. */
   wait(onTurn: () => void): (() => void) | undefined {
     if (this.waiting.size >= this.maxWaiting) return undefined;
     this.waiting.add(onTurn);
     return () => this.waiting.delete(onTurn);
   }
 
-  /** The capacity of a call that has ended goes to the one that has waited longest. */
+  /** Returns the capacity of a call that has ended, to the call that has waited longest. */
   give(): void {
     const [next] = this.waiting;
     if (next === undefined) {

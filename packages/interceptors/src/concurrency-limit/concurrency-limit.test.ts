@@ -6,7 +6,7 @@ import { collect, createOccasion, type Occasion } from "@tercel/test-support/asy
 import { interceptedOn, openInMemory } from "../../test/support/open-echo.ts";
 import { type ConcurrencyLimitOptions, createConcurrencyLimit } from "./index.ts";
 
-/** An echo whose handlers tell when they begin, and end when they are told to; the request's text says which. */
+/** An echo service whose handlers report their start, and end when the test says so; identified by the text of the request. */
 async function openHeld(t: TestContext, options: ConcurrencyLimitOptions, side: "client" | "server") {
   const limit = createConcurrencyLimit(options);
   const begun = new Map<string, Occasion>();
@@ -45,7 +45,7 @@ async function openHeld(t: TestContext, options: ConcurrencyLimitOptions, side: 
   };
 }
 
-/** Until everything that is on its way in memory has arrived. */
+/** Waits until everything that was sent in memory has arrived. */
 async function until(condition: () => boolean): Promise<void> {
   for (let turns = 0; turns < 10_000 && !condition(); turns++) await new Promise((resolve) => setImmediate(resolve));
   assert.ok(condition());
@@ -54,11 +54,15 @@ async function until(condition: () => boolean): Promise<void> {
 describe("concurrency limit", () => {
   for (const side of ["server", "client"] as const) {
     describe(`on the ${side}`, () => {
-      it("lets as many calls run as are allowed, and refuses the next where none may wait", async (t) => {
+      it("runs as many calls as allowed, and rejects the next one without a queue", async (t) => {
         const held = await openHeld(t, { max: 2 }, side);
         const calls = [held.client.unary({ text: "a" }), held.client.unary({ text: "b" })];
         await Promise.all([held.begun("a"), held.begun("b")]);
-        await assertStatus(held.client.unary({ text: "c" }), Code.ResourceExhausted, /^2 calls run already/);
+        await assertStatus(
+          held.client.unary({ text: "c" }),
+          Code.ResourceExhausted,
+          /^concurrency limit reached: 2 calls run/,
+        );
         assert.deepEqual([held.limit.running(), held.limit.queued()], [2, 0]);
         held.end("a");
         await calls[0];
@@ -69,7 +73,7 @@ describe("concurrency limit", () => {
         assert.equal(held.limit.running(), 0);
       });
 
-      it("has calls wait in order, as many as may, and refuses the rest", async (t) => {
+      it("queues a limited number of calls in order, and rejects the rest", async (t) => {
         const held = await openHeld(t, { max: 1, maxQueued: 2 }, side);
         const first = held.client.unary({ text: "a" });
         await held.begun("a");
@@ -94,7 +98,7 @@ describe("concurrency limit", () => {
         await until(() => held.limit.running() === 0);
       });
 
-      it("frees the queue of a call that was cancelled while it waited", async (t) => {
+      it("removes a cancelled call from the queue", async (t) => {
         const held = await openHeld(t, { max: 1, maxQueued: 1 }, side);
         const first = held.client.unary({ text: "a" });
         await held.begun("a");
@@ -111,12 +115,12 @@ describe("concurrency limit", () => {
     });
   }
 
-  it("refuses a call whose turn does not come in time, not before", async (t) => {
+  it("rejects a call after maxWaitMs, not before", async (t) => {
     const clock = createFakeClock();
     const held = await openHeld(t, { max: 1, maxQueued: 1, maxWaitMs: 100, clock }, "client");
     const first = held.client.unary({ text: "a" });
     await held.begun("a");
-    const waiting = assertStatus(held.client.unary({ text: "b" }), Code.ResourceExhausted, /within 100 ms$/);
+    const waiting = assertStatus(held.client.unary({ text: "b" }), Code.ResourceExhausted, /waited 100 ms$/);
     await clock.advance(99);
     assert.equal(held.limit.queued(), 1);
     await clock.advance(1);
@@ -126,7 +130,7 @@ describe("concurrency limit", () => {
     await first;
   });
 
-  it("keeps keys apart, exempts calls without one, and forgets keys that are not in use", async (t) => {
+  it("limits keys separately, exempts calls without one, and drops unused keys", async (t) => {
     const held = await openHeld(
       t,
       { max: 1, keyOf: ({ method }) => (method.name === "ServerStream" ? undefined : method.name) },
@@ -141,7 +145,7 @@ describe("concurrency limit", () => {
     assert.equal(held.limit.running("Unary"), 0);
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     assert.throws(
       () => createConcurrencyLimit({} as ConcurrencyLimitOptions),
       /max is missing; expected a whole number of at least 1/,

@@ -8,13 +8,13 @@ import { CallCapacity } from "./call-capacity.ts";
 type Request = UnaryRequest | StreamRequest;
 
 export const concurrencyLimitOptions = {
-  /** Calls that may run at once; a stream runs until its end. Must be given: a missing limit would be none. */
+  /** The maximum number of concurrent calls; a stream runs until its end. Required. */
   max: wholeNumber(1).required(),
-  /** Calls that may wait for their turn, first come, first served. Default 0: what cannot run is refused. */
+  /** The maximum number of waiting calls, which are served in order. Default 0: calls over the limit are rejected at once. */
   maxQueued: wholeNumber(0).or(0),
-  /** How long a call may wait. Default: until its deadline, or until it is cancelled. */
+  /** How long a call may wait. Default: until its deadline or its cancellation. */
   maxWaitMs: wholeNumber(1),
-  /** Which calls share a limit, such as `(request) => request.method.name`; undefined exempts a call. Default: all share one. */
+  /** Returns the key of a call's limit, for example `(request) => request.method.name`; undefined exempts a call. Default: one limit for all. */
   keyOf: callback<(request: Request) => string | undefined>().or(() => ""),
   /** For tests. */
   clock: clockOption(),
@@ -22,24 +22,24 @@ export const concurrencyLimitOptions = {
 
 export type ConcurrencyLimitOptions = OptionsOf<typeof concurrencyLimitOptions>;
 
-/** An interceptor for a server or a channel. */
+/** A concurrency-limiting interceptor for a server or a channel. */
 export interface ConcurrencyLimit extends Interceptor {
-  /** Calls running at the moment, of one key or of all. */
+  /** Returns the current number of running calls, of one key or of all. */
   running(key?: string): number;
-  /** Calls waiting at the moment, of one key or of all. */
+  /** Returns the current number of waiting calls, of one key or of all. */
   queued(key?: string): number;
 }
 
 /**
- * Lets a bounded number of calls run at once, has a bounded number wait, and refuses the rest with RESOURCE_EXHAUSTED. For what has a
- * known capacity: a pool of connections, a device, an expensive method.
+ * Creates an interceptor that limits the number of concurrent calls, lets a limited number wait, and rejects the rest with
+ * RESOURCE_EXHAUSTED. For resources with a known capacity: a connection pool, a device, an expensive method.
  *
- * @throws TypeError or RangeError for options that are unknown, missing or out of bounds
+ * @throws TypeError or RangeError for options that are unknown, missing or out of range
  */
 export function createConcurrencyLimit(options: ConcurrencyLimitOptions): ConcurrencyLimit {
   const settings = readOptions("createConcurrencyLimit", concurrencyLimitOptions, options);
   const { max, maxQueued, maxWaitMs, keyOf, clock } = settings;
-  /** Only keys in use, so that keys made from requests cannot fill the memory. */
+  /** Only the keys in use, so that keys from requests cannot exhaust the memory. */
   const byKey = new Map<string, CallCapacity>();
 
   function capacityOf(key: string): CallCapacity {
@@ -50,7 +50,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
     return capacity;
   }
 
-  /** Resolves when the call may run; undefined when it may at once. */
+  /** Resolves when the call may run. Returns undefined if it may run at once. */
   function turn(capacity: CallCapacity, request: Request): Promise<void> | undefined {
     if (capacity.take()) return undefined;
     return new Promise((resolve, reject) => {
@@ -81,7 +81,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
           ? undefined
           : clock.after(maxWaitMs, () => {
               stop();
-              reject(refusal(max, `, and no turn came within ${maxWaitMs} ms`));
+              reject(refusal(max, `; waited ${maxWaitMs} ms`));
             });
       signal.addEventListener("abort", onAbort, { once: true });
     });
@@ -106,7 +106,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
       const response = await next(request);
       if (response.stream) {
         const watched = watchMessages(response.message, { onEnd: end, onError: end, onLeave: end });
-        // Whoever never reads the responses ends the stream by the call's signal all the same.
+        // If the caller never reads the responses, the call's signal ends the stream.
         request.signal.addEventListener("abort", () => end(), { once: true });
         return responseWithMessages(response, watched);
       }
@@ -129,7 +129,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions): Concur
 
 function refusal(max: number, rest: string): ConnectError {
   return resourceExhausted({
-    message: `${max} calls run already, which is as many as are allowed${rest}`,
+    message: `concurrency limit reached: ${max} calls run${rest}`,
     reason: "TOO_MANY_CONCURRENT_CALLS",
     domain: "tercel",
   });

@@ -6,8 +6,8 @@ import { currentBudget } from "./current-deadline.ts";
 
 export const clientDeadlineOptions = {
   /**
-   * Milliseconds kept back from every call that is made, so that the handler can still respond when that call fails in time: with a
-   * substitute, or with an error that says more than DEADLINE_EXCEEDED. Default 0.
+   * Subtracts these milliseconds from the time of each outgoing call, so that the handler can still respond when the call times out: with a
+   * fallback, or with a better error than DEADLINE_EXCEEDED. Default 0.
    */
   reserveMs: wholeNumber(0).or(0),
 };
@@ -15,11 +15,11 @@ export const clientDeadlineOptions = {
 export type ClientDeadlineOptions = OptionsOf<typeof clientDeadlineOptions>;
 
 /**
- * A client interceptor for calls made while a call is handled (see `createServerDeadline`): they get what is left of its time, minus
- * `reserveMs`, and are cancelled when it ends. A call that has no time left is not started and fails with DEADLINE_EXCEEDED; one whose
- * own timeout is shorter keeps it. Other calls pass as they are.
+ * Creates a client interceptor for the calls that a handler makes (see `createServerDeadline`). They get the remaining time of the handler's
+ * own call, minus `reserveMs`, and are cancelled when that call ends. Without remaining time, a call is not started and fails with
+ * DEADLINE_EXCEEDED. A shorter timeout of the call itself applies. Calls outside of handlers are not changed.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createClientDeadline(options: ClientDeadlineOptions = {}): Interceptor {
   const { reserveMs } = readOptions("createClientDeadline", clientDeadlineOptions, options);
@@ -56,14 +56,14 @@ function limited<R extends UnaryRequest | StreamRequest>(
 
 function nothingLeft(leftMs: number | undefined, reserveMs: number): string {
   return leftMs === 0
-    ? "not started: the deadline of the call for which it is made has passed"
-    : `not started: ${Math.floor(leftMs ?? 0)} ms are left of the call for which it is made, and ${reserveMs} ms are reserved`;
+    ? "not started: the deadline of the handler's own call has passed"
+    : `not started: the handler's own call has ${Math.floor(leftMs ?? 0)} ms left, and ${reserveMs} ms are reserved`;
 }
 
-/** A call that has ended well aborts its signal without an error of gRPC's. */
+/** A call that has succeeded aborts its signal without a ConnectError. */
 function endedError(reason: unknown): ConnectError {
   if (reason instanceof ConnectError) return reason;
   const message =
-    "not started: the call for which it is made has ended; use withoutDeadline() for what must continue after it";
+    "not started: the handler's own call has ended; use withoutDeadline() for work that must continue after it";
   return new ConnectError(message, Code.Canceled, undefined, undefined, reason);
 }

@@ -2,15 +2,15 @@ import { type ContextKey, createContextKey } from "@connectrpc/connect";
 import { currentValues, runWithValues } from "../call/call-scope.ts";
 import { overlaidValues } from "../call/overlaid-values.ts";
 
-/** What is left of the call that is being handled. */
+/** The remaining time of the current call. */
 export interface TimeBudget {
-  /** Undefined where there is no deadline. */
+  /** Returns the remaining milliseconds; undefined without a deadline. */
   remainingMs(): number | undefined;
-  /** Aborted when the call ends: by its deadline, a cancellation, or its answer. */
+  /** Aborts when the call ends: by its deadline, a cancellation, or its response. */
   readonly signal: AbortSignal;
 }
 
-/** On servers, the budget of the call among its context values. */
+/** The context key of a call's time budget, on servers. */
 export const budgetKey: ContextKey<TimeBudget | undefined> = createContextKey<TimeBudget | undefined>(undefined, {
   description: "time budget",
 });
@@ -19,26 +19,26 @@ export function currentBudget(): TimeBudget | undefined {
   return currentValues()?.get(budgetKey);
 }
 
-/** Milliseconds left to the call being handled, 0 when its time is up; undefined outside of calls and without a deadline. */
+/** Returns the remaining milliseconds of the current call, 0 after its deadline. Undefined outside of calls and without a deadline. */
 export function remainingMs(): number | undefined {
   return currentBudget()?.remainingMs();
 }
 
-/** The deadline of the call being handled, by the wall clock; undefined outside of calls and without a deadline. */
+/** Returns the deadline of the current call by the wall clock. Undefined outside of calls and without a deadline. */
 export function currentDeadline(): Date | undefined {
   const left = remainingMs();
   return left === undefined ? undefined : new Date(Date.now() + left);
 }
 
 /**
- * Aborted when the call being handled ends: for `fetch`, timers and databases, which then stop working for no one. Undefined outside
- * of calls, which is what all of these take for "no signal".
+ * Returns a signal that aborts when the current call ends. Pass it to `fetch`, timers and database queries, so that they stop when no one needs
+ * their result. Undefined outside of calls, which these accept as "no signal".
  */
 export function currentSignal(): AbortSignal | undefined {
   return currentBudget()?.signal;
 }
 
-/** Runs what must continue after the call being handled has ended: it sees neither deadline nor signal, nor do the calls it makes. */
+/** Runs work that must continue after the current call has ended. Neither the work nor the calls it makes have the call's deadline and signal. */
 export function withoutDeadline<R>(run: () => R): R {
   const values = currentValues();
   return values === undefined ? run() : runWithValues(overlaidValues(values, budgetKey, undefined), run);

@@ -18,7 +18,7 @@ import {
 const service = "tercel.interceptors.test.v1.EchoService";
 
 describe("server deadline", () => {
-  it("follows limits that change between calls", async (t) => {
+  it("uses limits that change between calls", async (t) => {
     const clock = createFakeClock();
     let limits: { defaultMs?: number; maxMs?: number } = {};
     const live = {
@@ -94,7 +94,7 @@ describe("server deadline", () => {
     });
   }
 
-  it("ends the call at its deadline, not before, and aborts the handler's signal", async (t) => {
+  it("ends a call at its deadline, not before, and aborts the handler's signal", async (t) => {
     const clock = createFakeClock();
     const entered = createOccasion();
     const left = createOccasion<unknown>();
@@ -121,7 +121,7 @@ describe("server deadline", () => {
     assert.match(String(await left.happened), /deadline_exceeded/);
   });
 
-  it("reaches streams of all kinds, in each of their steps", async (t) => {
+  it("is available in streams of all kinds, in each step", async (t) => {
     const clock = createFakeClock();
     const { client } = await openInMemory(
       t,
@@ -148,7 +148,7 @@ describe("server deadline", () => {
     assert.deepEqual(await counts(client.bidi(streamOf({}, {}))), [300, 300]);
   });
 
-  it("gives the deadline by the wall clock, and nothing outside of calls or without a deadline", async (t) => {
+  it("returns the deadline by the wall clock, and undefined outside of calls or without a deadline", async (t) => {
     assert.deepEqual([currentDeadline(), currentSignal(), remainingMs()], [undefined, undefined, undefined]);
     const clock = createFakeClock();
     const { client } = await openInMemory(
@@ -169,7 +169,7 @@ describe("server deadline", () => {
     await client.unary({});
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     assert.throws(() => createServerDeadline({ defaultMS: 5 } as ServerDeadlineOptions), /did you mean "defaultMs"/);
     assert.throws(
       () => createServerDeadline({ methods: { [`${service}/*`]: { max: 5 } as object } }),
@@ -186,7 +186,7 @@ describe("server deadline", () => {
 
 describe("client deadline", () => {
   overBothTransports((open) => {
-    it("hands on what is left of the call, minus the reserve, unless the call's own time is shorter", async (t) => {
+    it("propagates the remaining time minus the reserve, unless the call's own timeout is shorter", async (t) => {
       const clock = createFakeClock();
       const given: (number | undefined)[] = [];
       const inner = await open(
@@ -221,7 +221,7 @@ describe("client deadline", () => {
       assert.deepEqual(given, [280, 50, 180, undefined]);
     });
 
-    it("cancels what was called when the call it was made for is cancelled", async (t) => {
+    it("cancels outgoing calls when the handler's own call is cancelled", async (t) => {
       const entered = createOccasion();
       const left = createOccasion();
       const inner = await open(
@@ -274,7 +274,7 @@ describe("client deadline", () => {
               await assertStatus(
                 inner.client.unary({}),
                 Code.DeadlineExceeded,
-                /300 ms are left of the call for which it is made, and 300 ms are reserved/,
+                /the handler's own call has 300 ms left, and 300 ms are reserved/,
               );
             return {};
           },
@@ -286,7 +286,7 @@ describe("client deadline", () => {
     });
   }
 
-  it("does not start a call for one that has ended, unless withoutDeadline released it", async (t) => {
+  it("starts no call after the handler's own call has ended, except in withoutDeadline", async (t) => {
     const inner = await openInMemory(
       t,
       { unary: () => ({ text: "done" }) },
@@ -316,7 +316,7 @@ describe("client deadline", () => {
     await await letGo.happened;
   });
 
-  it("leaves the caller's context values as they were", async (t) => {
+  it("does not change the caller's context values", async (t) => {
     const inner = await openInMemory(t, { unary: () => ({}) }, { channel: { interceptors: [createClientDeadline()] } });
     const contextValues = createContextValues();
     const outer = await openInMemory(
@@ -328,7 +328,7 @@ describe("client deadline", () => {
     assert.equal(contextValues.get(maxCallTimeoutMs), undefined);
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     assert.throws(() => createClientDeadline({ reserveMs: -1 }), /reserveMs is -1/);
     assert.throws(() => createClientDeadline({ reservesMs: 1 } as object), /did you mean "reserveMs"/);
   });

@@ -7,20 +7,20 @@ import { type OptionsOf, own, readOptions, type SettingsOf, wholeNumber } from "
 import { budgetKey, type TimeBudget } from "./current-deadline.ts";
 
 export const timeLimitOptions = {
-  /** For calls whose client set no deadline, in milliseconds. Default: `maxMs`. */
+  /** The deadline of calls whose client has set none, in milliseconds. Default: `maxMs`. */
   defaultMs: wholeNumber(1),
-  /** The most that a client can get, in milliseconds. Default: as much as it asks for. */
+  /** The maximum deadline that a client can set, in milliseconds. Default: no maximum. */
   maxMs: wholeNumber(1),
 };
 
-/** How long calls may take. */
+/** The time limits of calls. */
 export type TimeLimits = OptionsOf<typeof timeLimitOptions>;
 
 export const serverDeadlineOptions = {
   ...timeLimitOptions,
   /**
-   * Other limits by method. An entry takes the place of the common limits: what it leaves out is not limited, so that `{}` frees a method
-   * whose streams must stay open. It is read with each call, so that its getters may change it. Default: none.
+   * Limits by method. An entry replaces the common limits completely: `{}` removes all limits of a method whose streams must stay open. Entries
+   * are read for each call, so their getters may return changing values. Default: none.
    */
   methods: own<ByMethod<TimeLimits>>("an object with limits by method").or({}),
 };
@@ -28,13 +28,13 @@ export const serverDeadlineOptions = {
 export type ServerDeadlineOptions = OptionsOf<typeof serverDeadlineOptions>;
 
 /**
- * A server interceptor that gives calls a deadline where the client set none or asks for too long, and lets `remainingMs()`,
- * `currentSignal()` and `currentDeadline()` say what is left, however deep inside the handler they are called. The deadline is the
- * call's own: the client gets DEADLINE_EXCEEDED when it passes, and the handler's `context.timeoutMs()` and `context.signal` follow it.
+ * Creates a server interceptor that limits the deadlines of calls, and provides `remainingMs()`, `currentSignal()` and `currentDeadline()`
+ * everywhere inside handlers. A limit is the call's real deadline: when it passes, the client gets DEADLINE_EXCEEDED, and the handler's
+ * `context.timeoutMs()` and `context.signal` reflect it.
  *
- * On servers other than Tercel's there are the signal and nothing else.
+ * On servers other than Tercel's, only `currentSignal()` works, and limits have no effect.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createServerDeadline(options: ServerDeadlineOptions = {}): Interceptor {
   const where = "createServerDeadline";
@@ -69,7 +69,7 @@ class CallBudget implements TimeBudget {
     return this.request.contextValues.get(callInfo)?.remainingMs();
   }
 
-  /** Created when it is first used: a signal costs more than a small call. */
+  /** A getter, because the signal is created at its first use: a signal costs more than a small call. */
   get signal(): AbortSignal {
     return this.request.signal;
   }

@@ -5,18 +5,18 @@ import { callback, headerOption, type OptionsOf, readOptions } from "../call/opt
 import { idempotencyHeader } from "./idempotency-key.ts";
 
 export const idempotencyKeysOptions = {
-  /** The metadata that carries the key. Default `idempotency-key`. */
+  /** The name of the metadata with the key. Default `idempotency-key`. */
   header: headerOption().or(idempotencyHeader),
-  /** Makes a key. Default: a random UUID. */
+  /** Returns a new key. Default: a random UUID. */
   makeKey: callback<() => string>().or(randomUUID),
 };
 
 export type IdempotencyKeysOptions = OptionsOf<typeof idempotencyKeysOptions>;
 
 /**
- * A client interceptor that gives each unary call a key of its own, unless the caller set one or the method declares no side effects.
- * The channel's retries and hedges of a call carry the same key, so the server runs it once. A retry that the application makes is
- * another call: there, the application must set the same key itself.
+ * Creates a client interceptor that sends a new idempotency key with each unary call, unless the caller has set one or the method has no side
+ * effects. The channel's retries and hedges of a call have the same key, so the server runs it once. A retry by the application is a new
+ * call: there, the application must set the same key itself.
  *
  * @throws TypeError for an unknown option
  */

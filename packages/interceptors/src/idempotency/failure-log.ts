@@ -1,13 +1,13 @@
 import type { Clock, Log } from "@tercel/grpc";
 import { LinePace, thrownText } from "@tercel/grpc/internal";
 
-/** What is asked of the store. */
+/** The operations of the store. */
 export type StoreStep = "begin" | "renew" | "complete" | "release";
 
-/** Failures of a step are logged at most once in this time. */
+/** The minimum time between two log lines for the same operation. */
 const periodMs = 10_000;
 
-/** Logs that the store has failed. A store that is down fails with every call, and one line with its stack says as much as a thousand. */
+/** Logs failures of the store, at a limited rate: a store that is down fails for every call. */
 export class FailureLog {
   readonly #log: Log;
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class FailureLog {
     this.#paces.set(step, pace);
     if (!pace.allows(this.#clock.nowMs())) return;
     const suppressed = pace.takeSuppressed();
-    this.#log.error("the store of idempotency keys failed", {
+    this.#log.error("idempotency store failed", {
       step,
       method,
       error: thrownText(error),

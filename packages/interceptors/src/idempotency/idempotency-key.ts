@@ -4,27 +4,27 @@ import { invalidArgument } from "@tercel/grpc/errors";
 import { readHeader } from "@tercel/grpc/hooks";
 import type { KeyRule } from "./key-rules.ts";
 
-/** The metadata that carries a key unless an interceptor was given another. */
+/** The default name of the metadata with the key. */
 export const idempotencyHeader = "idempotency-key";
 
-/** Long enough for two UUIDs and a name, short enough to be stored a hundred thousand times. */
+/** The maximum length of a key: enough for two UUIDs and a name. */
 const maxKeyChars = 255;
-/** Printable ASCII, which is what metadata carries. */
+/** Printable ASCII without spaces, as in metadata. */
 const keyForm = /^[\x21-\x7e]+$/;
 
-/** The key of a call: from the request's field, else from the header; undefined when neither has one. */
+/** Returns the key of a call from the request's field, or else from the header; undefined without either. */
 export function readKey(request: UnaryRequest, rule: KeyRule, header: string): string | undefined {
   const { field, localName } = rule;
-  // An optional field that is not set is undefined, any other is empty.
+  // An unset field is undefined if it is optional, and empty otherwise.
   const inMessage = localName === undefined ? undefined : fieldsOf(request)[localName] || undefined;
   const inHeader = readHeader(request, header)?.trim() || undefined;
   if (inMessage !== undefined && inHeader !== undefined && inMessage !== inHeader) {
-    throw invalidArgument({ field, description: `is another key than the one in the header ${header}` });
+    throw invalidArgument({ field, description: `differs from the key in the header ${header}` });
   }
   const key = inMessage ?? inHeader;
   if (key === undefined || (key.length <= maxKeyChars && keyForm.test(key))) return key;
   const what = inMessage === undefined ? `in the header ${header} ` : "";
-  throw invalidArgument({ field, description: `${what}has to be 1 to ${maxKeyChars} printable ASCII characters` });
+  throw invalidArgument({ field, description: `${what}must be 1 to ${maxKeyChars} printable ASCII characters` });
 }
 
 function fieldsOf(request: UnaryRequest): Record<string, string | undefined> {

@@ -25,7 +25,7 @@ function guarded(options: Partial<IdempotencyOptions> = {}) {
   return { server: { interceptors: [createIdempotency({ store, ...options })] } };
 }
 
-/** Counts its calls, and responds with the count. */
+/** A handler that counts its calls, and responds with the count. */
 function counting(): EchoHandlers & { readonly calls: number } {
   let calls = 0;
   return {
@@ -40,7 +40,7 @@ const keyed = (key: string, more: Record<string, string> = {}) => ({ headers: { 
 
 describe("idempotency", () => {
   overBothTransports((open) => {
-    it("gives the first response again, with its metadata, to the same request with the same key", async (t) => {
+    it("repeats the first response, with its metadata, for the same request with the same key", async (t) => {
       let calls = 0;
       const { client } = await open(
         t,
@@ -67,7 +67,7 @@ describe("idempotency", () => {
       assert.equal(calls, 1);
     });
 
-    it("gives a definite error again, with its details", async (t) => {
+    it("repeats a definite error, with its details", async (t) => {
       let calls = 0;
       const { client } = await open(
         t,
@@ -91,7 +91,7 @@ describe("idempotency", () => {
     });
   });
 
-  it("refuses another request under the same key, also while the first is running", async (t) => {
+  it("rejects a different request with the same key, also while the first is running", async (t) => {
     const entered = createOccasion();
     const go = createOccasion();
     const { client } = await openInMemory(
@@ -110,16 +110,16 @@ describe("idempotency", () => {
     const early = await assertStatus(
       client.unary({ text: "b" }, keyed("k")),
       Code.FailedPrecondition,
-      /another request/,
+      /a different request/,
     );
     assert.equal(readErrorReason(early)?.reason, "IDEMPOTENCY_KEY_REUSED");
     go.happen();
     await first;
-    await assertStatus(client.unary({ text: "b" }, keyed("k")), Code.FailedPrecondition, /another request/);
+    await assertStatus(client.unary({ text: "b" }, keyed("k")), Code.FailedPrecondition, /a different request/);
     assert.equal((await client.unary({ text: "a" }, keyed("k"))).text, "a");
   });
 
-  it("runs many calls with one key once, and responds to them all", async (t) => {
+  it("runs concurrent calls with one key once, and responds to all", async (t) => {
     const entered = createOccasion();
     const go = createOccasion();
     let calls = 0;
@@ -145,7 +145,7 @@ describe("idempotency", () => {
     assert.equal(calls, 1);
   });
 
-  it("keeps keys, methods and callers apart", async (t) => {
+  it("treats keys of different methods and callers as different", async (t) => {
     const handlers = counting();
     const { client } = await openInMemory(t, handlers, guarded());
     const counts: number[] = [];
@@ -162,7 +162,7 @@ describe("idempotency", () => {
     assert.deepEqual(counts, [1, 2, 3, 4, 3, 1]);
   });
 
-  it("keeps programs apart, and what they do for different users", async (t) => {
+  it("treats different workloads, and different users of a workload, as different callers", async (t) => {
     const { interceptors } = guarded().server;
     const { client } = await openInMemory(t, counting(), { server: { interceptors: [identifying, ...interceptors] } });
     const counts: number[] = [];
@@ -195,7 +195,7 @@ describe("idempotency", () => {
     assert.deepEqual(counts, [1, 1, 2]);
   });
 
-  it("goes by the proto's options", async (t) => {
+  it("applies the options in the proto", async (t) => {
     let count = 0;
     const answer = () => ({ count: ++count });
     const transport = createInMemoryTransport({
@@ -207,7 +207,7 @@ describe("idempotency", () => {
     const request = { requestId: "r1", cents: 5 };
     assert.equal((await client.marked(request)).count, 1);
     assert.equal((await client.marked(request)).count, 1);
-    await assertStatus(client.marked({ ...request, cents: 6 }), Code.FailedPrecondition, /another request/);
+    await assertStatus(client.marked({ ...request, cents: 6 }), Code.FailedPrecondition, /a different request/);
     const missing = await assertStatus(client.required({ cents: 5 }), Code.InvalidArgument);
     assert.deepEqual(
       readFieldViolations(missing).map(({ field }) => field),
@@ -237,13 +237,13 @@ describe("idempotency", () => {
     );
   });
 
-  it("reads the key from the request's field, and refuses a header that says otherwise", async (t) => {
+  it("reads the key from the request's field, and rejects a header with a different key", async (t) => {
     const handlers = counting();
     const { client } = await openInMemory(t, handlers, guarded({ methods: { [method]: { field: "text" } } }));
     assert.equal((await client.unary({ text: "k" })).count, 1);
     assert.equal((await client.unary({ text: "k" })).count, 1);
     assert.equal((await client.unary({ text: "k" }, keyed("k"))).count, 1);
-    await assertStatus(client.unary({ text: "k" }, keyed("l")), Code.InvalidArgument, /another key/);
+    await assertStatus(client.unary({ text: "k" }, keyed("l")), Code.InvalidArgument, /differs from the key/);
     await assertStatus(client.unary({ text: "k", count: 1 }), Code.FailedPrecondition);
     assert.equal((await client.unary({ text: "" }, keyed("m"))).count, 2, "an empty field is none");
   });
@@ -253,14 +253,14 @@ describe("idempotency", () => {
     ["k".repeat(256), false],
     ["a b", false],
   ] as const) {
-    it(`${isTaken ? "takes" : "refuses"} a key of ${key.length} characters${key.includes(" ") ? " with a blank" : ""}`, async (t) => {
+    it(`${isTaken ? "accepts" : "rejects"} a key of ${key.length} characters${key.includes(" ") ? " with a blank" : ""}`, async (t) => {
       const { client } = await openInMemory(t, counting(), guarded());
       if (isTaken) assert.equal((await client.unary({}, keyed(key))).count, 1);
       else await assertStatus(client.unary({}, keyed(key)), Code.InvalidArgument, /1 to 255 printable/);
     });
   }
 
-  it("leaves streams, methods without side effects and exempted ones alone", async (t) => {
+  it("does not change streams, and methods that are exempt or have no side effects", async (t) => {
     let calls = 0;
     const handler = () => ({ count: ++calls });
     const { client, other } = await openInMemory(
@@ -286,7 +286,7 @@ describe("idempotency", () => {
     new ConnectError("not you", Code.PermissionDenied),
     new TypeError("a bug"),
   ]) {
-    it(`lets the next call run after ${thrown.message}`, async (t) => {
+    it(`runs the next call after ${thrown.message}`, async (t) => {
       let calls = 0;
       const { client } = await openInMemory(
         t,
@@ -304,7 +304,7 @@ describe("idempotency", () => {
     });
   }
 
-  it("lets one of those who wait run when the first fails", async (t) => {
+  it("runs one of the waiting calls when the first fails", async (t) => {
     const entered = createOccasion();
     const go = createOccasion();
     let calls = 0;
@@ -331,7 +331,7 @@ describe("idempotency", () => {
     );
   });
 
-  it("keeps the response of a call whose client has gone, for the client's retry", async (t) => {
+  it("stores the response of a call whose client has disconnected, for its retry", async (t) => {
     const entered = createOccasion();
     const go = createOccasion();
     let calls = 0;
@@ -359,7 +359,7 @@ describe("idempotency", () => {
     assert.equal(calls, 1);
   });
 
-  it("waits for a response that another instance is making", async (t) => {
+  it("waits for the response of another instance", async (t) => {
     const clock = createFakeClock();
     const store = createMemoryIdempotencyStore({ clock });
     const asked = createOccasion();
@@ -397,7 +397,7 @@ describe("idempotency", () => {
     assert.equal((await second).text, "one");
   });
 
-  it("keeps its hold of a key while a long call runs, and gives up waiting for it in time", async (t) => {
+  it("renews the lease while a long call runs, and stops waiting for it after maxWaitMs", async (t) => {
     const clock = createFakeClock();
     const store = createMemoryIdempotencyStore({ clock });
     const entered = createOccasion();
@@ -425,7 +425,7 @@ describe("idempotency", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  it("does not run a call when the store is out of reach, and loses no response by it", async (t) => {
+  it("does not run a call while the store is unreachable, and loses no response", async (t) => {
     const { log, logged } = recordingLog();
     const handlers = counting();
     const down = () => Promise.reject(new Error("no route to store"));
@@ -445,7 +445,7 @@ describe("idempotency", () => {
     );
   });
 
-  it("logs a store that is down once in ten seconds, and then how many failures it left out", async (t) => {
+  it("logs failures of the store once in ten seconds, with the number of suppressed ones", async (t) => {
     const { log, logged } = recordingLog();
     const clock = createFakeClock();
     const down = () => Promise.reject(new Error("no route to store"));
@@ -463,7 +463,7 @@ describe("idempotency", () => {
     );
   });
 
-  it("keeps of a request only what no one can guess without the secret", async (t) => {
+  it("stores only a digest of the request that depends on the secret", async (t) => {
     const kept: string[] = [];
     const memory = createMemoryIdempotencyStore();
     const store: IdempotencyStore = {
@@ -492,7 +492,7 @@ describe("idempotency", () => {
     assert.equal(handlers.calls, 1);
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     const store = createMemoryIdempotencyStore();
     createIdempotency({ store, secret: new Uint8Array(32) });
     assert.throws(
@@ -511,7 +511,7 @@ describe("idempotency", () => {
 });
 
 describe("idempotency keys of a client", () => {
-  it("gives each call a key of its own, and leaves one that the caller set", async (t) => {
+  it("sends a new key with each call, and keeps one that the caller has set", async (t) => {
     const keys: (string | null)[] = [];
     const take = (_request: unknown, context: { requestHeader: Headers }) => {
       keys.push(context.requestHeader.get("idempotency-key"));

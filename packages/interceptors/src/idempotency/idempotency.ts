@@ -32,55 +32,55 @@ import { createKeyRules, type IdempotencyRule } from "./key-rules.ts";
 import type { IdempotencyStore } from "./store.ts";
 import { replay, writeError, writeResponse } from "./stored-response.ts";
 
-/** As long as the digest: a shorter one could be guessed. */
+/** The length of the digest. A shorter secret would be weaker than the HMAC. */
 const minSecretBytes = 32;
 
 export const idempotencyOptions = {
-  /** Where keys and responses are kept. Required. */
+  /** The store of keys and responses. Required. */
   store: withMethods<IdempotencyStore>(
     "a store, for example createMemoryIdempotencyStore()",
     "begin",
     "complete",
   ).required(),
-  /** The string field that carries the key where neither `methods` nor the proto names one. Default `idempotency_key`. */
+  /** The string field with the key, unless `methods` or the proto sets another. Default `idempotency_key`. */
   field: text().or("idempotency_key"),
-  /** The metadata that carries the key where the request has no such field, or leaves it empty. Default `idempotency-key`. */
+  /** The name of the metadata with the key, for requests without the field or with an empty one. Default `idempotency-key`. */
   header: headerOption().or(idempotencyHeader),
-  /** Whether calls without a key are refused where neither `methods` nor the proto says so. Default false: they just run. */
+  /** Whether calls without a key are rejected, unless `methods` or the proto decides. Default false: they run without protection. */
   required: flag().or(false),
   /**
-   * What differs by method; false leaves the keys of its calls unread. Takes precedence over what the proto says by the options of
-   * `tercel.idempotency.v1`. Default: nothing differs.
+   * Rules by method; false ignores the keys of a method's calls. They take precedence over the options of `tercel.idempotency.v1` in the proto.
+   * Default: none.
    */
   methods: own<ByMethod<IdempotencyRule | false>>("an object with rules by method").or({}),
-  /** The services that are served: what their protos say is checked at the start, not with the first call. Default: none. */
+  /** Services whose options in the proto are checked at the start, not at the first call. Default: none. */
   services: servicesOption(),
   /**
-   * The caller: keys of different callers are different keys, and no caller gets a response that was another's. Default: the `authorization`
-   * metadata, and the workload that `createMtls` or `createServiceKeyGuard` has identified. Set it where tokens change between a call and its
-   * retry, or where callers are known by something else.
+   * Returns the caller. The keys of different callers are independent, so that no caller gets the response of another. Default: the
+   * `authorization` metadata, and the workload that `createMtls` or `createServiceKeyGuard` has identified. Set it if tokens can change between
+   * a call and its retry, or if something else identifies callers.
    */
   callerOf: callback<(request: UnaryRequest) => string | undefined>().or(callerOfCall),
   /**
-   * At least 32 random bytes, the same on every instance. With it the store holds an HMAC-SHA-256 of each request. Default: none, and the
-   * store holds a plain SHA-256, from which anyone who reads the store can guess a request that holds a password or a card number.
-   * After a change of it, a repetition of an earlier call is refused as another request; it does not run again.
+   * At least 32 random bytes, the same on all instances. With a secret, the store contains an HMAC-SHA-256 of each request. Default: none, and
+   * the store contains a plain SHA-256, from which a reader of the store can guess a password or card number in a request. After a change of
+   * the secret, retries of earlier calls are rejected as different requests; they do not run again.
    */
   secret: own<Uint8Array>(
     `a Uint8Array of at least ${minSecretBytes} random bytes`,
     (value) => value instanceof Uint8Array && value.length >= minSecretBytes,
   ),
-  /** How long a response is kept. Default 86,400,000 ms (24 hours). */
+  /** How long a response is stored. Default 86,400,000 ms (24 hours). */
   ttlMs: wholeNumber(1).or(24 * 60 * 60 * 1000),
-  /** How long a key is held for an instance that no longer renews its lease; then the call runs again. Default 30,000 ms. */
+  /** How long a key stays locked if its instance stops renewing the lease; after that, a retry runs. Default 30,000 ms. */
   leaseMs: wholeNumber(1).or(30_000),
-  /** How often the store is asked for the response of a call that another instance runs. Default 100 ms. */
+  /** The interval for polling the store while another instance runs the call. Default 100 ms. */
   pollMs: wholeNumber(1).or(100),
-  /** How long to wait for such a response before the call fails with UNAVAILABLE; its deadline may be sooner. Default 30,000 ms. */
+  /** How long to wait for the response of another instance before failing with UNAVAILABLE, if the deadline is not sooner. Default 30,000 ms. */
   maxWaitMs: wholeNumber(0).or(30_000),
   /**
-   * Errors that are kept and given again. Default INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION and OUT_OF_RANGE. After
-   * any other error the next call with the key runs.
+   * The codes of errors that are stored and returned again. Default INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION and
+   * OUT_OF_RANGE. After any other error, the next call with the key runs.
    */
   storedCodes: codesOption().or([
     Code.InvalidArgument,
@@ -89,7 +89,7 @@ export const idempotencyOptions = {
     Code.FailedPrecondition,
     Code.OutOfRange,
   ]),
-  /** Gets what fails of the store. Default: standard error. */
+  /** Receives the failures of the store. Default: standard error. */
   log: logOption(),
   /** For tests. */
   clock: clockOption(),
@@ -98,13 +98,13 @@ export const idempotencyOptions = {
 export type IdempotencyOptions = OptionsOf<typeof idempotencyOptions>;
 
 /**
- * A server interceptor for unary calls that must not run twice. The first call with a key runs; the same request with the same key
- * gets the same response, and waits for it if need be; another request with that key is refused with FAILED_PRECONDITION. Methods that
- * declare no side effects, and streams, pass.
+ * Creates a server interceptor for unary calls that must not run twice. The first call with a key runs. The same request with the same key
+ * gets the same response, and waits for it if the first call still runs. A different request with that key fails with FAILED_PRECONDITION.
+ * Streams, and methods that declare no side effects, are not changed.
  *
- * When the store cannot be reached, calls with keys fail with UNAVAILABLE and do not run.
+ * While the store cannot be reached, calls with keys fail with UNAVAILABLE and do not run.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createIdempotency(options: IdempotencyOptions): Interceptor {
   const settings = checkedSettings(options);
@@ -114,7 +114,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
 
   async function respond(request: UnaryRequest, key: string, next: ReturnType<Interceptor>): Promise<UnaryResponse> {
     const method = methodPath(request);
-    // Only digests leave the process: keys may be guessable, and callers are credentials.
+    // Only digests are stored, because keys may be guessable and callers contain credentials.
     const id = digest(JSON.stringify([callerOf(request) ?? "", method, key]));
     const fingerprint = fingerprintOf(toBinary(request.method.input as DescMessage, request.message as Message));
     for (;;) {
@@ -123,7 +123,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
       if (flight.fingerprint !== fingerprint) throw reused(key);
       const shared = await orAborted(flight.landed, request.signal);
       if (shared !== undefined) return replay(request, shared);
-      // The call that was waited for failed, so this one may run.
+      // The first call has failed, so this one may run.
     }
   }
 
@@ -155,9 +155,9 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
       }
       shared = given instanceof ConnectError ? writeError(given) : writeResponse(given);
       const written = shared;
-      // The call has run: the client gets its response even if it cannot be stored.
+      // The call has run, so the client gets its response even if it cannot be stored.
       const isStored = await attempt("complete", method, () => store.complete(id, owner, written, ttlMs));
-      if (isStored === false) log.warn("the response of a call was not stored: its lease was lost", { method });
+      if (isStored === false) log.warn("response not stored: the lease of its idempotency key was lost", { method });
       if (given instanceof ConnectError) throw given;
       return given;
     } finally {
@@ -165,7 +165,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
     }
   }
 
-  /** The stored response; undefined when this call must run. */
+  /** Returns the stored response; undefined if this call must run. */
   async function begin(
     request: UnaryRequest,
     id: string,
@@ -205,7 +205,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
     }
   }
 
-  /** Three renewals in the time of a lease, so that one may get lost. */
+  /** Renews three times per lease, so that a renewal may fail. */
   function keepLease(id: string, owner: string, method: string): () => void {
     const everyMs = Math.max(1, Math.floor(leaseMs / 3));
     let isOver = false;
@@ -232,7 +232,7 @@ export function createIdempotency(options: IdempotencyOptions): Interceptor {
     if (rule.required) {
       throw invalidArgument({
         field: rule.field,
-        description: `has to be set, or the header ${header}: the call must not happen twice`,
+        description: `must be set, or the header ${header}: the method requires an idempotency key`,
       });
     }
     return next(request);
@@ -260,7 +260,7 @@ function callerOfCall(request: UnaryRequest): string | undefined {
 
 function createFingerprint(secret: Uint8Array | undefined): (request: Uint8Array) => string {
   if (secret === undefined) return digest;
-  // A copy: a secret that was changed later would make every repetition another request.
+  // A copy, because a later change of the array would make every retry a different request.
   const key = Uint8Array.from(secret);
   return (request) => createHmac("sha256", key).update(request).digest("base64url");
 }
@@ -272,7 +272,7 @@ function digest(data: string | Uint8Array): string {
 function reused(key?: string): ConnectError {
   const subject = key === undefined ? "idempotency key" : `idempotency key ${JSON.stringify(key)}`;
   return failedPrecondition({
-    message: `this ${subject} was used for another request; a new request needs a new key`,
+    message: `this ${subject} was used for a different request; use a new key for each request`,
     reason: "IDEMPOTENCY_KEY_REUSED",
     domain: "tercel",
   });

@@ -1,11 +1,11 @@
-/** A call that runs in this process, and those that wait for the same response. */
+/** A running call of this process, for the calls that wait for the same response. */
 export interface Flight {
   readonly fingerprint: string;
-  /** Resolves at its end: to the response, or to undefined when it cannot be shared. Never rejects. */
+  /** Resolves when the call ends: with the response, or with undefined if it cannot be shared. Never rejects. */
   readonly landed: Promise<Uint8Array | undefined>;
 }
 
-/** The calls with keys that run in this process, so that a second one neither runs nor asks the store. */
+/** The running calls of this process by key, so that a second call with a key neither runs nor uses the store. */
 export class InFlight {
   private readonly byKey = new Map<string, Flight>();
 
@@ -13,7 +13,7 @@ export class InFlight {
     return this.byKey.get(key);
   }
 
-  /** Returns what ends the flight. */
+  /** Adds a running call. The returned function removes it and passes the response to the waiting calls. */
   start(key: string, fingerprint: string): (response: Uint8Array | undefined) => void {
     let land: (response: Uint8Array | undefined) => void = () => {};
     const landed = new Promise<Uint8Array | undefined>((resolve) => {

@@ -22,15 +22,15 @@ function rules(sources: Partial<KeyRuleSources> = {}) {
   });
 }
 
-describe("what a method's key is read by", () => {
-  it("is the proto's mark, then what its method says", () => {
+describe("the key rule of a method", () => {
+  it("comes from the field marked in the proto, unless the method's option sets another", () => {
     const ruleOf = rules({ services: [PaymentService] });
     assert.deepEqual(ruleOf(marked), { field: "request_id", localName: "requestId", required: false });
     assert.deepEqual(ruleOf(required), { field: "note", localName: "note", required: true });
     assert.equal(ruleOf(exempt), "exempt");
   });
 
-  it("is what code says of the method or its service, before the proto", () => {
+  it("comes from code for the method or its service, before the proto", () => {
     const ruleOf = rules({
       methods: {
         [`${payment}/*`]: { field: "note" },
@@ -38,38 +38,38 @@ describe("what a method's key is read by", () => {
         [`${payment}/Exempt`]: {},
       },
     });
-    // No field of this request, so that the header is left.
+    // The request does not have the field, so only the header counts.
     assert.deepEqual(ruleOf(marked), { field: "note", localName: undefined, required: false });
     assert.deepEqual(ruleOf(required), { field: "note", localName: "note", required: false });
     assert.deepEqual(ruleOf(exempt), { field: "request_id", localName: "requestId", required: false });
     assert.equal(rules({ methods: { [`${payment}/*`]: false } })(marked), "exempt");
   });
 
-  it("is what code says of all methods, after the proto", () => {
+  it("comes from code for all methods, after the proto", () => {
     const ruleOf = rules({ field: "note", required: true });
     assert.deepEqual(ruleOf(marked), { field: "request_id", localName: "requestId", required: true });
     assert.equal(ruleOf(exempt), "exempt");
   });
 });
 
-describe("a proto that is wrong", () => {
+describe("an invalid proto", () => {
   const rows = [
     [WrongPaymentService, /the rule of .*Misnamed names "notes", which is not a string field of .*PlainRequest/],
     [NumberedPaymentService, /NumberedRequest marks number as its key, which is not a string/],
-    [TwicePaymentService, /TwiceRequest marks two fields as its key, first and second/],
-    [ContradictingPaymentService, /Contradicting in the proto is exempt, and also demands a key/],
+    [TwicePaymentService, /TwiceRequest marks two fields as its key: first and second/],
+    [ContradictingPaymentService, /Contradicting in the proto is exempt, but also requires a key/],
   ] as const;
   for (const [service, message] of rows) {
-    it(`is found at the start: ${service.name}`, () => {
+    it(`is rejected at the start: ${service.name}`, () => {
       assert.throws(() => rules({ services: [service] }), message);
     });
-    it(`is found with the first call: ${service.name}`, () => {
+    it(`is rejected at the first call: ${service.name}`, () => {
       const ruleOf = rules();
       for (const method of service.methods) assert.throws(() => ruleOf(method), message);
     });
   }
 
-  it("is not the only thing: a field that code names for a method has to be there", () => {
+  it("and an unknown field in a rule for a method are both rejected", () => {
     const methods = { [`${payment}/Marked`]: { field: "cents" } };
     assert.throws(
       () => rules({ methods, services: [PaymentService] }),

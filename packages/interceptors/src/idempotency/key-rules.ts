@@ -12,37 +12,38 @@ import { flag, type OptionsOf, readOptions, text } from "../call/options.ts";
 import { key as keyOption, method as methodOption } from "../gen/tercel/idempotency/v1/idempotency_pb.ts";
 
 export const idempotencyRuleOptions = {
-  /** The string field of the request that carries the key, by its name in the proto. */
+  /** The string field of the request with the key, by its proto name. */
   field: text(),
-  /** Whether a call without a key is refused with INVALID_ARGUMENT. */
+  /** Whether a call without a key is rejected with INVALID_ARGUMENT. */
   required: flag(),
 };
 
-/** What differs for a method. */
+/** The idempotency options of a method. */
 export type IdempotencyRule = OptionsOf<typeof idempotencyRuleOptions>;
 
-/** What code says. The proto takes precedence over all of it except `methods`. */
+/** The rules in code. The proto takes precedence over all of them except `methods`. */
 export interface KeyRuleSources {
   readonly field: string;
   readonly required: boolean;
   readonly methods: ByMethod<IdempotencyRule | false>;
-  /** Checked at once. */
+  /** Services whose rules are checked immediately. */
   readonly services: readonly DescService[] | undefined;
 }
 
-/** A rule as it is applied. */
+/** A compiled rule. */
 export interface KeyRule {
-  /** For messages to the caller. */
+  /** The field's name in errors. */
   readonly field: string;
-  /** Undefined when the request has no such field: then there is the header alone. */
+  /** Undefined if the request does not have the field: then only the header counts. */
   readonly localName: string | undefined;
   readonly required: boolean;
 }
 
 /**
- * Decides for every method once. What the proto says is checked with the method's first call, or at once for `services`.
+ * Returns a function that determines the rule of a method, once for each. The rules in the proto are checked at the method's first call, or
+ * immediately for `services`.
  *
- * @throws TypeError for what is wrong in code, and in the protos of `services`
+ * @throws TypeError for invalid rules in code, and in the protos of `services`
  */
 export function createKeyRules(where: string, sources: KeyRuleSources): (method: DescMethod) => KeyRule | "exempt" {
   for (const [selector, rule] of Object.entries(sources.methods)) {
@@ -67,7 +68,7 @@ export function createKeyRules(where: string, sources: KeyRuleSources): (method:
     if (code === false) return "exempt";
     const proto = ruleOfProto(where, method);
     if (proto.exempt && code === undefined) return "exempt";
-    // A name that was given for this method must be one of its request; one for all methods need not be.
+    // A field in a rule for this method must exist in its request; a field in a rule for all methods need not.
     const own = entry?.selector === path ? code?.field : undefined;
     const named = own === undefined ? undefined : stringField(`${where}: ${path}`, method, own);
     const found = named ?? (code?.field === undefined ? proto.field : undefined);
@@ -95,7 +96,7 @@ function ruleOfProto(where: string, method: DescMethod): ProtoRule {
   const [first, second] = marked;
   if (second !== undefined) {
     throw new TypeError(
-      `${where}: ${method.input.typeName} marks two fields as its key, ${first?.name} and ${second.name}`,
+      `${where}: ${method.input.typeName} marks two fields as its key: ${first?.name} and ${second.name}`,
     );
   }
   if (first !== undefined && !isString(first)) {
@@ -104,7 +105,7 @@ function ruleOfProto(where: string, method: DescMethod): ProtoRule {
   if (!hasOption(method, methodOption)) return { field: first, required: false, exempt: false };
   const { field, required, exempt } = getOption(method, methodOption);
   if (exempt && (required || field !== "")) {
-    throw new TypeError(`${where}: the rule of ${path} in the proto is exempt, and also demands a key`);
+    throw new TypeError(`${where}: the rule of ${path} in the proto is exempt, but also requires a key`);
   }
   const named = field === "" ? first : stringField(`${where}: the rule of ${path}`, method, field);
   return { field: named, required, exempt };

@@ -4,9 +4,9 @@ import { clockOption, type OptionsOf, readOptions, wholeNumber } from "../call/o
 import type { BeginResult, IdempotencyStore } from "./store.ts";
 
 export const memoryIdempotencyOptions = {
-  /** Keys that are kept; beyond, the oldest response is dropped. When that many calls run, the next is refused. Default 100,000. */
+  /** The maximum number of keys. The oldest response is dropped; if that many calls run, the next is rejected. Default 100,000. */
   maxKeys: wholeNumber(1).or(100_000),
-  /** Bytes of responses that are kept; beyond, the oldest are dropped. Default 67,108,864 (64 MiB). */
+  /** The maximum total size of the responses, plus 400 bytes for each. The oldest responses are dropped. Default 67,108,864 (64 MiB). */
   maxBytes: wholeNumber(1).or(64 * 1024 * 1024),
   /** For tests. */
   clock: clockOption(),
@@ -26,13 +26,13 @@ interface Done {
   readonly untilMs: number;
 }
 
-/** What an entry costs in addition to its response: key, fingerprint and the objects around them, about. */
+/** The approximate size of an entry in addition to its response: the key, the fingerprint and the objects. */
 const entryBytes = 400;
 
 /**
- * Keeps keys in the memory of this process: they are gone when it ends, and other instances do not know them.
+ * Creates a store in the memory of this process. It is lost when the process ends, and other instances do not share it.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createMemoryIdempotencyStore(options: MemoryIdempotencyOptions = {}): IdempotencyStore {
   const { maxKeys, maxBytes, clock } = readOptions("createMemoryIdempotencyStore", memoryIdempotencyOptions, options);
@@ -44,7 +44,7 @@ class MemoryStore implements IdempotencyStore {
   private readonly maxBytes: number;
   private readonly clock: Clock;
   private readonly running = new Map<string, Running>();
-  /** In order of completion, so that the first is the oldest. */
+  /** In the order of completion, oldest first. */
   private readonly done = new Map<string, Done>();
   private bytes = 0;
 
@@ -93,7 +93,7 @@ class MemoryStore implements IdempotencyStore {
     if (this.heldBy(key, owner) !== undefined) this.running.delete(key);
   }
 
-  /** A lease that is over is still its owner's as long as no one has taken the key. */
+  /** An expired lease still belongs to its owner until another takes the key. */
   private heldBy(key: string, owner: string): Running | undefined {
     const held = this.running.get(key);
     return held?.owner === owner ? held : undefined;

@@ -2,7 +2,7 @@ import { flag, type OptionsOf, readOptions, withMethods } from "../call/options.
 import type { BeginResult, IdempotencyStore } from "./store.ts";
 import { tableOption } from "./table-name.ts";
 
-/** What is needed of a Pool (or a Client) of the package `pg`. */
+/** The members of a Pool (or Client) of the package `pg` that are used. */
 export interface PostgresQueries {
   query(
     text: string,
@@ -11,11 +11,11 @@ export interface PostgresQueries {
 }
 
 export const postgresIdempotencyOptions = {
-  /** The application's pool of the package `pg`; the store never closes it. Required. */
+  /** The application's pool of the package `pg`. The store never closes it. Required. */
   pool: withMethods<PostgresQueries>("a pool of the package pg", "query").required(),
-  /** The table. Default `idempotency_keys`. */
+  /** The name of the table. Default `idempotency_keys`. */
   table: tableOption(),
-  /** Whether to create the table at first use. Default true; false where migrations do it with `postgresIdempotencySchema`. */
+  /** Whether to create the table at the first use. Default true. Set false if a migration creates it with `postgresIdempotencySchema`. */
   createTable: flag().or(true),
 };
 
@@ -23,7 +23,7 @@ export type PostgresIdempotencyOptions = OptionsOf<typeof postgresIdempotencyOpt
 
 const purgeEveryMs = 60_000;
 const purgeRows = 1000;
-/** Held while the table is created: PostgreSQL fails with an error when two instances do it at once. */
+/** The advisory lock for creating the table: PostgreSQL reports an error when two instances do that at once. */
 const schemaLock = 7_381_950_116;
 
 /** Returns the SQL that creates the table, for a migration. */
@@ -41,9 +41,9 @@ CREATE INDEX IF NOT EXISTS ${name.replace(".", "_")}_expires_at ON ${name} (expi
 }
 
 /**
- * Keeps keys in PostgreSQL, for services of several instances. Times are the database's.
+ * Creates a store in PostgreSQL, for services with several instances. Times are those of the database's clock.
  *
- * @throws TypeError for unknown options or a name that no table can have
+ * @throws TypeError for unknown options or an invalid table name
  */
 export function createPostgresIdempotencyStore(options: PostgresIdempotencyOptions): IdempotencyStore {
   const settings = readOptions("createPostgresIdempotencyStore", postgresIdempotencyOptions, options);
@@ -80,7 +80,7 @@ class PostgresStore implements IdempotencyStore {
       if (taken.rowCount === 1) return { state: "begun" };
       const { rows } = await this.pool.query(`SELECT fingerprint, response FROM ${table} WHERE key = $1`, [key]);
       const found = rows[0] as { fingerprint: string; response: Uint8Array | null } | undefined;
-      // Released by another instance in between.
+      // Another instance has released the key in between.
       if (found === undefined) continue;
       if (found.response === null) return { state: "running", fingerprint: found.fingerprint };
       return { state: "done", fingerprint: found.fingerprint, response: found.response };
@@ -102,7 +102,7 @@ class PostgresStore implements IdempotencyStore {
   }
 
   private makeTable(): Promise<unknown> {
-    // Several statements in one text are one transaction, which holds the lock until its end.
+    // Several statements in one query are one transaction, which holds the lock until its end.
     const text = `SELECT pg_advisory_xact_lock(${schemaLock}); ${postgresIdempotencySchema(this.table)}`;
     this.made ??= this.pool.query(text).catch((error) => {
       this.made = undefined;
@@ -120,7 +120,7 @@ class PostgresStore implements IdempotencyStore {
       `DELETE FROM ${table} WHERE key IN (
          SELECT key FROM ${table} WHERE expires_at <= clock_timestamp() LIMIT ${purgeRows} FOR UPDATE SKIP LOCKED)`,
     );
-    // More of them are waiting: take the next portion with the next call.
+    // More rows have expired: purge again at the next call.
     if (purged.rowCount === purgeRows) this.purgeAtMs = nowMs;
   }
 }

@@ -3,16 +3,16 @@ import { redisClientOption, redisCommands } from "../call/redis-client.ts";
 import type { BeginResult, IdempotencyStore } from "./store.ts";
 
 export const redisIdempotencyOptions = {
-  /** The application's client, of `ioredis` or of `redis`; the store never closes it. Required. */
+  /** The application's client of `ioredis` or `redis`. The store never closes it. Required. */
   client: redisClientOption(),
-  /** What keys begin with. Default `idempotency:`. */
+  /** The prefix of all keys. Default `idempotency:`. */
   prefix: text().or("idempotency:"),
 };
 
 export type RedisIdempotencyOptions = OptionsOf<typeof redisIdempotencyOptions>;
 
-// A key is a hash with the fields f (fingerprint), o (owner) and a (response, in base64, because clients read replies as text); running
-// keys have an o, finished ones an a. Redis lets them expire.
+// A key is a hash with the fields f (fingerprint), o (owner) and a (response, as base64, because clients read replies as text). Keys of
+// running calls have o, those of completed calls a. Redis removes expired keys.
 
 const beginScript = `
 local found = redis.call('HMGET', KEYS[1], 'f', 'a')
@@ -36,10 +36,10 @@ if redis.call('HGET', KEYS[1], 'o') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
 /**
- * Keeps keys in Redis, for services of several instances. What Redis loses (by eviction, or by a crash between two writes to its disk)
- * runs a second time; where that must not happen, use PostgreSQL.
+ * Creates a store in Redis, for services with several instances. If Redis loses a key, by eviction or in a crash before it is written to disk,
+ * a retry runs a second time. If that must not happen, use PostgreSQL.
  *
- * @throws TypeError for unknown options, and for another kind of client
+ * @throws TypeError for unknown options, and for an unsupported client
  */
 export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): IdempotencyStore {
   const { client, prefix } = readOptions("createRedisIdempotencyStore", redisIdempotencyOptions, options);

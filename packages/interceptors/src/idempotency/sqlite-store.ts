@@ -4,9 +4,9 @@ import type { BeginResult, IdempotencyStore } from "./store.ts";
 import { tableOption } from "./table-name.ts";
 
 export const sqliteIdempotencyOptions = {
-  /** The file, which is created if it does not exist. Processes of one machine may share it. Required. */
+  /** The path of the file, which is created if it does not exist. Processes on one machine may share it. Required. */
   path: text("a path").required(),
-  /** The table, which is created if it does not exist. Default `idempotency_keys`. */
+  /** The name of the table, which is created if it does not exist. Default `idempotency_keys`. */
   table: tableOption(),
   /** For tests: milliseconds since 1970, the same for all processes. Default `Date.now`. */
   wallClockMs: wallClockOption(),
@@ -19,17 +19,17 @@ export interface SqliteIdempotencyStore extends IdempotencyStore {
   close(): void;
 }
 
-/** How long a statement waits for another process that writes. */
+/** How long a statement waits while another process writes. */
 const busyTimeoutMs = 5000;
 const purgeEveryMs = 60_000;
-/** Few enough not to be noticed by the call that happens to do it. */
+/** The maximum number of rows in one purge, so that the call that does it is not delayed. */
 const purgeRows = 1000;
 
 /**
- * Keeps keys in an SQLite file, by Node's own `node:sqlite`: they outlive the process. Each step is one short synchronous write.
+ * Creates a store in an SQLite file with `node:sqlite`, which survives restarts of the process. Each operation is one short synchronous write.
  *
- * @throws TypeError for unknown options or a name that no table can have; Error when the file cannot be opened or is not a database,
- * with the path in its message and SQLite's error as its cause
+ * @throws TypeError for unknown options or an invalid table name; Error if the file cannot be opened or is not a database, with the path in its
+ * message and SQLite's error as its cause
  */
 export function createSqliteIdempotencyStore(options: SqliteIdempotencyOptions): SqliteIdempotencyStore {
   const where = "createSqliteIdempotencyStore";
@@ -79,7 +79,7 @@ class SqliteStore implements SqliteIdempotencyStore {
       const taken = this.taking.run({ key, fingerprint, owner, until: now + leaseMs, now });
       if (taken.changes === 1) return { state: "begun" };
       const found = this.finding.get(key);
-      // Released by another process in between.
+      // Another process has released the key in between.
       if (found === undefined) continue;
       const { fingerprint: stored, response } = found as { fingerprint: string; response: Uint8Array | null };
       return response === null
@@ -106,7 +106,7 @@ class SqliteStore implements SqliteIdempotencyStore {
 
   private purge(now: number): void {
     if (now < this.purgeAtMs) return;
-    // More of them are waiting: take the next portion with the next call.
+    // More rows have expired: purge again at the next call.
     const isMore = this.purging.run(now).changes === purgeRows;
     this.purgeAtMs = isMore ? now : now + purgeEveryMs;
   }

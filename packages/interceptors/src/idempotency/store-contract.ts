@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { IdempotencyStore } from "./store.ts";
 
-/** A store that is tried, and how time passes for it. */
+/** A store under test, with control of its time. */
 export interface IdempotencyStoreSubject {
   readonly store: IdempotencyStore;
-  /** A second store over the same data, as another process would have; the same one where the data is the process's own. */
+  /** A second store with the same data, as in another process; the same object if processes cannot share the data. */
   readonly other: IdempotencyStore;
-  /** Lets leases and responses become older. */
+  /** Advances the time of leases and responses. */
   elapse(ms: number): Promise<void>;
   close?(): Promise<void>;
 }
@@ -16,16 +16,16 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const leaseMs = 1_000_000;
 const ttlMs = 5_000_000;
 
-/** Tries the promises of the port `IdempotencyStore` with one adapter. */
+/** Declares tests for the contract of `IdempotencyStore`. */
 export function describeIdempotencyStoreContract(name: string, open: () => Promise<IdempotencyStoreSubject>): void {
-  describe(`${name} keeps the contract of idempotency stores`, { timeout: 120_000 }, () => {
+  describe(`${name} fulfils the contract of idempotency stores`, { timeout: 120_000 }, () => {
     let subject: IdempotencyStoreSubject;
     before(async () => {
       subject = await open();
     });
     after(() => subject.close?.());
 
-    it("gives a key to the first caller, and says to the next that it is taken, and for what", async () => {
+    it("gives a key to the first caller, and reports to others that it is running, with the fingerprint", async () => {
       const { store, other } = subject;
       assert.deepEqual(await store.begin("a", "print", "me", leaseMs), { state: "begun" });
       for (const one of [store, other]) {
@@ -36,7 +36,7 @@ export function describeIdempotencyStoreContract(name: string, open: () => Promi
       }
     });
 
-    it("gives a key to one of many who ask at once", async () => {
+    it("gives a key to exactly one of many concurrent callers", async () => {
       const { store, other } = subject;
       const asked = Array.from({ length: 20 }, (_, at) =>
         (at % 2 === 0 ? store : other).begin("b", "print", `owner ${at}`, leaseMs),
@@ -46,7 +46,7 @@ export function describeIdempotencyStoreContract(name: string, open: () => Promi
       assert.equal(states.filter((state) => state === "running").length, 19);
     });
 
-    it("keeps the response, byte by byte, to the end of its time and no longer", async () => {
+    it("stores the response unchanged until its TTL ends", async () => {
       const { store, other, elapse } = subject;
       const response = Uint8Array.from({ length: 256 }, (_, byte) => byte);
       await store.begin("c", "print", "me", leaseMs);
@@ -60,7 +60,7 @@ export function describeIdempotencyStoreContract(name: string, open: () => Promi
       assert.deepEqual(await other.begin("c", "print", "you", leaseMs), { state: "begun" });
     });
 
-    it("holds a key for the time of the lease, and gives it away after that", async () => {
+    it("locks a key for the lease, and gives it to another owner after that", async () => {
       const { store, other, elapse } = subject;
       await store.begin("e", "print", "me", leaseMs);
       await elapse(leaseMs - 60_000);
@@ -76,7 +76,7 @@ export function describeIdempotencyStoreContract(name: string, open: () => Promi
       });
     });
 
-    it("prolongs a lease for its owner", async () => {
+    it("renews a lease for its owner only", async () => {
       const { store, other, elapse } = subject;
       await store.begin("f", "print", "me", leaseMs);
       await elapse(leaseMs - 60_000);
@@ -86,7 +86,7 @@ export function describeIdempotencyStoreContract(name: string, open: () => Promi
       assert.equal((await other.begin("f", "print", "you", leaseMs)).state, "running");
     });
 
-    it("gives a released key to the next, and only its owner releases it", async () => {
+    it("gives a released key to the next caller, and only the owner can release it", async () => {
       const { store, other } = subject;
       await store.begin("g", "print", "me", leaseMs);
       await other.release("g", "you");
@@ -95,7 +95,7 @@ export function describeIdempotencyStoreContract(name: string, open: () => Promi
       assert.equal((await other.begin("g", "another print", "you", leaseMs)).state, "begun");
     });
 
-    it("does not let go of a response by what its owner does after", async () => {
+    it("keeps a response whatever its owner does after completing", async () => {
       const { store } = subject;
       await store.begin("h", "print", "me", leaseMs);
       await store.complete("h", "me", bytes("first"), ttlMs);

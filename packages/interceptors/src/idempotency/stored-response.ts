@@ -1,9 +1,9 @@
 import { create, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { type Code, ConnectError, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
 
-/** How a response is written down: JSON with base64, so that it can be read where it is stored, by people as well. */
+/** The stored form of a response: JSON with base64, which operators can read in the store. */
 interface Written {
-  /** Version of the format. */
+  /** The version of the format. */
   readonly v: 1;
   readonly header: [string, string][];
   readonly trailer: [string, string][];
@@ -16,7 +16,7 @@ interface Written {
   };
 }
 
-/** Marks a response that is given for the second time. The name is Stripe's. */
+/** Marks a repeated response. Stripe uses the same name. */
 const replayedHeader = "idempotent-replayed";
 
 export function writeResponse(response: UnaryResponse): Uint8Array {
@@ -44,7 +44,7 @@ export function writeError(error: ConnectError): Uint8Array {
   });
 }
 
-/** The response again, as if the handler had given it. @throws ConnectError when it was an error */
+/** Returns a stored response as if the handler had returned it. @throws ConnectError if it was an error */
 export function replay(request: UnaryRequest, response: Uint8Array): UnaryResponse {
   const written = JSON.parse(new TextDecoder().decode(response)) as Written;
   const header = new Headers(written.header);

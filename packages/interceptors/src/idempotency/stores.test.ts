@@ -38,7 +38,7 @@ describe("idempotency store in memory", () => {
     elapse: (ms) => clock.advance(ms),
   }));
 
-  it("forgets the oldest response at its bound of keys, and refuses when all of them run", async () => {
+  it("drops the oldest response at its limit of keys, and rejects a call if all of them run", async () => {
     const bounded = createMemoryIdempotencyStore({ maxKeys: 2, clock });
     for (const key of ["a", "b"]) {
       await bounded.begin(key, "print", "me", leaseMs);
@@ -52,7 +52,7 @@ describe("idempotency store in memory", () => {
     assert.equal((await bounded.begin("d", "print", "me", leaseMs)).state, "begun");
   });
 
-  it("forgets the oldest responses at its bound of bytes", async () => {
+  it("drops the oldest responses at its limit of bytes", async () => {
     const bounded = createMemoryIdempotencyStore({ maxBytes: 3000, clock });
     for (const key of ["a", "b", "c"]) {
       await bounded.begin(key, "print", "me", leaseMs);
@@ -86,7 +86,7 @@ describe("idempotency store in SQLite", () => {
     },
   }));
 
-  it("still knows its responses when it is opened again", async () => {
+  it("has its responses after it was reopened", async () => {
     const file = join(folder, "reopened.db");
     const first = createSqliteIdempotencyStore({ path: file });
     await first.begin("a", "print", "me", leaseMs);
@@ -97,7 +97,7 @@ describe("idempotency store in SQLite", () => {
     second.close();
   });
 
-  it("refuses a file that is not a database by its path, and leaves it alone", () => {
+  it("rejects a file that is not a database with its path, and does not change it", () => {
     const file = join(folder, "notes.txt");
     writeFileSync(file, "not a database, but somebody's notes");
     assert.throws(() => createSqliteIdempotencyStore({ path: file }), {
@@ -106,7 +106,7 @@ describe("idempotency store in SQLite", () => {
     assert.equal(readFileSync(file, "utf8"), "not a database, but somebody's notes");
   });
 
-  it("refuses a table that is not a plain name", () => {
+  it("rejects an invalid table name", () => {
     assert.throws(() => createSqliteIdempotencyStore({ path, table: "keys; drop table keys" }), /lower-case name/);
   });
 });
@@ -122,7 +122,7 @@ describe("idempotency store in PostgreSQL", {
     server = await createPostgresServer();
     await server.start();
     pool = new pg.Pool({ host: "127.0.0.1", port: server.port, user: "postgres", database: "postgres" });
-    // The server is stopped right behind the last word of its clients, and may tell them so.
+    // The server stops right after its clients have ended, and may report that to them as an error.
     pool.on("error", () => {});
     pool.on("connect", (client) => client.on("error", () => {}));
     tried = {
@@ -142,19 +142,19 @@ describe("idempotency store in PostgreSQL", {
   });
   describeIdempotencyStoreContract("the store in PostgreSQL", async () => tried);
 
-  it("takes a table of a migration, in a schema of its own", async () => {
+  it("uses a table from a migration in a separate schema", async () => {
     await pool.query("CREATE SCHEMA shop");
     await pool.query(postgresIdempotencySchema("shop.keys"));
     const store = createPostgresIdempotencyStore({ pool, table: "shop.keys", createTable: false });
     assert.equal((await store.begin("a", "print", "me", leaseMs)).state, "begun");
   });
 
-  it("removes keys whose time is over", async () => {
+  it("removes expired keys", async () => {
     const table = "short_lived";
     const first = createPostgresIdempotencyStore({ pool, table });
     await first.begin("a", "print", "me", leaseMs);
     await pool.query(`UPDATE ${table} SET expires_at = now() - interval '1 second'`);
-    // A store purges with its first call.
+    // A store purges at its first call.
     await createPostgresIdempotencyStore({ pool, table }).begin("b", "print", "me", leaseMs);
     assert.deepEqual((await pool.query(`SELECT key FROM ${table}`)).rows, [{ key: "b" }]);
   });
@@ -188,7 +188,7 @@ for (const { name, connect } of redisPackages) {
     });
     describeIdempotencyStoreContract(`the store in Redis, by ${name}`, async () => tried);
 
-    it("leaves no key that never expires", async () => {
+    it("sets an expiry for every key", async () => {
       const { client } = connected;
       const store = createRedisIdempotencyStore({ client, prefix: "lasting:" });
       const leftMs = async () => (await lifetimesMs(client)).get("lasting:a") ?? 0;

@@ -4,19 +4,19 @@ import { AdaptiveLimit } from "./adaptive-limit.ts";
 
 const settings = { initialLimit: 200, minLimit: 5, maxLimit: 400 };
 
-/** Windows of a second in which calls wait, with the rate that each limit brings. */
+/** Runs windows of one second in which calls wait, with a rate for each limit. */
 function windows(limit: AdaptiveLimit, count: number, rateOf: (limit: number) => number): void {
   for (let at = 0; at < count; at++) limit.endWindow(1000, rateOf(limit.limit), 0);
 }
 
 describe("adaptive limit", () => {
-  it("comes down to its bound while fewer calls at once complete at the same rate", () => {
+  it("decreases to its minimum while a lower concurrency has the same rate", () => {
     const limit = new AdaptiveLimit(settings);
     windows(limit, 10, () => 1000);
     assert.equal(limit.limit, 5);
   });
 
-  it("takes a step back that costs more than a tenth of the rate, and not one that costs less", () => {
+  it("reverts a step that costs more than a tenth of the rate, but not one that costs less", () => {
     const rateOf = (share: number) => (limit: number) => (limit >= 100 ? 1000 : 1000 * share);
     const costly = new AdaptiveLimit(settings);
     windows(costly, 3, rateOf(0.89));
@@ -26,7 +26,7 @@ describe("adaptive limit", () => {
     assert.equal(cheap.limit, 25);
   });
 
-  it("settles near what the other side can do at once, above as well as below its beginning", () => {
+  it("settles near the capacity of the backend, above or below the initial limit", () => {
     for (const places of [12, 40, 150, 300]) {
       const limit = new AdaptiveLimit(settings);
       windows(limit, 400, (running) => 10 * Math.min(running, places));
@@ -34,7 +34,7 @@ describe("adaptive limit", () => {
     }
   });
 
-  it("follows when the other side can do more or less", () => {
+  it("follows changes of the backend's capacity", () => {
     const limit = new AdaptiveLimit(settings);
     windows(limit, 100, (running) => 10 * Math.min(running, 100));
     windows(limit, 300, (running) => 10 * Math.min(running, 20));
@@ -43,7 +43,7 @@ describe("adaptive limit", () => {
     assert.ok(limit.limit >= 105, `${limit.limit}`);
   });
 
-  it("is halved by windows in which all calls missed their deadline, and bears those without any call", () => {
+  it("is halved by windows in which all calls exceeded their deadline, and not by windows without calls", () => {
     const limit = new AdaptiveLimit(settings);
     limit.endWindow(1000, 0, 0);
     assert.equal(limit.limit, 200);
@@ -53,7 +53,7 @@ describe("adaptive limit", () => {
     assert.equal(limit.limit, 5);
   });
 
-  it("returns to where it began while no call waits, and is not changed by that otherwise", () => {
+  it("returns to the initial limit while no call waits", () => {
     const limit = new AdaptiveLimit(settings);
     limit.relax(1);
     assert.equal(limit.limit, 200);

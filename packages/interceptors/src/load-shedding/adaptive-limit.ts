@@ -4,36 +4,36 @@ export interface AdaptiveLimitSettings {
   readonly maxLimit: number;
 }
 
-/** A limit that keeps this share of the rate with fewer calls at once is better: the others only waited for each other. */
+/** A lower limit is better if it keeps this share of the rate: the additional calls only waited for each other. */
 const keptRate = 0.9;
-/** A higher limit must raise the rate by this much, because it lets calls take longer. */
+/** A higher limit must raise the rate by this factor, because it makes calls slower. */
 const gainedRate = 1.1;
-/** Until it has found its place a limit is halved, afterwards it moves by smaller steps. */
+/** A limit is halved until a step fails, and then moves by smaller steps. */
 const coarseStep = 0.5;
 const fineSteps = [1.25, 0.8] as const;
-/** Windows between two steps once a step was taken back: each costs some of the rate. */
+/** The number of windows without a step after a failed one, because each step costs some of the rate. */
 const restWindows = 10;
-/** The rate of one window is noisy. */
+/** The weight of a new window in the average rate, because the rate of one window is noisy. */
 const rateSmoothing = 0.3;
-/** How much of the way back to the initial limit a window goes in which no call had to wait. */
+/** The share of the distance to the initial limit by which the limit recovers in a window without waiting calls. */
 const relaxation = 0.1;
 
 /**
- * How many calls of one method are good at once, learned by trying: while calls wait for the limit, a window with fewer at once shows
- * whether as many are answered. If so, each took less time for the same result (Little's law: calls at once = rate × time), and the lower
- * limit stays; if not, it is taken back. So the limit needs no idea of how long calls should take, which changes with what they ask for.
+ * A concurrency limit for one method, which adapts by trying: while calls wait for the limit, a window with a lower limit shows whether the
+ * rate of completed calls stays the same. If so, each call took less time (Little's law: concurrency = rate × time), and the lower limit
+ * stays; if not, the step is reverted. The limit does not depend on how long calls should take, which differs between requests.
  *
- * The limit of a method for which no call waits is not touched, except that it returns to where it began.
+ * The limit of a method without waiting calls does not change, except that it returns to the initial limit.
  */
 export class AdaptiveLimit {
   readonly #settings: AdaptiveLimitSettings;
   #current: number;
-  /** What the limit was before the step that this window tries; undefined while none is tried. */
+  /** The limit before the step that is being tried; undefined without one. */
   #before: number | undefined;
   #step: number = coarseStep;
   #fineSteps = 0;
   #windowsToRest = 0;
-  /** Calls answered in a millisecond with the limit that is kept; undefined before it was measured. */
+  /** Completed calls per millisecond with the accepted limit; undefined before it was measured. */
   #rate: number | undefined;
 
   constructor(settings: AdaptiveLimitSettings) {
@@ -45,17 +45,17 @@ export class AdaptiveLimit {
     return Math.round(this.#current);
   }
 
-  /** Whether the limit is one that is tried. */
+  /** Whether a step is being tried. */
   get isTrying(): boolean {
     return this.#before !== undefined;
   }
 
-  /** The rate at which calls were answered, in a millisecond, while more of them ran than the new limit allows. */
+  /** Reports the rate of completed calls per millisecond while more calls ran than the new limit allows. */
   drained(rate: number): void {
     this.#rate = rate;
   }
 
-  /** A window in which no call had to wait; `windows` of them when nothing came for longer. */
+  /** Reports `windows` windows in which no call had to wait. */
   relax(windows: number): void {
     const { initialLimit } = this.#settings;
     if (this.#current < initialLimit) {
@@ -67,10 +67,10 @@ export class AdaptiveLimit {
     if (this.limit === initialLimit) this.#step = coarseStep;
   }
 
-  /** A window in which calls waited for the limit. `late`: those that missed their deadline while they ran. */
+  /** Reports a window in which calls waited for the limit. `late` is the number of calls that exceeded their deadline while they ran. */
   endWindow(elapsedMs: number, answered: number, late: number): void {
     if (answered === 0) {
-      // Nothing to compare, and nothing to lose.
+      // Without completed calls, there is no rate to compare or to lose.
       if (late > 0) this.#moveTo(this.#current * coarseStep);
       this.#before = undefined;
       this.#rate = undefined;

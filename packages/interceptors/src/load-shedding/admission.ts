@@ -1,40 +1,40 @@
 import { type CallQueue, WaitingCall } from "./call-queue.ts";
 import type { MethodLoad, Rank } from "./method-load.ts";
 
-/** How much of the room calls of a rank may fill, so that there is room for those above. */
+/** The share of the queue that calls of a rank may fill, so that there is room for higher ranks. */
 const roomShares: Readonly<Record<Rank, number>> = { critical: 1, normal: 0.9, low: 0.6 };
 const ranks: readonly Rank[] = ["critical", "normal", "low"];
-/** What a turn of the event loop may take while calls are paced: others' frames and timers come in between. */
+/** The target duration of a turn of the event loop while calls are paced, so that frames and timers are handled in between. */
 const turnMs = 10;
-/** Where each call takes long, or other programs have the core, a turn takes its time anyway. */
+/** The minimum number of calls per turn. If each call is slow, or other programs use the core, turns are long anyway. */
 const minCallsPerTurn = 4;
 const maxCallsPerTurn = 64;
 
 export interface AdmissionSettings {
-  /** Calls of all methods that may wait. */
+  /** The maximum number of waiting calls of all methods. */
   readonly maxQueued: number;
   readonly nowMs: () => number;
-  /** As a clock's `after`. */
+  /** As `Clock.after`. */
   readonly after: (delayMs: number, run: () => void) => () => void;
-  /** Runs something once the event loop has looked at its sockets again. */
+  /** Runs a function after the event loop has polled its sockets again. */
   readonly nextTurn: (run: () => void) => void;
 }
 
-/** Why a call was refused. */
+/** Why a call was rejected. */
 export type RefusalReason = "queue full" | "waited too long";
 
-/** A waiting call. One of the methods is called, once. */
+/** A waiting call. Exactly one of the methods is called, once. */
 export interface Waiter {
   run(): void;
   refuse(reason: RefusalReason, waitedMs: number): void;
 }
 
 /**
- * Lets calls in, has them wait, or refuses them. Each method has its own limit and queue, so a slow one does not hold up the others; the room
- * for those who wait is shared.
+ * Admits calls, queues them, or rejects them. Each method has its own limit and queue, so that a slow method does not delay others; the
+ * maximum number of waiting calls is shared.
  *
- * While the event loop is late, calls other than critical ones are paced: they wait for a turn, a few of each method in each turn of the loop,
- * critical methods before normal ones and these before low ones.
+ * While the event loop is late, calls that are not critical are paced: they wait for a turn. Each turn of the event loop admits a few calls of
+ * each method, first critical methods, then normal ones, then low ones.
  */
 export class Admission {
   readonly #settings: AdmissionSettings;
@@ -47,7 +47,7 @@ export class Admission {
   #queued = 0;
   #refused = 0;
   #isPaced = false;
-  /** The last turn has left calls waiting that their method's limit would let in. */
+  /** Whether the last turn left calls waiting although it had used up its number of calls. */
   #isBehind = false;
   #callsPerTurn = minCallsPerTurn;
   #isTurnAsked = false;
@@ -75,13 +75,13 @@ export class Admission {
     return this.#isPaced;
   }
 
-  /** What a look at the event loop has shown. Pacing lasts until a turn is enough for all who wait for one. */
+  /** Reports whether the event loop is late. Pacing lasts until one turn is enough for all waiting calls. */
   reportLoop(isLate: boolean): void {
     if (isLate) this.#isPaced = true;
     else if (!this.#isBehind) this.#isPaced = false;
   }
 
-  /** Whether a call may run at once; then `leave` must follow. A stream is let in without being counted: it may stay for days. */
+  /** Whether a call may run at once; `leave` must follow then. Streams are admitted without being counted, because they may run for days. */
   enter(load: MethodLoad, isStream: boolean): boolean {
     if (load.running >= load.limit || load.queue.length > 0 || (this.#isPaced && load.rank !== "critical"))
       return false;
@@ -89,7 +89,7 @@ export class Admission {
     return true;
   }
 
-  /** For a call that `enter` did not let in. Returns how to give up; undefined when it is refused at once. */
+  /** Queues a call that `enter` did not admit. Returns a function that leaves the queue; undefined if the call was rejected at once. */
   wait(load: MethodLoad, isStream: boolean, waiter: Waiter): (() => void) | undefined {
     const nowMs = this.#settings.nowMs();
     if (load.running >= load.limit) load.waited(nowMs);
@@ -120,7 +120,7 @@ export class Admission {
     };
   }
 
-  /** A call that was counted has ended. */
+  /** Must be called when a counted call has ended. */
   leave(load: MethodLoad): void {
     load.running--;
     this.#running--;
@@ -132,7 +132,7 @@ export class Admission {
     this.#runNext(load);
   }
 
-  /** As many as fit: the limit may have grown, and streams take no place. */
+  /** Runs as many waiting calls as the limit allows: it may have grown, and streams are not counted. */
   #runNext(load: MethodLoad): void {
     while (load.running < load.limit && this.#runOne(load));
   }
@@ -152,7 +152,7 @@ export class Admission {
     this.#running++;
   }
 
-  /** A queue that serves the newest first gives up its oldest, which would not have been served any more. */
+  /** Rejects the oldest call of an overloaded queue, which serves the newest first and would not have served it in time. */
   #makeRoom(load: MethodLoad, nowMs: number): boolean {
     const outdated = load.queue.takeOutdated(nowMs);
     if (outdated === undefined) return false;
@@ -178,18 +178,18 @@ export class Admission {
 
   #takeTurn(): void {
     this.#isTurnAsked = false;
-    // What was let in by the last turn has run since, as far as it does not wait for something else.
+    // The calls of the last turn have run since, up to the point where they wait for something else.
     const tookMs = this.#settings.nowMs() - this.#turnBeganMs;
     const fitting = tookMs > turnMs ? this.#callsPerTurn >> 1 : this.#callsPerTurn << 1;
     this.#callsPerTurn = Math.max(minCallsPerTurn, Math.min(maxCallsPerTurn, fitting));
     let left = this.#callsPerTurn;
     for (const rank of ranks) left = this.#runSome(this.#waitingLoads[rank], left);
     this.#isBehind = left === 0 && this.#queued > 0;
-    // With nothing let in there is nothing to wait for but the end of a call, which asks again.
+    // If this turn admitted nothing, the end of a running call requests the next turn.
     if (this.#queued > 0 && left < this.#callsPerTurn) this.#askTurn();
   }
 
-  /** One of each method in turn. Returns how many more may be let in. */
+  /** Runs one call of each method in turn. Returns how many more may run. */
   #runSome(loads: ReadonlySet<MethodLoad>, atMost: number): number {
     let left = atMost;
     for (let before = Number.POSITIVE_INFINITY; left > 0 && left < before; ) {
@@ -208,7 +208,7 @@ export class Admission {
     }
   }
 
-  /** One timer for all, for the queue whose calls expire first. */
+  /** Sets the timer, which all queues share, to the earliest expiry. */
   #watchExpiry({ nextExpiryMs }: CallQueue): void {
     if (nextExpiryMs >= this.#expiryMs) return;
     this.#cancelExpiry?.();
@@ -229,7 +229,7 @@ export class Admission {
     }
   }
 
-  /** Ends the timer. What waits is let in. */
+  /** Stops the timer and runs all waiting calls. */
   close(): void {
     this.#cancelExpiry?.();
     this.#cancelExpiry = undefined;

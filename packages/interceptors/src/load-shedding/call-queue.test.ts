@@ -19,13 +19,13 @@ function openQueue() {
 }
 
 describe("a queue of calls", () => {
-  it("serves the first first", () => {
+  it("is FIFO by default", () => {
     const { push, taken } = openQueue();
     for (const ms of [1, 2, 3]) push(ms);
     assert.deepEqual([taken(3), taken(3), taken(3), taken(3)], [1, 2, 3, undefined]);
   });
 
-  it("serves the last first once it has served none soon for as long as a call may wait, and the first first when it was empty", () => {
+  it("becomes LIFO when no call was served quickly for maxWaitMs, and FIFO again when it was empty", () => {
     const { queue, push, taken } = openQueue();
     for (const ms of [0, 1, 900]) push(ms);
     assert.equal(taken(100), 0);
@@ -39,7 +39,7 @@ describe("a queue of calls", () => {
     assert.equal(taken(1002), 1001);
   });
 
-  it("stays fair for as long as some calls are served soon, however long it is not empty", () => {
+  it("stays FIFO while some calls are served quickly, however long it is not empty", () => {
     const { queue, push, taken } = openQueue();
     push(0);
     for (let nowMs = 99; nowMs < 10_000; nowMs += 99) {
@@ -49,7 +49,7 @@ describe("a queue of calls", () => {
     assert.equal(queue.isOverloaded, false);
   });
 
-  it("is fair again as soon as its rate is enough for those who wait", () => {
+  it("is FIFO again as soon as the rate is enough for the waiting calls", () => {
     const { queue, push, taken } = openQueue();
     for (const ms of [0, 950, 960, 970]) push(ms);
     assert.equal(taken(1000), 970);
@@ -60,7 +60,7 @@ describe("a queue of calls", () => {
     assert.equal(taken(1001), 0);
   });
 
-  it("gives up who has waited too long, and sooner while it is overloaded", () => {
+  it("expires calls that have waited too long, and sooner while it is overloaded", () => {
     const { queue, push, expired } = openQueue();
     push(0);
     for (const ms of [600, 899, 901]) push(ms);
@@ -73,14 +73,14 @@ describe("a queue of calls", () => {
     assert.equal(queue.nextExpiryMs, Number.POSITIVE_INFINITY);
   });
 
-  it("has its oldest make room only while the newest is served first", () => {
+  it("drops its oldest call for a new one only while it is overloaded", () => {
     const { queue, push } = openQueue();
     for (const ms of [0, 950]) push(ms);
     assert.equal(queue.takeOutdated(999), undefined);
     assert.equal(queue.takeOutdated(1000)?.sinceMs, 0);
   });
 
-  it("loses the calls that leave it, at any position", () => {
+  it("removes calls at any position", () => {
     const { queue, push, taken } = openQueue();
     const [first, second, third, last] = [1, 2, 3, 4].map(push);
     for (const call of [second, first, last]) {

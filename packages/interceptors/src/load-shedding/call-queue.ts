@@ -1,4 +1,4 @@
-/** A call that waits for its turn. */
+/** A waiting call. */
 export class WaitingCall {
   readonly sinceMs: number;
   readonly run: () => void;
@@ -15,24 +15,24 @@ export class WaitingCall {
 }
 
 export interface CallQueueSettings {
-  /** How long a call may wait. A queue in which every call has waited for longer than `overloadedWaitMs` for this long is overloaded. */
+  /** How long a call may wait. If all calls have waited longer than `overloadedWaitMs` for this long, the queue is overloaded. */
   readonly maxWaitMs: number;
   /** How long a call may wait while the queue is overloaded. */
   readonly overloadedWaitMs: number;
 }
 
 /**
- * The calls of one method that wait, the first come first served. When no call has been served soon for `maxWaitMs`, there is more work than
- * can be done, not a burst: until that is over the newest is served first and the others give up soon, so that those who are
- * served are served quickly (Facebook's adaptive LIFO with controlled delay, "Fail at Scale", ACM Queue 2015). As long as waits are short
- * the order stays fair: with the newest first, callers that come back at once would keep the others out.
+ * The waiting calls of one method, in FIFO order. If no call has been served quickly for `maxWaitMs`, this is overload, not a burst. Until it
+ * is over, the newest call is served first and the others expire soon, so that the calls that are served are served quickly (Facebook's
+ * adaptive LIFO with controlled delay, "Fail at Scale", ACM Queue 2015). Without overload the order is fair: with LIFO, callers that retry at
+ * once would starve the others.
  */
 export class CallQueue {
   readonly #settings: CallQueueSettings;
   #oldest: WaitingCall | undefined;
   #newest: WaitingCall | undefined;
   #length = 0;
-  /** When the queue was last empty, or served a call soon. */
+  /** When the queue was last empty, or last served a call quickly. */
   #soonMs = 0;
   #isOverloaded = false;
 
@@ -59,7 +59,7 @@ export class CallQueue {
     this.#length++;
   }
 
-  /** A call that no longer waits, such as a cancelled one. */
+  /** Removes a call, for example a cancelled one. */
   remove(call: WaitingCall): void {
     if (!call.isWaiting) return;
     call.isWaiting = false;
@@ -73,7 +73,7 @@ export class CallQueue {
     if (this.#length === 0) this.#isOverloaded = false;
   }
 
-  /** The call whose turn it is; it has left the queue. Undefined when no call waits. */
+  /** Removes and returns the next call; undefined without one. */
   take(nowMs: number): WaitingCall | undefined {
     this.#look(nowMs);
     const call = this.#isOverloaded ? this.#newest : this.#oldest;
@@ -83,14 +83,14 @@ export class CallQueue {
     return call;
   }
 
-  /** The overload is over when those who wait can be served soon in their order, at `rate` calls a millisecond. */
+  /** Ends the overload if all waiting calls can be served quickly in FIFO order, at `rate` calls per millisecond. */
   reconsider(rate: number, nowMs: number): void {
     if (!this.#isOverloaded || this.#length > (rate * this.#settings.overloadedWaitMs) / 2) return;
     this.#isOverloaded = false;
     this.#soonMs = nowMs;
   }
 
-  /** The call that gives way to a new one when the room is full; it has left the queue. Undefined while those who came first go first. */
+  /** Removes and returns the call to drop for a new one; undefined unless the queue is overloaded. */
   takeOutdated(nowMs: number): WaitingCall | undefined {
     this.#look(nowMs);
     const call = this.#isOverloaded ? this.#oldest : undefined;
@@ -98,7 +98,7 @@ export class CallQueue {
     return call;
   }
 
-  /** The calls that have waited for too long; they have left the queue. */
+  /** Removes and returns the calls that have waited too long. */
   takeExpired(nowMs: number): WaitingCall[] {
     this.#look(nowMs);
     const expired: WaitingCall[] = [];
@@ -110,7 +110,7 @@ export class CallQueue {
     return expired;
   }
 
-  /** When `takeExpired` has something to do; infinite when no call waits. */
+  /** The next time at which `takeExpired` may return a call; Infinity without waiting calls. */
   get nextExpiryMs(): number {
     if (this.#oldest === undefined) return Number.POSITIVE_INFINITY;
     const { maxWaitMs, overloadedWaitMs } = this.#settings;

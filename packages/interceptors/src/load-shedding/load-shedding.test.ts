@@ -24,7 +24,7 @@ function createLoopDelay(): LoopDelay & { meanMs: number; stopped: boolean } {
   };
 }
 
-/** A shedder with a fixed limit of two, whose clock stands still. */
+/** Load shedding with a fixed limit of two, and a clock that stands still. */
 function createFixed(options: LoadSheddingOptions = {}) {
   const loopDelay = createLoopDelay();
   const clock = createFakeClock();
@@ -33,7 +33,7 @@ function createFixed(options: LoadSheddingOptions = {}) {
   return { shedding, loopDelay, clock };
 }
 
-/** A handler that says when calls have begun, in order, and ends them when it is told to. */
+/** A handler that reports the calls in the order of their start, and ends them when the test says so. */
 function createHeld() {
   const begun: string[] = [];
   const endings = new Map<string, () => void>();
@@ -53,8 +53,8 @@ function createHeld() {
 
 describe("load shedding", () => {
   overBothTransports((open) => {
-    it("runs 500 calls at once on a new server, and refuses none", async (t) => {
-      // Its clock stands still: how long the machine takes is not the question.
+    it("runs 500 concurrent calls on a new server, and rejects none", async (t) => {
+      // The clock stands still, so that the speed of the machine does not matter.
       const shedding = createLoadShedding({ loopDelay: createLoopDelay(), clock: createFakeClock() });
       const { client } = await open(
         t,
@@ -70,7 +70,7 @@ describe("load shedding", () => {
       assert.deepEqual([shedding.running, shedding.queued, shedding.refused], [0, 0, 0]);
     });
 
-    it("has calls over the limit wait in their order, and refuses what does not fit, saying why and when to come again", async (t) => {
+    it("queues calls over the limit in order, and rejects the rest with the reason and a retry delay", async (t) => {
       const { shedding } = createFixed({ maxQueued: 2, methods: { [`${echo}/*`]: "critical" } });
       const held = createHeld();
       const { client } = await open(t, { unary: held.unary }, { server: { interceptors: [shedding] } });
@@ -81,7 +81,7 @@ describe("load shedding", () => {
       }
       assert.deepEqual([shedding.running, shedding.queued, held.begun], [2, 2, ["a", "b"]]);
       const text =
-        /^not run: the server is overloaded \(too many calls wait already; 2 calls of the method run, of at most 2, and 2 wait\)/;
+        /^not run: the server is overloaded \(too many calls wait; 2 of at most 2 calls of the method run, and 2 wait\)/;
       const error = await assertStatus(client.unary({}), Code.Unavailable, text);
       assert.equal(readRetryAfterMs(error), 1500);
       assert.equal(readErrorReason(error)?.reason, "OVERLOADED");
@@ -97,13 +97,13 @@ describe("load shedding", () => {
     });
   });
 
-  it("refuses a call whose turn does not come in time, and not before", async (t) => {
+  it("rejects a call after maxWaitMs, not before", async (t) => {
     const { shedding, clock } = createFixed();
     const held = createHeld();
     const { client } = await openInMemory(t, { unary: held.unary }, { server: { interceptors: [shedding] } });
     const calls = ["a", "b"].map((text) => client.unary({ text }));
     await quiet();
-    const late = assertStatus(client.unary({ text: "c" }), Code.Unavailable, /no turn came within 1000 ms/);
+    const late = assertStatus(client.unary({ text: "c" }), Code.Unavailable, /waited 1000 ms/);
     await quiet();
     await clock.advance(999);
     assert.equal(shedding.queued, 1);
@@ -115,7 +115,7 @@ describe("load shedding", () => {
     assert.deepEqual([held.begun, clock.pendingTimers], [["a", "b"], 0]);
   });
 
-  it("lets a waiting call that is cancelled or whose deadline passes leave the queue at once", async (t) => {
+  it("removes a waiting call from the queue when it is cancelled or its deadline passes", async (t) => {
     const { shedding, clock } = createFixed();
     const held = createHeld();
     const { client } = await openInMemory(
@@ -142,7 +142,7 @@ describe("load shedding", () => {
     assert.deepEqual([held.begun, shedding.refused], [["a", "b"], 0]);
   });
 
-  it("lets calls in turn by turn while the event loop is late, critical and exempt ones at once, and low ones last", async (t) => {
+  it("paces calls while the event loop is late, except critical and exempt ones, with low ones last", async (t) => {
     const { shedding, loopDelay, clock } = createFixed({
       initialLimit: 100,
       maxLimit: 100,
@@ -194,7 +194,7 @@ describe("load shedding", () => {
     await Promise.all(calls);
     assert.deepEqual(begun.slice(0, 2).toSorted(), ["critical", "exempt"]);
     assert.equal(begun.at(-1), "low");
-    // No more than fit into a turn: the others have to wait for the next.
+    // Only as many as fit into a turn: the others wait for the next one.
     const waiting = begun.filter((what) => what.includes("waiting")).map((what) => Number(what.split(" ")[2]));
     assert.deepEqual(
       waiting,
@@ -216,7 +216,7 @@ describe("load shedding", () => {
     ["normal", 9],
     ["low", 6],
   ] as const) {
-    it(`lets ${priority} calls fill ${room} tenths of the queue`, async (t) => {
+    it(`allows ${priority} calls to fill ${room} tenths of the queue`, async (t) => {
       const { shedding } = createFixed({ maxQueued: 10, methods: { [`${echo}/*`]: priority } });
       const go = createOccasion();
       const { client } = await openInMemory(
@@ -239,7 +239,7 @@ describe("load shedding", () => {
     });
   }
 
-  it("does not count open streams, and gives each method its own limit", async (t) => {
+  it("does not count open streams, and has a limit for each method", async (t) => {
     const { shedding } = createFixed({ maxQueued: 0 });
     const held = createHeld();
     const go = createOccasion();
@@ -267,7 +267,7 @@ describe("load shedding", () => {
     for (const stream of streams) assert.equal((await stream.next()).done, true);
   });
 
-  it("frees the capacity of a call that fails, whatever it throws", async (t) => {
+  it("releases the capacity of a failed call, whatever it throws", async (t) => {
     const { shedding } = createFixed({ maxQueued: 0 });
     const made = Object.values(hostileValues);
     const { client } = await openInMemory(
@@ -283,7 +283,7 @@ describe("load shedding", () => {
     assert.deepEqual([shedding.running, shedding.refused], [0, 0]);
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     assert.throws(() => createLoadShedding({ maxWaitMs: 0 }), /maxWaitMs is 0/);
     assert.throws(() => createLoadShedding({ overloadedWaitMs: 0.5 }), /overloadedWaitMs is 0.5/);
     assert.throws(() => createLoadShedding({ maxQueued: -1 }), /maxQueued is -1/);

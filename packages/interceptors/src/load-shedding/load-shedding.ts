@@ -21,90 +21,90 @@ import { Admission, type RefusalReason } from "./admission.ts";
 import { type LoopDelay, measureLoopDelay } from "./loop-delay.ts";
 import { MethodLoad } from "./method-load.ts";
 
-/** Which calls go first when not all can be served. "exempt" is never held up and not counted. */
+/** Which calls are served first when not all can be. Calls with "exempt" never wait and are not counted. */
 export type Priority = "critical" | "normal" | "low" | "exempt";
 
 const priority = oneOf("critical", "normal", "low", "exempt");
 
 export const loadSheddingOptions = {
   /**
-   * Unary calls of one method that may run at once before anything is learned. Default 200: as many streams as a connection may have open by
-   * default, so that a server without load lets in all that a client can send.
+   * The initial limit of concurrent unary calls of one method. Default 200, which is also the default limit of concurrent streams on a
+   * connection, so that a server without load admits everything that a client can send.
    */
   initialLimit: wholeNumber(1).or(200),
-  /** The least that is allowed of a method, so that there is something to learn from. Default 5. */
+  /** The lowest limit of a method, so that the rate can still be measured. Default 5. */
   minLimit: wholeNumber(1).or(5),
-  /** The most that is allowed of a method. Default 1000. */
+  /** The highest limit of a method. Default 1000. */
   maxLimit: wholeNumber(1).or(1000),
-  /** Calls of all methods that may wait; normal ones fill 90 % of it, low ones 60 %. Default 1000. 0: what cannot run is refused at once. */
+  /** The maximum number of waiting calls of all methods; normal calls may use 90 % of it, low ones 60 %. Default 1000. With 0, no call waits. */
   maxQueued: wholeNumber(0).or(1000),
   /**
-   * How long a call may wait. When no call of a method that waited was served within `overloadedWaitMs` for this long, the method is overloaded.
-   * Default 1000 ms: a burst is over by then, and most callers still wait.
+   * How long a call may wait. If no waiting call of a method was served within `overloadedWaitMs` for this long, the method is overloaded.
+   * Default 1000 ms: a burst is over by then, and most callers are still waiting.
    */
   maxWaitMs: wholeNumber(1).or(1000),
   /**
-   * How long a call may wait while its method is overloaded; then the newest is served first. Default 250 ms, a wait that callers hardly
+   * How long a call may wait while its method is overloaded, and the newest calls are served first. Default 250 ms, which callers hardly
    * notice, or `maxWaitMs` if that is less.
    */
   overloadedWaitMs: wholeNumber(1),
-  /** How often the limits are reconsidered. Default 500 ms. */
+  /** How often the limits adapt. Default 500 ms. */
   windowMs: wholeNumber(1).or(500),
   /**
-   * When the event loop is later than this on the mean of a window, calls that are not critical are let in turn by turn, and others' frames and
-   * timers in between. Default 100 ms. 0 switches this off.
+   * If the mean delay of the event loop in a window exceeds this, calls that are not critical are admitted a few per turn, so that frames and
+   * timers are handled in between. Default 100 ms. 0 disables this.
    */
   maxLoopDelayMs: wholeNumber(0).or(100),
   /** Priorities by method. Default "normal", and "exempt" for `grpc.health.v1.Health/*`. */
   methods: own<ByMethod<Priority>>("an object with priorities by method").or({}),
-  /** The services that `methods` is checked against. Default: it is not. */
+  /** The services against which `methods` is checked. Default: not checked. */
   services: servicesOption(),
-  /** How long refused clients must wait, at least; up to twice as long, so that they do not come back together. Default 1000 ms. */
+  /** The minimum retry delay of rejected clients; the delay is up to twice as long, so that they do not retry all at once. Default 1000 ms. */
   retryAfterMs: wholeNumber(1).or(1000),
   /** For tests. */
   clock: clockOption(),
-  /** For tests: from 0 up to 1. Default `Math.random`. */
+  /** For tests: a number from 0 up to 1. Default `Math.random`. */
   random: callback<() => number>().or(() => Math.random()),
-  /** What measures the event loop. Default: `perf_hooks`. */
+  /** Measures the delay of the event loop. Default: `perf_hooks`. */
   loopDelay: withMethods<LoopDelay>("a measurement with the methods takeMeanMs and stop", "takeMeanMs", "stop"),
 };
 
 export type LoadSheddingOptions = OptionsOf<typeof loadSheddingOptions>;
 
-/** The load of one method at the moment. */
+/** The current load of one method. */
 export interface MethodLoadReport {
   /** `package.Service/Method`. */
   readonly method: string;
-  /** Unary calls of it that may run at once. */
+  /** The limit of concurrent unary calls. */
   readonly limit: number;
-  /** Unary calls of it that run. */
+  /** The number of running unary calls. */
   readonly running: number;
-  /** Calls of it that wait, streams included. */
+  /** The number of waiting calls, including streams. */
   readonly queued: number;
-  /** More calls of it come than can be served: the newest is served first, and the wait is short. */
+  /** Whether more calls arrive than can be served: the newest is served first, and calls wait only briefly. */
   readonly isOverloaded: boolean;
 }
 
-/** An interceptor for a server. */
+/** A load-shedding interceptor for a server. */
 export interface LoadShedding extends Interceptor {
-  /** Unary calls running at the moment. */
+  /** The current number of running unary calls. */
   readonly running: number;
-  /** Calls waiting at the moment. */
+  /** The current number of waiting calls. */
   readonly queued: number;
-  /** Calls refused so far. */
+  /** The number of calls rejected so far. */
   readonly refused: number;
-  /** The load of each method that was called. */
+  /** Returns the load of each method that was called. */
   methods(): MethodLoadReport[];
-  /** Ends the measuring of the event loop, and lets in what waits. */
+  /** Stops measuring the event loop, and admits all waiting calls. */
   close(): void;
 }
 
 /**
- * Keeps an overloaded server useful: it runs as many calls of each method at once as bring results, has others wait for a short time, and refuses
- * the rest with UNAVAILABLE before they have cost anything. The error says when to try again (google.rpc.RetryInfo). Without load
- * no call waits and none is refused.
+ * Creates an interceptor that keeps an overloaded server responsive. It runs only as many calls of each method as increase the throughput, lets
+ * others wait for a short time, and rejects the rest with UNAVAILABLE before they have cost anything. The error has a retry delay in
+ * google.rpc.RetryInfo. Without load, no call waits and none is rejected.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedding {
   const { clock, windowMs, maxLoopDelayMs, retryAfterMs, random, byMethod, settings, maxQueued, loopDelay } =
@@ -115,7 +115,7 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
     after: (delayMs, run) => clock.after(delayMs, run),
     nextTurn: setImmediate,
   });
-  /** As many as the services have methods; undefined for those that are exempt. */
+  /** The loads of all called methods; undefined for exempt ones. */
   const loads = new Map<DescMethod, MethodLoad | undefined>();
   let windowEndsMs = clock.nowMs() + windowMs;
 
@@ -130,7 +130,7 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
     return load;
   }
 
-  /** Asked by calls, so that a server without any needs no timer. */
+  /** Called by calls, so that an idle server needs no timer. */
   function turnWindow(nowMs: number): void {
     if (loopDelay === undefined || nowMs < windowEndsMs) return;
     windowEndsMs = nowMs + windowMs;
@@ -138,11 +138,10 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
   }
 
   function refusal(load: MethodLoad, reason: RefusalReason, waitedMs: number): ConnectError {
-    const why =
-      reason === "queue full" ? "too many calls wait already" : `no turn came within ${Math.round(waitedMs)} ms`;
-    const state = `${load.running} calls of the method run, of at most ${load.limit}, and ${load.queue.length} wait`;
+    const why = reason === "queue full" ? "too many calls wait" : `waited ${Math.round(waitedMs)} ms`;
+    const state = `${load.running} of at most ${load.limit} calls of the method run, and ${load.queue.length} wait`;
     return unavailable({
-      message: `not run: the server is overloaded (${why}; ${state}); wait as long as google.rpc.RetryInfo says before trying again`,
+      message: `not run: the server is overloaded (${why}; ${state}); retry after the delay in google.rpc.RetryInfo`,
       reason: "OVERLOADED",
       domain: "tercel",
       metadata: { method: load.method },
@@ -150,7 +149,7 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
     });
   }
 
-  /** Resolves when the call may run, to when that was. */
+  /** Resolves with the start time when the call may run. */
   function turn(load: MethodLoad, request: CallRequest): Promise<number | undefined> {
     return new Promise((resolve, reject) => {
       const { signal } = request;
@@ -186,7 +185,7 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
     admission.leave(load);
   }
 
-  /** The state is when the call began to run; undefined for those that are not counted. */
+  /** The state of a call is its start time; undefined for calls that are not counted. */
   const interceptor = createHookedInterceptor<number | undefined>({
     begin(request) {
       const load = loadOf(request);
@@ -198,7 +197,7 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
     },
     onEnd: (request, begunStamp) => ended(request, begunStamp, "answered"),
     onError(request, begunStamp, error) {
-      // Most errors are quicker than any work, so they say nothing; a missed deadline is what all this is about.
+      // Most errors are faster than real work, so they are not measured. A missed deadline shows that the limit is too high.
       const isLate = error instanceof ConnectError && error.code === Code.DeadlineExceeded;
       ended(request, begunStamp, isLate ? "late" : "failed");
       return error;
@@ -228,7 +227,7 @@ export function createLoadShedding(options: LoadSheddingOptions = {}): LoadShedd
   });
 }
 
-/** Microseconds in 32 bits, which need no object of their own among the states of a call's hooks. They wrap after an hour. */
+/** Converts to microseconds in 32 bits, which a call's state can store without allocating an object. They wrap after about an hour. */
 function stampOf(nowMs: number): number {
   return (nowMs * 1000) | 0;
 }

@@ -26,7 +26,7 @@ test("measures the mean delay since the last call, without the time between two 
   assert.deepEqual(steps, ["enable", "reset", "reset", "reset", "disable"]);
 });
 
-test("measures by Node's own histogram unless it is given another", () => {
+test("uses Node's histogram by default", () => {
   const delay = measureLoopDelay();
   assert.equal(delay.takeMeanMs() >= 0, true);
   delay.stop();

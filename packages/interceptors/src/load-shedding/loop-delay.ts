@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-/** How long work has waited for the event loop. */
+/** Measures the delay of the event loop. */
 export interface LoopDelay {
-  /** The mean of the milliseconds since this was last asked; 0 when nothing was measured. */
+  /** Returns the mean delay in milliseconds since the last call; 0 without a measurement. */
   takeMeanMs(): number;
   stop(): void;
 }
@@ -10,7 +10,7 @@ export interface LoopDelay {
 const resolutionMs = 20;
 const nanosecondsPerMs = 1e6;
 
-/** What is asked of a histogram of Node's. */
+/** The members of Node's histogram that are used. */
 export type DelayHistogram = Pick<ReturnType<typeof monitorEventLoopDelay>, "mean" | "reset" | "enable" | "disable">;
 
 /** @param create for tests */
@@ -21,7 +21,7 @@ export function measureLoopDelay(create: typeof monitorLoop = monitorLoop): Loop
     takeMeanMs() {
       const meanMs = histogram.mean / nanosecondsPerMs;
       histogram.reset();
-      // The histogram counts the whole time between two of its timers; without samples the mean is NaN.
+      // The histogram has the whole time between two timers. Its mean is NaN without samples.
       return Number.isNaN(meanMs) ? 0 : Math.max(0, meanMs - resolutionMs);
     },
     stop() {

@@ -7,18 +7,18 @@ export interface MethodLoadSettings extends AdaptiveLimitSettings, CallQueueSett
   readonly windowMs: number;
 }
 
-/** Fewer calls say little about a rate. */
+/** The minimum number of completed calls for a meaningful rate. */
 const minAnswers = 10;
-/** Windows that a method with fewer is given for them. */
+/** The maximum number of windows to wait for that many calls. */
 const maxWindows = 20;
 
-/** The calls of one method: those that run, those that wait, and how many may run. */
+/** The running and waiting calls of one method, and its limit. */
 export class MethodLoad {
   readonly method: string;
   readonly rank: Rank;
   readonly queue: CallQueue;
   running = 0;
-  /** Of the adaptive limit, kept here because each call reads it. */
+  /** The current value of the adaptive limit, copied here because each call reads it. */
   limit: number;
   readonly #settings: MethodLoadSettings;
   readonly #adaptive: AdaptiveLimit;
@@ -28,7 +28,7 @@ export class MethodLoad {
   #late = 0;
   #sumMs = 0;
   #hasWaited = false;
-  /** The limit was lowered below what runs. */
+  /** Whether more calls run than the limit allows, because it was lowered. */
   #isDraining = false;
 
   constructor(method: string, rank: Rank, settings: MethodLoadSettings, nowMs: number) {
@@ -42,12 +42,12 @@ export class MethodLoad {
     this.#windowUntilMs = nowMs + settings.windowMs;
   }
 
-  /** A call must wait because the limit is reached. */
+  /** Reports that a call must wait because the limit is reached. */
   waited(nowMs: number): void {
     if (this.#hasWaited) return;
     this.endWindow(nowMs);
     this.#hasWaited = true;
-    // What came before was not held back by the limit, so it says nothing of it.
+    // Before this, the limit had no effect, so the time before does not count.
     this.#begin(nowMs);
   }
 
@@ -60,10 +60,10 @@ export class MethodLoad {
     this.#late++;
   }
 
-  /** Draws the conclusion of a window that is over, and begins the next. */
+  /** Evaluates a window that has ended, and starts the next. */
   endWindow(nowMs: number): void {
     if (this.#isDraining && this.running <= this.limit) {
-      // Until now as many ran as before the limit was lowered.
+      // Until now, as many calls ran as before the limit was lowered.
       this.#isDraining = false;
       const elapsedMs = nowMs - this.#windowSinceMs;
       if (elapsedMs >= this.#settings.windowMs) this.#adaptive.drained(this.#answered / elapsedMs);
@@ -87,7 +87,7 @@ export class MethodLoad {
     this.#begin(nowMs);
   }
 
-  /** A window must include the end of calls that began in it, and enough of them: the first are still those of the limit before. */
+  /** A window must be long enough that calls which started in it have ended in it, because the first calls started with the previous limit. */
   #isConclusive(elapsedMs: number): boolean {
     if (!this.#adaptive.isTrying) return true;
     if (elapsedMs >= maxWindows * this.#settings.windowMs) return true;

@@ -12,7 +12,7 @@ const settings = {
   overloadedWaitMs: 250,
 };
 
-/** Time that is nothing but a list of what happens next, so that half a minute of overload takes a moment and is always the same. */
+/** A simulated time with a list of events, so that half a minute of overload takes a moment and is deterministic. */
 class Simulation {
   nowMs = 0;
   #order = 0;
@@ -41,7 +41,7 @@ class Simulation {
   run(): void {
     for (let event = this.#take(); event !== undefined; event = this.#take()) {
       if (event.isCancelled) continue;
-      // An event that fell due while a handler had the thread comes late.
+      // An event that was due while a handler ran is late.
       this.nowMs = Math.max(this.nowMs, event.atMs);
       event.run();
     }
@@ -77,10 +77,10 @@ class Simulation {
   }
 }
 
-/** Does the work of calls; tells when a call is done. */
+/** Does the work of calls, and reports when a call is done. */
 type Resource = (done: () => void) => void;
 
-/** One core that all running calls share in equal parts. */
+/** One core, shared equally by all running calls. */
 function createCore(simulation: Simulation, workMs: number): Resource {
   const ends: { readonly atShareMs: number; readonly done: () => void }[] = [];
   let shareMs = 0;
@@ -108,7 +108,7 @@ function createCore(simulation: Simulation, workMs: number): Resource {
   };
 }
 
-/** Something else, such as a database, that takes its time, and does so many at once. */
+/** A backend such as a database, with a fixed latency and concurrency. */
 function createBackend(simulation: Simulation, workMs: number, places: number): Resource {
   const waiting: (() => void)[] = [];
   let busy = 0;
@@ -127,7 +127,7 @@ function createBackend(simulation: Simulation, workMs: number, places: number): 
   };
 }
 
-/** Handlers that wait for nothing: while one works, nothing else happens. What may happen then is late, as a look at the event loop shows. */
+/** Synchronous handlers: while one works, everything else is delayed, as the event loop delay shows. */
 function createThread(simulation: Simulation, workMs: number, untilMs: number): Resource {
   const delaysMs: number[] = [];
   let reportedMs = 0;
@@ -176,9 +176,9 @@ class Traffic {
     }
   }
 
-  /** Calls at a rate that does not care for answers, as those of many clients do. */
+  /** Sends calls at a fixed rate, whether they complete or not, as many clients do together. */
   arrive(perSecond: number, fromMs: number, untilMs: number): void {
-    // Between half and one and a half times the mean, always the same.
+    // Between 0.5 and 1.5 times the mean, deterministically.
     let seed = 1;
     const next = (atMs: number): void => {
       if (atMs >= untilMs) return;
@@ -195,7 +195,7 @@ class Traffic {
     return this.#served.length;
   }
 
-  /** Of the calls that came after a time, the wait included. */
+  /** The latencies of calls that arrived after a time, including their wait. */
   p99Ms(afterMs = 0): number {
     const later = this.#served.filter(({ arrivedMs }) => arrivedMs >= afterMs);
     const sorted = later.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
@@ -215,14 +215,14 @@ class Traffic {
 
 describe("a server without load", () => {
   for (const count of [100, 500, 1000]) {
-    it(`refuses none of ${count} calls at once, before and after a busy time`, () => {
+    it(`rejects none of ${count} concurrent calls, before and after a busy time`, () => {
       const simulation = new Simulation();
       const traffic = new Traffic(simulation, "a", createCore(simulation, 0.5));
       const burst = (): void => {
         for (let at = 0; at < count; at++) traffic.call();
       };
       burst();
-      // 90 % of what it can do.
+      // 90 % of its capacity.
       traffic.arrive(1800, 5_000, 15_000);
       simulation.after(20_000, burst);
       simulation.run();
@@ -232,7 +232,7 @@ describe("a server without load", () => {
   }
 });
 
-describe("a server with five times the load that it can serve, for half a minute", () => {
+describe("a server with five times the load of its capacity, for half a minute", () => {
   const durationMs = 30_000;
   const cases: [string, number, (simulation: Simulation) => Resource, number][] = [
     ["of its core", 500, (simulation) => createCore(simulation, 2), 260],
@@ -240,14 +240,14 @@ describe("a server with five times the load that it can serve, for half a minute
     ["of 4 threads with long work", 20, (simulation) => createBackend(simulation, 200, 4), 3_000],
   ];
   for (const [name, capacity, createResource, settledP99Ms] of cases) {
-    it(`${name}: serves at least 80 % of what it can, each in bounded time, and recovers with the load`, () => {
+    it(`${name}: serves at least 80 % of its capacity, each call in bounded time, and recovers after the load`, () => {
       const simulation = new Simulation();
       const traffic = new Traffic(simulation, "a", createResource(simulation));
       traffic.arrive(5 * capacity, 0, durationMs);
       simulation.run();
       const share = traffic.served / ((capacity * durationMs) / 1000);
       assert.ok(share >= 0.8, `${share}`);
-      // What is let in at first, and the longest wait for it.
+      // The calls admitted at first, and their longest wait.
       const firstMs = settings.maxWaitMs + (settings.initialLimit / capacity) * 1000;
       assert.ok(traffic.p99Ms() <= firstMs, `${traffic.p99Ms()}`);
       assert.ok(traffic.p99Ms(20_000) <= settledP99Ms, `${traffic.p99Ms(20_000)}`);
@@ -256,7 +256,7 @@ describe("a server with five times the load that it can serve, for half a minute
     });
   }
 
-  it("of a thread that handlers do not leave: serves at least 80 % of what it can, and soon, while its event loop lives", () => {
+  it("with synchronous handlers serves at least 80 % of its capacity quickly, and keeps the event loop responsive", () => {
     const simulation = new Simulation();
     const traffic = new Traffic(simulation, "a", createThread(simulation, 2, durationMs));
     traffic.arrive(2500, 0, durationMs);
@@ -274,7 +274,7 @@ describe("a server with five times the load that it can serve, for half a minute
     assert.ok(simulation.nowMs < durationMs + 2_000, `${simulation.nowMs}`);
   });
 
-  it("leaves the calls of another method alone", () => {
+  it("does not affect the calls of another method", () => {
     const simulation = new Simulation();
     const slow = new Traffic(simulation, "slow", createBackend(simulation, 500, 4));
     const quick = new Traffic(simulation, "quick", createCore(simulation, 1));

@@ -5,15 +5,15 @@ import type { LogLevel } from "./level-of-status.ts";
 import { timeText } from "./line-text.ts";
 import { writeToStdout } from "./stdout-lines.ts";
 
-/** A log that can say which lines it drops, so that these are not made. */
+/** A log that reports which levels it drops, so that their lines are not created. */
 export interface LeveledLog extends Log {
-  /** Default: every level counts as enabled. */
+  /** Whether the level is enabled. Default: all levels are. */
   isLevelEnabled?(level: LogLevel): boolean;
 }
 
-/** A log whose level can be changed while it is used. */
+/** A log whose level can be changed at any time. */
 export interface AdjustableLog extends LeveledLog {
-  /** Less important lines are dropped. Setting it throws a TypeError for what is not a level. */
+  /** The minimum level; lines below it are dropped. Setting an unknown level throws a TypeError. */
   level: LogLevel;
   isLevelEnabled(level: LogLevel): boolean;
 }
@@ -21,13 +21,13 @@ export interface AdjustableLog extends LeveledLog {
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export const logOptions = {
-  /** Is in each line as `service`. Default: none. */
+  /** The value of `service` in each line. Default: none. */
   service: text(),
-  /** Less important lines are dropped. Default "info". */
+  /** The minimum level; lines below it are dropped. Default "info". */
   level: oneOf<LogLevel>("debug", "info", "warn", "error").or("info"),
   /**
-   * Where lines go, each with its line end. Default: standard output, to which the lines of one turn of the event loop are written
-   * together; they are also written when the process exits or fails by an error, but not when a signal kills it.
+   * Receives the lines, each with its line break. Default: standard output. The lines of one turn of the event loop are written together, also
+   * when the process exits or fails with an error, but not when a signal kills it.
    */
   destination: withMethods<{ write(line: string): unknown }>("an object with the method write", "write"),
 };
@@ -35,8 +35,8 @@ export const logOptions = {
 export type LogOptions = OptionsOf<typeof logOptions>;
 
 /**
- * Creates a log of JSON lines, for the `log` option of servers, channels and interceptors: one object per line, with ISO time, level,
- * service, message and fields, and `worker` in a worker. Any other `Log` fits these options as well; `toLog` adapts pino.
+ * Creates a log of JSON lines, for the `log` option of servers, channels and interceptors. Each line is an object with ISO time, level,
+ * service, message and fields, and `worker` in a worker. These options also accept any other `Log`; `toLog` adapts pino.
  *
  * @throws TypeError for an unknown option or level
  */
@@ -45,12 +45,12 @@ export function createLog(options: LogOptions = {}): AdjustableLog {
   return new JsonLog(service, level, destination === undefined ? writeToStdout : (line) => destination.write(line));
 }
 
-/** The log that `createLog` makes. The interceptors give it lines whose fields are text already. */
+/** The log that `createLog` returns. Interceptors can pass it lines whose fields are already JSON text. */
 export class JsonLog implements AdjustableLog {
   readonly #base: LogFields;
   #least: number;
   readonly #write: (line: string) => unknown;
-  /** What lines have between their time and their fields, by level and message: as many as there are messages of interceptors. */
+  /** The text between the time and the fields of a line, by level and message. Only the few messages of interceptors are stored. */
   readonly #heads = new Map<LogLevel, Map<string, string>>(levels.map((level) => [level, new Map()]));
 
   constructor(service: string | undefined, level: LogLevel, write: (line: string) => unknown) {
@@ -72,7 +72,7 @@ export class JsonLog implements AdjustableLog {
     return levels.indexOf(level) >= this.#least;
   }
 
-  // The promise of an asynchronous destination is returned, so that its failure can be contained where the log is used.
+  // Returns the promise of an asynchronous destination, so that the caller can handle its failure.
   debug(message: string, fields?: LogFields): unknown {
     return this.#log("debug", message, fields);
   }
@@ -90,8 +90,8 @@ export class JsonLog implements AdjustableLog {
   }
 
   /**
-   * Writes a line whose fields are JSON text, such as `,"status":"OK"`, at a level that is enabled. The line is the same as that of the
-   * method of the level with these fields.
+   * Writes a line at an enabled level, with fields as JSON text such as `,"status":"OK"`. The line is the same as from the level's method with
+   * these fields.
    */
   writeText(level: LogLevel, message: string, fields: string): unknown {
     return this.#write(`{"time":"${timeText(Date.now())}"${this.#head(level, message)}${fields}}\n`);
@@ -101,7 +101,7 @@ export class JsonLog implements AdjustableLog {
     const heads = this.#heads.get(level) as Map<string, string>;
     let head = heads.get(message);
     if (head === undefined) {
-      // What a line without fields has after its time.
+      // The text of a line without fields, after its time.
       head = logLine(level, message, this.#base)
         .replace(/^\{"time":"[^"]*"/, "")
         .slice(0, -1);

@@ -4,8 +4,8 @@ import type { Status } from "../call/status-name.ts";
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /**
- * How urgent a status is, as in go-grpc-middleware for servers: info for what clients do wrong every day, warn for what matters when it
- * happens often, error for what is the server's own fault.
+ * The log level of a status, as in go-grpc-middleware for servers: info for common mistakes of clients, warn for failures that matter if they
+ * are frequent, error for failures of the server itself.
  */
 const levels: Readonly<Record<number, LogLevel>> = {
   [Code.Canceled]: "info",
@@ -22,6 +22,7 @@ const levels: Readonly<Record<number, LogLevel>> = {
   [Code.Unavailable]: "warn",
 };
 
+/** Returns the default log level of a status: info, warn or error. */
 export function levelOfStatus(status: Status): LogLevel {
   return status === 0 ? "info" : (levels[status] ?? "error");
 }

@@ -7,7 +7,7 @@ import { EchoService } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.
 import { durationText, MethodLines, textOf, timeText } from "./line-text.ts";
 
 describe("the text of a line", () => {
-  it("has durations as JSON writes them, rounded to microseconds", () => {
+  it("has durations as JSON numbers, rounded to microseconds", () => {
     for (const [milliseconds, text] of [
       [0, "0"],
       [0.0004, "0"],
@@ -26,7 +26,7 @@ describe("the text of a line", () => {
     );
   });
 
-  it("has texts from outside as JSON writes them, printable and cut", () => {
+  it("has untrusted texts as JSON strings, printable and cut", () => {
     const hostile = [
       "",
       "a",
@@ -47,11 +47,11 @@ describe("the text of a line", () => {
     );
   });
 
-  it("has the time of each millisecond", () => {
+  it("has the current time in milliseconds", () => {
     for (const ms of [0, 1, 1, 1_700_000_000_123, 0]) assert.equal(timeText(ms), new Date(ms).toISOString());
   });
 
-  it("begins with what method and status decide", () => {
+  it("starts with the fields that depend on method and status", () => {
     const lines = new MethodLines("server", EchoService.method.unary);
     const method = "tercel.interceptors.test.v1.EchoService/Unary";
     for (const status of [0, Code.NotFound, 99, Code.NotFound]) {

@@ -51,7 +51,7 @@ function failing(code: Code, message = "refused"): EchoHandlers {
   return { unary: fail, clientStream: fail };
 }
 
-/** The methods of a log, which another object can have without being that log. */
+/** Copies the methods of a log to another object. */
 function bound(log: LeveledLog): LeveledLog {
   return {
     debug: (message, fields) => log.debug(message, fields),
@@ -97,7 +97,7 @@ describe("logging", () => {
         }
       });
 
-      it(`shows no messages and no metadata unless that is on (${side})`, async (t) => {
+      it(`logs no messages and metadata by default (${side})`, async (t) => {
         const { interceptor, raw, reached } = logging();
         const { client } = await open(t, echo, interceptedOn(side, interceptor));
         await client.unary({ text: "private" }, { headers: { authorization: "private", "x-any": "private" } });
@@ -105,7 +105,7 @@ describe("logging", () => {
         assert.ok(!raw.join("").includes("private"));
       });
 
-      it(`chooses the level by the status (${side})`, async (t) => {
+      it(`selects the level by the status (${side})`, async (t) => {
         const levels: string[] = [];
         const codes = [Code.NotFound, Code.Unavailable, Code.DeadlineExceeded, Code.Internal, Code.DataLoss];
         for (const code of codes) {
@@ -124,7 +124,7 @@ describe("logging", () => {
         ]);
       });
 
-      it(`masks secrets in messages and metadata where it shows them (${side})`, async (t) => {
+      it(`masks secrets in logged messages and metadata (${side})`, async (t) => {
         const { interceptor, raw, lines, reached } = logging({
           payloads: true,
           metadata: true,
@@ -154,7 +154,7 @@ describe("logging", () => {
         );
       });
 
-      it(`keeps a text from outside from being more than text, and cuts it (${side})`, async (t) => {
+      it(`escapes untrusted texts, and cuts them (${side})`, async (t) => {
         const { interceptor, raw, lines, reached } = logging({ maxChars: 60, payloads: true });
         const forged = 'x\n{"level":"info","message":"forged"}\u001b[2J\u009b31m\u202e';
         const { client } = await open(
@@ -166,7 +166,7 @@ describe("logging", () => {
         await reached(1);
         assert.equal(raw.length, 1);
         assert.equal(raw[0]?.trimEnd().includes("\n"), false);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be there
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: there must not be any
         assert.doesNotMatch(String(raw[0]).trimEnd(), /[\u0000-\u001f\u007f-\u009f\u202e]/);
         assert.match(String(lines[0]?.error), /^x\\u\{a\}\{"level":"info","message":"forged"\}\\u\{1b\}.*…$/);
       });
@@ -183,7 +183,7 @@ describe("logging", () => {
       });
     }
 
-    it("has the status that the client got, when the handler continued after its call was over", async (t) => {
+    it("logs the status that the client got, if the handler continued after the end of its call", async (t) => {
       const { destination, lines, reached } = recordLines();
       const entered = createOccasion();
       const release = createOccasion();
@@ -209,7 +209,7 @@ describe("logging", () => {
       assert.deepEqual([lines[0]?.status, lines[0]?.message], ["CANCELLED", "call failed"]);
     });
 
-    it("shows that a client cancelled a stream before its end", async (t) => {
+    it("logs that a client cancelled a stream", async (t) => {
       const lines = { server: recordLines(), client: recordLines() };
       const { client } = await open(
         t,
@@ -228,7 +228,7 @@ describe("logging", () => {
       );
       const cancel = new AbortController();
       const reading = async (): Promise<void> => {
-        // Connect's clients do not cancel by leaving the loop.
+        // Connect's clients do not cancel when the loop is left.
         for await (const _response of client.serverStream({}, { signal: cancel.signal })) cancel.abort();
       };
       await assertStatus(reading(), Code.Canceled);
@@ -238,7 +238,7 @@ describe("logging", () => {
     });
   });
 
-  it("logs calls that fail whatever the sample rate and the ignored methods, and those that end well never at rate 0", async (t) => {
+  it("always logs failed calls, also of ignored methods, and no successful ones at sample rate 0", async (t) => {
     const { destination, lines, reached } = recordLines();
     const log = createLog({ destination });
     let fails = false;
@@ -270,7 +270,7 @@ describe("logging", () => {
     assert.equal(lines.length, 6);
   });
 
-  it("writes the same lines as text as it does through the methods of a log", async (t) => {
+  it("writes the same lines as text as with the methods of a log", async (t) => {
     const [asText, byFields] = [recordLines(), recordLines()];
     const inner = createLog({ ...to(byFields), service: "orders", level: "debug" });
     const { debug, info, warn, error } = bound(inner);
@@ -311,7 +311,7 @@ describe("logging", () => {
     assert.equal(asText.lines[2]?.level, "error");
   });
 
-  it("names the peer and the request id on both sides", async (t) => {
+  it("logs the peer and the request id on both sides", async (t) => {
     const lines = { server: recordLines(), client: recordLines() };
     const { client } = await openOverSocket(t, echo, {
       server: {
@@ -335,7 +335,7 @@ describe("logging", () => {
     assert.deepEqual([lines.server.lines[0]?.requestId, lines.client.lines[0]?.requestId], ["id-7", "id-7"]);
   });
 
-  it("names the program that calls, on the server alone", async (t) => {
+  it("logs the caller, on the server only", async (t) => {
     const lines = { server: recordLines(), client: recordLines() };
     const { client } = await openInMemory(t, echo, {
       server: { interceptors: [createServerLogging({ log: createLog(to(lines.server)) }), identifying] },
@@ -346,7 +346,7 @@ describe("logging", () => {
     assert.deepEqual([lines.server.lines[0]?.caller, lines.client.lines[0]?.caller], ["orders", undefined]);
   });
 
-  it("refuses options it does not know and numbers out of bounds", () => {
+  it("rejects unknown options and numbers that are out of range", () => {
     assert.throws(() => createServerLogging({ payload: true } as never), /"payload"; did you mean "payloads"/);
     for (const sampleRate of [-0.01, 1.01, Number.NaN]) {
       assert.throws(() => createServerLogging({ sampleRate }), RangeError);
@@ -358,7 +358,7 @@ describe("logging", () => {
 });
 
 describe("a log of JSON lines", () => {
-  it("drops what is less important than its level, and names its service", () => {
+  it("drops lines below its level, and has its service in each line", () => {
     const { destination, lines } = recordLines();
     const log = createLog({ destination, level: "warn", service: "orders" });
     log.info("no");
@@ -371,7 +371,7 @@ describe("a log of JSON lines", () => {
     assert.equal(log.isLevelEnabled("error"), true);
   });
 
-  it("changes its level while it is used, for the lines of calls, too", async (t) => {
+  it("can change its level at any time, also for the lines of calls", async (t) => {
     const { destination, lines, reached } = recordLines();
     const log = createLog({ destination, level: "warn" });
     const interceptors = [createServerLogging({ log })];
@@ -387,7 +387,7 @@ describe("a log of JSON lines", () => {
     }, /log: level is "inf"; expected one of debug, info, warn, error; did you mean "info"\?/);
   });
 
-  it("shows the stacks of errors, and a line whatever its fields hold", () => {
+  it("shows the stacks of errors, and writes a line for any field values", () => {
     const { destination, lines, raw } = recordLines();
     const log = createLog({ destination });
     log.error("d", { error: new TypeError("why", { cause: new Error("because") }) });
@@ -398,7 +398,7 @@ describe("a log of JSON lines", () => {
     assert.ok(raw.every((line) => line.indexOf("\n") === line.length - 1));
   });
 
-  it("is the log of the call's lines, of servers and of channels alike", async (t) => {
+  it("is a log for calls, servers and channels", async (t) => {
     const { destination, lines, reached } = recordLines();
     const log = createLog({ destination });
     const interceptors = [createServerLogging({ log })];
@@ -408,7 +408,7 @@ describe("a log of JSON lines", () => {
     assert.equal(lines[0]?.status, "OK");
   });
 
-  it("writes the lines of one turn to standard output together, and what is left when the process exits", () => {
+  it("writes the lines of one turn to standard output together, and the rest when the process exits", () => {
     const program = `
       import { createLog } from ${JSON.stringify(import.meta.resolve("./json-log.ts"))};
       const written = [];
@@ -446,7 +446,7 @@ describe("a log of JSON lines", () => {
 });
 
 describe("a pino logger", () => {
-  it("is adapted with its levels, and shows the stacks of errors", () => {
+  it("is adapted with its levels, and with the stacks of errors", () => {
     const { destination, lines } = recordLines();
     const log = toLog(pino({ level: "info", messageKey: "message" }, destination));
     log.debug("a");
@@ -464,7 +464,7 @@ describe("a pino logger", () => {
     assert.equal(log.isLevelEnabled?.("warn"), true);
   });
 
-  it("gets the lines of calls, and makes none that it would drop", async (t) => {
+  it("gets the lines of calls, and none that it would drop", async (t) => {
     const { destination, lines, reached } = recordLines();
     const log = toLog(pino({ level: "warn" }, destination));
     let asked = 0;

@@ -1,4 +1,4 @@
-// Not the global of that name: looking that up runs a getter.
+// Imported, because reading the global `performance` runs a getter.
 import { performance } from "node:perf_hooks";
 import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
@@ -31,39 +31,43 @@ import { readableMetadata } from "./readable-metadata.ts";
 import { isSecretName } from "./secret-name.ts";
 
 export const loggingOptions = {
-  /** Where the lines go. Default: `createLog()`, which writes JSON lines to standard output. `toLog` adapts pino. */
+  /** Receives the lines. Default: `createLog()`, which writes JSON lines to standard output. `toLog` adapts pino. */
   log: own<LeveledLog>("a log with the methods debug, info, warn and error", logOption().accepts),
-  /** Which level a call's line has by its status (0 is OK); "silent" drops it. Default: `levelOfStatus`. */
+  /** Returns the level of a call's line for its status (0 is OK); "silent" drops the line. Default: `levelOfStatus`. */
   levelOf: callback<(status: Status, method: string) => LogLevel | "silent">().or(levelOfStatus),
-  /** The share of calls that end well and are logged, 0 to 1. Calls that fail always are. Default 1. */
+  /** The share of successful calls that are logged, from 0 to 1. Failed calls are always logged. Default 1. */
   sampleRate: share().or(1),
-  /** Methods whose calls are not logged when they end well, such as `grpc.health.v1.Health/*`. Default: none. */
+  /** Methods whose successful calls are not logged, such as `grpc.health.v1.Health/*`. Default: none. */
   ignore: listOf(
     own<MethodSelector>("a method", (selector) => typeof selector === "string"),
     "a list of methods",
   ).or([]),
-  /** Request headers to log: names, or true for all. What is named like a secret is masked. Default: none. */
+  /** The request metadata to log: names, or true for all. Values of secret names are masked. Default: none. */
   metadata: own<true | readonly string[]>("true or a list of names", (value) => value === true || Array.isArray(value)),
-  /** Whether messages are logged: with the call's line for unary calls, on lines of their own for streams. Default false. */
+  /** Whether to log messages: in the call's line for unary calls, in separate lines for streams. Default false. */
   payloads: flag().or(false),
-  /** Names besides the usual ones whose values must not be read, in messages and metadata. Default: none. */
+  /** Returns whether a name in messages or metadata is secret, in addition to those of `isSecretName`. Default: no other names. */
   isSecret: callback<(name: string) => boolean>(),
-  /** Longest text from outside in a line: an error's, a header's, a field's. Default 256 characters. */
+  /** The maximum length of untrusted texts in a line: errors, metadata and fields. Default 256 characters. */
   maxChars: wholeNumber(0).or(defaultReadableLimits.maxChars),
 };
 
 export type LoggingOptions = OptionsOf<typeof loggingOptions>;
 
 /**
- * A server interceptor that writes one line for each call when it has ended.
+ * Creates a server interceptor that logs one line for each call, at its end.
  *
- * @throws TypeError for an unknown option, RangeError for a number out of its bounds
+ * @throws TypeError for an unknown option, RangeError for a number that is out of range
  */
 export function createServerLogging(options: LoggingOptions = {}): Interceptor {
   return logging("server", "createServerLogging", options);
 }
 
-/** The same for the calls that a client makes. */
+/**
+ * Creates a client interceptor that logs one line for each call, at its end.
+ *
+ * @throws TypeError for an unknown option, RangeError for a number that is out of range
+ */
 export function createClientLogging(options: LoggingOptions = {}): Interceptor {
   return logging("client", "createClientLogging", options);
 }
@@ -80,7 +84,7 @@ function logging(side: Side, where: string, options: LoggingOptions): Intercepto
 interface Settings {
   readonly side: Side;
   readonly log: LeveledLog;
-  /** The same log, where lines can be made as text. */
+  /** The same log, if lines can be written as text. */
   readonly textLog: JsonLog | undefined;
   readonly linesOf: (method: DescMethod) => MethodLines;
   readonly levelOf: (status: Status, method: string) => LogLevel | "silent";
@@ -123,19 +127,19 @@ function createMethodLines(side: Side): (method: DescMethod) => MethodLines {
   };
 }
 
-/** Addresses, callers and ids are cut there. */
+/** The maximum length of addresses, callers and ids. */
 const maxNameChars = 128;
 
-/** One call on its way to a line. */
+/** Collects the fields of one call's line. */
 class CallLog implements CallObserver {
   readonly settings: Settings;
   readonly request: UnaryRequest | StreamRequest;
   private readonly startMs = performance.now();
-  /** Read at once: it is unknown when the connection is gone. */
+  /** Read at the start, because it is unknown after the connection has closed. */
   private readonly peer: string | undefined;
   private requests = 0;
   private responses = 0;
-  /** For unary calls, when payloads are wanted. */
+  /** For unary calls with `payloads`. */
   requestMessage: unknown = undefined;
   responseMessage: unknown = undefined;
 
@@ -155,7 +159,7 @@ class CallLog implements CallObserver {
   }
 
   onEnd(status: Status, error: unknown): void {
-    // A log that fails, or a levelOf, must not fail the call.
+    // A failure of the log or of `levelOf` must not fail the call.
     const { log } = this.settings;
     try {
       containRejection(log, this.write(status, error));
@@ -213,7 +217,7 @@ class CallLog implements CallObserver {
     return fields;
   }
 
-  /** The same as text, without metadata and messages. */
+  /** Returns the same fields as JSON text, without metadata and messages. */
   private text(start: string, error: unknown): string {
     const { settings, request, caller, peer } = this;
     let text = start + durationText(performance.now() - this.startMs);
@@ -239,7 +243,7 @@ class CallLog implements CallObserver {
   }
 }
 
-/** A call whose messages are logged as well. */
+/** Observes a call whose messages are logged. */
 class PayloadLog implements CallObserver {
   private readonly log: CallLog;
 
@@ -270,7 +274,7 @@ class PayloadLog implements CallObserver {
     try {
       return readableMessage(desc, message as Message, isSecret, limits);
     } catch {
-      // A client may pass what is not a message, and fails with it elsewhere.
+      // The application may have passed an invalid message, which fails elsewhere.
       return "not readable";
     }
   }
@@ -283,7 +287,7 @@ class PayloadLog implements CallObserver {
       const fields = { side, method: methodPath(request), requestId: id, [direction]: message };
       containRejection(log, log.info(`call's ${direction} message`, fields));
     } catch (failure) {
-      // As above: logging must not fail the call.
+      // Logging must not fail the call.
       reportLogFailure(log, failure);
     }
   }

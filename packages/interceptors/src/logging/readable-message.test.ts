@@ -5,7 +5,7 @@ import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { AccountSchema, EchoRequestSchema } from "../../test/gen/tercel/interceptors/test/v1/echo_pb.ts";
 import { defaultReadableLimits, readableMessage } from "./readable-message.ts";
 
-/** Every string in it is hidden unless its text begins with "seen". */
+/** A message in which every string must be masked, unless it starts with "seen". */
 const account: MessageInitShape<typeof AccountSchema> = {
   name: "seen",
   password: "hidden",
@@ -18,7 +18,7 @@ const account: MessageInitShape<typeof AccountSchema> = {
 };
 
 describe("a readable message", () => {
-  it("shows no secret: marked by the proto, by name, in lists, maps, oneofs, at any depth", () => {
+  it("masks secrets that are marked in the proto or have secret names, in lists, maps and oneofs, at any depth", () => {
     const labelled = {
       seen: create(AccountSchema, account),
       password: create(AccountSchema, { name: "hidden" }),
@@ -42,12 +42,12 @@ describe("a readable message", () => {
     });
   });
 
-  it("masks what the service itself calls a secret", () => {
+  it("masks the names that the service adds", () => {
     const shown = readableMessage(AccountSchema, create(AccountSchema, { name: "x" }), (name) => name === "name");
     assert.deepEqual({ ...(shown as object) }, { name: "[redacted]" });
   });
 
-  it("shows only the length of bytes and of what an Any holds", () => {
+  it("shows only the length of bytes and of the content of an Any", () => {
     const anything = create(AnySchema, {
       typeUrl: "type.googleapis.com/tercel.interceptors.test.v1.Account",
       value: toBinary(AccountSchema, create(AccountSchema, account)),
@@ -79,7 +79,7 @@ describe("a readable message", () => {
     assert.ok(leaves > 50 && leaves <= defaultReadableLimits.maxParts, String(leaves));
   });
 
-  it("takes no name of a map's key for more than a key", () => {
+  it("treats every map key as a plain key", () => {
     const settings = JSON.parse('{"__proto__":"polluted","a\\nb":"c\\u001b[0m"}') as Record<string, string>;
     const shown = readableMessage(AccountSchema, create(AccountSchema, { settings })) as { settings: object };
     assert.equal(Object.getPrototypeOf(shown.settings), null);

@@ -3,25 +3,26 @@ import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { printable } from "@tercel/grpc/internal";
 import { isSecretName } from "./secret-name.ts";
 
-/** In place of a value that must not be read. */
+/** Replaces a secret value. */
 export const redacted = "[redacted]";
 
 export interface ReadableLimits {
-  /** Characters of a text; the rest is cut. */
+  /** The maximum number of characters of a string; the rest is cut. */
   readonly maxChars: number;
-  /** Items of a list or a map; the rest is counted. */
+  /** The maximum number of items of a list or map; the rest is counted. */
   readonly maxItems: number;
-  /** Messages within messages. */
+  /** The maximum depth of nested messages. */
   readonly maxDepth: number;
-  /** Fields and items in all, so that a message of a million small parts stays a line. */
+  /** The maximum number of fields and items in total. */
   readonly maxParts: number;
 }
 
 export const defaultReadableLimits: ReadableLimits = { maxChars: 256, maxItems: 16, maxDepth: 8, maxParts: 256 };
 
 /**
- * A message as it may be logged. Fields that the proto marks `debug_redact` and those named like secrets are masked, at any depth,
- * in lists and under keys of maps. Bytes, and what a google.protobuf.Any holds, are only counted: their content is unknown.
+ * Converts a message to a value that can be logged. Fields with `debug_redact` in the proto and fields with secret names are masked, at any
+ * depth, in lists, and under keys of maps. For bytes and the content of google.protobuf.Any, only the length is shown, because their content
+ * is unknown.
  */
 export function readableMessage(
   desc: DescMessage,

@@ -13,13 +13,13 @@ for (const [base64, bytes] of [
   ["AAEC", 3],
   ["AAECAw==", 4],
 ] as const) {
-  test(`shows ${base64 || "nothing"} as ${bytes} bytes, and not which`, () => {
+  test(`shows only the length of ${base64 || "an empty value"}: ${bytes} bytes`, () => {
     const shown = readableMetadata(new Headers({ "x-bin": base64 }), true, noSecrets, 256);
     assert.deepEqual({ ...shown }, { "x-bin": `${bytes} bytes` });
   });
 }
 
-test("takes a value that is nothing but padding for what its length says", () => {
+test("handles a long value that has only padding", () => {
   const shown = readableMetadata(new Headers({ "x-bin": `${"=".repeat(16_000)}A` }), ["x-bin"], noSecrets, 256);
   assert.equal(shown["x-bin"], "12000 bytes");
 });

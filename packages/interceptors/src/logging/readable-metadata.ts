@@ -1,10 +1,10 @@
 import { printable } from "@tercel/grpc/internal";
 import { redacted } from "./readable-message.ts";
 
-/** More headers than people read; what a peer may send is bounded by the server, and would still fill a log. */
+/** The maximum number of logged metadata entries. The server's limits on metadata would still allow lines that are too long. */
 const maxHeaders = 32;
 
-/** Metadata as it may be logged: what is named like a secret is masked, and binary values are shown by their length. */
+/** Converts metadata to a value that can be logged. Values of secret names are masked; of binary values, only the length is shown. */
 export function readableMetadata(
   header: Headers,
   wanted: true | readonly string[],
@@ -32,7 +32,7 @@ export function readableMetadata(
   return shown;
 }
 
-/** The bytes that base64 encodes, padded or not. An expression that looks for padding anywhere takes 0.2 s for 16 KiB of it. */
+/** Returns the number of bytes in base64, padded or not. A regular expression for the padding would take 0.2 s for 16 KiB of "=". */
 function binaryBytes(base64: string): number {
   const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
   return Math.floor(((base64.length - padding) * 3) / 4);

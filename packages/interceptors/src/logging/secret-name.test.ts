@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isSecretName } from "./secret-name.ts";
 
-test("knows secrets by their names, however these are written", () => {
+test("recognises secret names in any spelling", () => {
   const secret = [
     "password",
     "userPassword",
@@ -28,7 +28,7 @@ test("knows secrets by their names, however these are written", () => {
   for (const name of secret) assert.equal(isSecretName(name), true, name);
 });
 
-test("takes no harmless name for a secret", () => {
+test("does not treat harmless names as secrets", () => {
   const harmless = [
     "name",
     "page_token",

@@ -1,4 +1,4 @@
-/** Parts of names, without separators and in lower case, that mostly name what should not be read by others. */
+/** Parts of names that usually mean a secret, in lower case and without separators. */
 const secretParts = [
   "password",
   "passwd",
@@ -24,14 +24,14 @@ const secretParts = [
 ];
 
 const secretPattern = new RegExp(secretParts.filter((part) => part.length > 4).join("|"));
-/** Short ones occur inside of other words ("class_name" holds "ssn"), so they must be a word of the name. */
+/** Short parts occur within other words ("class_name" contains "ssn"), so they must be a whole word of the name. */
 const secretWords = new Set(secretParts.filter((part) => part.length <= 4));
 
-/** Names that look like secrets, but are positions in a list. */
+/** Names that look like secrets, but are positions in a list or counts. */
 const harmless =
   /^((next|previous|prev|start)?(page|continuation|sync|resume)token(s)?|tokencount|(max|total)tokens?)$/;
 
-/** Whether a field, a map's key or a header is named like something that must not be logged. */
+/** Whether the name of a field, map key or header means a secret, whose value must not be logged. */
 export function isSecretName(name: string): boolean {
   const plain = name.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
   if (harmless.test(plain)) return false;
@@ -39,7 +39,7 @@ export function isSecretName(name: string): boolean {
   return wordsOf(name).some((word) => secretWords.has(word));
 }
 
-/** `dbSsn_no` has the words db, ssn and no. */
+/** Splits a name into words: `dbSsn_no` has the words db, ssn and no. */
 function wordsOf(name: string): string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")

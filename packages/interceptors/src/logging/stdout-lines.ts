@@ -1,4 +1,4 @@
-/** Lines that wait take at most about this much memory. */
+/** Buffered lines are written at once when they reach this length. */
 const maxWaitingChars = 64 * 1024;
 
 let waiting = "";
@@ -6,8 +6,8 @@ let isScheduled = false;
 let isPrepared = false;
 
 /**
- * Writes a line to standard output together with the others of this turn of the event loop, because each write costs as much as making a
- * line. What waits when the process exits is written then.
+ * Writes a line to standard output together with the others of this turn of the event loop, because a write costs as much as creating a line.
+ * Buffered lines are also written when the process exits.
  */
 export function writeToStdout(line: string): void {
   waiting += line;
@@ -27,7 +27,7 @@ export function writeToStdout(line: string): void {
 function prepare(): void {
   if (isPrepared) return;
   isPrepared = true;
-  // A pipe that no one reads any more reports each write as an error later (EPIPE), which would end the process.
+  // A closed pipe reports an error (EPIPE) for each write, which would end the process.
   process.stdout.on("error", () => {});
   process.on("exit", flush);
 }
@@ -39,6 +39,6 @@ function flush(): void {
   try {
     process.stdout.write(lines);
   } catch {
-    // A full disk, for instance: there is nowhere left to report it.
+    // For example a full disk; there is no other place to report it.
   }
 }

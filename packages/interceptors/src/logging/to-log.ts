@@ -2,7 +2,7 @@ import type { LogFields } from "@tercel/grpc";
 import { thrownText } from "@tercel/grpc/internal";
 import type { LeveledLog } from "./json-log.ts";
 
-/** What is used of a pino logger, which takes fields first, then the message. */
+/** The members of a pino logger that are used. Its methods take the fields first, then the message. */
 export interface PinoLogger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -11,7 +11,7 @@ export interface PinoLogger {
   isLevelEnabled?(level: string): boolean;
 }
 
-/** Adapts a pino logger, or one that is built like it, to the `log` option of servers, channels and interceptors. */
+/** Adapts a pino logger, or one with the same methods, to the `log` option of servers, channels and interceptors. */
 export function toLog(logger: PinoLogger): LeveledLog {
   return {
     debug: (message, fields) => logger.debug(toReadable(fields), message),
@@ -22,7 +22,7 @@ export function toLog(logger: PinoLogger): LeveledLog {
   };
 }
 
-/** JSON shows nothing of an Error, so its text takes its place. */
+/** Replaces errors by their text, because JSON.stringify omits the contents of an Error. */
 function toReadable(fields: LogFields = {}): object {
   for (const name of Object.keys(fields)) {
     if (!(fields[name] instanceof Error)) continue;

@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { createCacheAside, createMemoryCacheStore } from "../cache/index.ts";
 import { countCacheLookups, createRegistry, exposition } from "./index.ts";
 
-it("counts what caches find, do not find, and wait for together", async () => {
+it("counts hits, misses and shared loads of caches", async () => {
   const registry = createRegistry();
   const cache = createCacheAside({
     name: "users",

@@ -1,16 +1,16 @@
 import type { Registry } from "./registry.ts";
 
-/** What caches report of each look-up, to the `observer` of `createClientCache` and `createCacheAside`. */
+/** Counts lookups, as the `observer` of `createClientCache` and `createCacheAside`. */
 export interface CacheCounts {
   onHit(name: string): void;
   onMiss(name: string): void;
   onShared(name: string): void;
 }
 
-/** Counts look-ups as `cache_lookups_total{cache="…",outcome="hit|miss|shared"}`: pass it as the `observer` of caches. */
+/** Counts cache lookups as `cache_lookups_total{cache="…",outcome="hit|miss|shared"}`. Pass the result as the `observer` of caches. */
 export function countCacheLookups(registry: Registry): CacheCounts {
   const lookups = registry.counter("cache_lookups_total", {
-    help: "Look-ups in caches: found, not found, or being fetched already.",
+    help: "Cache lookups: hits, misses, and misses that share a running load.",
     labels: ["cache", "outcome"],
   });
   return {

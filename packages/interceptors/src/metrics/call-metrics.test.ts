@@ -35,7 +35,7 @@ const echo: EchoHandlers = {
   },
 };
 
-/** The lines of a metric without its labels for the service. */
+/** Returns the lines of a metric without the label of the service. */
 function linesOf(registry: Registry, name: string): string[] {
   return exposition(registry)
     .split("\n")
@@ -106,7 +106,7 @@ describe("call metrics", () => {
       });
     }
 
-    it("show what is running", async (t) => {
+    it("show the running calls", async (t) => {
       const registry = createRegistry();
       const entered = createOccasion();
       const release = createOccasion();
@@ -132,7 +132,7 @@ describe("call metrics", () => {
   });
 
   overBothTransports((open) => {
-    it("count what reaches no interceptor, methods that are not there as other", async (t) => {
+    it("count calls that reach no interceptor, and unknown methods as other", async (t) => {
       const registry = createRegistry();
       const counting = createServerMetrics({ registry });
       const { client, transport } = await open(t, echo, {
@@ -146,7 +146,7 @@ describe("call metrics", () => {
       await assertStatus(createClient(PaymentService, transport).exempt({}), Code.Unimplemented);
       await assertStatus(client.unary({ payload }), Code.ResourceExhausted);
       await client.unary({});
-      // A stream is handed over before its first message comes.
+      // The handler of a stream starts before its first message arrives.
       await assertStatus(client.clientStream(streamOf({ payload })), Code.ResourceExhausted);
       assert.deepEqual(
         linesOf(registry, "grpc_server_requests_total").map((line) => line.replace(/status="\w+"/, "…")),
@@ -172,7 +172,7 @@ describe("call metrics", () => {
     });
   });
 
-  it("begin when the headers of a call arrive, and count the upload of its message", async (t) => {
+  it("start when the headers of a call arrive, and include the upload of its message", async (t) => {
     const registry = createRegistry();
     const interceptors = [createServerMetrics({ registry })];
     const upload = await openSlowUpload(t, `/${service}/Unary`, (router) => router.service(EchoService, echo), {
@@ -187,7 +187,7 @@ describe("call metrics", () => {
   });
 
   for (const isCounted of [true, false]) {
-    it(`count a call once that is taken back before its message has come, ${isCounted ? "with" : "without"} onUnhandledCall`, async (t) => {
+    it(`count a call once if it is cancelled before its message arrives, ${isCounted ? "with" : "without"} onUnhandledCall`, async (t) => {
       const registry = createRegistry();
       const counting = createServerMetrics({ registry });
       const upload = await openSlowUpload(t, `/${service}/Unary`, (router) => router.service(EchoService, echo), {
@@ -201,7 +201,7 @@ describe("call metrics", () => {
     });
   }
 
-  it("have names that begin as one likes", async (t) => {
+  it("have names with a configurable prefix", async (t) => {
     const registry = createRegistry();
     const prefix = "grpc";
     const { client } = await openInMemory(t, echo, interceptedOn("server", createServerMetrics({ registry, prefix })));
@@ -212,7 +212,7 @@ describe("call metrics", () => {
     assert.throws(() => createServerMetrics({ registry, prefix: "my-service" }), /not a name/);
   });
 
-  it("hold no text of a message or an error, and no more methods than they may", async (t) => {
+  it("contain no text of messages and errors, and at most maxMethods methods", async (t) => {
     const registry = createRegistry();
     const { client, other } = await openInMemory(t, echo, {
       server: { interceptors: [createServerMetrics({ registry, maxMethods: 1 })] },
@@ -227,7 +227,7 @@ describe("call metrics", () => {
     ]);
   });
 
-  it("lead from a bucket to a trace that is recorded, and to no other", async (t) => {
+  it("have exemplars of recorded traces only", async (t) => {
     for (const traceFlags of [1, 0]) {
       const registry = createRegistry();
       const traced: Interceptor = (next) => (request) => {
@@ -246,7 +246,7 @@ describe("call metrics", () => {
     }
   });
 
-  it("refuse an option they do not know, and a second time in the same registry", () => {
+  it("reject an unknown option, and a second interceptor in the same registry", () => {
     const registry = createRegistry();
     createServerMetrics({ registry });
     createClientMetrics({ registry });

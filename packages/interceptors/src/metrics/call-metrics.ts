@@ -1,4 +1,4 @@
-// Not the global of that name: looking that up runs a getter.
+// Imported, because reading the global `performance` runs a getter.
 import { performance } from "node:perf_hooks";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, Interceptor, StreamRequest } from "@connectrpc/connect";
@@ -20,44 +20,44 @@ import { sampledSpanOf } from "../call/trace-context.ts";
 import type { Counter, Family, Gauge, Histogram, Registry } from "./registry.ts";
 
 export const metricsOptions = {
-  /** Where the metrics are kept and shown. Use one registry for each process. Required. */
+  /** The registry of the metrics. Use one registry per process. Required. */
   registry: withMethods<Registry>(
     "a registry, for example createRegistry()",
     "counter",
     "gauge",
     "histogram",
   ).required(),
-  /** Upper bounds of the duration's buckets, in seconds. Default: `defaultDurationBounds`, 0.5 ms to 10 s. */
+  /** The upper bounds of the duration buckets, in seconds. Default: `defaultDurationBounds`, 0.5 ms to 10 s. */
   durationBounds: listOf(
     own<number>("a number", (bound) => typeof bound === "number"),
     "a list of numbers",
   ),
-  /** Methods beyond this many are counted as `other`. Default 500: more than a service has, less than hurts. */
+  /** The maximum number of methods with their own series; further ones are counted as `other`. Default 500, more than most services have. */
   maxMethods: wholeNumber(0, 100_000).or(500),
-  /** What the names begin with. Default `grpc_server`, on a client `grpc_client`. */
+  /** The prefix of the metric names. Default `grpc_server`, on a client `grpc_client`. */
   prefix: text(),
 };
 
 export type MetricsOptions = OptionsOf<typeof metricsOptions>;
 
-/** An interceptor that can count calls as well which no interceptor sees. */
+/** A metrics interceptor for a server, which can also count calls that reach no interceptor. */
 export interface ServerMetrics extends Interceptor {
-  /** For the server's option `onUnhandledCall`: methods that the server does not have are counted as `other`. */
+  /** For the server's option `onUnhandledCall`. Calls of unknown methods are counted as `other`. */
   readonly countUnhandled: (call: UnhandledCall) => void;
 }
 
 /**
- * A server interceptor that counts calls by service, method and status: `grpc_server_requests_total`,
+ * Creates a server interceptor that counts calls by service, method and status: `grpc_server_requests_total`,
  * `grpc_server_request_duration_seconds`, `grpc_server_stream_messages_sent_total` and more; the README lists them.
  *
- * @throws TypeError for an unknown option, or when the registry has these metrics already
+ * @throws TypeError for an unknown option, or if the registry already has these metrics
  */
 export function createServerMetrics(options: MetricsOptions): ServerMetrics {
   const { interceptor, metricsOf } = metrics("server", "createServerMetrics", options);
   return Object.assign(interceptor, {
     countUnhandled({ method, code, durationMs }: UnhandledCall): void {
       const counted = metricsOf(method);
-      // The interceptor has counted it already.
+      // The interceptor has already counted this call.
       if (method !== undefined && counted.isReported) return;
       counted.started.add();
       counted.countUnhandled(code, durationMs);
@@ -65,7 +65,11 @@ export function createServerMetrics(options: MetricsOptions): ServerMetrics {
   });
 }
 
-/** The same for the calls that a client makes: `grpc_client_requests_total` and so on. */
+/**
+ * Creates a client interceptor that counts calls in the same way: `grpc_client_requests_total` and so on.
+ *
+ * @throws TypeError for an unknown option, or if the registry already has these metrics
+ */
 export function createClientMetrics(options: MetricsOptions): Interceptor {
   return metrics("client", "createClientMetrics", options).interceptor;
 }
@@ -123,14 +127,20 @@ function createFamilies(side: Side, settings: SettingsOf<typeof metricsOptions>)
   const byStatus = [...byMethod, "status"];
   return {
     started: registry.counter(`${prefix}_requests_started_total`, { help: "Calls started.", labels: byMethod }),
-    ended: registry.counter(`${prefix}_requests_total`, { help: `Calls ${did}, by status.`, labels: byStatus }),
-    errors: registry.counter(`${prefix}_errors_total`, { help: "Calls that ended not OK.", labels: byStatus }),
+    ended: registry.counter(`${prefix}_requests_total`, {
+      help: `Completed calls that this process has ${did}, by status.`,
+      labels: byStatus,
+    }),
+    errors: registry.counter(`${prefix}_errors_total`, {
+      help: "Completed calls with a status other than OK.",
+      labels: byStatus,
+    }),
     duration: registry.histogram(`${prefix}_request_duration_seconds`, {
       help: "Time from a call's headers to its end, including streams.",
       labels: byStatus,
       ...(durationBounds !== undefined && { bounds: durationBounds }),
     }),
-    inFlight: registry.gauge(`${prefix}_requests_in_flight`, { help: "Calls running now.", labels: byMethod }),
+    inFlight: registry.gauge(`${prefix}_requests_in_flight`, { help: "Running calls.", labels: byMethod }),
     sent: registry.counter(`${prefix}_stream_messages_sent_total`, {
       help: "Messages sent on streams.",
       labels: byMethod,
@@ -142,11 +152,11 @@ function createFamilies(side: Side, settings: SettingsOf<typeof metricsOptions>)
   };
 }
 
-/** The series of one method, looked up once. */
+/** The series of one method. */
 class MethodMetrics {
   readonly started: Counter;
   readonly inFlight: Gauge;
-  /** Our server reports its calls as they arrive. */
+  /** Whether the server reports the calls of the method when they arrive, as Tercel's does. */
   isReported = false;
   private readonly families: Families;
   private readonly labels: readonly [string, string];
@@ -171,7 +181,7 @@ class MethodMetrics {
     return this.madeReceived;
   }
 
-  /** The end of a call that no handler had. */
+  /** Counts the end of a call that reached no handler. */
   countUnhandled(code: Code, durationMs: number): void {
     const { ended, errors, duration } = this.outcome(code);
     ended.add();
@@ -188,7 +198,7 @@ class MethodMetrics {
         errors: status === okStatus ? undefined : this.families.errors.with(...labels),
         duration: this.families.duration.with(...labels),
       };
-      // A status from elsewhere may be any number; those that have no name share a series, and are not kept here.
+      // A peer may send any number. Undefined statuses share a series, and are not cached here.
       if (status >= 0 && status <= 16) this.outcomes[status] = found;
     }
     return found;
@@ -211,7 +221,7 @@ class CallMetrics implements CallObserver {
     this.request = request;
     const arrivedAtMs = isServer ? request.contextValues.get(callInfo)?.arrivedAtMs : undefined;
     this.startMs = arrivedAtMs ?? performance.now();
-    // What was reported when it arrived has been counted.
+    // A call that was reported at its arrival has already been counted.
     if (arrivedAtMs === undefined) method.started.value++;
     method.inFlight.value++;
   }

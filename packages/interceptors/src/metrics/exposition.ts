@@ -1,6 +1,6 @@
 import { Counter, type Exemplar, type Family, Gauge, type Histogram, type Registry } from "./registry.ts";
 
-/** Prometheus' text format, and the standard that grew from it, which has exemplars and units. */
+/** The Prometheus text format, and OpenMetrics, which also has exemplars and units. */
 export type ExpositionFormat = "prometheus" | "openmetrics";
 
 export const contentTypes: Readonly<Record<ExpositionFormat, string>> = {
@@ -8,12 +8,12 @@ export const contentTypes: Readonly<Record<ExpositionFormat, string>> = {
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };
 
-/** Everything in the registry, as a scraper reads it. */
+/** Returns all metrics of the registry in a text format for scrapers. */
 export function exposition(registry: Registry, format: ExpositionFormat = "prometheus"): string {
   return expositionOf(registry.collect(), format);
 }
 
-/** The same of families that were collected. */
+/** Returns collected families in a text format. */
 export function expositionOf(families: readonly Family[], format: ExpositionFormat): string {
   const lines: string[] = [];
   for (const family of families) appendFamily(lines, family, format === "openmetrics");
@@ -22,7 +22,7 @@ export function expositionOf(families: readonly Family[], format: ExpositionForm
 }
 
 function appendFamily(lines: string[], family: Family, isOpen: boolean): void {
-  // In OpenMetrics "_total" belongs to a counter's sample, not to its family.
+  // In OpenMetrics, "_total" is part of the sample's name, not of the family's.
   const name = isOpen && family.type === "counter" ? family.name.slice(0, -"_total".length) : family.name;
   lines.push(`# HELP ${name} ${escapeHelp(family.help, isOpen)}`, `# TYPE ${name} ${family.type}`);
   const unit = isOpen ? /_(seconds|bytes)$/.exec(name)?.[1] : undefined;
@@ -64,7 +64,7 @@ function numberText(value: number): string {
   return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
 }
 
-/** OpenMetrics wants bounds to look like floats, so that the same bound is always the same label. */
+/** OpenMetrics requires bounds to look like floats, so that equal bounds have equal labels. */
 function floatText(value: number): string {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }

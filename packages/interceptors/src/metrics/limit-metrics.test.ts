@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { countLimits, createRegistry, exposition } from "./index.ts";
 
-it("counts each limit that is exceeded by its name", () => {
+it("counts exceeded limits by name", () => {
   const registry = createRegistry();
   const onLimit = countLimits(registry);
   for (const limit of ["resets", "pings", "resets"]) onLimit({ limit });

@@ -23,7 +23,7 @@ async function serve(t: TestContext, registry: Registry): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
 }
 
-it("serves a scraper in the format it prefers", async (t) => {
+it("serves the format that the scraper prefers", async (t) => {
   const registry = createRegistry();
   registry.counter("calls_total", { help: "h" }).with().add();
   const url = await serve(t, registry);
@@ -40,7 +40,7 @@ it("serves a scraper in the format it prefers", async (t) => {
   await refusing.text();
 });
 
-it("renders the same page for other servers, and says when it cannot", async () => {
+it("renders the same page for other servers, or an error", async () => {
   const registry = createRegistry();
   registry.counter("calls_total", { help: "h" }).with().add();
   const page = await renderMetrics(registry, "application/openmetrics-text");
@@ -56,7 +56,7 @@ it("renders the same page for other servers, and says when it cannot", async () 
   });
 });
 
-it("serves HEAD without a body, and nothing but GET and HEAD", async (t) => {
+it("serves HEAD without a body, and rejects other methods than GET and HEAD", async (t) => {
   const url = await serve(t, createRegistry());
   const head = await fetch(url, { method: "HEAD" });
   assert.deepEqual([head.status, await head.text()], [200, ""]);
@@ -64,7 +64,7 @@ it("serves HEAD without a body, and nothing but GET and HEAD", async (t) => {
   assert.deepEqual([post.status, post.headers.get("allow"), await post.text()], [405, "GET, HEAD", ""]);
 });
 
-it("responds with 500 when a figure cannot be looked up, and continues", async (t) => {
+it("responds with 500 when a gauge cannot be updated, and continues", async (t) => {
   const registry = createRegistry();
   const url = await serve(t, registry);
   const stop = registry.beforeCollect(() => {
@@ -79,7 +79,7 @@ it("responds with 500 when a figure cannot be looked up, and continues", async (
   await fine.text();
 });
 
-it("shows the process and its connections until it is stopped", async (t) => {
+it("updates the metrics of the process and its connections until it is stopped", async (t) => {
   const registry = createRegistry();
   const stops = [observeProcess(registry), observeServer(registry, { openConnections: 3, openCalls: 7 })];
   const url = await serve(t, registry);

@@ -5,9 +5,9 @@ import type { Family, Registry } from "./registry.ts";
 import { familiesOf, type MetricsPart } from "./share-metrics.ts";
 
 /**
- * Serves a scraper: a listener for `http.createServer`, or to call from a handler that has looked at the path. OpenMetrics for those
- * that accept it, Prometheus' text for the others. Serve it where strangers cannot reach it: it says a lot about a service.
- * What `shareMetrics` made covers all workers, whichever of them is scraped.
+ * Creates a request listener for scrapers, for `http.createServer`, or to call from a handler that has checked the path. Scrapers get
+ * OpenMetrics if they accept it, and the Prometheus text format otherwise. Metrics reveal a lot about a service: do not serve them publicly.
+ * With the result of `shareMetrics`, the page covers all workers, whichever of them serves it.
  */
 export function createMetricsHandler(
   source: Registry | Shared<MetricsPart>,
@@ -24,15 +24,15 @@ export function createMetricsHandler(
   };
 }
 
-/** What a scraper gets, whatever serves it. */
+/** The response to a scraper. */
 export interface MetricsPage {
-  /** 500 when the metrics cannot be read. */
+  /** 500 if collecting the metrics fails. */
   readonly status: 200 | 500;
   readonly contentType: string;
   readonly body: string;
 }
 
-/** Renders the metrics for a request with this `accept` header, for servers that `createMetricsHandler` does not fit. Does not reject. */
+/** Renders the metrics for a request with this `accept` header, for servers without `node:http` listeners. Never rejects. */
 export async function renderMetrics(
   source: Registry | Shared<MetricsPart>,
   accept?: string | null,
@@ -41,7 +41,7 @@ export async function renderMetrics(
   try {
     return { status: 200, contentType: contentTypes[format], body: expositionOf(await collect(source), format) };
   } catch {
-    // A gauge that cannot be looked up: the scraper notes a failed scrape, and the service continues.
+    // For example a `beforeCollect` callback that throws. The scrape fails, and the service continues.
     return { status: 500, contentType: "text/plain; charset=utf-8", body: "the metrics cannot be read\n" };
   }
 }
@@ -50,7 +50,7 @@ async function collect(source: Registry | Shared<MetricsPart>): Promise<readonly
   return "merge" in source ? familiesOf(await source.collect()) : source.collect();
 }
 
-/** Prometheus names the format it prefers first; a weight of 0 means never (RFC 9110 §12.4.2). */
+/** Prometheus lists its preferred format first. A weight of 0 means not acceptable (RFC 9110 §12.4.2). */
 function acceptsOpenMetrics(accept: string): boolean {
   for (const range of accept.split(",")) {
     const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());

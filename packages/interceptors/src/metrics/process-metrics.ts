@@ -1,13 +1,13 @@
 import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import type { Registry } from "./registry.ts";
 
-/** Garbage collections by what they collect; the numbers are V8's, as Node hands them on. */
+/** The kinds of garbage collections, by V8's numbers. */
 const gcKinds: Readonly<Record<number, string>> = { 1: "minor", 2: "minor", 4: "major", 8: "incremental", 16: "weak" };
 
-/** A collection takes from tens of microseconds to, on large heaps, seconds. */
+/** A collection takes from tens of microseconds to seconds on large heaps. */
 const gcBounds = [0.0001, 0.001, 0.01, 0.1, 1, 5];
 
-/** How often the loop's delay is sampled; shorter delays cannot be distinguished from the sampling itself. */
+/** The sampling interval for the event loop delay. Shorter delays cannot be distinguished from the sampling itself. */
 const loopResolutionMs = 10;
 
 const loopPercentiles: readonly (readonly [label: string, percentile: number])[] = [
@@ -17,19 +17,21 @@ const loopPercentiles: readonly (readonly [label: string, percentile: number])[]
   ["1", 100],
 ];
 
-/** Metrics of the process: CPU, memory, delay of the event loop, garbage collection. The returned function ends the observation. */
+/** Adds metrics of the process: CPU, memory, event loop delay, garbage collection. The returned function stops the updates. */
 export function observeProcess(registry: Registry): () => void {
   const cpu = registry.counter("process_cpu_seconds_total", { help: "CPU time.", labels: ["mode"] });
-  const resident = registry.gauge("process_resident_memory_bytes", { help: "Memory the process has in RAM." });
+  const resident = registry.gauge("process_resident_memory_bytes", { help: "Resident memory of the process." });
   const started = registry.gauge("process_start_time_seconds", {
-    help: "When the process began, since 1970.",
+    help: "Start time of the process since 1970.",
     across: "min",
   });
   const heapUsed = registry.gauge("nodejs_heap_size_used_bytes", { help: "Heap in use." });
   const heapTotal = registry.gauge("nodejs_heap_size_total_bytes", { help: "Heap reserved." });
-  const external = registry.gauge("nodejs_external_memory_bytes", { help: "Memory of buffers and the like." });
+  const external = registry.gauge("nodejs_external_memory_bytes", {
+    help: "Memory of objects outside of the heap, such as buffers.",
+  });
   const loopDelay = registry.gauge("nodejs_eventloop_delay_seconds", {
-    help: "How late timers were since the last scrape.",
+    help: "Delay of the event loop since the last scrape.",
     labels: ["quantile"],
     across: "max",
   });
@@ -44,7 +46,7 @@ export function observeProcess(registry: Registry): () => void {
   delays.enable();
   const collections = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      // Node's types know the entries of browsers only.
+      // The types have only the entries of browsers.
       const { detail } = entry as typeof entry & { readonly detail?: { readonly kind?: number } };
       gc.with(gcKinds[detail?.kind ?? 0] ?? "other").observe(entry.duration / 1000);
     }
@@ -60,7 +62,7 @@ export function observeProcess(registry: Registry): () => void {
     heapUsed.with().set(memory.heapUsed);
     heapTotal.with().set(memory.heapTotal);
     external.with().set(memory.external);
-    // Nanoseconds; the sampling's own period is in them.
+    // In nanoseconds, including the sampling interval.
     for (const [label, percentile] of loopPercentiles) {
       const seconds = delays.count === 0 ? 0 : delays.percentile(percentile) / 1e9 - loopResolutionMs / 1000;
       loopDelay.with(label).set(Math.max(0, seconds));
@@ -74,16 +76,16 @@ export function observeProcess(registry: Registry): () => void {
   };
 }
 
-/** What a server says about itself at any time: a `Server` of @tercel/grpc fits. */
+/** The counts of a server, as a `Server` of @tercel/grpc has them. */
 export interface ServerLoad {
   readonly openConnections: number;
   readonly openCalls: number;
 }
 
-/** Gauges of a server's open connections and calls, looked up with each scrape. The returned function ends it. */
+/** Adds gauges of a server's open connections and calls, which are read at each scrape. The returned function stops the updates. */
 export function observeServer(registry: Registry, server: ServerLoad): () => void {
-  const connections = registry.gauge("grpc_active_connections", { help: "Connections open now." });
-  const calls = registry.gauge("grpc_active_calls", { help: "Calls that run now, on all connections." });
+  const connections = registry.gauge("grpc_active_connections", { help: "Open connections." });
+  const calls = registry.gauge("grpc_active_calls", { help: "Running calls on all connections." });
   return registry.beforeCollect(() => {
     connections.with().set(server.openConnections);
     calls.with().set(server.openCalls);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { createRegistry, exposition } from "./index.ts";
 
 describe("a registry", () => {
-  it("shows counters, gauges and histograms as Prometheus reads them", () => {
+  it("renders counters, gauges and histograms in Prometheus' text format", () => {
     const registry = createRegistry();
     const calls = registry.counter("calls_total", { help: "Calls.\nAll \\ of them.", labels: ["method"] });
     calls.with("Get").add();
@@ -34,7 +34,7 @@ describe("a registry", () => {
     );
   });
 
-  it("shows the same as OpenMetrics, with units and the last exemplar of each bucket", () => {
+  it("renders OpenMetrics with units and the last exemplar of each bucket", () => {
     const registry = createRegistry();
     registry.counter("calls_total", { help: 'Say "calls".' }).with().add();
     const durations = registry.histogram("took_seconds", { help: "Time.", bounds: [1] }).with();
@@ -61,7 +61,7 @@ describe("a registry", () => {
     );
   });
 
-  it("holds as many series as it may, and counts what is more as other", () => {
+  it("has at most maxSeries series, and counts the rest as other", () => {
     const registry = createRegistry();
     const calls = registry.counter("calls_total", { help: "h", labels: ["a", "b"], maxSeries: 2 });
     calls.with("1", "x").add();
@@ -79,7 +79,7 @@ describe("a registry", () => {
     );
   });
 
-  it("looks gauges up when it is read, until that is called off", () => {
+  it("updates gauges before each collection, until the callback is removed", () => {
     const registry = createRegistry();
     const gauge = registry.gauge("size", { help: "h" }).with();
     let size = 1;
@@ -92,7 +92,7 @@ describe("a registry", () => {
     assert.match(exposition(registry), /^size 2$/m);
   });
 
-  it("writes infinite numbers and NaN as Prometheus does", () => {
+  it("writes infinite numbers and NaN like Prometheus", () => {
     const registry = createRegistry();
     const gauge = registry.gauge("g", { help: "h", labels: ["of"] });
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e21, 5e-324]) {
@@ -105,7 +105,7 @@ describe("a registry", () => {
     );
   });
 
-  it("refuses names, labels and bounds that Prometheus would not take", () => {
+  it("rejects names, labels and bounds that are invalid in Prometheus", () => {
     const registry = createRegistry();
     registry.gauge("taken", { help: "h" });
     assert.throws(() => registry.gauge("taken", { help: "h" }), /registered already/);
@@ -118,6 +118,6 @@ describe("a registry", () => {
       assert.throws(() => registry.histogram("h", { help: "h", bounds }), RangeError);
     }
     const labelled = registry.counter("c_total", { help: "h", labels: ["a"] });
-    assert.throws(() => labelled.with(), /takes 1 label values, and was given 0/);
+    assert.throws(() => labelled.with(), /takes 1 label values, but got 0/);
   });
 });

@@ -1,4 +1,4 @@
-/** Points of a trace: shown with the bucket an observation fell into, so that a slow bucket leads to a slow call. */
+/** A trace of an observation, which is shown with its bucket, so that a slow bucket leads to the trace of a slow call. */
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;
@@ -11,7 +11,7 @@ export interface Exemplar {
 export class Counter {
   value = 0;
 
-  /** `by` is not negative: what may fall is a gauge. */
+  /** @param by must not be negative; use a gauge for values that can decrease */
   add(by = 1): void {
     this.value += by;
   }
@@ -32,7 +32,7 @@ export class Gauge {
 
 /** One series of a histogram. */
 export class Histogram {
-  /** Upper bounds, rising; what is above the last falls into one more bucket. */
+  /** Upper bounds in increasing order. One more bucket is for larger values. */
   readonly bounds: readonly number[];
   readonly counts: number[];
   readonly exemplars: (Exemplar | undefined)[];
@@ -44,11 +44,11 @@ export class Histogram {
     this.exemplars = new Array<Exemplar | undefined>(bounds.length + 1).fill(undefined);
   }
 
-  /** Returns the bucket it fell into, for `setExemplar`. */
+  /** Counts a value. Returns its bucket, for `setExemplar`. */
   observe(value: number): number {
     const { bounds } = this;
     let at = 0;
-    // A bound belongs to its bucket: "le" means less or equal.
+    // A bound is part of its bucket: "le" means less or equal.
     while (at < bounds.length && value > (bounds[at] as number)) at++;
     (this.counts[at] as number)++;
     this.sum += value;
@@ -63,60 +63,61 @@ export class Histogram {
 export type Series = Counter | Gauge | Histogram;
 export type FamilyType = "counter" | "gauge" | "histogram";
 
-/** How the values of several processes become one. Counters and histograms are always summed. */
+/** How to merge a gauge of several processes. Counters and histograms are always summed. */
 export type Aggregation = "sum" | "max" | "min";
 
-/** All series of one name. */
+/** All series of one metric name. */
 export interface Family<S extends Series = Series> {
-  /** Counters end in `_total`, and what has a unit has it before that. */
+  /** The names of counters end in `_total`. A unit comes before that. */
   readonly name: string;
   readonly type: FamilyType;
   readonly help: string;
   readonly labelNames: readonly string[];
   readonly across: Aggregation;
-  /** By label values; the first asked for is the first shown. */
+  /** The series by label values, in the order of their creation. */
   readonly series: ReadonlyMap<string, { readonly values: readonly string[]; readonly series: S }>;
   /**
-   * The series with these label values, in the order of the label names; it is made when it is asked for the first time. Keep it where it
-   * is used often. Beyond `maxSeries` every further one is the series whose labels are all `other`.
+   * Returns the series with these label values, in the order of the label names, and creates it at the first call. Store it if it is used
+   * often. Beyond `maxSeries`, all new label values share the series whose labels are `other`.
    */
   with(...values: readonly string[]): S;
 }
 
 export interface FamilyOptions {
-  /** One line that says what is counted. */
+  /** A description of the metric in one line. */
   help: string;
-  /** Default: none, so that `with()` is the only series. */
+  /** The label names. Default: none, and `with()` is the only series. */
   labels?: readonly string[];
-  /** The most series there may be, so that labels from outside cannot fill the memory. Default 2000. */
+  /** The maximum number of series, so that labels from requests cannot exhaust the memory. Default 2000. */
   maxSeries?: number;
 }
 
 export interface GaugeOptions extends FamilyOptions {
-  /** What several workers say of it together: their sum (the default), the largest or the smallest value. */
+  /** How to merge the values of several workers: their sum (the default), maximum or minimum. */
   across?: Aggregation;
 }
 
 export interface Registry {
-  /** @throws TypeError for a name or label that Prometheus does not allow, or one that is taken */
+  /** Adds a counter. @throws TypeError for an invalid name or label, or a duplicate name */
   counter(name: string, options: FamilyOptions): Family<Counter>;
+  /** Adds a gauge. @throws TypeError for an invalid name or label, or a duplicate name */
   gauge(name: string, options: GaugeOptions): Family<Gauge>;
-  /** @throws also RangeError for bounds that do not rise */
+  /** Adds a histogram. @throws TypeError as for `counter`; RangeError for bounds that do not increase */
   histogram(name: string, options: FamilyOptions & { bounds?: readonly number[] }): Family<Histogram>;
-  /** Called before each exposition, to set gauges that are looked up rather than kept. The returned function calls it off. */
+  /** Registers a callback that sets gauges before each collection. The returned function removes it. */
   beforeCollect(update: () => void): () => void;
-  /** Every family, up to date. */
+  /** Updates and returns all families. */
   collect(): readonly Family[];
 }
 
-/** Half a millisecond to ten seconds: from a call within a machine to one whose user has given up. */
+/** From 0.5 ms, a fast call within one machine, to 10 s, after which most users have given up. */
 export const defaultDurationBounds: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
 const defaultMaxSeries = 2000;
 
-/** Makes an empty registry; nothing is registered by being imported. */
+/** Creates an empty registry. No metric is registered by an import. */
 export function createRegistry(): Registry {
   const families = new Map<string, Family>();
   const updates = new Set<() => void>();
@@ -143,7 +144,7 @@ export function createRegistry(): Registry {
     histogram(name, options) {
       const bounds = options.bounds ?? defaultDurationBounds;
       const rises = bounds.every((bound, at) => Number.isFinite(bound) && (at === 0 || bound > (bounds[at - 1] ?? 0)));
-      if (!rises) throw new RangeError(`metric ${name}: the bounds must rise and be finite`);
+      if (!rises) throw new RangeError(`metric ${name}: the bounds must be finite and increase`);
       return add("histogram", name, options, () => new Histogram(bounds));
     },
     beforeCollect(update) {
@@ -175,7 +176,7 @@ function createFamily<S extends Series>(
     series,
     with(...values) {
       if (values.length !== labelNames.length) {
-        throw new TypeError(`metric ${name} takes ${labelNames.length} label values, and was given ${values.length}`);
+        throw new TypeError(`metric ${name} takes ${labelNames.length} label values, but got ${values.length}`);
       }
       const key = values.join("\u0000");
       const known = series.get(key);

@@ -4,7 +4,7 @@ import { exposition, expositionOf } from "./exposition.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { familiesOf, mergeParts, shareMetrics } from "./share-metrics.ts";
 
-/** The metrics of a worker that has had `calls` calls, the last of them `seconds` long. */
+/** The metrics of a worker after `calls` calls, the last of which took `seconds`. */
 function worker(calls: number, seconds: number, delay: number, started: number): Registry {
   const registry = createRegistry();
   registry
@@ -22,7 +22,7 @@ function worker(calls: number, seconds: number, delay: number, started: number):
 
 const counts = { wanted: 2, ready: 2, lost: 1 };
 
-test("sums counters and histograms, and joins gauges by their rule", () => {
+test("sums counters and histograms, and merges gauges by their rule", () => {
   const parts = [worker(3, 0.5, 0.1, 70), worker(4, 0.75, 0.4, 50)].map((registry) => shareMetrics(registry).read());
   const text = expositionOf(familiesOf({ value: mergeParts(parts), workers: counts }), "openmetrics");
   for (const line of [
@@ -43,7 +43,7 @@ test("sums counters and histograms, and joins gauges by their rule", () => {
   }
 });
 
-test("keeps what an ended worker counted, and not what it had open", () => {
+test("keeps the counters of an ended worker, but not its gauges", () => {
   const shared = shareMetrics(worker(3, 0.5, 0.1, 70));
   const kept = shared.keep?.(shared.read()) ?? [];
   const merged = mergeParts([shared.read(), kept]);
@@ -53,7 +53,7 @@ test("keeps what an ended worker counted, and not what it had open", () => {
   assert.match(text, /^open_calls 3$/m);
 });
 
-test("leaves out histograms of another program's bounds, and takes series that only one worker has", () => {
+test("leaves out histograms with other bounds, and keeps series that only one worker has", () => {
   const other = createRegistry();
   other
     .histogram("duration_seconds", { help: "Durations.", bounds: [1] })
@@ -69,7 +69,7 @@ test("leaves out histograms of another program's bounds, and takes series that o
   assert.match(text, /^calls_total\{method="Get"\} 1\ncalls_total\{method="Set"\} 2$/m);
 });
 
-test("is the process's own exposition where there are no workers", async () => {
+test("is the exposition of the process itself without workers", async () => {
   const registry = worker(3, 0.5, 0.1, 70);
   const text = expositionOf(familiesOf(await shareMetrics(registry).collect()), "prometheus");
   assert.ok(text.endsWith(exposition(registry)));

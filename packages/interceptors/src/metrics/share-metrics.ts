@@ -32,13 +32,13 @@ interface FamilyPart {
   readonly series: readonly SeriesPart[];
 }
 
-/** One process's metrics as plain data. */
+/** The metrics of one process as plain data. */
 export type MetricsPart = readonly FamilyPart[];
 
 /**
- * One exposition for all workers: among the `shared` of `runWorkers`, and given to `createMetricsHandler`. Counters and histograms
- * are summed, those of ended workers included, so that they never fall; gauges of the workers that run are joined by the rule
- * of the gauge, `across`. What a worker counted between its last answer and a sudden end is lost.
+ * Merges the metrics of all workers: pass the result to `shared` of `runWorkers`, and to `createMetricsHandler`. Counters and histograms
+ * are summed, including those of ended workers, so that they never decrease. Gauges of running workers are merged as their `across` says. If a
+ * worker dies, its counts since the last collection are lost.
  *
  * `name` distinguishes several registries of one program. Default "metrics".
  */
@@ -51,18 +51,19 @@ export function shareMetrics(registry: Registry, name = "metrics"): Shared<Metri
   });
 }
 
-/** For the exposition: what was collected, and how the workers are. */
+/** Returns the families for the exposition: the merged metrics, and the state of the workers. */
 export function familiesOf({ value, workers }: MergedParts<MetricsPart>): readonly Family[] {
   const registry = createRegistry();
-  registry.gauge("tercel_workers_wanted", { help: "Workers that there should be." }).with().set(workers.wanted);
-  registry.gauge("tercel_workers_ready", { help: "Workers that are ready." }).with().set(workers.ready);
-  registry.counter("tercel_workers_lost_total", { help: "Workers that ended unasked." }).with().value = workers.lost;
+  registry.gauge("tercel_workers_wanted", { help: "Configured number of workers." }).with().set(workers.wanted);
+  registry.gauge("tercel_workers_ready", { help: "Ready workers." }).with().set(workers.ready);
+  registry.counter("tercel_workers_lost_total", { help: "Workers that ended unexpectedly." }).with().value =
+    workers.lost;
   for (const family of value) fill(registry, family);
   return registry.collect();
 }
 
 function fill(registry: Registry, { name, type, help, labelNames, across, series }: FamilyPart): void {
-  // The workers have bounded them already.
+  // The workers have already limited their series.
   const options = { help, labels: [...labelNames], maxSeries: Number.POSITIVE_INFINITY };
   if (type === "histogram") {
     const bounds = series.find(({ value }) => typeof value === "object")?.value as HistogramPart | undefined;
@@ -98,7 +99,7 @@ function histogramPart({ bounds, counts, exemplars, sum }: Histogram): Histogram
   return { bounds, counts, exemplars, sum };
 }
 
-/** Pure. Families and series are in the order in which they first appear. */
+/** Merges parts. Families and series keep the order of their first appearance. */
 export function mergeParts(parts: readonly MetricsPart[]): MetricsPart {
   const families = new Map<string, { readonly family: FamilyPart; readonly series: Map<string, SeriesPart> }>();
   for (const family of parts.flat()) {
@@ -121,7 +122,7 @@ function join(a: SeriesPart["value"], b: SeriesPart["value"], { type, across }: 
 }
 
 function joinHistograms(a: HistogramPart, b: HistogramPart): HistogramPart {
-  // A worker that was replaced may have run an older program with other bounds; its counts fit nowhere.
+  // A replaced worker may have run an older program with other bounds, whose counts cannot be merged.
   if (a.bounds.length !== b.bounds.length || a.bounds.some((bound, at) => bound !== b.bounds[at])) return a;
   return {
     bounds: a.bounds,

@@ -1,12 +1,12 @@
 import type { ClientCertificate } from "@tercel/grpc";
 import { spiffeProblem } from "./spiffe-id.ts";
 
-/** The names that a certificate proves, or why it proves none. */
+/** The workload names in a certificate, or why it has none. */
 export type CertificateNames = { readonly names: readonly string[] } | { readonly problem: string };
 
 /**
- * Returns URIs unchanged, then DNS names with the prefix `dns:`. A name with a star identifies no single workload. A SPIFFE id must
- * be the only URI (SPIFFE X509-SVID §2), since otherwise two readers could see two owners.
+ * Returns URIs unchanged, then DNS names with the prefix `dns:`. Wildcard names are left out, because they do not identify a single workload.
+ * A SPIFFE id must be the only URI (SPIFFE X509-SVID §2), or different readers could see different owners.
  */
 export function namesOfCertificate(certificate: ClientCertificate): CertificateNames {
   const { uris, dnsNames, isAuthority } = certificate;

@@ -40,7 +40,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     stranger.dispose();
   });
 
-  /** A server that asks for certificates but takes connections without, so that calls get an answer. */
+  /** A server that requests certificates but accepts connections without one, so that calls get a response. */
   async function serve(t: TestContext, options: MtlsOptions, tls: ServerOptions["tls"] = {}): Promise<Server> {
     const served = createServer({
       routes(router) {
@@ -84,7 +84,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
   const onlyOrders: MtlsOptions = { services: [EchoService], methods: { [`${echo}/*`]: { callers: [orders] } } };
 
   for (const [kind, call] of callOfEachKind) {
-    it(`knows and refuses the callers of ${kind} calls`, async (t) => {
+    it(`identifies and rejects the callers of ${kind} calls`, async (t) => {
       const served = await serve(t, onlyOrders);
       assert.equal(await call((await open(t, served, clients.orders)).client), orders);
       const other = await assertStatus(call((await open(t, served, clients.payments)).client), Code.PermissionDenied);
@@ -102,19 +102,19 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     ["the id of an authority", "authority", "CERTIFICATE_INVALID"],
   ];
   for (const [what, name, reason] of refused) {
-    it(`does not go by ${what}`, async (t) => {
+    it(`ignores ${what}`, async (t) => {
       const { client } = await open(t, await serve(t, onlyOrders), clients[name]);
       const error = await assertStatus(client.unary({}), Code.Unauthenticated);
       assert.equal(readErrorReason(error)?.reason, reason);
     });
   }
 
-  it("takes a name with a comma for one name", async (t) => {
+  it("reads a name with a comma as one name", async (t) => {
     const { client } = await open(t, await serve(t, onlyOrders), clients.quoted);
     await assert.rejects(client.unary({}), { code: Code.PermissionDenied });
   });
 
-  it("says why in its log, at level debug", async (t) => {
+  it("logs the reasons for rejections at level debug", async (t) => {
     const { log, logged } = recordingLog();
     const { client } = await open(t, await serve(t, { ...onlyOrders, log }), clients.twoIds);
     await assertStatus(client.unary({}), Code.Unauthenticated);
@@ -124,7 +124,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     );
   });
 
-  it("stops counting when the certificate expires, also on open connections", async (t) => {
+  it("rejects an expired certificate, also on open connections", async (t) => {
     let nowMs = Date.now();
     let expiresAtMs = 0;
     const served = await serve(t, { ...onlyOrders, wallClockMs: () => nowMs });
@@ -161,7 +161,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     [[], "orders", false],
   ];
   for (const [callers, name, isAllowed] of lists) {
-    it(`${isAllowed ? "lets" : "does not let"} ${name} in by ${JSON.stringify(callers)}`, async (t) => {
+    it(`${isAllowed ? "admits" : "rejects"} ${name} with callers ${JSON.stringify(callers)}`, async (t) => {
       const options: MtlsOptions = { services: [EchoService], methods: { [`${echo}/*`]: { callers } } };
       const { client } = await open(t, await serve(t, options), clients[name]);
       if (isAllowed) await client.unary({});
@@ -169,7 +169,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     });
   }
 
-  it("goes by the proto where code says nothing, and leaves health to probes", async (t) => {
+  it("applies the proto without rules in code, and does not check health", async (t) => {
     const options: MtlsOptions = { services: [MachineService] };
     const served = await serve(t, options);
     const known = await open(t, served, clients.orders);
@@ -186,15 +186,15 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     assert.equal(readErrorReason(denied)?.reason, "METHOD_DENIED");
   });
 
-  it("leaves it to others who may call, if it only identifies", async (t) => {
+  it("checks no rules with identifyOnly", async (t) => {
     const served = await serve(t, { identifyOnly: true });
     assert.equal((await (await open(t, served, clients.orders)).client.unary({})).text, orders);
     assert.equal((await (await open(t, served)).client.unary({})).text, "absent");
     const invalid = (await open(t, served, clients.commonName)).client;
-    await assertStatus(invalid.unary({}), Code.Unauthenticated, "the certificate does not say who this is");
+    await assertStatus(invalid.unary({}), Code.Unauthenticated, "the certificate does not identify a workload");
   });
 
-  it("knows no one without TLS, or where the server does not ask for certificates", async (t) => {
+  it("identifies no one without TLS, or if the server does not request certificates", async (t) => {
     const inMemory = await openInMemory(t, {}, { server: { interceptors: [createMtls(onlyOrders)] } });
     await assertStatus(inMemory.client.unary({}), Code.Unauthenticated, /no verified certificate/);
     const served = await serve(t, onlyOrders, { requestCert: false });
@@ -208,7 +208,7 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
       {},
       /services is missing; expected a list of service descriptors, or identifyOnly: true/,
     ],
-    ["methods without a rule", { services: [OtherService] }, /nothing says who may call .*OtherService\/Unary/],
+    ["methods without a rule", { services: [OtherService] }, /no rule for .*OtherService\/Unary/],
     [
       "a rule for a method that is not there",
       { services: [EchoService], methods: { [`${echo}/Unari`]: "public" } },
@@ -229,12 +229,12 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     [
       "a star within a segment",
       { services: [OtherService], methods: { [`${OtherService.typeName}/*`]: { callers: [`${orders}*`] } } },
-      /expected a star only alone, or after the last slash of a URI/,
+      /expected "\*" only alone, or after the last slash of a URI/,
     ],
     [
       "a host that is a star",
       { services: [OtherService], methods: { [`${OtherService.typeName}/*`]: { callers: ["spiffe://*"] } } },
-      /expected a star only alone/,
+      /expected "\*" only alone/,
     ],
     [
       "another default",
@@ -243,6 +243,6 @@ describe("createMtls", { skip: withoutOpenssl }, () => {
     ],
   ];
   for (const [what, options, message] of mistakes) {
-    it(`refuses ${what}`, () => assert.throws(() => createMtls(options), message));
+    it(`rejects ${what}`, () => assert.throws(() => createMtls(options), message));
   }
 });

@@ -12,7 +12,7 @@ export const mtlsOptions = {
   ...callerRuleOptions,
   /** The domain in google.rpc.ErrorInfo. Default "tercel.mtls". */
   domain: text().or("tercel.mtls"),
-  /** Gets, at level "debug", why certificates are refused. Default: standard error. */
+  /** Receives the reasons for rejected certificates at level "debug". Default: standard error. */
   log: logOption(),
   /** For tests: milliseconds since 1970. Default `Date.now`. */
   wallClockMs: wallClockOption(),
@@ -23,20 +23,20 @@ export type MtlsOptions = OptionsOf<typeof mtlsOptions>;
 const where = "createMtls";
 
 /**
- * A server interceptor that identifies workloads by their certificates, and lets in those that the method's rule names. The server must
- * request certificates and verify them: `tls: { requestCert: true, ca }`. Names are the certificate's URIs, including SPIFFE ids,
- * and its DNS names as `dns:name`; its common name is ignored. Handlers find the caller under `callerKey`.
+ * Creates a server interceptor that identifies workloads by their certificates, and admits those that the method's rule lists. The server must
+ * request and verify certificates: `tls: { requestCert: true, ca }`. The names of a workload are the certificate's URIs, including SPIFFE ids,
+ * and its DNS names as `dns:name`. The common name is ignored. Handlers get the caller with `callerKey`.
  *
- * Without a verified certificate a call fails with UNAUTHENTICATED, with one that is not enough with PERMISSION_DENIED. Cleartext,
- * and a server that does not request certificates, are the same as no certificate.
+ * A call without a verified certificate fails with UNAUTHENTICATED, a call of a workload that the rule does not list with PERMISSION_DENIED.
+ * Calls over cleartext, and on servers that do not request certificates, have no certificate.
  *
- * @throws TypeError for an option or a rule that is wrong, and for methods without a rule
+ * @throws TypeError for an invalid option or rule, and for methods without a rule
  */
 export function createMtls(options: MtlsOptions): Interceptor {
   const settings = readOptions(where, mtlsOptions, options);
   const { wallClockMs, domain } = settings;
   const log = safeLog(settings.log);
-  // A certificate belongs to a connection, whose calls share its names.
+  // All calls of a connection have the same certificate object.
   const owners = new WeakMap<ClientCertificate, Caller | string>();
 
   function ownerOf(certificate: ClientCertificate): Caller | string {
@@ -53,7 +53,7 @@ export function createMtls(options: MtlsOptions): Interceptor {
   }
 
   function logRefusal(request: UnaryRequest | StreamRequest, reason: string, why: string): void {
-    log.debug("a certificate was refused", { method: methodPath(request), reason, why });
+    log.debug("certificate rejected", { method: methodPath(request), reason, why });
   }
 
   return guardCallers(where, settings, {
@@ -63,7 +63,7 @@ export function createMtls(options: MtlsOptions): Interceptor {
     identify(request) {
       const certificate = request.contextValues.get(callInfo)?.peerTls?.certificate;
       if (certificate === undefined) return undefined;
-      // It was valid when the connection began, which may be long ago.
+      // TLS has checked the expiry only at the start of the connection, which may be long ago.
       if (wallClockMs() >= certificate.expiresAtMs) {
         const reason = "CERTIFICATE_EXPIRED";
         logRefusal(request, reason, `its fingerprint is ${certificate.fingerprint}`);
@@ -73,7 +73,7 @@ export function createMtls(options: MtlsOptions): Interceptor {
       if (typeof owner !== "string") return owner;
       const reason = "CERTIFICATE_INVALID";
       logRefusal(request, reason, owner);
-      throw unauthenticated({ message: "the certificate does not say who this is", reason, domain });
+      throw unauthenticated({ message: "the certificate does not identify a workload", reason, domain });
     },
   });
 }

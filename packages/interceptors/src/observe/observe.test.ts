@@ -20,7 +20,7 @@ function noting(notes: string[], ended?: () => void): CallObserver {
 describe("an observer of calls", () => {
   overBothTransports((open) => {
     for (const side of ["server", "client"] as const) {
-      it(`observes the messages of each kind and, once, the end (${side})`, async (t) => {
+      it(`observes the messages of all kinds and the end, once (${side})`, async (t) => {
         const notes: string[] = [];
         const { client } = await open(
           t,
@@ -51,7 +51,7 @@ describe("an observer of calls", () => {
         assert.equal(await taken(collect(client.bidi(streamOf({})))), "request response OK");
       });
 
-      it(`observes a failure by its status, also one thrown before there is a promise (${side})`, async (t) => {
+      it(`observes the status of a failure, also of a synchronous throw (${side})`, async (t) => {
         const notes: string[] = [];
         const sudden: Interceptor = () => () => {
           throw new ConnectError("sudden", Code.ResourceExhausted);
@@ -71,7 +71,7 @@ describe("an observer of calls", () => {
       });
     }
 
-    it("gets the status that the client got, whatever the handler made of the call after its deadline", async (t) => {
+    it("gets the status that the client got, whatever the handler does after the deadline", async (t) => {
       for (const late of ["success", "failure", "stream"] as const) {
         const clock = createFakeClock();
         const notes: string[] = [];

@@ -5,17 +5,17 @@ import { methodPath } from "../call/method-path.ts";
 import type { Side } from "../call/observe-calls.ts";
 import { type Status, statusName } from "../call/status-name.ts";
 
-/** The attributes of one method's measurements. */
+/** The attributes of a method's measurements. */
 export interface MethodAttributes {
-  /** gRPC's, of what has begun. */
+  /** gRPC's attributes for started calls and attempts. */
   readonly begun: Attributes;
-  /** gRPC's, of what has ended. */
+  /** gRPC's attributes for ended calls and attempts. */
   ended(status: Status): Attributes;
-  /** OpenTelemetry's, of a call that has ended. */
+  /** OpenTelemetry's attributes for ended calls. */
   endedCall(status: Status): Attributes;
 }
 
-/** Undefined stands for all methods that the server does not have. */
+/** Returns the attributes of a method. Undefined stands for all unknown methods. */
 export type AttributesOf = (method: DescMethod | undefined) => MethodAttributes;
 
 interface CommonAttributes {
@@ -24,21 +24,21 @@ interface CommonAttributes {
   readonly opentelemetry: Attributes;
 }
 
-/** Attributes are made once for each method and status: the SDK compares their contents, and we need not make them again. */
+/** Returns a function for attributes, which are created once for each method and status. */
 export function createServerAttributes(): AttributesOf {
   return createAttributes({ side: "server", grpc: {}, opentelemetry: {} });
 }
 
-/** @param authority `host:port`, by which the server is called. */
+/** @param authority `host:port` of the server */
 export type ClientAttributesOf = (
   target: string | undefined,
   authority: string | undefined,
   method: DescMethod,
 ) => MethodAttributes;
 
-/** @param given Stands for every target and server. */
+/** @param given replaces every target and server */
 export function createClientAttributes(given: string | undefined): ClientAttributesOf {
-  // As many as the application gives the interceptor to channels of different targets: mostly one.
+  // One entry for each target of the channels that share the interceptor: usually one.
   const byTarget = new Map<string | undefined, AttributesOf>();
   return (ofChannel, authority, method) => {
     const target = given ?? ofChannel;

@@ -20,7 +20,7 @@ import { failingOnce, retryingOnce } from "../../test/support/retried-calls.ts";
 import { openSlowUpload } from "../../test/support/slow-upload.ts";
 import { createClientOtelMetrics, createServerOtelMetrics } from "./index.ts";
 
-/** Where instruments are made, and what was recorded: name, unit, attributes, count, and for bytes their sum. */
+/** A meter, and its records: name, unit, attributes, count, and for bytes their sum. */
 function openMeter(t: TestContext) {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
@@ -31,7 +31,7 @@ function openMeter(t: TestContext) {
     const scopes = exporter.getMetrics().at(-1)?.scopeMetrics ?? [];
     return scopes.flatMap(({ metrics }) => metrics.flatMap(linesOf)).sort();
   }
-  /** The sum of the last that was recorded under a name. */
+  /** The sum of the latest record of a name. */
   function secondsOf(name: string): number {
     const metrics =
       exporter
@@ -74,7 +74,7 @@ for (const conventions of ["opentelemetry", "grpc", "both"] as const) {
         channel: { interceptors: [createClientOtelMetrics({ meter, conventions, target: "dns:///echo" })] },
       },
     );
-    // A tag and a length of a byte each, and the text.
+    // A tag and a length of one byte each, and the text.
     await client.unary({ text: "hello" });
     await client.unary({ text: "hello, world" });
     await assertStatus(client.unary({ count: Code.NotFound }), Code.NotFound);
@@ -135,7 +135,7 @@ for (const conventions of ["opentelemetry", "grpc", "both"] as const) {
 }
 
 for (const end of ["finish", "takeBack"] as const) {
-  it(`begins when the headers of a call arrive, and counts its upload (${end})`, async (t) => {
+  it(`starts when the headers of a call arrive, and includes its upload (${end})`, async (t) => {
     const { meter, recorded, secondsOf } = openMeter(t);
     const recording = createServerOtelMetrics({ meter });
     const upload = await openSlowUpload(
@@ -158,7 +158,7 @@ for (const end of ["finish", "takeBack"] as const) {
   });
 }
 
-it("counts the attempts of a repeated call one by one, with bytes as they were compressed and the channel's target", async (t) => {
+it("records each attempt of a retried call, with compressed sizes and the channel's target", async (t) => {
   const { meter, recorded } = openMeter(t);
   const { compression, compressedBytes } = countingGzip();
   const { client } = await openInMemory(t, failingOnce(), {
@@ -197,7 +197,7 @@ it("counts the attempts of a repeated call one by one, with bytes as they were c
   );
 });
 
-it("records calls alone on servers and transports that are not ours", async (t) => {
+it("records only calls on other servers and transports", async (t) => {
   const { meter, recorded } = openMeter(t);
   const transport = createRouterTransport(
     (router) =>
@@ -212,7 +212,7 @@ it("records calls alone on servers and transports that are not ours", async (t) 
   ]);
 });
 
-it("names the target that a channel was made with as a URI, for its calls and their attempts", async (t) => {
+it("records the channel's target as a URI, for calls and attempts", async (t) => {
   const { meter, recorded } = openMeter(t);
   const interceptors = [createClientOtelMetrics({ meter })];
   const [first, second] = ["127.0.0.1:1", "static:///127.0.0.1:1"].map((target) =>
@@ -231,7 +231,7 @@ it("names the target that a channel was made with as a URI, for its calls and th
   ]);
 });
 
-it("does nothing where no SDK is set up, and refuses unknown options", async (t) => {
+it("does nothing without an SDK, and rejects unknown options", async (t) => {
   const { client } = await openInMemory(
     t,
     { unary: () => ({ text: "ok" }) },

@@ -13,12 +13,12 @@ import { traceContextOf } from "../call/trace-context.ts";
 import { createClientAttributes, createServerAttributes, type MethodAttributes } from "./metric-attributes.ts";
 
 export const otelMetricsOptions = {
-  /** Where the instruments are made. Default: the global meter provider's meter "@tercel/interceptors". */
+  /** Creates the instruments. Default: the global meter provider's meter "@tercel/interceptors". */
   meter: withMethods<Meter>("a meter of @opentelemetry/api", "createCounter", "createHistogram"),
   /**
-   * By whose names the duration of calls is recorded: `rpc.server.call.duration` and `rpc.client.call.duration` of OpenTelemetry's
-   * conventions, or gRFC A66's `grpc.….call.duration`. The other instruments are A66's alone. Default `opentelemetry`, or `both` where the
-   * environment variable OTEL_SEMCONV_STABILITY_OPT_IN has `rpc/dup`.
+   * The naming conventions for the duration of calls: `rpc.server.call.duration` and `rpc.client.call.duration` of OpenTelemetry, or
+   * `grpc.….call.duration` of gRFC A66. Only A66 defines the other instruments. Default `opentelemetry`, or `both` if the environment variable
+   * OTEL_SEMCONV_STABILITY_OPT_IN has `rpc/dup`.
    */
   conventions: conventionsOption(),
 };
@@ -28,39 +28,38 @@ export type OtelMetricsOptions = OptionsOf<typeof otelMetricsOptions>;
 export const clientOtelMetricsOptions = {
   ...otelMetricsOptions,
   /**
-   * The attribute `grpc.target`, for channels that are many; `server.address` and `server.port` are left out then. Default: what the channel
-   * was made with, as a URI; calls on other transports than Tercel's have none.
+   * The value of the attribute `grpc.target`, for applications with many channels; `server.address` and `server.port` are left out then.
+   * Default: the channel's target as a URI. Calls on transports other than Tercel's have none.
    */
   target: text(),
 };
 
 export type ClientOtelMetricsOptions = OptionsOf<typeof clientOtelMetricsOptions>;
 
-/** An interceptor that can record calls as well which no interceptor sees. */
+/** A metrics interceptor for a server, which can also record calls that reach no interceptor. */
 export interface ServerOtelMetrics extends Interceptor {
-  /** For the server's option `onUnhandledCall`: methods that the server does not have are recorded as `other`, as A66 asks. */
+  /** For the server's option `onUnhandledCall`. Calls of unknown methods are recorded as `other`, as A66 requires. */
   readonly recordUnhandled: (call: UnhandledCall) => void;
 }
 
-/** As gRFC A66 advises for durations, in seconds. */
+/** The bounds that gRFC A66 recommends for durations, in seconds. */
 const durationBounds = [
   0, 0.00001, 0.00005, 0.0001, 0.0003, 0.0006, 0.0008, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.013,
   0.016, 0.02, 0.025, 0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 2, 5, 10,
   20, 50, 100,
 ];
 
-/** As gRFC A66 advises for sizes, in bytes. */
+/** The bounds that gRFC A66 recommends for sizes, in bytes. */
 const sizeBounds = [
   0, 1024, 2048, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864, 268435456, 1073741824, 4294967296,
 ];
 
-/** As OpenTelemetry advises for durations, in seconds. */
+/** The bounds that OpenTelemetry recommends for durations, in seconds. */
 const callDurationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /**
- * A server interceptor that records `rpc.server.call.duration`, and gRFC A66's `grpc.server.call.started` and total sizes of a call's
- * messages as they were sent. On other servers than Tercel's there are no sizes, and a call ends with its
- * handler.
+ * Creates a server interceptor that records `rpc.server.call.duration`, and the instruments of gRFC A66: `grpc.server.call.started` and the
+ * total compressed message sizes of a call. On servers other than Tercel's, there are no sizes, and a call ends with its handler.
  *
  * @throws TypeError for an unknown option or convention
  */
@@ -69,15 +68,15 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
   const meter = settings.meter ?? defaultMeter();
   const started = meter.createCounter("grpc.server.call.started", {
     unit: "{call}",
-    description: "Calls begun, those that are not complete included.",
+    description: "Started calls, including incomplete ones.",
   });
   const duration = createCallDuration(meter, "server", chooseConventions(settings.conventions));
   const sizes = createSizes(meter, "grpc.server.call", "response", "request");
   const attributesOf = createServerAttributes();
   const recordUnhandled = ({ method, code, durationMs }: UnhandledCall): void =>
-    // Its messages were not read, so it has no sizes.
+    // No sizes, because the messages of the call were not read.
     duration.record(durationMs / 1000, attributesOf(method), code);
-  /** Methods whose calls are reported as they arrive. */
+  /** Methods whose calls are reported at their arrival. */
   const reported = new WeakSet<DescMethod>();
   const begin = (request: CallRequest): CallObserver | undefined => {
     const attributes = attributesOf(request.method);
@@ -85,7 +84,7 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
     const startMs = info?.arrivedAtMs ?? performance.now();
     if (info?.arrivedAtMs === undefined) started.add(1, attributes.begun);
     const record = (status: Status): void =>
-      // The context leads from a bucket to the trace.
+      // The context links a bucket to the trace as an exemplar.
       duration.record((performance.now() - startMs) / 1000, attributes, status, traceContextOf(request));
     if (info === undefined) return { onEnd: record };
     info.whenOver(({ endedBy, sentMessageBytes, receivedMessageBytes }) => {
@@ -113,8 +112,8 @@ export function createServerOtelMetrics(options: OtelMetricsOptions = {}): Serve
 }
 
 /**
- * A client interceptor that records `rpc.client.call.duration` and, on Tercel's channels, gRFC A66's instruments of the attempts that
- * calls are made of: `grpc.client.attempt.started`, `.duration` and the total sizes of their messages as they were sent.
+ * Creates a client interceptor that records `rpc.client.call.duration` and, on Tercel's channels, the instruments of gRFC A66 for the attempts of
+ * calls: `grpc.client.attempt.started`, `.duration`, and the total compressed message sizes.
  *
  * @throws TypeError for an unknown option or convention
  */
@@ -145,12 +144,12 @@ function recordAttempts(
 ): OnAttempt {
   const started = meter.createCounter("grpc.client.attempt.started", {
     unit: "{attempt}",
-    description: "Attempts begun, those that are not complete included.",
+    description: "Started attempts, including incomplete ones.",
   });
   const duration = createDuration(
     meter,
     "grpc.client.attempt.duration",
-    "From the attempt's begin to its end, the search for a connection included.",
+    "Time from the start of an attempt to its end, including the time to pick a connection.",
   );
   const sizes = createSizes(meter, "grpc.client.attempt", "request", "response");
   return (attempt) => {
@@ -186,8 +185,8 @@ interface CallDuration {
 function createCallDuration(meter: Meter, side: Side, conventions: Conventions): CallDuration {
   const description =
     side === "server"
-      ? "From the call's arrival to its end, as the server sees it."
-      : "From the call's begin to its end, attempts included.";
+      ? "Time from the arrival of a call to its end on the server."
+      : "Time from the start of a call to its end, including all attempts.";
   const ofGrpc =
     conventions === "opentelemetry" ? undefined : createDuration(meter, `grpc.${side}.call.duration`, description);
   const ofOpenTelemetry =
@@ -215,7 +214,7 @@ function createSizes(meter: Meter, of: string, sentKind: string, receivedKind: s
     const kind = direction === "sent" ? sentKind : receivedKind;
     return meter.createHistogram(`${of}.${direction}_total_compressed_message_size`, {
       unit: "By",
-      description: `Bytes of all ${kind} messages together, compressed where they are, without framing and metadata.`,
+      description: `Total size of all ${kind} messages of a call, compressed if they are sent so, without framing and metadata.`,
       advice: { explicitBucketBoundaries: sizeBounds },
     });
   }) as [Histogram, Histogram];

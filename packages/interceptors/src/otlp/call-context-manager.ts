@@ -7,8 +7,8 @@ import { traceContextKey } from "../call/trace-context.ts";
 type Base = typeof import("@opentelemetry/context-async-hooks").AsyncLocalStorageContextManager;
 
 /**
- * OpenTelemetry's context manager, keeping the active context where the interceptors keep the call that is handled: a call that these
- * have entered already needs no second storage for its trace. What it binds (functions, event emitters) is the base's work.
+ * Creates a context manager of OpenTelemetry that keeps the active context in the storage of the current call, so that a trace does not need a
+ * second storage. The base class binds functions and event emitters.
  */
 export function createCallContextManager(AsyncLocalStorageContextManager: Base): ContextManager {
   return new (class extends AsyncLocalStorageContextManager {

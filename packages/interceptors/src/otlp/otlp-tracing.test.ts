@@ -17,7 +17,7 @@ interface Collected {
   readonly body: Buffer;
 }
 
-/** Takes spans as a collector does. */
+/** A collector for spans. */
 async function openCollector(t: TestContext): Promise<{ url: string; collected: Collected[] }> {
   const collected: Collected[] = [];
   const server = createServer(async (request, response) => {
@@ -36,10 +36,10 @@ async function openCollector(t: TestContext): Promise<{ url: string; collected: 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`, collected };
 }
 
-it("sends the spans of both sides to a collector, and takes itself back", async (t) => {
+it("sends the spans of both sides to a collector, and removes its setup", async (t) => {
   const { url, collected } = await openCollector(t);
   const tracing = await startOtlpTracing({ service: "orders", version: "1.2.3", url, headers: { "x-key": "k" } });
-  await assert.rejects(startOtlpTracing({ service: "again", url }), /tracer provider already/);
+  await assert.rejects(startOtlpTracing({ service: "again", url }), /already has a tracer provider/);
   const { client } = await openInMemory(
     t,
     { unary: () => ({}) },
@@ -80,7 +80,7 @@ it("sends no span at sample rate 0", async (t) => {
   assert.deepEqual(collected, []);
 });
 
-it("changes its sample rate for the traces that begin from then on", async (t) => {
+it("changes its sample rate for new traces", async (t) => {
   const { url, collected } = await openCollector(t);
   const tracing = await startOtlpTracing({ service: "orders", url, sampleRate: 0 });
   const { client } = await openInMemory(
@@ -98,7 +98,7 @@ it("changes its sample rate for the traces that begin from then on", async (t) =
   assert.equal(collected.length, 1);
 });
 
-it("hands a trace that is not recorded on as it came, without a span, and follows one that is", async (t) => {
+it("propagates an unsampled trace unchanged, without a span, and follows a sampled one", async (t) => {
   const { url, collected } = await openCollector(t);
   const tracing = await startOtlpTracing({ service: "orders", url });
   const sent: (string | null)[] = [];
@@ -136,7 +136,7 @@ it("hands a trace that is not recorded on as it came, without a span, and follow
   assert.match(sent[1] ?? "", new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
 });
 
-it("keeps the active context through what it runs and binds, next to the call that is handled", async (t) => {
+it("keeps the active context in functions that it runs and binds, together with the current call", async (t) => {
   const { url } = await openCollector(t);
   const tracing = await startOtlpTracing({ service: "orders", url });
   t.after(() => tracing.shutdown());
@@ -158,7 +158,7 @@ it("keeps the active context through what it runs and binds, next to the call th
   });
 });
 
-it("says what to install where the SDK is absent, in versions that fit together", async () => {
+it("names the packages to install without the SDK, in compatible versions", async () => {
   const hooks = registerHooks({
     resolve(specifier, hookContext, next) {
       if (specifier !== "@opentelemetry/resources") return next(specifier, hookContext);
@@ -178,7 +178,7 @@ it("says what to install where the SDK is absent, in versions that fit together"
   }
 });
 
-it("refuses what cannot be meant", async () => {
+it("rejects invalid options", async () => {
   await assert.rejects(startOtlpTracing({ service: "" }), TypeError);
   await assert.rejects(startOtlpTracing({ service: "a", sampleRate: 2 }), RangeError);
   await assert.rejects(startOtlpTracing({ service: "a", samplerate: 1 } as never), /did you mean "sampleRate"/);

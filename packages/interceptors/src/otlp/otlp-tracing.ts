@@ -6,15 +6,18 @@ import { type OptionsOf, own, readOptions, share, text } from "../call/options.t
 import { createCallContextManager } from "./call-context-manager.ts";
 
 export const otlpTracingOptions = {
-  /** `service.name`: the name of the service where traces are shown. Required. */
+  /** `service.name`: the name of the service in traces. Required. */
   service: text("a name").required(),
   /** `service.version`. Default: none. */
   version: text(),
-  /** Where spans are sent, by OTLP over HTTP. Default: OTEL_EXPORTER_OTLP_ENDPOINT, else `http://localhost:4318/v1/traces`. */
+  /**
+   * The URL to which spans are sent, by OTLP over HTTP. Default: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, or OTEL_EXPORTER_OTLP_ENDPOINT with
+   * `/v1/traces` appended, or `http://localhost:4318/v1/traces`.
+   */
   url: text(),
-  /** Headers of the exporter's requests, such as a key. Default: none. */
+  /** Headers of the exporter's requests, such as an API key. Default: none. */
   headers: own<Readonly<Record<string, string>>>("an object of header names and values"),
-  /** The share of traces that begin here and are recorded, 0 to 1; others follow what was decided where they began. Default 1. */
+  /** The share of the traces that start here which is recorded, from 0 to 1. Other traces follow the decision of their first service. Default 1. */
   sampleRate: share().or(1),
 };
 
@@ -24,18 +27,18 @@ export type OtlpTracingOptions = OptionsOf<typeof otlpTracingOptions>;
 
 export interface OtlpTracing {
   /**
-   * Changes `sampleRate` for the traces that begin from here on.
+   * Changes `sampleRate` for traces that start from now on.
    *
    * @throws RangeError for a rate that is not from 0 to 1
    */
   setSampleRate(sampleRate: number): void;
-  /** Sends what has not been sent yet. */
+  /** Sends the pending spans. */
   flush(): Promise<void>;
-  /** Sends what is left and takes the setup back. Rejects when it could not be sent. */
+  /** Sends the pending spans and removes the global setup. Rejects if the spans cannot be sent. */
   shutdown(): Promise<void>;
 }
 
-/** With versions: the newest of each do not fit together, and npm refuses to install such a mixture (ERESOLVE). */
+/** With versions, because npm rejects a combination of the latest ones (ERESOLVE). */
 const packages = [
   "@opentelemetry/sdk-trace-node@2",
   "@opentelemetry/resources@2",
@@ -44,11 +47,11 @@ const packages = [
 ];
 
 /**
- * Sets OpenTelemetry's SDK up for the whole process: spans go by OTLP to a collector, Jaeger or Tempo; contexts follow async code; traces
- * are handed on as W3C Trace Context. A service that sets the SDK up by itself needs nothing of this.
+ * Sets up OpenTelemetry's SDK for the whole process: it sends spans by OTLP to a collector, Jaeger or Tempo, follows contexts through async
+ * code, and propagates traces as W3C Trace Context. A service that sets up the SDK itself does not need this function.
  *
- * @throws TypeError for an unknown option, RangeError for a rate out of bounds, Error that says what to install when the SDK is missing,
- * or when the process has a tracer provider already
+ * Rejects with a TypeError for an unknown option, a RangeError for a rate that is out of range, and an Error that names the packages to install
+ * if the SDK is missing, or if the process already has a tracer provider.
  */
 export async function startOtlpTracing(options: OtlpTracingOptions): Promise<OtlpTracing> {
   const where = "startOtlpTracing";
@@ -71,9 +74,9 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
   markFollowing(provider);
   if (!trace.setGlobalTracerProvider(provider)) {
     await provider.shutdown();
-    throw new Error(`${where}: this process has a tracer provider already`);
+    throw new Error(`${where}: this process already has a tracer provider`);
   }
-  // Sets what else is global; the tracer provider itself is in place by now.
+  // Sets the other globals; the tracer provider is already set.
   provider.register({ contextManager: createCallContextManager(AsyncLocalStorageContextManager) });
   return {
     setSampleRate(changed) {

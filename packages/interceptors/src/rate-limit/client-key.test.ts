@@ -6,7 +6,7 @@ import { callerKey } from "../call/caller.ts";
 import { claimsKey } from "../call/claims.ts";
 import { addressKey, boundedKey, clientKey, networkOf } from "./client-key.ts";
 
-test("knows a caller by its token, else as a program, else by its address", () => {
+test("identifies a caller by its token, or as a workload, or by its address", () => {
   const contextValues = createContextValues();
   const request = { contextValues } as UnaryRequest;
   assert.equal(clientKey(request), "local");
@@ -19,7 +19,7 @@ test("knows a caller by its token, else as a program, else by its address", () =
   assert.equal(addressKey(request), "addr 192.0.2.1");
 });
 
-test("takes an IPv4 address whole, and an IPv6 address by its /64", () => {
+test("uses the whole IPv4 address, and the /64 of an IPv6 address", () => {
   const networks: [string, string][] = [
     ["192.0.2.1:50051", "192.0.2.1"],
     ["[::ffff:192.0.2.1]:50051", "192.0.2.1"],
@@ -32,7 +32,7 @@ test("takes an IPv4 address whole, and an IPv6 address by its /64", () => {
   for (const [address, network] of networks) assert.equal(networkOf(address), network, address);
 });
 
-test("keeps keys short and apart", () => {
+test("keeps keys short and distinct", () => {
   assert.equal(boundedKey("x".repeat(128)), "x".repeat(128));
   const long = boundedKey("x".repeat(129));
   assert.equal(long.length, 44);

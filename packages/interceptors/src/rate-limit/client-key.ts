@@ -4,16 +4,16 @@ import { callInfo } from "@tercel/grpc";
 import { callerKey } from "../call/caller.ts";
 import { claimsKey } from "../call/claims.ts";
 
-/** Longer ones are replaced by their digest, so that the size of a key is bounded. */
+/** The maximum length of a key. Longer keys are replaced by their digest. */
 const maxKeyChars = 128;
 
 /**
- * The default `keyOf`: the subject of a verified token, or else the workload that has proved its identity, or else the address. Callers without any
- * (Unix sockets, in memory) count as one.
+ * The default `keyOf`: the subject of a verified token, or the identified workload, or the address. Callers without any of these (Unix
+ * sockets, in memory) share one count.
  */
 export function clientKey(request: UnaryRequest | StreamRequest): string {
   const claims = request.contextValues.get(claimsKey);
-  // Subjects are unique within their issuer only (RFC 7519 §4.1.2).
+  // A subject is unique only within its issuer (RFC 7519 §4.1.2).
   if (claims?.sub !== undefined) return `sub ${claims.iss} ${claims.sub}`;
   const caller = request.contextValues.get(callerKey);
   if (caller !== undefined) return `${caller.kind} ${caller.name}`;
@@ -21,8 +21,8 @@ export function clientKey(request: UnaryRequest | StreamRequest): string {
 }
 
 /**
- * A `keyOf` for a limit before auth, where no identity has been proved: the IPv4 address or the /64 of the IPv6 one that the connection
- * comes from, one count for all without any.
+ * A `keyOf` for a limit before authentication: the IPv4 address of the connection's client, or the /64 of its IPv6 address. Callers without an
+ * address share one count.
  */
 export function addressKey(request: UnaryRequest | StreamRequest): string {
   const address = request.contextValues.get(callInfo)?.peerAddress;
@@ -33,11 +33,11 @@ export function boundedKey(key: string): string {
   return key.length <= maxKeyChars ? key : hash("sha256", key, "base64");
 }
 
-/** The IPv4 address, or the /64 of an IPv6 one, which is what one customer has at least, of `host:port`. */
+/** Returns the IPv4 address in `host:port`, or the /64 of an IPv6 address, because a customer usually has a whole /64. */
 export function networkOf(peerAddress: string): string {
   const host = peerAddress.slice(0, peerAddress.lastIndexOf(":")).replace(/^\[|\]$/g, "");
   if (!host.includes(":")) return host;
-  // An IPv4-mapped IPv6 address: all of IPv4 would be one /64.
+  // An IPv4-mapped IPv6 address: otherwise, all of IPv4 would be one /64.
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host);
   if (mapped !== null) return mapped[1] as string;
   const [front = "", back] = (host.split("%")[0] as string).split("::");

@@ -6,7 +6,7 @@ import { createMemoryStore } from "./index.ts";
 const limit = { requests: 2, per: "minute" } as const;
 
 describe("createMemoryStore", () => {
-  it("allows as many as the limit says in a window, and as many in the next", async () => {
+  it("allows the limit in a window, and again in the next", async () => {
     const clock = createFakeClock();
     const store = createMemoryStore({ clock });
     const take = () => store.take("a", limit).isAllowed;
@@ -19,7 +19,7 @@ describe("createMemoryStore", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  it("counts keys apart", () => {
+  it("counts keys separately", () => {
     const store = createMemoryStore({ clock: createFakeClock() });
     store.take("a", limit);
     store.take("a", limit);
@@ -27,7 +27,7 @@ describe("createMemoryStore", () => {
     assert.equal(store.take("b", limit).isAllowed, true);
   });
 
-  it("keeps no more keys than it may, whatever number comes, and those that are in use", () => {
+  it("keeps at most maxKeys keys, and those in use", () => {
     const store = createMemoryStore({ clock: createFakeClock(), maxKeys: 1000 });
     const busy = () => store.take("busy", limit).isAllowed;
     assert.deepEqual([busy(), busy()], [true, true]);
@@ -38,7 +38,7 @@ describe("createMemoryStore", () => {
     assert.equal(store.size, 1000);
   });
 
-  it("refuses options that are wrong", () => {
+  it("rejects invalid options", () => {
     assert.throws(() => createMemoryStore({ maxKeys: 0 }), RangeError);
     assert.throws(() => createMemoryStore({ maxkeys: 1 } as never), /did you mean "maxKeys"/);
   });

@@ -3,7 +3,7 @@ import { clockOption, type OptionsOf, readOptions, wholeNumber } from "../call/o
 import { type Limit, type RateLimitStore, type Verdict, windowSeconds } from "./limit.ts";
 
 export const memoryStoreOptions = {
-  /** Clients that are counted; beyond, those that were unused for longest begin again. Default 100,000, which take some 20 MB. */
+  /** The maximum number of keys. The least recently used count is dropped. Default 100,000, which use about 20 MB. */
   maxKeys: wholeNumber(1, 10_000_000).or(100_000),
   /** For tests. */
   clock: clockOption(),
@@ -11,10 +11,11 @@ export const memoryStoreOptions = {
 
 export type MemoryStoreOptions = OptionsOf<typeof memoryStoreOptions>;
 
-/** Counts that this process keeps, and no other. */
+/** A store of call counts in the memory of this process. */
 export interface MemoryStore extends RateLimitStore {
-  /** Returns at once. */
+  /** Counts one call, synchronously. */
   take(key: string, limit: Limit): Verdict;
+  /** The current number of keys. */
   readonly size: number;
 }
 
@@ -24,14 +25,14 @@ interface Window {
 }
 
 /**
- * Counts in memory: for one process, or a limit that holds for each. Without timers: a window that has ended is found to have
- * ended when its client calls again, or pushed out.
+ * Creates a store in memory, for a single process or for limits per process. It has no timers: an ended window is replaced at the client's next
+ * call, or dropped.
  *
- * @throws TypeError or RangeError for an option that is wrong
+ * @throws TypeError or RangeError for an invalid option
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const { maxKeys, clock } = readOptions("createMemoryStore", memoryStoreOptions, options);
-  // By size, and not by `max`: that would allocate the space of all clients at once.
+  // `maxSize`, because `max` would allocate the space for all keys at once.
   const windows = new LRUCache<string, Window>({ maxSize: maxKeys, sizeCalculation: () => 1 });
   return {
     get size() {

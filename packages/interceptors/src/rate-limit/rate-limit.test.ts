@@ -38,14 +38,14 @@ function limiting(options: RateLimitOptions, ...before: Interceptor[]) {
   return { server: { interceptors: [...before, createRateLimit(options)] }, other: { unary: () => ({}) } };
 }
 
-/** Says who calls, as createAuth would. */
+/** Sets the claims of the caller, as createAuth does. */
 const naming: Interceptor = (next) => (request) => {
   const sub = request.header.get("x-sub");
   if (sub !== null) request.contextValues.set(claimsKey, { iss: request.header.get("x-iss") ?? "i", sub, exp: 1 });
   return next(request);
 };
 
-it("counts by limits that change between calls", async (t) => {
+it("uses limits that change between calls", async (t) => {
   let requests = 1;
   const limit = {
     get requests() {
@@ -56,21 +56,25 @@ it("counts by limits that change between calls", async (t) => {
   const clock = createFakeClock();
   const { client } = await openInMemory(t, handlers, limiting({ limit, clock }));
   await client.unary({});
-  await assertStatus(client.unary({}), Code.ResourceExhausted, "no more than 1 requests a minute");
+  await assertStatus(client.unary({}), Code.ResourceExhausted, "rate limit exceeded: 1 requests per minute");
   requests = 2;
   await client.unary({});
-  await assertStatus(client.unary({}), Code.ResourceExhausted, "no more than 2 requests a minute");
+  await assertStatus(client.unary({}), Code.ResourceExhausted, "rate limit exceeded: 2 requests per minute");
 });
 
 describe("createRateLimit", () => {
   overBothTransports((open) => {
-    it("refuses the call that is one too many, and says when to try again", async (t) => {
+    it("rejects a call over the limit with a retry delay", async (t) => {
       const clock = createFakeClock();
       const { client } = await open(t, handlers, limiting({ limit: twoAMinute, clock }));
       await client.unary({});
       await clock.advance(20_500);
       await client.unary({});
-      const error = await assertStatus(client.unary({}), Code.ResourceExhausted, "no more than 2 requests a minute");
+      const error = await assertStatus(
+        client.unary({}),
+        Code.ResourceExhausted,
+        "rate limit exceeded: 2 requests per minute",
+      );
       assert.equal(readRetryAfterMs(error), 39_500);
       assert.deepEqual(readRateLimit(error), { requestsPerUnit: 2, unit: "minute" });
       assert.equal(error.metadata.get("grpc-retry-pushback-ms"), "39500");
@@ -107,7 +111,7 @@ describe("createRateLimit", () => {
     });
   });
 
-  it("counts each subject of each issuer apart, wherever it calls from", async (t) => {
+  it("counts each subject of each issuer separately, from any address", async (t) => {
     const options = limiting({ limit: { requests: 1, per: "day" } }, naming);
     const { client } = await openInMemory(t, handlers, options);
     const as = (sub: string, iss = "i") => client.unary({}, { headers: { "x-sub": sub, "x-iss": iss } });
@@ -119,7 +123,7 @@ describe("createRateLimit", () => {
     await assertStatus(client.unary({}), Code.ResourceExhausted);
   });
 
-  it("uses the address where the caller has no identity", async (t) => {
+  it("uses the address of a caller without an identity", async (t) => {
     const keys: string[] = [];
     const store: RateLimitStore = {
       take(key) {
@@ -143,7 +147,7 @@ describe("createRateLimit", () => {
     await client.unary({});
   });
 
-  it("has counts of their own for methods and services with rules", async (t) => {
+  it("has separate counts for methods and services with rules", async (t) => {
     const one = { requests: 1, per: "day" } as const;
     const methods = { [`${echo}/*`]: twoAMinute, [`${echo}/Unary`]: one, [`${echo}/Bidi`]: "unlimited" as const };
     const { client, other } = await openInMemory(t, handlers, limiting({ limit: one, methods, services }));
@@ -157,7 +161,7 @@ describe("createRateLimit", () => {
     await assertStatus(other.unary({}), Code.ResourceExhausted);
   });
 
-  it("counts calls that auth refuses when it is before auth, and by the address then", async (t) => {
+  it("counts calls that auth rejects, by address, if it is before auth", async (t) => {
     const refusing: Interceptor = (next) => (request) =>
       request.header.has("x-sub")
         ? naming(next)(request)
@@ -172,7 +176,7 @@ describe("createRateLimit", () => {
     await assertStatus(client.unary({}, { headers: { "x-sub": "7" } }), Code.ResourceExhausted);
   });
 
-  it("leaves reflection alone by rule", async (t) => {
+  it("does not limit reflection with a rule", async (t) => {
     const methods = Object.fromEntries(
       reflectionServices.map(({ typeName }) => [`${typeName}/*`, "unlimited" as const]),
     );
@@ -208,7 +212,7 @@ describe("createRateLimit", () => {
       ["throws", () => assert.fail("down")],
     ];
     for (const [how, take] of failing) {
-      it(`lets calls through by default, and says so once (${how})`, async (t) => {
+      it(`allows calls by default, and logs that once (${how})`, async (t) => {
         const { log, logged } = recordingLog();
         const { client } = await openInMemory(t, handlers, limiting({ limit: twoAMinute, store: { take }, log }));
         for (let at = 0; at < 3; at++) await client.unary({});
@@ -228,7 +232,7 @@ describe("createRateLimit", () => {
       });
     }
 
-    it("counts again when it is back, and says so", async (t) => {
+    it("counts again when it works again, and logs that", async (t) => {
       const { log, logged } = recordingLog();
       const memory = createMemoryStore();
       let isDown = true;
@@ -247,7 +251,7 @@ describe("createRateLimit", () => {
       );
     });
 
-    it("waits for a store that hangs no longer than storeTimeoutMs", async (t) => {
+    it("waits at most storeTimeoutMs for a store that hangs", async (t) => {
       const clock = createFakeClock();
       const { log, logged } = recordingLog();
       let asked: () => void = () => {};
@@ -272,9 +276,9 @@ describe("createRateLimit", () => {
     });
   });
 
-  it("refuses options that are wrong", () => {
+  it("rejects invalid options", () => {
     const wrong: [object, RegExp][] = [
-      [{}, /without limit or methods nothing would be limited/],
+      [{}, /expected limit or methods/],
       [{ limits: twoAMinute }, /did you mean "limit"/],
       [{ limit: { requests: 0, per: "minute" } }, /requests is 0/],
       [{ limit: { requests: 1.5, per: "minute" } }, /requests is 1.5/],

@@ -30,30 +30,30 @@ export type RateLimitRule = Limit | "unlimited";
 
 export const rateLimitOptions = {
   /**
-   * For all methods without an entry in `methods`; they share one count for each client. It is read with each call, so that its getters may change
-   * it. Default: they are not limited.
+   * The limit of all methods without an entry in `methods`, which share one count for each client. It is read for each call, so its getters may
+   * return changing values. Default: these methods are not limited.
    */
   limit: own<Limit>('a limit such as { requests: 100, per: "minute" }'),
-  /** Limits by method, or "unlimited". Each entry has a count of its own, which all methods share that it selects. Default: none. */
+  /** Limits by method, or "unlimited". Each entry has its own count, shared by all methods that it selects. Default: none. */
   methods: own<ByMethod<RateLimitRule>>("an object with limits by method").or({}),
-  /** The services that `methods` is checked against. Default: it is not. */
+  /** The services against which `methods` is checked. Default: not checked. */
   services: servicesOption(),
   /**
-   * Whose count a call goes to; undefined for no one's. Default `clientKey`: the subject of the token that `createAuth` verified, or the
-   * workload that has proved its identity, or the address. `addressKey` uses the address alone.
+   * Returns the key under which a call is counted; undefined exempts a call. Default `clientKey`: the subject of the token that `createAuth`
+   * verified, or the identified workload, or the address. `addressKey` uses only the address.
    */
   keyOf: callback<(request: UnaryRequest | StreamRequest) => string | undefined>().or(clientKey),
-  /** The second and each further message that a client sends in a stream count like a call. Default false: a stream counts once. */
+  /** Whether each message of a client's stream after the first counts like a call. Default false: a stream counts once. */
   countMessages: flag().or(false),
-  /** Where calls are counted. Default: `createMemoryStore()`. */
+  /** The store of the counts. Default: `createMemoryStore()`. */
   store: withMethods<RateLimitStore>("a store, for example createMemoryStore()", "take"),
-  /** What happens to calls while the store fails: "allow" lets them pass, "deny" refuses them with UNAVAILABLE. Default "allow". */
+  /** Whether calls pass while the store fails ("allow"), or fail with UNAVAILABLE ("deny"). Default "allow". */
   onStoreFailure: oneOf("allow", "deny").or("allow"),
-  /** A store that takes longer has failed. Default 500 ms. */
+  /** The timeout of the store. Default 500 ms. */
   storeTimeoutMs: wholeNumber(1, maxTimerMs).or(500),
   /** The domain in google.rpc.ErrorInfo. Default "tercel.rate-limit". */
   domain: text().or("tercel.rate-limit"),
-  /** Gets an error when the store begins to fail and a warning when it works again. Default: standard error. */
+  /** Receives an error when the store starts to fail, and a warning when it works again. Default: standard error. */
   log: logOption(),
   /** For tests. */
   clock: clockOption(),
@@ -62,24 +62,24 @@ export const rateLimitOptions = {
 export type RateLimitOptions = OptionsOf<typeof rateLimitOptions>;
 
 const where = "createRateLimit";
-/** Probes must not fail because there are many of them. */
+/** Not limited, because health checks must not fail when there are many of them. */
 const healthService = "grpc.health.v1.Health";
 
-/** A limit, and the name its count goes by. */
+/** A limit, and the name of its count. */
 interface CompiledRule {
   readonly limit: Limit;
   readonly name: string;
-  /** Keys by the claims of tokens, which `createAuth` remembers: making and hashing the same text again takes longer than counting. */
+  /** Keys by claims objects, which `createAuth` caches: creating and hashing the key again takes longer than counting. */
   readonly byClaims: WeakMap<Claims, string>;
 }
 
 /**
- * A server interceptor that counts the calls of each client and refuses those beyond its limit with RESOURCE_EXHAUSTED, saying
- * when to try again: in google.rpc.RetryInfo, common.v1.RateLimitInfo and `grpc-retry-pushback-ms`, which gRPC clients' retries
- * follow. Put it after auth, so that it knows the caller; then calls that auth refuses are counted only by another one before
- * auth. The health service is not limited.
+ * Creates a server interceptor that counts the calls of each client, and rejects those over its limit with RESOURCE_EXHAUSTED. The error has a
+ * retry delay in google.rpc.RetryInfo, common.v1.RateLimitInfo and `grpc-retry-pushback-ms`, which the retries of gRPC clients respect. Put it
+ * after authentication, so that it knows the caller. To count calls that authentication rejects, add another one before it. The health service
+ * is not limited.
  *
- * @throws TypeError or RangeError for an option, a limit or a rule that is wrong
+ * @throws TypeError or RangeError for an invalid option, limit or rule
  */
 export function createRateLimit(options: RateLimitOptions): Interceptor {
   const settings = readOptions(where, rateLimitOptions, options);
@@ -97,7 +97,7 @@ export function createRateLimit(options: RateLimitOptions): Interceptor {
   function judgeLater(taking: Promise<Verdict>, rule: CompiledRule): Promise<void> {
     return withTimeout(taking, storeTimeoutMs, clock).then(
       (verdict) => {
-        if (storeFails) log.warn("the store of the rate limits works again");
+        if (storeFails) log.warn("rate limit store works again");
         storeFails = false;
         judge(verdict, rule);
       },
@@ -106,9 +106,9 @@ export function createRateLimit(options: RateLimitOptions): Interceptor {
   }
 
   function storeFailed(error: unknown): void {
-    // Once and not with each call.
+    // Logs only the first failure, not one for each call.
     if (!storeFails) {
-      log.error("the store of the rate limits fails", {
+      log.error("rate limit store failed", {
         calls: denies ? "denied" : "allowed",
         error: thrownText(error),
       });
@@ -119,7 +119,7 @@ export function createRateLimit(options: RateLimitOptions): Interceptor {
     }
   }
 
-  /** Throws or rejects when it is one too many. */
+  /** Counts one call or message. Throws or rejects if the limit is exceeded. */
   function count(key: string, rule: CompiledRule): void | Promise<void> {
     let verdict: Verdict | Promise<Verdict>;
     try {
@@ -130,7 +130,7 @@ export function createRateLimit(options: RateLimitOptions): Interceptor {
     return verdict instanceof Promise ? judgeLater(verdict, rule) : judge(verdict, rule);
   }
 
-  /** Undefined where the call is not counted. */
+  /** Counts a call, unless its method or client is exempt. */
   function countCall(request: CallRequest): void | Promise<void> {
     const rule = ruleOf(request.method);
     const key = rule === undefined ? undefined : keyOfCall(request, rule);
@@ -149,7 +149,7 @@ export function createRateLimit(options: RateLimitOptions): Interceptor {
   }
 
   if (!countMessages) return createHookedInterceptor<void>({ begin: countCall });
-  // To count messages, which may take time, is more than a hook may do.
+  // A hook cannot count messages, because the store may be asynchronous.
   return (next) => async (request) => {
     const rule = ruleOf(request.method);
     const key = rule === undefined ? undefined : keyOfCall(request, rule);
@@ -159,7 +159,7 @@ export function createRateLimit(options: RateLimitOptions): Interceptor {
   };
 }
 
-/** The first message came with the call, which was counted. */
+/** The first message is not counted, because the call itself was. */
 function countingMessages(request: StreamRequest, count: () => void | Promise<void>): StreamRequest {
   let isFirst = true;
   const admit = (): void | Promise<void> => {
@@ -172,7 +172,7 @@ function countingMessages(request: StreamRequest, count: () => void | Promise<vo
 function limitError(limit: Limit, remainingMs: number, domain: string): ConnectError {
   const retryAfterMs = Math.max(1, Math.ceil(remainingMs));
   const error = resourceExhausted({
-    message: `no more than ${limit.requests} requests a ${limit.per}`,
+    message: `rate limit exceeded: ${limit.requests} requests per ${limit.per}`,
     reason: "RATE_LIMITED",
     domain,
     retryAfterMs,
@@ -193,7 +193,7 @@ function compileRules(settings: SettingsOf<typeof rateLimitOptions>): (method: D
   const { limit, methods, services } = settings;
   if (limit !== undefined) checkLimit(`${where}: limit`, limit);
   if (limit === undefined && Object.keys(methods).length === 0) {
-    throw new TypeError(`${where}: without limit or methods nothing would be limited`);
+    throw new TypeError(`${where}: expected limit or methods`);
   }
   for (const [selector, rule] of Object.entries(methods)) {
     if (rule !== "unlimited") checkLimit(`${where}: methods["${selector}"]`, rule);

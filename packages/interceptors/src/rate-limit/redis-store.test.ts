@@ -17,7 +17,7 @@ for (const { name, connect: connectTo } of redisPackages) {
       const server = await createRedisServer();
       const clients: ConnectedRedis[] = [];
       t.after(async () => {
-        // Before the server: a client that leaves a server which is gone waits two seconds for its answer.
+        // Before the server stops, because a client waits two seconds for the response of a server that is gone.
         for (const client of clients) await client.close();
         await server.dispose();
       });
@@ -30,7 +30,7 @@ for (const { name, connect: connectTo } of redisPackages) {
       return { server, connect };
     }
 
-    it("keeps one count for all instances of a service", async (t) => {
+    it("has one count for all instances of a service", async (t) => {
       const { connect } = await openRedis(t);
       const handlers = { unary: () => ({}) };
       const open = async () => {
@@ -46,7 +46,7 @@ for (const { name, connect: connectTo } of redisPackages) {
       await assertStatus(two.client.unary({}), Code.ResourceExhausted);
     });
 
-    it("lets what it stores expire, under its prefix", async (t) => {
+    it("lets its keys expire, and has its prefix in them", async (t) => {
       const { connect } = await openRedis(t);
       const { client } = await connect();
       await createRedisStore({ client, keyPrefix: "mine" }).take("ada", { requests: 1, per: "minute" });
@@ -56,7 +56,7 @@ for (const { name, connect: connectTo } of redisPackages) {
       assert.ok(leftMs > 0 && leftMs <= 60_000, String(leftMs));
     });
 
-    it("gives a key that would never expire an end", async (t) => {
+    it("sets an expiry for a key without one", async (t) => {
       const { connect } = await openRedis(t);
       const { client } = await connect();
       await redisCommands(client).send(["SET", "mine:ada", "1"]);
@@ -65,7 +65,7 @@ for (const { name, connect: connectTo } of redisPackages) {
       assert.ok(((await lifetimesMs(client)).get("mine:ada") ?? 0) > 0);
     });
 
-    it("counts calls that come at once, none of them twice", async (t) => {
+    it("counts concurrent calls exactly once", async (t) => {
       const { connect } = await openRedis(t);
       const store = createRedisStore({ client: (await connect()).client });
       const verdicts = await Promise.all(
@@ -74,7 +74,7 @@ for (const { name, connect: connectTo } of redisPackages) {
       assert.equal(verdicts.filter(({ isAllowed }) => isAllowed).length, 20);
     });
 
-    it("fails at once while Redis is down, and counts on when it is back", async (t) => {
+    it("fails at once while Redis is down, and counts again when it is back", async (t) => {
       const { server, connect } = await openRedis(t);
       const { client, lost, ready } = await connect();
       const { log, logged } = recordingLog();
@@ -103,7 +103,7 @@ for (const { name, connect: connectTo } of redisPackages) {
   });
 }
 
-it("refuses another kind of client", () => {
+it("rejects an unsupported client", () => {
   assert.throws(
     () => createRedisStore({ client: {} as never }),
     /client is an object; expected a client of ioredis or of redis/,

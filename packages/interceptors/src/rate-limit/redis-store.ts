@@ -3,17 +3,17 @@ import { redisClientOption, redisCommands } from "../call/redis-client.ts";
 import { type RateLimitStore, type Verdict, windowSeconds } from "./limit.ts";
 
 export const redisStoreOptions = {
-  /** The application's client, of `ioredis` or of `redis`; the store never closes it. Required. */
+  /** The application's client of `ioredis` or `redis`. The store never closes it. Required. */
   client: redisClientOption(),
-  /** What keys begin with. Default "tercel:rate-limit". */
+  /** The prefix of all keys. Default "tercel:rate-limit". */
   keyPrefix: text().or("tercel:rate-limit"),
 };
 
 export type RedisStoreOptions = OptionsOf<typeof redisStoreOptions>;
 
 /**
- * Counts a call and returns how many there were in the window and how many milliseconds of it are left. A key without an end, which
- * only another program can create, gets one.
+ * Counts a call, and returns the number of calls in the window and its remaining milliseconds. A key without an expiry, which only another
+ * program can create, gets one.
  */
 const countScript = `
 local count = redis.call('INCR', KEYS[1])
@@ -25,10 +25,10 @@ end
 return {count, left}`;
 
 /**
- * Counts in Redis, so that a limit applies to all instances of a service together. While the client is not connected, it fails at once
- * instead of waiting in the client's queue.
+ * Creates a store in Redis, so that a limit applies to all instances of a service together. While the client is not connected, the store fails at
+ * once instead of waiting in the client's queue.
  *
- * @throws TypeError for an unknown option, and for another kind of client
+ * @throws TypeError for an unknown option, and for an unsupported client
  */
 export function createRedisStore(options: RedisStoreOptions): RateLimitStore {
   const { client, keyPrefix } = readOptions("createRedisStore", redisStoreOptions, options);

@@ -8,7 +8,7 @@ import { createRecovery, type HandlerFault } from "./index.ts";
 
 const generic = /^internal error, id [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Handlers of all kinds that throw what `thrown` returns, before they answer anything. */
+/** Handlers of all kinds that throw the result of `thrown` before they respond. */
 function throwing(thrown: () => unknown): EchoHandlers {
   return {
     unary() {
@@ -33,7 +33,7 @@ const calls = ["unary", "serverStream", "clientStream", "bidi"] as const;
 describe("recovery", () => {
   overBothTransports((open) => {
     for (const kind of calls) {
-      it(`turns what a ${kind} handler throws into INTERNAL with an id that its log line and its hook carry`, async (t) => {
+      it(`turns the error of a ${kind} handler into INTERNAL with an id that is also in the log line and the hook`, async (t) => {
         const { log, logged } = recordingLog();
         const faults: HandlerFault[] = [];
         const bug = new TypeError("secret of the repository");
@@ -64,7 +64,7 @@ describe("recovery", () => {
       });
     }
 
-    it("lets the messages through that a stream gave before it failed", async (t) => {
+    it("passes on the messages that a stream sent before its failure", async (t) => {
       const { log } = recordingLog();
       const { client } = await open(
         t,
@@ -85,7 +85,7 @@ describe("recovery", () => {
       assert.deepEqual(counts, [1, 2]);
     });
 
-    it("takes anything for an error", async (t) => {
+    it("accepts any thrown value", async (t) => {
       const hostile = new Proxy(
         {},
         {
@@ -117,7 +117,7 @@ describe("recovery", () => {
       }
     });
 
-    it("leaves a status that the handler meant, with its details and metadata", async (t) => {
+    it("does not change a ConnectError, with its details and metadata", async (t) => {
       const { log, logged } = recordingLog();
       const faults: HandlerFault[] = [];
       const { client } = await open(
@@ -131,7 +131,7 @@ describe("recovery", () => {
       assert.deepEqual([logged, faults], [[], []]);
     });
 
-    it("does not count as a fault what an aborted wait throws when the client has gone", async (t) => {
+    it("does not treat the AbortError of a cancelled call as a fault", async (t) => {
       const { log, logged } = recordingLog();
       const entered = createOccasion();
       const left = createOccasion<unknown>();
@@ -163,7 +163,7 @@ describe("recovery", () => {
       assert.deepEqual(logged, []);
     });
 
-    it("catches what an interceptor after it throws, even one that throws before it returns a promise", async (t) => {
+    it("catches errors of interceptors inside it, also synchronous ones", async (t) => {
       const { log, logged } = recordingLog();
       const sudden: Interceptor = () => () => {
         throw new TypeError("sudden");
@@ -187,7 +187,7 @@ describe("recovery", () => {
       await assertStatus(client.unary({}), Code.Internal, generic);
     });
 
-    it("changes nothing about calls that go well", async (t) => {
+    it("does not change successful calls", async (t) => {
       const { log, logged } = recordingLog();
       const { client } = await open(
         t,
@@ -216,7 +216,7 @@ describe("recovery", () => {
     });
   });
 
-  it("refuses an option it does not know", () => {
+  it("rejects an unknown option", () => {
     assert.throws(
       () => createRecovery({ onfault: () => {} } as never),
       /unknown option "onfault"; did you mean "onFault"/,

@@ -5,30 +5,30 @@ import { safeLog, thrownText } from "@tercel/grpc/internal";
 import { methodPath } from "../call/method-path.ts";
 import { callback, logOption, type OptionsOf, readOptions } from "../call/options.ts";
 
-/** What a handler has thrown without meaning a status by it. */
+/** An error of a handler that is not a ConnectError. */
 export interface HandlerFault {
-  /** In the client's message and in the log line, so that the one leads to the other. A random UUID. */
+  /** A random UUID, which is in the client's error and in the log line, to find one from the other. */
   readonly id: string;
-  /** What was thrown: mostly an Error, but JavaScript throws anything. */
+  /** The thrown value: usually an Error, but JavaScript can throw anything. */
   readonly error: unknown;
   readonly service: string;
   readonly method: string;
 }
 
 export const recoveryOptions = {
-  /** Gets one error line per fault. Default: JSON lines on standard error, as the server's own. */
+  /** Receives one error line for each fault. Default: JSON lines on standard error, as for the server. */
   log: logOption(),
-  /** Called with each fault, to count it or to report it elsewhere. What it throws is logged and goes no further. */
+  /** Called for each fault, to count it or to report it elsewhere. Errors that it throws are logged and ignored. */
   onFault: callback<(fault: HandlerFault) => void>(),
 };
 
 export type RecoveryOptions = OptionsOf<typeof recoveryOptions>;
 
 /**
- * A server interceptor that turns what a handler throws by accident (a TypeError, a rejected promise, a string, also in the middle of a
- * stream) into INTERNAL with an id; text and stack stay in the log. A `ConnectError` passes unchanged: the handler meant it.
+ * Creates a server interceptor that turns unexpected errors of a handler (a TypeError, a rejected promise, a string, also in the middle of a
+ * stream) into INTERNAL with an id. The text and the stack are only logged. A `ConnectError` passes unchanged.
  *
- * Put it first, or right after what counts and logs calls.
+ * Make it the outermost interceptor, or put it directly inside those that count and log calls.
  *
  * @throws TypeError for an unknown option
  */
@@ -39,7 +39,7 @@ export function createRecovery(options: RecoveryOptions = {}): Interceptor {
 
   function recovered(error: unknown, request: CallRequest): unknown {
     if (error instanceof ConnectError) return error;
-    // A handler that hands its signal to fetch or a timer throws what these throw when the call is cancelled.
+    // A handler that passes its signal to fetch or a timer throws their AbortError when the call is cancelled.
     if (isAbort(error) && request.signal.aborted) return request.signal.reason;
     const fault: HandlerFault = {
       id: randomUUID(),
@@ -53,7 +53,7 @@ export function createRecovery(options: RecoveryOptions = {}): Interceptor {
     try {
       onFault?.(fault);
     } catch (reason) {
-      // Reporting must not become a failure of its own.
+      // A failure to report must not change the call's error.
       log.error("onFault failed", { id: fault.id, method, error: thrownText(reason) });
     }
     return failure;

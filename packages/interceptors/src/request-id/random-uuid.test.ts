@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { randomUuid } from "./random-uuid.ts";
 
-it("a random UUID has version, variant and its dashes, and none comes twice over many batches", () => {
+it("a random UUID has version, variant and dashes, and is unique over many batches", () => {
   const seen = new Set<string>();
   for (let made = 0; made < 1000; made++) {
     const id = randomUuid();
@@ -10,7 +10,7 @@ it("a random UUID has version, variant and its dashes, and none comes twice over
     seen.add(id);
   }
   assert.equal(seen.size, 1000);
-  // All its other digits take each value.
+  // All other digits have every value.
   for (const at of [0, 7, 9, 12, 15, 17, 20, 22, 24, 35]) {
     assert.equal(new Set([...seen].map((id) => id[at])).size, 16);
   }

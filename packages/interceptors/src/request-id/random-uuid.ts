@@ -1,26 +1,26 @@
 import { randomFillSync } from "node:crypto";
 
-/** So many are written at once. */
+/** The number of UUIDs that are created at once. */
 const batch = 256;
 
 const digits = Buffer.from("0123456789abcdef");
-/** The position in the text of each byte's two digits. */
+/** The position of each byte's two digits in the text. */
 const places = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
 const textLength = 36;
 
 const bytes = Buffer.alloc(batch * places.length);
-/** With the dashes, which stay. */
+/** The texts of the batch. Their dashes never change. */
 const texts = Buffer.alloc(batch * textLength, "-");
 let left = 0;
 
 /**
- * A random UUID (RFC 9562 §5.4), as `crypto.randomUUID` makes them. That one is a chain of pieces, which V8 joins when the text is
- * read; an id always is, for a header, and made as one text it takes two thirds of the time.
+ * Returns a random UUID (RFC 9562 §5.4), like `crypto.randomUUID`. That function returns a rope string, which V8 flattens when it is read. An id
+ * is always read, for a header, and creating a flat string takes two thirds of the time.
  */
 export function randomUuid(): string {
   if (left === 0) writeBatch();
   left--;
-  // A text of its own: a part of a longer one would keep all of that.
+  // A separate string: a slice of a longer one would keep all of it in memory.
   return texts.toString("latin1", left * textLength, (left + 1) * textLength);
 }
 

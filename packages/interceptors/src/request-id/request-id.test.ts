@@ -14,7 +14,7 @@ import {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Answers with what each kind of handler sees of the id, after a wait as well. */
+/** Responds with the id that each kind of handler sees, before and after a wait. */
 const telling: EchoHandlers = {
   async unary(_request, context) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -36,7 +36,7 @@ const telling: EchoHandlers = {
 
 describe("request ids", () => {
   overBothTransports((open) => {
-    it("that the client sends are what handlers of all kinds see, to the end of their streams", async (t) => {
+    it("of clients are available in handlers of all kinds, to the end of their streams", async (t) => {
       const { client } = await open(t, telling, { server: { interceptors: [createServerRequestId()] } });
       const options = { headers: { "x-request-id": "abc-1" } };
       const texts = [
@@ -48,7 +48,7 @@ describe("request ids", () => {
       assert.deepEqual(texts, Array(6).fill("abc-1 abc-1"));
     });
 
-    it("are made where none came, one for each call, and sent back", async (t) => {
+    it("are created for calls without one, and sent back", async (t) => {
       const { client } = await open(t, telling, { server: { interceptors: [createServerRequestId()] } });
       const seen = new Set<string>();
       for (let at = 0; at < 3; at++) {
@@ -61,7 +61,7 @@ describe("request ids", () => {
       assert.equal(seen.size, 3);
     });
 
-    it("are sent back with errors as well", async (t) => {
+    it("are sent back with errors", async (t) => {
       const { client } = await open(
         t,
         {
@@ -84,7 +84,7 @@ describe("request ids", () => {
       assert.equal(streamed, "abc-2");
     });
 
-    it("of one call do not get into another's error, although a handler throws the same one", async (t) => {
+    it("of one call do not appear in another's error, although a handler throws the same object", async (t) => {
       const shared = new ConnectError("no", Code.NotFound, { "x-other": "stays" });
       const { client } = await open(
         t,
@@ -107,7 +107,7 @@ describe("request ids", () => {
       assert.equal(shared.metadata.has("x-request-id"), false);
     });
 
-    it("are taken up to 128 fit characters, and replaced when longer, empty or unfit", async (t) => {
+    it("are accepted up to 128 valid characters, and replaced if they are longer, empty or invalid", async (t) => {
       const { client } = await open(t, telling, { server: { interceptors: [createServerRequestId()] } });
       const idFor = async (sent: string): Promise<string> =>
         (await client.unary({}, { headers: { "x-request-id": sent } })).text.split(" ").at(-1) ?? "";
@@ -117,7 +117,7 @@ describe("request ids", () => {
       }
     });
 
-    it("of strangers are neither accepted nor sent back, when the server says so", async (t) => {
+    it("are neither accepted nor sent back if the options say so", async (t) => {
       const interceptor = createServerRequestId({ acceptIncoming: false, sendBack: false, makeId: () => "own" });
       const { client } = await open(t, telling, { server: { interceptors: [interceptor] } });
       let told: string | null = "";
@@ -128,7 +128,7 @@ describe("request ids", () => {
       assert.deepEqual([text, told], ["own own", null]);
     });
 
-    it("go from a request that is handled to the calls that its handler makes, streams included", async (t) => {
+    it("are propagated from a call to the calls that its handler makes, including streams", async (t) => {
       const inner = await open(t, telling, {
         server: { interceptors: [createServerRequestId()] },
         channel: { interceptors: [createClientRequestId()] },
@@ -152,7 +152,7 @@ describe("request ids", () => {
       );
     });
 
-    it("of a client are the header's, else the context value's, else the running request's, else new", async (t) => {
+    it("of a client come from the header, the context value, or the current request, or are new", async (t) => {
       const { client } = await open(t, telling, {
         server: { interceptors: [createServerRequestId()] },
         channel: { interceptors: [createClientRequestId({ makeId: () => "made" })] },
@@ -170,7 +170,7 @@ describe("request ids", () => {
     });
   });
 
-  it("refuse options they do not know and names that metadata cannot have", () => {
+  it("reject unknown options and invalid header names", () => {
     assert.throws(
       () => createServerRequestId({ heder: "x" } as never),
       /unknown option "heder"; did you mean "header"/,

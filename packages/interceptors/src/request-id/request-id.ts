@@ -6,9 +6,9 @@ import { currentRequestId, defaultRequestIdHeader, requestIdKey, setRequestIdHea
 import { randomUuid } from "./random-uuid.ts";
 
 export const clientRequestIdOptions = {
-  /** The metadata name that carries the id. Default `x-request-id`, which proxies know. */
+  /** The name of the metadata with the id. Default `x-request-id`, which proxies also use. */
   header: headerOption().or(defaultRequestIdHeader),
-  /** Makes an id where there is none. Default: a random UUID. */
+  /** Returns a new id for a call without one. Default: a random UUID. */
   makeId: callback<() => string>().or(randomUuid),
 };
 
@@ -16,30 +16,30 @@ export type ClientRequestIdOptions = OptionsOf<typeof clientRequestIdOptions>;
 
 export const serverRequestIdOptions = {
   ...clientRequestIdOptions,
-  /** Whether an id that the client sent is used. Default true; false where clients are strangers. */
+  /** Whether to use the id of the client. Default true. Set false if the clients are not trusted. */
   acceptIncoming: flag().or(true),
-  /** Whether the client gets the id, in the response's headers or with the error. Default true. */
+  /** Whether to send the id to the client, in the response headers or with the error. Default true. */
   sendBack: flag().or(true),
 };
 
 export type ServerRequestIdOptions = OptionsOf<typeof serverRequestIdOptions>;
 
 /**
- * What an id from outside may look like: it goes to logs, headers and other services unchanged. 128 characters hold two UUIDs, or a trace
- * and a span, with room to spare.
+ * The form of an acceptable id from a client, which is written to logs, headers and other services unchanged. 128 characters are enough for two
+ * UUIDs, or a trace id and a span id.
  */
 const acceptable = /^[A-Za-z0-9._:/+=@~-]{1,128}$/;
 
 /**
- * A server interceptor that gives each call an id: the one that the client sent, if it is fit to be logged, or a new one. Handlers
- * find it under `requestIdKey` among their context values, and anything they call by `currentRequestId()`.
+ * Creates a server interceptor that gives each call a request id: the client's, if it has an acceptable form, or a new one. Handlers get it with
+ * `requestIdKey` from their context values, and all code that they call with `currentRequestId()`.
  *
- * @throws TypeError for an unknown option or a header name that metadata cannot have
+ * @throws TypeError for an unknown option or an invalid header name
  */
 export function createServerRequestId(options: ServerRequestIdOptions = {}): Interceptor {
   const settings = readOptions("createServerRequestId", serverRequestIdOptions, options);
   const { header, makeId, acceptIncoming, sendBack } = settings;
-  // Acceptable ids are fit to be a header's value, and so are those that are made here.
+  // Acceptable ids, and the UUIDs created here, are valid header values.
   const isFit = makeId === randomUuid;
   return createHookedInterceptor<string>({
     begin(request) {
@@ -58,16 +58,16 @@ export function createServerRequestId(options: ServerRequestIdOptions = {}): Int
 }
 
 /**
- * A client interceptor that sends an id with each call: the one the caller set as a header or among the context values, else that of
- * the request being handled, else a new one.
+ * Creates a client interceptor that sends a request id with each call: the id in the call's header or context values, or that of the current
+ * request, or a new one.
  *
- * @throws TypeError for an unknown option or a header name that metadata cannot have
+ * @throws TypeError for an unknown option or an invalid header name
  */
 export function createClientRequestId(options: ClientRequestIdOptions = {}): Interceptor {
   const { header, makeId } = readOptions("createClientRequestId", clientRequestIdOptions, options);
   return (next) => (request) => {
     setRequestIdHeader("client", request, header);
-    // The id is not put among the context values: a caller may use the same ones for its next call.
+    // The context values are not changed, because a caller may reuse them for its next call.
     if (request.header.get(header) === null) {
       request.header.set(header, request.contextValues.get(requestIdKey) ?? currentRequestId() ?? makeId());
     }
@@ -75,10 +75,10 @@ export function createClientRequestId(options: ClientRequestIdOptions = {}): Int
   };
 }
 
-/** A copy, because a handler may throw one error object for many calls. */
+/** Returns a copy of the error with the metadata, because a handler may throw the same object for many calls. */
 function withMetadata(error: ConnectError, name: string, value: string): ConnectError {
   const { rawMessage, code, metadata, details, cause, stack } = error;
-  // Outgoing details are what the constructor takes, incoming ones what it had made of them: both are sent on as they are.
+  // Details may be outgoing or incoming ones. Both forms are copied unchanged.
   const copy = new ConnectError(rawMessage, code, metadata, undefined, cause);
   copy.details = details;
   copy.metadata.set(name, value);

@@ -1,2 +1,2 @@
-/** The metadata name that carries the key unless an interceptor was given another. */
+/** The default name of the metadata with the key. */
 export const defaultHeader = "x-service-key";

@@ -1,16 +1,16 @@
 import { text } from "../call/options.ts";
 import type { ServiceKeyEntry } from "./key-ring.ts";
 
-/** A file as the source of keys. */
+/** The options of a key source that is a file. */
 export const keyFileOptions = {
-  /** Its path. */
+  /** The path of the file. */
   file: text("a path").required(),
 };
 
 /**
- * Reads a file of a name and a key in each line, with spaces between. Empty lines, and lines that begin with `#`, are for people.
+ * Parses a key file: each line has a name and a key, separated by spaces. Empty lines and lines that start with `#` are ignored.
  *
- * @throws TypeError that names the line, and does not show it: it may be a key
+ * @throws TypeError with the number of an invalid line, but not its text, which may be a key
  */
 export function parseKeyFile(where: string, content: string): ServiceKeyEntry[] {
   const entries: ServiceKeyEntry[] = [];

@@ -7,7 +7,7 @@ const first = "a".repeat(32);
 const second = "b".repeat(32);
 
 describe("a ring of keys", () => {
-  it("finds whose key it is, and several keys of one name", () => {
+  it("finds the name of a key, and several keys of one name", () => {
     const ring = new KeyRing("here", [
       { name: "orders", key: first },
       { name: "orders", key: second },
@@ -20,7 +20,7 @@ describe("a ring of keys", () => {
 
   const strangers = ["", " ", first.slice(1), `${first}a`, first.toUpperCase(), "c".repeat(513), "x".repeat(100_000)];
   for (const key of strangers) {
-    it(`finds no one for ${key.length} bytes of ${JSON.stringify(key.slice(0, 4))}`, () => {
+    it(`finds nothing for ${key.length} bytes of ${JSON.stringify(key.slice(0, 4))}`, () => {
       assert.equal(new KeyRing("here", [{ name: "orders", key: first }]).find(key), undefined);
     });
   }
@@ -48,7 +48,7 @@ describe("a ring of keys", () => {
     ["1001 keys", Array.from({ length: 1001 }, (_, at) => ({ name: "n", key: `${first}${at}` })), /at most 1000/],
   ];
   for (const [what, entries, message] of mistakes) {
-    it(`refuses ${what}, without showing a key`, () => {
+    it(`rejects ${what}, without showing a key`, () => {
       assert.throws(
         () => new KeyRing("here", entries as ServiceKeyEntry[]),
         (error: Error) => {
@@ -62,7 +62,7 @@ describe("a ring of keys", () => {
 });
 
 describe("a file of keys", () => {
-  it("has a name and a key in each line, and room for people", () => {
+  it("has a name and a key in each line, and may have empty lines and comments", () => {
     const text = `# rotated in May\n\norders ${first}\r\n  orders\t${second}  \n`;
     assert.deepEqual(parseKeyFile("here", text), [
       { name: "orders", key: first },
@@ -71,7 +71,7 @@ describe("a file of keys", () => {
   });
 
   for (const line of [first, `orders ${first} more`]) {
-    it(`is refused with a line of ${line.split(" ").length} words, which is not shown`, () => {
+    it(`is rejected with a line of ${line.split(" ").length} words, which is not shown`, () => {
       assert.throws(() => parseKeyFile("here", `# one\n${line}`), {
         message: "here: line 2 must be a name, a space and a key",
       });

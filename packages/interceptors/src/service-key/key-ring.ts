@@ -1,10 +1,10 @@
 import { hash, timingSafeEqual } from "node:crypto";
 
-/** A key, and the workload whose identity it proves. Several keys of one name are for the time of a rotation. */
+/** A key and the name of its workload. A workload has several keys during a rotation. */
 export interface ServiceKeyEntry {
-  /** The caller's name: letters, digits, `.`, `_` and `-`, at most 64. It may be logged, the key never is. */
+  /** The caller's name: up to 64 letters, digits, `.`, `_` and `-`. The name may be logged; the key never is. */
   readonly name: string;
-  /** From 32 to 512 printable ASCII characters without spaces, such as `openssl rand -hex 32` prints. */
+  /** 32 to 512 printable ASCII characters without spaces, for example from `openssl rand -hex 32`. */
   readonly key: string;
 }
 
@@ -13,17 +13,17 @@ const minKeyChars = 32;
 const maxKeyChars = 512;
 const maxKeys = 1000;
 
-/** Keys by their digests, so that a dump of the memory shows none. */
+/** Stores only the digests of the keys, so that a memory dump does not reveal them. */
 export class KeyRing {
   private readonly entries: readonly { readonly name: string; readonly digest: Buffer }[];
 
-  /** @throws TypeError or RangeError that names the entry, and never the key */
+  /** @throws TypeError or RangeError that names the entry, but never shows the key */
   constructor(where: string, entries: readonly ServiceKeyEntry[]) {
     if (!Array.isArray(entries) || entries.length === 0) {
-      throw new TypeError(`${where}: expected at least one key; without keys no call could be let in`);
+      throw new TypeError(`${where}: expected at least one key; without keys, every call would be rejected`);
     }
     if (entries.length > maxKeys)
-      throw new RangeError(`${where}: ${entries.length} keys; at most ${maxKeys} can be compared`);
+      throw new RangeError(`${where}: ${entries.length} keys; at most ${maxKeys} are allowed`);
     this.entries = entries.map((entry) => {
       checkName(where, entry?.name);
       checkKey(`${where}: the key of ${entry.name}`, entry.key);
@@ -38,12 +38,12 @@ export class KeyRing {
     }
   }
 
-  /** The name of a key; undefined for an unknown one. Takes the same time for every key of one length. */
+  /** Returns the name of a key, or undefined if it is unknown. Takes the same time for all keys of the same length. */
   find(presented: string): string | undefined {
     if (presented.length > maxKeyChars) return undefined;
     const digest = digestOf(presented);
     let found: string | undefined;
-    // To the end in any case: where it stops would show which keys there are.
+    // Always compares all keys: the time to the first match would leak information about the keys.
     for (const entry of this.entries) if (timingSafeEqual(entry.digest, digest)) found = entry.name;
     return found;
   }

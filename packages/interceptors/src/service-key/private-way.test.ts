@@ -10,7 +10,7 @@ function requestTo(url: string, info?: Partial<CallInfo>): UnaryRequest {
   return { url, contextValues } as UnaryRequest;
 }
 
-describe("a call came in private", () => {
+describe("a request arrived privately", () => {
   const tls = { certificate: undefined };
   const rows: readonly (readonly [what: string, info: Partial<CallInfo> | undefined, isPrivate: boolean])[] = [
     ["by TLS from anywhere", { peerAddress: "192.0.2.1:9", peerTls: tls }, true],
@@ -27,13 +27,13 @@ describe("a call came in private", () => {
   ];
   for (const [what, info, isPrivate] of rows) {
     it(`${isPrivate ? "" : "not "}${what}`, () => {
-      // What the client says of itself does not count.
+      // The scheme that the client sends does not count.
       assert.equal(cameInPrivate(requestTo("https://localhost/s/m", info)), isPrivate);
     });
   }
 });
 
-describe("a call goes in private", () => {
+describe("a request will be sent privately", () => {
   const rows: readonly (readonly [url: string, isPrivate: boolean])[] = [
     ["https://orders.example/s/m", true],
     ["http://localhost/s/m", true],

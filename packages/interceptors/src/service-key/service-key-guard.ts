@@ -27,8 +27,8 @@ import { KeyRing, type ServiceKeyEntry } from "./key-ring.ts";
 import { cameInPrivate } from "./private-way.ts";
 
 /**
- * The keys themselves; a function that returns them, and is called again; or a file with a name and a key in each line, which is read
- * again. When the function fails, or one of its keys or the file's is wrong, the keys before remain valid.
+ * The source of the valid keys: a list; a function, which is called again regularly; or a file with a name and a key in each line, which is
+ * reloaded regularly. If the function fails, or a key is invalid, the previous keys stay in use.
  */
 export type ServiceKeys =
   | readonly ServiceKeyEntry[]
@@ -37,25 +37,25 @@ export type ServiceKeys =
 
 export const serviceKeyGuardOptions = {
   ...callerRuleOptions,
-  /** Which keys are valid. Several at once, of one name or of many. Required. */
+  /** The valid keys. A name may have several keys. Required. */
   keys: own<ServiceKeys>(
     "a list, a function, or { file }",
     (value) => typeof value === "function" || (typeof value === "object" && value !== null),
   ).required(),
-  /** Metadata that carries the key. Default `x-service-key`. */
+  /** The name of the metadata with the key. Default `x-service-key`. */
   header: headerOption().or(defaultHeader),
   /**
-   * Accepts keys that came without TLS from another machine, where anyone on the way could read them. For a proxy that ends TLS
-   * before the server. Default false; programs of the same machine need no TLS in any case.
+   * Whether to accept keys that arrive from the network without TLS, where others could read them. Set it behind a proxy that terminates TLS.
+   * Default false. Connections over loopback or a Unix socket never need TLS.
    */
   allowCleartext: flag().or(false),
-  /** Keys of a function or a file are loaded again after this, without a call that waits for it. Default 10,000 ms. */
+  /** Reloads the keys of a function or a file after this time, in the background. Default 10,000 ms. */
   maxAgeMs: wholeNumber(1).or(10_000),
-  /** An unknown key has them loaded again at once, but not sooner than this after the last time. Default 1000 ms. */
+  /** The minimum time between two reloads. An unknown key reloads the keys at once, unless it comes sooner. Default 1000 ms. */
   cooldownMs: wholeNumber(1).or(1000),
   /** The domain in google.rpc.ErrorInfo. Default "tercel.servicekey". */
   domain: text().or("tercel.servicekey"),
-  /** Gets, at level "debug", why keys are refused, and as warnings what must be looked into. Default: standard error. */
+  /** Receives the reasons for rejected keys at level "debug", and warnings about problems of the server. Default: standard error. */
   log: logOption(),
   /** For tests. */
   clock: clockOption(),
@@ -66,14 +66,14 @@ export type ServiceKeyGuardOptions = OptionsOf<typeof serviceKeyGuardOptions>;
 const where = "createServiceKeyGuard";
 
 /**
- * A server interceptor that identifies workloads by a key they share with it, and lets in those that the method's rule names. Handlers find
- * the key's name under `callerKey`. Without a valid key a call fails with UNAUTHENTICATED, with one that is not enough with
- * PERMISSION_DENIED, and while no keys can be loaded with UNAVAILABLE.
+ * Creates a server interceptor that identifies workloads by a shared key, and admits those that the method's rule lists. Handlers get the
+ * caller with `callerKey`. A call without a valid key fails with UNAUTHENTICATED, a call of a caller that the rule does not list with
+ * PERMISSION_DENIED, and while no keys can be loaded, calls fail with UNAVAILABLE.
  *
- * Keys are compared by their SHA-256 in constant time, with every valid key.
+ * A key is compared with every valid key, by their SHA-256 digests, in constant time.
  *
- * @throws TypeError or RangeError for an option, a key or a rule that is wrong, and for methods without a rule
- * @throws what reading the file throws, when it cannot be read at the start
+ * @throws TypeError or RangeError for an invalid option, key or rule, and for methods without a rule
+ * @throws the error of reading the file, if it cannot be read at the start
  */
 export function createServiceKeyGuard(options: ServiceKeyGuardOptions): Interceptor {
   const settings = readOptions(where, serviceKeyGuardOptions, options);
@@ -100,7 +100,7 @@ export function createServiceKeyGuard(options: ServiceKeyGuardOptions): Intercep
       });
     }
     if (name !== undefined) return callerOf(request, name);
-    log.debug("a service key was refused", { method: methodPath(request), reason: "KEY_INVALID" });
+    log.debug("service key rejected", { method: methodPath(request), reason: "KEY_INVALID" });
     throw unauthenticated({ message: "the service key is not valid", reason: "KEY_INVALID", domain });
   }
 
@@ -126,7 +126,7 @@ function ringsOf(
     isStale: (_ring: KeyRing, ageMs: number) => ageMs >= maxAgeMs,
     cooldownMs,
     onFailure(error: unknown) {
-      log.warn("the service keys could not be loaded", { error: thrownText(error) });
+      log.warn("cannot load the service keys", { error: thrownText(error) });
     },
   };
   if (typeof keys === "function") {

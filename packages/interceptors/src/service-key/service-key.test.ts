@@ -46,7 +46,7 @@ function bearing(key: string, name = "x-service-key"): { headers: Record<string,
   return { headers: { [name]: key } };
 }
 
-/** A server behind the interceptor, and clients in the same process. */
+/** A server with the interceptor, and clients in the same process. */
 async function open(t: TestContext, options: Partial<ServiceKeyGuardOptions> = {}, before: Interceptor[] = []) {
   return openInMemory(t, whoCalls, { server: { interceptors: [...before, guard(options)] } });
 }
@@ -54,7 +54,7 @@ async function open(t: TestContext, options: Partial<ServiceKeyGuardOptions> = {
 describe("createServiceKeyGuard", () => {
   overBothTransports((openEcho) => {
     for (const [kind, call] of callOfEachKind) {
-      it(`knows and refuses the callers of ${kind} calls`, async (t) => {
+      it(`identifies and rejects the callers of ${kind} calls`, async (t) => {
         const methods = { [`${echo}/*`]: { callers: ["orders"] } };
         const { client } = await openEcho(t, whoCalls, { server: { interceptors: [guard({ methods })] } });
         assert.equal(await call(client, bearing(ordersKey)), "orders");
@@ -76,12 +76,12 @@ describe("createServiceKeyGuard", () => {
     }
   });
 
-  it("takes several keys of one program while they are rotated", async (t) => {
+  it("accepts several keys of one workload during a rotation", async (t) => {
     const { client } = await open(t, { keys: [...keys, { name: "orders", key: newOrdersKey }] });
     for (const key of [ordersKey, newOrdersKey]) assert.equal((await client.unary({}, bearing(key))).text, "orders");
   });
 
-  it("never shows a key: not in its log, its handlers' caller, or in errors", async (t) => {
+  it("never shows a key in logs, errors, or the handler's caller", async (t) => {
     const { log, logged } = recordingLog();
     const { client } = await open(t, { log });
     const error = await assertStatus(client.unary({}, bearing(`${ordersKey}x`)), Code.Unauthenticated);
@@ -93,7 +93,7 @@ describe("createServiceKeyGuard", () => {
     assert.ok(!JSON.stringify([logged, error.message, error.details]).includes("0123456789abcdef"));
   });
 
-  it("goes by rules in code and proto, and leaves health to probes", async (t) => {
+  it("applies the rules in code and proto, and does not check health", async (t) => {
     const transport = createInMemoryTransport({
       routes(router) {
         router.service(MachineService, {
@@ -126,20 +126,20 @@ describe("createServiceKeyGuard", () => {
     await client.known({}, bearing(stockKey));
     await assertStatus(client.known({}, bearing(ordersKey)), Code.PermissionDenied);
     await assertStatus(client.program({}, bearing(stockKey)), Code.PermissionDenied);
-    // A rule that asks for a token's role lets no program in.
+    // A rule that requires a role admits no workload.
     await assertStatus(client.token({}, bearing(ordersKey)), Code.PermissionDenied);
     const other = createClient(OtherService, transport).unary({}, bearing(ordersKey));
     assert.equal(readErrorReason(await assertStatus(other, Code.PermissionDenied))?.reason, "METHOD_DENIED");
   });
 
-  it("leaves it to others who may call, if it only identifies", async (t) => {
+  it("checks no rules with identifyOnly", async (t) => {
     const { client } = await open(t, { identifyOnly: true });
     assert.equal((await client.unary({}, bearing(stockKey))).text, "stock");
     assert.equal((await client.unary({})).text, "absent");
     await assertStatus(client.unary({}, bearing("x".repeat(40))), Code.Unauthenticated);
   });
 
-  it("refuses a key that came without TLS from another machine, and says that it has to be replaced", async (t) => {
+  it("rejects a key that arrived over the network without TLS, and logs that it must be replaced", async (t) => {
     const { log, logged } = recordingLog();
     const from =
       (info: Partial<CallInfo>): Interceptor =>
@@ -156,7 +156,7 @@ describe("createServiceKeyGuard", () => {
       logged.map(({ level, fields }) => [level, fields.name]),
       [["warn", "orders"]],
     );
-    // A key that no one has is no news.
+    // An unknown key is not exposed, so it is not logged.
     await assertStatus(exposed.client.unary({}, bearing("x".repeat(40))), Code.Unauthenticated);
     assert.equal(logged.filter(({ level }) => level === "warn").length, 1);
     const secured = await open(t, {}, [from({ ...far, peerTls: { certificate: undefined } })]);
@@ -165,7 +165,7 @@ describe("createServiceKeyGuard", () => {
     await permitted.client.unary({}, bearing(ordersKey));
   });
 
-  it("reads its file again, at once for a key that it does not know", async (t) => {
+  it("reloads its file, at once for an unknown key", async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "tercel-keys-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "keys");
@@ -181,7 +181,7 @@ describe("createServiceKeyGuard", () => {
     await clock.advance(1);
     assert.equal((await client.unary({}, bearing(newOrdersKey))).text, "orders");
 
-    // What is wrong changes nothing.
+    // An invalid file changes nothing.
     writeFileSync(file, `orders\n`);
     await clock.advance(1000);
     await assertStatus(client.unary({}, bearing(stockKey)), Code.Unauthenticated);
@@ -194,7 +194,7 @@ describe("createServiceKeyGuard", () => {
     await client.unary({}, bearing(newOrdersKey));
   });
 
-  it("forgets a key that was taken out of its source, without a call that waits", async (t) => {
+  it("drops a key that was removed from its source, in the background", async (t) => {
     const clock = createFakeClock();
     let given = keys;
     let asked = 0;
@@ -219,7 +219,7 @@ describe("createServiceKeyGuard", () => {
     await client.unary({}, bearing(ordersKey));
   });
 
-  it("calls its function once for all that wait, and is unavailable while there have never been keys", async (t) => {
+  it("calls its function once for all waiting calls, and is unavailable before the first keys", async (t) => {
     const clock = createFakeClock();
     let asked = 0;
     let isBroken = true;
@@ -240,7 +240,7 @@ describe("createServiceKeyGuard", () => {
     assert.equal(asked, 1);
   });
 
-  it("loads its keys no more than once a cooldown, whatever strangers send", async (t) => {
+  it("loads its keys at most once per cooldown, whatever clients send", async (t) => {
     const clock = createFakeClock();
     let asked = 0;
     const { client } = await open(t, {
@@ -271,7 +271,7 @@ describe("createServiceKeyGuard", () => {
     ["an age of 0", { maxAgeMs: 0 }, /maxAgeMs is 0/],
   ];
   for (const [what, options, message] of mistakes) {
-    it(`refuses ${what}`, () => assert.throws(() => guard(options), message));
+    it(`rejects ${what}`, () => assert.throws(() => guard(options), message));
   }
 });
 
@@ -310,7 +310,7 @@ describe("createServiceKey", () => {
     }
   });
 
-  it("takes the key from a function, and calls it again when the key is old", async (t) => {
+  it("gets the key from a function, and calls it again when the key is old", async (t) => {
     const clock = createFakeClock();
     let given = ordersKey;
     const { client } = await openWith(t, async () => given, { clock, maxAgeMs: 10_000 });
@@ -323,7 +323,7 @@ describe("createServiceKey", () => {
     assert.equal((await client.unary({})).text, "stock");
   });
 
-  it("takes the key from a file, and reads it again when the server refuses it", async (t) => {
+  it("gets the key from a file, and reloads it when the server rejects it", async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "tercel-key-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "key");
@@ -337,13 +337,13 @@ describe("createServiceKey", () => {
     await clock.advance(1000);
     assert.equal((await client.unary({})).text, "orders");
     assert.equal(calls, 3);
-    // What cannot be read changes nothing.
+    // An unreadable file changes nothing.
     rmSync(file);
     await clock.advance(10_000);
     for (let at = 0; at < 2; at++) assert.equal((await client.unary({})).text, "orders");
   });
 
-  it("does not send a stream again", async (t) => {
+  it("does not retry a stream", async (t) => {
     let calls = 0;
     const sources = [newOrdersKey, ordersKey];
     const { client } = await openWith(
@@ -356,7 +356,7 @@ describe("createServiceKey", () => {
     assert.equal(calls, 1);
   });
 
-  it("keeps the key on this machine without TLS, unless cleartext is allowed", async (t) => {
+  it("sends the key without TLS only over loopback, unless cleartext is allowed", async (t) => {
     const openTo = (options: Partial<ServiceKeyOptions>) =>
       openInMemory(t, whoCalls, {
         server: { interceptors: [guard()] },
@@ -364,12 +364,12 @@ describe("createServiceKey", () => {
       });
     const { client } = await openTo({});
     for (const [, call] of callOfEachKind) {
-      await assertStatus(call(client), Code.Unauthenticated, /must not leave this machine without TLS/);
+      await assertStatus(call(client), Code.Unauthenticated, /must not be sent to another machine without TLS/);
     }
     assert.equal((await (await openTo({ allowCleartext: true })).client.unary({})).text, "orders");
   });
 
-  it("fails with UNAVAILABLE when there is no key, and does not show what is not a key", async (t) => {
+  it("fails with UNAVAILABLE without a key, and does not show an invalid one", async (t) => {
     const sources: readonly ServiceKeySource[] = [
       () => Promise.reject(new Error("sealed")),
       () => "short-secret",
@@ -391,6 +391,6 @@ describe("createServiceKey", () => {
     ["a binary header", ordersKey, { header: "key-bin" }, /nor ends in "-bin"/],
   ];
   for (const [what, source, options, message] of mistakes) {
-    it(`refuses ${what}`, () => assert.throws(() => createServiceKey({ key: source as string, ...options }), message));
+    it(`rejects ${what}`, () => assert.throws(() => createServiceKey({ key: source as string, ...options }), message));
   }
 });

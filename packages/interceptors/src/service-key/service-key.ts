@@ -19,7 +19,7 @@ import { keyFileOptions } from "./key-file.ts";
 import { checkKey } from "./key-ring.ts";
 import { goesInPrivate } from "./private-way.ts";
 
-/** The key itself; a function that returns it, and is called again; or a file that holds nothing else, which is read again. */
+/** The source of the key: a string; a function, which is called again regularly; or a file with only the key, which is reloaded regularly. */
 export type ServiceKeySource = string | (() => Promise<string> | string) | { readonly file: string };
 
 export const serviceKeyOptions = {
@@ -29,15 +29,15 @@ export const serviceKeyOptions = {
     (value) =>
       typeof value === "string" || typeof value === "function" || (typeof value === "object" && value !== null),
   ).required(),
-  /** Metadata that carries the key. Default `x-service-key`. */
+  /** The name of the metadata with the key. Default `x-service-key`. */
   header: headerOption().or(defaultHeader),
-  /** Sends the key without TLS to other machines, where anyone on the way can read it. Default false. */
+  /** Whether to send the key without TLS to addresses other than loopback, where others can read it. Default false. */
   allowCleartext: flag().or(false),
-  /** The key of a function or a file is loaded again after this, without a call that waits for it. Default 10,000 ms. */
+  /** Reloads the key of a function or a file after this time, in the background. Default 10,000 ms. */
   maxAgeMs: wholeNumber(1).or(10_000),
-  /** A refused key has it loaded again at once, but not sooner than this after the last time. Default 1000 ms. */
+  /** The minimum time between two reloads. A rejected key is reloaded at once, unless it is rejected sooner. Default 1000 ms. */
   cooldownMs: wholeNumber(1).or(1000),
-  /** Gets a warning when the key cannot be loaded. Default: standard error. */
+  /** Receives a warning when the key cannot be loaded. Default: standard error. */
   log: logOption(),
   /** For tests. */
   clock: clockOption(),
@@ -48,12 +48,12 @@ export type ServiceKeyOptions = OptionsOf<typeof serviceKeyOptions>;
 const where = "createServiceKey";
 
 /**
- * A client interceptor that adds this workload's key to each call. A unary call that is refused with UNAUTHENTICATED is sent once more
- * when there is a new key by then. Streams are not, since the server may have received their messages.
+ * Creates a client interceptor that adds this workload's key to each call. A unary call that fails with UNAUTHENTICATED reloads the key, and
+ * is sent once more if the key has changed. Streams are not, because the server may have received their messages.
  *
- * Over cleartext to another machine calls fail with UNAUTHENTICATED, and when no key can be loaded with UNAVAILABLE.
+ * Calls without TLS to an address other than loopback fail with UNAUTHENTICATED. If no key can be loaded, calls fail with UNAVAILABLE.
  *
- * @throws TypeError or RangeError for a key or an option that is wrong
+ * @throws TypeError or RangeError for an invalid key or option
  */
 export function createServiceKey(options: ServiceKeyOptions): Interceptor {
   const settings = readOptions(where, serviceKeyOptions, options);
@@ -62,7 +62,9 @@ export function createServiceKey(options: ServiceKeyOptions): Interceptor {
 
   return (next) => async (request) => {
     if (!allowCleartext && !goesInPrivate(request)) {
-      throw unauthenticated("a service key must not leave this machine without TLS; allowCleartext permits it");
+      throw unauthenticated(
+        "a service key must not be sent to another machine without TLS; set allowCleartext to permit it",
+      );
     }
     const key = await loaded(keys.current());
     request.header.set(header, key);
@@ -95,7 +97,7 @@ function keysOf(given: SettingsOf<typeof serviceKeyOptions>): Refreshed<string> 
     isStale: (_key: string, ageMs: number) => ageMs >= maxAgeMs,
     cooldownMs,
     onFailure(error: unknown) {
-      log.warn("the service key could not be loaded", { error: thrownText(error) });
+      log.warn("cannot load the service key", { error: thrownText(error) });
     },
   };
   if (typeof source === "string") {
@@ -109,7 +111,7 @@ function keysOf(given: SettingsOf<typeof serviceKeyOptions>): Refreshed<string> 
 function readerOf(source: Exclude<ServiceKeySource, string>): () => Promise<string> | string {
   if (typeof source === "function") return source;
   const { file } = readOptions(`${where}: key`, keyFileOptions, source);
-  // Editors and `echo` end a file with a line break.
+  // Editors and `echo` add a line break at the end.
   return async () => (await readFile(file, "utf8")).trim();
 }
 

@@ -1,39 +1,39 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { StackSlots } from "./compose-stack.ts";
 
-/** What a feature adds to a stack. `Extras` is what it has besides its interceptor. */
+/** A built feature of a stack: its interceptor, and `Extras` of the stack that come from it. */
 export interface BuiltFeature<Extras> {
   readonly interceptor: Interceptor;
   readonly extras?: Extras;
   close?(): void;
 }
 
-/** Loads a feature and builds it; features that are off are not imported. */
+/** Imports and builds a feature. Not called for features that are off. */
 export type BuildFeature<Options, Shared, Extras> = (options: Options, shared: Shared) => Promise<BuiltFeature<Extras>>;
 
-/** What is configured for each feature: its options, true for its defaults, false to leave it out. */
+/** The configuration of each feature: its options, true for its defaults, or false to leave it out. */
 export type FeatureConfigs<Feature extends string> = Readonly<Partial<Record<Feature, object | boolean | undefined>>>;
 
-/** Features as they were built, the outermost first. */
+/** The built features, outermost first. */
 export interface BuiltFeatures<Feature extends string, Extras> {
   readonly interceptors: ReadonlyMap<Feature, Interceptor>;
   readonly extras: Extras;
   close(): void;
 }
 
-/** What to build, and how. */
+/** The features of a stack, their order, and how to build them. */
 export interface BuildPlan<Feature extends string, Shared, Extras> {
   readonly where: string;
   readonly order: readonly Feature[];
-  /** On unless they are switched off. */
+  /** The features that are on unless they are switched off. */
   readonly onByDefault: readonly Feature[];
   readonly features: { readonly [F in Feature]: BuildFeature<never, Shared, Extras> };
 }
 
 /**
- * Builds the features that are on, from the outermost inwards. When one of them fails, those before it are closed.
+ * Builds the features that are on, outermost first. If one of them fails, the ones before it are closed.
  *
- * @throws TypeError for a feature that is configured and replaced or left out at once
+ * Rejects with a TypeError for a feature that is both configured and replaced or left out.
  */
 export async function buildFeatures<Feature extends string, Shared, Extras extends object>(
   plan: BuildPlan<Feature, Shared, Extras>,
@@ -63,7 +63,7 @@ export async function buildFeatures<Feature extends string, Shared, Extras exten
   return { interceptors, extras, close };
 }
 
-/** The options to build a feature with; undefined when it is off. */
+/** Returns the options of a feature, or undefined if it is off. */
 function optionsOf<Feature extends string, Shared, Extras>(
   { where, onByDefault }: BuildPlan<Feature, Shared, Extras>,
   name: Feature,

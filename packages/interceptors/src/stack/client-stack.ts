@@ -18,19 +18,19 @@ import { type BuildFeature, type BuildPlan, buildFeatures } from "./build-featur
 import { checkSlots, composeStack, type StackSlots, slotNames } from "./compose-stack.ts";
 import { loadValidation } from "./load-validation.ts";
 
-/** The features of a client's stack, by their configuration. Each has its options, true for its defaults, or false. */
+/** The configuration of the features of a client's stack: each has its options, true for its defaults, or false. */
 export interface ClientFeatures {
   /** On by default. */
   requestId?: ClientRequestIdOptions | boolean;
-  /** On by default; without an OpenTelemetry SDK it only hands traces on. */
+  /** On by default. Without an OpenTelemetry SDK, it only propagates traces. */
   tracing?: ClientTracingOptions | boolean;
   metrics?: MetricsOptions | false;
   otelMetrics?: ClientOtelMetricsOptions | boolean;
   logging?: LoggingOptions | boolean;
-  /** On by default: calls made for a call end with it. */
+  /** On by default: calls that a handler makes end with the handler's own call. */
   deadline?: ClientDeadlineOptions | boolean;
   validation?: ValidationOptions | boolean;
-  /** Sends a token with each call. It is outside of the cache, so that no caller gets what another may see. */
+  /** Sends a token with each call. It is outside the cache, so that no caller gets a cached response of another. */
   bearerToken?: BearerTokenOptions | false;
   cache?: ClientCacheOptions | boolean;
   circuitBreaker?: CircuitBreakerOptions | boolean;
@@ -42,7 +42,7 @@ export interface ClientFeatures {
 
 export type ClientFeature = keyof ClientFeatures;
 
-/** The order of a client's stack, the outermost first. The package's README says why. */
+/** The order of a client's stack, outermost first. The package's README explains it. */
 export const clientOrder = [
   "requestId",
   "tracing",
@@ -61,15 +61,15 @@ export const clientOrder = [
 
 export interface ClientStackOptions extends ClientFeatures, StackSlots<ClientFeature> {
   /**
-   * For every feature that leaves out its own `log`, the lines of calls included. Default: warnings and errors as JSON lines on standard
+   * The log of every feature without its own `log`, including the log of calls. Default: warnings and errors as JSON lines on standard
    * error, and calls on standard output.
    */
   log?: Log;
-  /** For tests: for every feature that leaves out its own `clock`. */
+  /** For tests: the clock of every feature without its own `clock`. */
   clock?: Clock;
 }
 
-/** What some features have besides their interceptor. */
+/** The objects that some features provide in addition to their interceptor. */
 interface ClientExtras {
   readonly cache?: ClientCache;
   readonly circuitBreaker?: CircuitBreaker;
@@ -77,15 +77,15 @@ interface ClientExtras {
 }
 
 export interface ClientStack {
-  /** For the option `interceptors` of a channel, the outermost first. Several channels may share them. */
+  /** The interceptors for a channel, outermost first. Several channels may share them. */
   readonly interceptors: readonly Interceptor[];
-  /** The features that are on, the outermost first. */
+  /** The features that are on, outermost first. */
   readonly features: readonly ClientFeature[];
-  /** Where `cache` is on. */
+  /** Undefined if `cache` is off. */
   readonly cache: ClientCache | undefined;
-  /** Where `circuitBreaker` is on. */
+  /** Undefined if `circuitBreaker` is off. */
   readonly circuitBreaker: CircuitBreaker | undefined;
-  /** Where `concurrencyLimit` is on. */
+  /** Undefined if `concurrencyLimit` is off. */
   readonly concurrencyLimit: ConcurrencyLimit | undefined;
 }
 
@@ -166,11 +166,11 @@ const plan: BuildPlan<ClientFeature, Shared, ClientExtras> = {
 };
 
 /**
- * Composes the features of a client in the order that the package's README documents. Request ids, tracing and deadlines are on by default; the
- * others are when they are configured. Features that are off are not imported.
+ * Composes the features of a client in the order that the package's README documents. Request ids, tracing and deadlines are on by default;
+ * the other features are on when they are configured. Features that are off are not imported.
  *
- * Rejects with a TypeError for an unknown feature, slot or option, which names the nearest known one, and with what a feature throws for its
- * options.
+ * Rejects with a TypeError for an unknown feature, slot or option, which names the nearest known one, and with the error of a feature whose
+ * options are invalid.
  */
 export async function createClientStack(options: ClientStackOptions = {}): Promise<ClientStack> {
   const { where, order } = plan;

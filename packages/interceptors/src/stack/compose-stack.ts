@@ -1,18 +1,18 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
 
-/** One interceptor or several, the first of which is the outermost. */
+/** One or several interceptors, outermost first. */
 export type Interceptors = Interceptor | readonly Interceptor[];
 
-/** Where an application's own interceptors go: each is placed by the name of a feature, whether that feature is on or not. */
+/** The positions of an application's own interceptors, relative to a feature, which may be off. */
 export interface StackSlots<Feature extends string> {
-  /** Directly outside of a feature. */
+  /** Directly outside a feature. */
   before?: Readonly<Partial<Record<Feature, Interceptors>>>;
-  /** Directly inside of a feature; after the last one is next to the handler, on a client next to the network. */
+  /** Directly inside a feature. The position after the last feature is next to the handler, or on a client, next to the network. */
   after?: Readonly<Partial<Record<Feature, Interceptors>>>;
-  /** In the place of a feature, which must not be configured then. */
+  /** Instead of a feature, which must not be configured then. */
   replace?: Readonly<Partial<Record<Feature, Interceptors>>>;
-  /** Features to leave out that are on by default. */
+  /** Features that are on by default, and must be left out. */
   without?: readonly Feature[];
 }
 
@@ -23,7 +23,7 @@ export const slotNames = [
   "without",
 ] as const satisfies readonly (keyof StackSlots<string>)[];
 
-/** @throws TypeError for a name that is not a feature, and for what is not an interceptor */
+/** @throws TypeError for an unknown feature, and for a value that is not an interceptor */
 export function checkSlots<Feature extends string>(
   where: string,
   order: readonly Feature[],
@@ -48,7 +48,7 @@ export function checkSlots<Feature extends string>(
   }
 }
 
-/** Lines up what was built and what the slots hold, the outermost first. Pure. */
+/** Returns the built interceptors and those of the slots in their order, outermost first. */
 export function composeStack<Feature extends string>(
   order: readonly Feature[],
   slots: StackSlots<Feature>,

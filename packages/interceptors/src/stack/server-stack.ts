@@ -22,27 +22,27 @@ import { type BuildFeature, type BuildPlan, buildFeatures } from "./build-featur
 import { checkSlots, composeStack, type StackSlots, slotNames } from "./compose-stack.ts";
 import { loadValidation } from "./load-validation.ts";
 
-/** The features of a server's stack, by their configuration. Each has its options, true for its defaults, or false. */
+/** The configuration of the features of a server's stack: each has its options, true for its defaults, or false. */
 export interface ServerFeatures {
   /** On by default. */
   requestId?: ServerRequestIdOptions | boolean;
-  /** On by default; without an OpenTelemetry SDK it only hands traces on. */
+  /** On by default. Without an OpenTelemetry SDK, it only propagates traces. */
   tracing?: ServerTracingOptions | boolean;
-  /** Counts calls, those that no interceptor sees, and limits that clients exceed. */
+  /** Counts calls, including those that reach no interceptor, and the limits that clients exceed. */
   metrics?: MetricsOptions | false;
   otelMetrics?: OtelMetricsOptions | boolean;
   logging?: LoggingOptions | boolean;
   /** On by default. */
   recovery?: RecoveryOptions | boolean;
-  /** On by default; without options it limits nothing, and lets handlers know what time is left. */
+  /** On by default. Without options it sets no limit, and gives handlers the time that is left. */
   deadline?: ServerDeadlineOptions | boolean;
   loadShedding?: LoadSheddingOptions | boolean;
   mtls?: MtlsOptions | boolean;
   serviceKey?: ServiceKeyGuardOptions | false;
-  /** Counts calls by address before tokens are verified, which costs. Default `keyOf`: `addressKey`. */
+  /** A rate limit by address, before the expensive verification of tokens. Default `keyOf`: `addressKey`. */
   addressLimit?: RateLimitOptions | false;
   auth?: (Omit<AuthOptions, "services"> & Partial<Pick<AuthOptions, "services">>) | false;
-  /** Counts the calls of each caller that the features before it have found out. */
+  /** A rate limit by the caller that `mtls`, `serviceKey` or `auth` has identified. */
   rateLimit?: RateLimitOptions | false;
   validation?: ValidationOptions | boolean;
   concurrencyLimit?: ConcurrencyLimitOptions | false;
@@ -51,7 +51,7 @@ export interface ServerFeatures {
 
 export type ServerFeature = keyof ServerFeatures;
 
-/** The order of a server's stack, the outermost first. The package's README says why. */
+/** The order of a server's stack, outermost first. The package's README explains it. */
 export const serverOrder = [
   "requestId",
   "tracing",
@@ -72,18 +72,18 @@ export const serverOrder = [
 ] as const satisfies readonly ServerFeature[];
 
 export interface ServerStackOptions extends ServerFeatures, StackSlots<ServerFeature> {
-  /** The services that are served: given to every feature that checks their methods and leaves out its own `services`. Default: none. */
+  /** The services of the server, for every feature that checks their methods and has no own `services`. Default: none. */
   services?: readonly DescService[];
   /**
-   * For every feature that leaves out its own `log`, the lines of calls included. Default: warnings and errors as JSON lines on standard
+   * The log of every feature without its own `log`, including the log of calls. Default: warnings and errors as JSON lines on standard
    * error, and calls on standard output.
    */
   log?: Log;
-  /** For tests: for every feature that leaves out its own `clock`. */
+  /** For tests: the clock of every feature without its own `clock`. */
   clock?: Clock;
 }
 
-/** What some features have besides their interceptor. */
+/** The objects that some features provide in addition to their interceptor. */
 interface ServerExtras {
   readonly loadShedding?: LoadShedding;
   readonly concurrencyLimit?: ConcurrencyLimit;
@@ -92,21 +92,21 @@ interface ServerExtras {
 }
 
 export interface ServerStack {
-  /** For `createServer({ routes, ...stack.serverOptions })`: the interceptors, and what metrics count besides. */
+  /** For `createServer({ routes, ...stack.serverOptions })`: the interceptors, and the callbacks with which metrics count everything else. */
   readonly serverOptions: {
     readonly interceptors: readonly Interceptor[];
     readonly onUnhandledCall?: OnUnhandledCall;
     readonly onLimit?: OnLimit;
   };
-  /** The outermost first. */
+  /** The interceptors, outermost first. */
   readonly interceptors: readonly Interceptor[];
-  /** The features that are on, the outermost first. */
+  /** The features that are on, outermost first. */
   readonly features: readonly ServerFeature[];
-  /** Where `loadShedding` is on. */
+  /** Undefined if `loadShedding` is off. */
   readonly loadShedding: LoadShedding | undefined;
-  /** Where `concurrencyLimit` is on. */
+  /** Undefined if `concurrencyLimit` is off. */
   readonly concurrencyLimit: ConcurrencyLimit | undefined;
-  /** Ends what features keep running. Call it after the server has closed. */
+  /** Stops the timers of features. Call it after the server has closed. */
   close(): void;
 }
 
@@ -204,7 +204,7 @@ const builders: { readonly [F in ServerFeature]: Build<F> } = {
   },
 };
 
-/** A guard that only finds out who calls applies no rules, so it takes no services. */
+/** A guard that only identifies callers has no rules to check, so it gets no services. */
 function callerRules(options: { readonly identifyOnly?: boolean }, { services, log }: Shared): Shared {
   return {
     ...(services !== undefined && options.identifyOnly !== true && { services }),
@@ -221,10 +221,10 @@ const plan: BuildPlan<ServerFeature, Shared, ServerExtras> = {
 
 /**
  * Composes the features of a server in the order that the package's README documents. Request ids, tracing, recovery and deadlines are on by
- * default; the others are when they are configured. Features that are off are not imported.
+ * default; the other features are on when they are configured. Features that are off are not imported.
  *
- * Rejects with a TypeError for an unknown feature, slot or option, which names the nearest known one, and with what a feature throws for its
- * options.
+ * Rejects with a TypeError for an unknown feature, slot or option, which names the nearest known one, and with the error of a feature whose
+ * options are invalid.
  */
 export async function createServerStack(options: ServerStackOptions = {}): Promise<ServerStack> {
   const { where, order } = plan;

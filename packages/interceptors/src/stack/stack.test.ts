@@ -16,7 +16,7 @@ const passOn: Interceptor = (next) => (request) => next(request);
 const named = (): Interceptor => (next) => (request) => next(request);
 const readmeOf = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 
-/** Every feature of a server, as small as it can be configured. */
+/** Every feature of a server, with its minimal configuration. */
 function everyServerFeature(): ServerStackOptions {
   const { service } = createHealth();
   return {
@@ -63,7 +63,7 @@ describe("a server's stack", () => {
     stack.close();
   });
 
-  it("places interceptors of the application around, in place of, and where a feature is off", async () => {
+  it("places interceptors of the application around features, instead of them, and where a feature is off", async () => {
     const [outer, inner, last, substitute] = [named(), named(), named(), named()];
     const stack = await createServerStack({
       before: { tracing: outer, idempotency: [inner, last] },
@@ -123,12 +123,12 @@ describe("a server's stack", () => {
       /createServerDeadline: unknown option "defaultMS"; did you mean "defaultMs"\?/,
     ],
   ] as const) {
-    it(`refuses ${what}`, async () => {
+    it(`rejects ${what}`, async () => {
       await assert.rejects(createServerStack(given as object), message);
     });
   }
 
-  it("closes what it has built when a later feature fails", async () => {
+  it("closes the built features when a later one fails", async () => {
     let isStopped = false;
     const loopDelay = {
       takeMeanMs: () => 0,
@@ -141,7 +141,7 @@ describe("a server's stack", () => {
     assert.equal(isStopped, true);
   });
 
-  it("hands the services, the log and the clock to features that have none of their own", async (t) => {
+  it("passes the services, the log and the clock to features without their own", async (t) => {
     const { service, routes } = createHealth();
     const logged: string[] = [];
     const log = { ...silent, error: (message: string) => logged.push(message) };
@@ -165,7 +165,7 @@ describe("a server's stack", () => {
     assert.deepEqual(logged, ["a handler failed"]);
   });
 
-  it("keeps the fast path with the features that its page says, and with no others", async () => {
+  it("keeps the fast path only with the features that its page lists", async () => {
     const { interceptors, features, close } = await createServerStack(everyServerFeature());
     close();
     const [, keeps, leaves] =
@@ -210,7 +210,7 @@ describe("a client's stack", () => {
     assert.equal(stack.concurrencyLimit?.queued(), 0);
   });
 
-  it("refuses a feature of servers, and names the nearest of its own", async () => {
+  it("rejects a feature of servers with the nearest of its own", async () => {
     await assert.rejects(createClientStack({ circuitBraker: true } as object), /did you mean "circuitBreaker"\?/);
     await assert.rejects(
       createClientStack({ recovery: true } as object),
@@ -218,7 +218,7 @@ describe("a client's stack", () => {
     );
   });
 
-  it("sends the token before the cache looks, so that no caller gets what another may see", async (t) => {
+  it("adds the token outside the cache, so that no caller gets the response of another", async (t) => {
     const { service } = createHealth();
     const seen: (string | null)[] = [];
     const transport = createInMemoryTransport({
@@ -251,7 +251,7 @@ for (const [side, order] of [
   ["server", serverOrder],
   ["client", clientOrder],
 ] as const) {
-  it(`the package's page has the ${side}'s features in their order`, () => {
+  it(`the package's page lists the ${side}'s features in their order`, () => {
     const section = readmeOf("../../README.md").split("## In which order")[1]?.split("\n## ")[0] ?? "";
     const [server = "", client = ""] = section.split("On a client:");
     const items = (side === "server" ? server : client).split("\n").filter((line) => /^\d+\. /.test(line));

@@ -7,7 +7,7 @@ import { openInMemory } from "../../test/support/open-echo.ts";
 import { createBatchSender } from "./index.ts";
 
 describe("batch sender", () => {
-  it("sends a full batch at once, and not before it is full or its time is over", async () => {
+  it("sends a batch when it is full or maxDelayMs has passed, not before", async () => {
     const clock = createFakeClock();
     const sender = createBatchSender<number>({ maxItems: 3, maxDelayMs: 100, clock });
     const reader = sender[Symbol.asyncIterator]();
@@ -28,7 +28,7 @@ describe("batch sender", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  it("holds back pushes that are faster than the stream reads, and loses nothing", async () => {
+  it("applies backpressure to pushes, and loses nothing", async () => {
     const sender = createBatchSender<number>({ maxItems: 2, clock: createFakeClock() });
     const done: number[] = [];
     const pushes = [1, 2, 3, 4].map((item) => sender.push(item).then(() => done.push(item)));
@@ -40,7 +40,7 @@ describe("batch sender", () => {
     assert.deepEqual((await reader.next()).value, [3, 4]);
   });
 
-  it("flushes what is there, late items included, without waiting", async () => {
+  it("flushes all items at once, including those that wait for room", async () => {
     const sender = createBatchSender<number>({ maxItems: 2, clock: createFakeClock() });
     const pushes = [1, 2, 3].map((item) => sender.push(item));
     const flushed = sender.flush();
@@ -50,7 +50,7 @@ describe("batch sender", () => {
     await sender.flush();
   });
 
-  it("ends with what is there, and takes nothing after", async () => {
+  it("sends the waiting items at the end, and accepts no more", async () => {
     const sender = createBatchSender<number>({ clock: createFakeClock() });
     await sender.push(1);
     const ended = sender.end();
@@ -59,7 +59,7 @@ describe("batch sender", () => {
     await ended;
   });
 
-  it("rejects pushes when the stream has gone, and fails the stream when its source has failed", async () => {
+  it("rejects pushes when the stream has ended, and fails the stream when its source fails", async () => {
     const clock = createFakeClock();
     const left = createBatchSender<number>({ maxItems: 1, clock });
     await left.push(1);
@@ -76,7 +76,7 @@ describe("batch sender", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  it("feeds a client's stream, one message for each batch", async (t) => {
+  it("sends one message for each batch on a client's stream", async (t) => {
     const texts: string[] = [];
     const { client } = await openInMemory(t, {
       async clientStream(requests) {
@@ -97,7 +97,7 @@ describe("batch sender", () => {
     assert.equal(texts.length, 3);
   });
 
-  it("has one reader, and refuses options that cannot be meant", () => {
+  it("has one reader, and rejects invalid options", () => {
     const sender = createBatchSender();
     sender[Symbol.asyncIterator]();
     assert.throws(() => sender[Symbol.asyncIterator](), /has a reader already/);

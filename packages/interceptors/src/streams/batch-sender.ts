@@ -3,9 +3,9 @@ import type { Clock } from "@tercel/grpc";
 import { clockOption, type OptionsOf, readOptions, wholeNumber } from "../call/options.ts";
 
 export const batchSenderOptions = {
-  /** A batch of so many items is sent at once. Default 1000. */
+  /** The maximum number of items in a batch. A full batch is sent at once. Default 1000. */
   maxItems: wholeNumber(1).or(1000),
-  /** An item waits at most this long for others. Default 100 ms. */
+  /** How long an item waits for others before the batch is sent. Default 100 ms. */
   maxDelayMs: wholeNumber(0).or(100),
   /** For tests. */
   clock: clockOption(),
@@ -13,25 +13,25 @@ export const batchSenderOptions = {
 
 export type BatchSenderOptions = OptionsOf<typeof batchSenderOptions>;
 
-/** Takes items one by one and gives batches to the one stream that reads it. */
+/** Accepts items one by one, and passes batches to the stream that iterates over it. */
 export interface BatchSender<T> extends AsyncIterable<T[]> {
   /**
-   * Resolves when there is room for another item; await it, so that items are produced no faster than the stream takes them. Rejects when
-   * the stream has ended, or with RESOURCE_EXHAUSTED when `maxItems` items already wait for room because it was not awaited.
+   * Adds an item. Resolves when there is room for it: await it, so that items are not produced faster than the stream reads them. Rejects
+   * when the stream has ended, and with RESOURCE_EXHAUSTED when `maxItems` items already wait for room because callers did not await.
    */
   push(item: T): Promise<void>;
-  /** Sends what is there without waiting for more. Resolves when the stream has taken it. */
+  /** Sends the waiting items now. Resolves when the stream has read them. */
   flush(): Promise<void>;
-  /** Sends what is there, then ends the stream. Resolves when the stream has taken everything. */
+  /** Sends the waiting items, then ends the stream. Resolves when the stream has read them. */
   end(): Promise<void>;
-  /** Ends the stream with an error; what is there is dropped. */
+  /** Ends the stream with an error, and drops the waiting items. */
   fail(error: unknown): void;
 }
 
 /**
- * Makes one message of many items: a stream of batches costs a fraction of a stream of items.
+ * Creates a sender that combines items into batches: a stream of batches costs a fraction of a stream of items.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createBatchSender<T>(options: BatchSenderOptions = {}): BatchSender<T> {
   const { maxItems, maxDelayMs, clock } = readOptions("createBatchSender", batchSenderOptions, options);
@@ -48,7 +48,7 @@ class Sender<T> implements BatchSender<T>, AsyncIterator<T[]> {
   private readonly maxDelayMs: number;
   private readonly clock: Clock;
   private items: T[] = [];
-  /** Items for which there is no room yet. */
+  /** Items that wait for room. */
   private late: (Waiting<void> & { readonly item: T })[] = [];
   private isDue = false;
   private isEnded = false;
@@ -69,7 +69,7 @@ class Sender<T> implements BatchSender<T>, AsyncIterator<T[]> {
     if (this.isEnded) return Promise.reject(new ConnectError("the batches have ended", Code.FailedPrecondition));
     if (this.items.length >= this.maxItems) {
       if (this.late.length >= this.maxItems) {
-        const message = `${this.maxItems} items wait for room already; await push() before the next`;
+        const message = `${this.maxItems} items already wait for room; await push() before the next`;
         return Promise.reject(new ConnectError(message, Code.ResourceExhausted));
       }
       return new Promise((resolve, reject) => this.late.push({ item, resolve, reject }));
@@ -108,7 +108,7 @@ class Sender<T> implements BatchSender<T>, AsyncIterator<T[]> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T[]> {
-    // Two readers would share the items between them.
+    // Each of two readers would get only some of the items.
     if (this.hasReader) throw new TypeError("a batch sender feeds one stream; this one has a reader already");
     this.hasReader = true;
     return this;
@@ -122,7 +122,7 @@ class Sender<T> implements BatchSender<T>, AsyncIterator<T[]> {
     });
   }
 
-  /** The stream was left before its end. */
+  /** Called when the reader leaves the loop before the end. */
   return(): Promise<IteratorResult<T[]>> {
     this.fail(new ConnectError("the stream of batches was left", Code.Canceled));
     return Promise.resolve({ done: true, value: undefined });
@@ -134,7 +134,7 @@ class Sender<T> implements BatchSender<T>, AsyncIterator<T[]> {
     else if (this.items.length === 1) this.startTimer();
   }
 
-  /** Gives the reader what is due, if there is a reader. */
+  /** Passes a batch to the reader, if both are ready. */
   private give(): void {
     if (this.reader === undefined) return;
     const { reader } = this;
@@ -162,7 +162,7 @@ class Sender<T> implements BatchSender<T>, AsyncIterator<T[]> {
     }
   }
 
-  /** Late items were pushed before the flush as well. */
+  /** Items that were waiting for room at the flush belong to it, too. */
   private settleFlushes(): void {
     if (this.flushed.length === 0) return;
     if (this.items.length > 0) {

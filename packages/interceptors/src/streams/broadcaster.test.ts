@@ -16,7 +16,7 @@ function published(options: BroadcasterOptions, count: number) {
 }
 
 describe("broadcaster", () => {
-  it("gives every subscriber what is published after it came", async () => {
+  it("sends every subscriber the messages published after its subscription", async () => {
     const broadcaster = createBroadcaster<number>({ whenSlow: "disconnect" });
     const early = collect(broadcaster.subscribe({ signal }));
     broadcaster.publish(1);
@@ -31,7 +31,7 @@ describe("broadcaster", () => {
     ["drop-oldest", [2, 3, 4]],
     ["drop-newest", [1, 2, 3]],
   ] as const) {
-    it(`keeps a bounded number of messages (${whenSlow}), and counts what is missed`, async () => {
+    it(`buffers a limited number of messages (${whenSlow}), and counts the dropped ones`, async () => {
       const { broadcaster, subscriber } = published({ whenSlow, maxBuffered: 3 }, 4);
       assert.equal(broadcaster.dropped, 1);
       broadcaster.close();
@@ -39,7 +39,7 @@ describe("broadcaster", () => {
     });
   }
 
-  it("disconnects a subscriber at one message more than is kept, and leaves the others", async () => {
+  it("disconnects only the subscriber whose buffer is full", async () => {
     const full = published({ whenSlow: "disconnect", maxBuffered: 3 }, 3);
     full.broadcaster.close();
     assert.deepEqual(await collect(full.subscriber), [1, 2, 3]);
@@ -50,12 +50,12 @@ describe("broadcaster", () => {
       broadcaster.publish(message);
       assert.equal((await quick.next()).value, message);
     }
-    await assertStatus(subscriber, Code.ResourceExhausted, /too slow: 3 messages/);
+    await assertStatus(subscriber, Code.ResourceExhausted, /too slow: its buffer of 3 messages is full/);
     assert.deepEqual([broadcaster.subscribers, broadcaster.dropped], [1, 4]);
     assert.equal((await subscriber.next()).done, true);
   });
 
-  it("lets go of subscribers that leave, by their signal or by leaving the loop", async () => {
+  it("removes subscribers whose signal aborts or who leave the loop", async () => {
     const broadcaster = createBroadcaster<number>({ whenSlow: "drop-oldest" });
     const leave = new AbortController();
     const reading = collect(broadcaster.subscribe({ signal: leave.signal }));
@@ -68,20 +68,20 @@ describe("broadcaster", () => {
     assert.deepEqual(await collect(broadcaster.subscribe({ signal: leave.signal })), []);
   });
 
-  it("refuses one subscriber more than it may have", async () => {
+  it("rejects a subscriber over the limit", async () => {
     const broadcaster = createBroadcaster<number>({ whenSlow: "drop-oldest", maxSubscribers: 1 });
     broadcaster.subscribe({ signal });
     await assertStatus(broadcaster.subscribe({ signal }), Code.ResourceExhausted, /subscriber limit reached: 1/);
   });
 
-  it("closes with an error, after what is buffered", async () => {
+  it("closes with an error after the buffered messages", async () => {
     const { broadcaster, subscriber } = published({ whenSlow: "drop-oldest" }, 1);
     broadcaster.close(new ConnectError("going down", Code.Unavailable));
     assert.equal((await subscriber.next()).value, 1);
     await assertStatus(subscriber, Code.Unavailable, "going down");
   });
 
-  it("feeds the streams of a server, and forgets those whose clients go", async (t) => {
+  it("feeds the streams of a server, and removes those whose clients disconnect", async (t) => {
     const broadcaster = createBroadcaster<{ count: number }>({ whenSlow: "disconnect" });
     const subscribed = createOccasion();
     const gone = createOccasion();
@@ -105,7 +105,7 @@ describe("broadcaster", () => {
     assert.equal(broadcaster.subscribers, 0);
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     assert.throws(
       () => createBroadcaster({} as BroadcasterOptions),
       /whenSlow is missing; expected one of drop-oldest/,

@@ -1,42 +1,43 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type OptionsOf, oneOf, readOptions, wholeNumber } from "../call/options.ts";
 
-/** What happens to messages that a subscriber does not read in time. */
+/** The policy for a subscriber whose buffer is full. */
 export type WhenSlow =
-  /** The oldest message gives way: for states, where the newest is what counts. */
+  /** Drops the oldest message: for states, of which only the newest matters. */
   | "drop-oldest"
-  /** The new message is not kept: for samples. */
+  /** Drops the new message: for samples. */
   | "drop-newest"
-  /** The subscriber fails with RESOURCE_EXHAUSTED: for events, none of which may be missing. It can come back and resume. */
+  /** Ends the subscriber with RESOURCE_EXHAUSTED: for events, none of which may be lost. The client can reconnect and resume. */
   | "disconnect";
 
 export const broadcasterOptions = {
-  /** What happens to messages that a subscriber does not read in time. Required: each choice loses something else. */
+  /** The policy for a subscriber whose buffer is full. Required, because each policy loses something different. */
   whenSlow: oneOf<WhenSlow>("drop-oldest", "drop-newest", "disconnect").required(),
-  /** Messages that are kept for each subscriber. Default 1000. */
+  /** The maximum number of buffered messages for each subscriber. Default 1000. */
   maxBuffered: wholeNumber(1).or(1000),
-  /** Subscribers at once; one more fails with RESOURCE_EXHAUSTED. Default 10,000. */
+  /** The maximum number of subscribers; further ones fail with RESOURCE_EXHAUSTED. Default 10,000. */
   maxSubscribers: wholeNumber(1).or(10_000),
 };
 
 export type BroadcasterOptions = OptionsOf<typeof broadcasterOptions>;
 
 export interface Broadcaster<T> {
-  /** Hands a message to all subscribers, and waits for none. */
+  /** Sends a message to all subscribers without waiting. */
   publish(message: T): void;
-  /** What is published from now on, until the signal is aborted: for handlers that is `context.signal`. */
+  /** Returns the messages that are published from now on, until the signal aborts. Handlers pass `context.signal`. */
   subscribe(options: { readonly signal: AbortSignal }): AsyncIterableIterator<T>;
+  /** The current number of subscribers. */
   readonly subscribers: number;
-  /** Messages that slow subscribers have missed so far. */
+  /** The number of messages that slow subscribers have lost so far. */
   readonly dropped: number;
-  /** Ends all streams, with an error if one is given; what is buffered is read before. Later subscribers get the same. */
+  /** Ends all streams after their buffered messages, with `error` if it is set. The streams of later subscribers end the same way. */
   close(error?: ConnectError): void;
 }
 
 /**
- * Sends each message to many streams. A subscriber that reads slowly costs a bounded buffer and does not slow the others down.
+ * Creates a broadcaster, which sends each message to many streams. A slow subscriber costs a bounded buffer, and does not slow down others.
  *
- * @throws TypeError or RangeError for options that are unknown, missing or out of bounds
+ * @throws TypeError or RangeError for options that are unknown, missing or out of range
  */
 export function createBroadcaster<T>(options: BroadcasterOptions): Broadcaster<T> {
   const settings = readOptions("createBroadcaster", broadcasterOptions, options);
@@ -124,7 +125,7 @@ class Subscriber<T> implements AsyncIterableIterator<T> {
     this.ended = { error };
     this.signal.removeEventListener("abort", this.onAbort);
     this.host.onLeave(this);
-    // Whoever waits has an empty buffer.
+    // Readers wait only while the buffer is empty.
     for (const reader of this.readers.splice(0)) this.settle(reader);
   }
 
@@ -147,11 +148,11 @@ class Subscriber<T> implements AsyncIterableIterator<T> {
     return this;
   }
 
-  /** What it has not read is dropped: a client that resumes requests it again, and until then it would only fill the memory. */
+  /** Drops the buffered messages: a client that resumes requests them again, and until then they would only use memory. */
   private disconnect(): void {
     for (let at = 0; at <= this.buffer.length; at++) this.host.onDrop();
     this.buffer = [];
-    const message = `the subscriber is too slow: ${this.host.maxBuffered} messages were waiting for it`;
+    const message = `the subscriber is too slow: its buffer of ${this.host.maxBuffered} messages is full`;
     this.end(new ConnectError(message, Code.ResourceExhausted));
   }
 
@@ -165,7 +166,7 @@ class Subscriber<T> implements AsyncIterableIterator<T> {
     if (error === undefined) reader.resolve({ done: true, value: undefined });
     else {
       reader.reject(error);
-      // It is reported once; then the stream is over.
+      // The error is reported once. After that, the stream has ended.
       this.ended = { error: undefined };
     }
   }

@@ -11,7 +11,7 @@ import { createReconnectingStream, type Reconnect, type ReconnectingStreamOption
 const atOnce = createBackoff({ initialDelayMs: 0 });
 const broken = () => new ConnectError("broken off", Code.Unavailable);
 
-/** Opens give these in turn: messages, then an error if one stands last. */
+/** The results of successive opens: messages, and possibly an error at the end. */
 function scripted(...streams: readonly (readonly (number | Error)[])[]) {
   const tokens: (number | undefined)[] = [];
   async function* open(token: number | undefined): AsyncIterable<number> {
@@ -27,7 +27,7 @@ function scripted(...streams: readonly (readonly (number | Error)[])[]) {
 
 describe("reconnecting stream", () => {
   overBothTransports((open) => {
-    it("continues after the last message when the server breaks off", async (t) => {
+    it("continues after the last message when the server breaks the stream", async (t) => {
       const { client } = await open(t, {
         async *serverStream({ count }) {
           for (let at = count + 1; at <= 7; at++) {
@@ -48,7 +48,7 @@ describe("reconnecting stream", () => {
     });
   });
 
-  it("begins at its token, and keeps a token that a message leaves out", async () => {
+  it("starts at its token, and keeps the token of earlier messages", async () => {
     const { options, tokens } = scripted([1, 2, broken()], []);
     const stream = createReconnectingStream({
       ...options,
@@ -59,7 +59,7 @@ describe("reconnecting stream", () => {
     assert.deepEqual(tokens, [40, 1]);
   });
 
-  it("pauses longer after each failure, not before the server's own time, and begins again after a message", async () => {
+  it("waits longer after each failure, at least the server's delay, and resets after a message", async () => {
     const clock = createFakeClock();
     const { options } = scripted([broken()], [broken()], [unavailable({ retryAfterMs: 5000 })], [1, broken()], [2]);
     const seen: Reconnect<number>[] = [];
@@ -70,7 +70,7 @@ describe("reconnecting stream", () => {
       onReconnect: (reconnect) => seen.push(reconnect),
     });
     const reading = collect(stream);
-    // Lets the first stream break off.
+    // Waits until the first stream has failed.
     await clock.advance(0);
     await clock.advance(5399);
     assert.equal(seen.length, 4);
@@ -87,7 +87,7 @@ describe("reconnecting stream", () => {
     );
   });
 
-  it("gives up at what no second attempt would change, and at mistakes", async () => {
+  it("gives up at definite codes, and at errors of the application", async () => {
     const denied = scripted([1, new ConnectError("not you", Code.PermissionDenied)], [2]);
     await assertStatus(createReconnectingStream(denied.options), Code.PermissionDenied);
     assert.equal(denied.tokens.length, 1);
@@ -100,7 +100,7 @@ describe("reconnecting stream", () => {
     );
   });
 
-  it("gives up after as many failures in a row as are allowed", async () => {
+  it("gives up after maxFailures successive failures", async () => {
     const { options, tokens } = scripted([broken()], [1, broken()], [broken()], [broken()], [2]);
     await assertStatus(createReconnectingStream({ ...options, maxFailures: 2 }), Code.Unavailable, "broken off");
     assert.equal(tokens.length, 4);
@@ -117,7 +117,7 @@ describe("reconnecting stream", () => {
     assert.deepEqual(read, [1, 2]);
   });
 
-  it("is ended by its signal, also during a pause", async () => {
+  it("ends when its signal aborts, also during a delay", async () => {
     const clock = createFakeClock();
     const cancel = new AbortController();
     const { options } = scripted([broken()], [1]);
@@ -152,7 +152,7 @@ describe("reconnecting stream", () => {
     await gone;
   });
 
-  it("refuses options that cannot be meant", () => {
+  it("rejects invalid options", () => {
     const { options } = scripted();
     assert.throws(() => createReconnectingStream({ ...options, maxFailures: 0 }), /maxFailures is 0/);
     assert.throws(

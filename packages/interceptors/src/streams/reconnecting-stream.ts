@@ -19,26 +19,26 @@ export type { Reconnect };
 
 export function reconnectingStreamOptions<T, Token>() {
   return {
-    /** Opens the stream after the message that the token belongs to: `(token, signal) => client.watch({ after: token }, { signal })`. Required. */
+    /** Opens the stream after the message with this token, for example `(token, signal) => client.watch({ after: token }, { signal })`. Required. */
     open: callback<(token: Token | undefined, signal: AbortSignal) => AsyncIterable<T>>().required(),
-    /** The token of a message; undefined leaves that of the message before. Required. */
+    /** Returns the token of a message; undefined keeps the token of the previous message. Required. */
     tokenOf: callback<(message: T) => Token | undefined>().required(),
-    /** Where to begin. Default: undefined, whatever the server makes of that. */
+    /** The token for the first stream. Default undefined; the server defines its meaning. */
     token: own<Token>("a token", () => true),
-    /** Ends the stream; it then fails with CANCELED. */
+    /** Aborts the stream, which then fails with CANCELED. */
     signal: withMethods<AbortSignal>("an AbortSignal", "addEventListener"),
-    /** Default: that of gRPC's connections, from 1 s up to 120 s. A server that names a time (RetryInfo) is not called before it. */
+    /** The delays between attempts. Default: as for gRPC connections, from 1 s up to 120 s. A longer delay in the server's RetryInfo is respected. */
     backoff: callback<Backoff>(),
     /**
-     * Codes after which another attempt would change nothing. Default CANCELED, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS,
+     * Codes that end the stream, because another attempt would not help. Default CANCELED, INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS,
      * PERMISSION_DENIED, UNAUTHENTICATED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED and DATA_LOSS.
      */
     definiteCodes: codesOption().or(definiteCodes),
-    /** Streams in a row that may give no message; the error of the last is thrown. Default: any number. */
+    /** The maximum number of successive streams without a message; then the last error is thrown. Default: no limit. */
     maxFailures: wholeNumber(1).or(Number.POSITIVE_INFINITY),
-    /** Whether to open the stream again also when the server ends it without an error. Default false. */
+    /** Whether to reopen the stream when the server ends it without an error. Default false. */
     reconnectOnEnd: flag().or(false),
-    /** Called before each pause. What it throws ends the stream. */
+    /** Called before each delay. An error that it throws ends the stream. */
     onReconnect: callback<(reconnect: Reconnect<Token>) => void>(),
     /** For tests. */
     clock: clockOption(),
@@ -50,10 +50,10 @@ type Table<T, Token> = ReturnType<typeof reconnectingStreamOptions<T, Token>>;
 export type ReconnectingStreamOptions<T, Token> = OptionsOf<Table<T, Token>>;
 
 /**
- * Returns the messages of a server stream that is opened again where it broke off, after the last message that was read. Whether none is
- * lost or repeated is up to the server, which must understand the token.
+ * Returns the messages of a server stream that is reopened after a failure, with the token of the last message. The server must support the
+ * token; it decides whether messages are lost or repeated.
  *
- * @throws TypeError or RangeError for options that are unknown or out of bounds
+ * @throws TypeError or RangeError for options that are unknown or out of range
  */
 export function createReconnectingStream<T, Token>(options: ReconnectingStreamOptions<T, Token>): AsyncIterable<T> {
   const {
@@ -61,7 +61,7 @@ export function createReconnectingStream<T, Token>(options: ReconnectingStreamOp
     clock,
     ...rules
   } = readOptions("createReconnectingStream", reconnectingStreamOptions<T, Token>(), options);
-  // Someone waits for the messages: the process does, too.
+  // A caller waits for the messages, so the delay keeps the process alive.
   return reconnectingStream(rules, {
     backoff,
     askedMs: readRetryAfterMs,

@@ -24,7 +24,7 @@ function openTracer(t: TestContext) {
   const exporter = new InMemorySpanExporter();
   const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
   t.after(() => provider.shutdown());
-  /** Those of a kind, in order of their start, once there are so many. */
+  /** Resolves with the spans of a kind in the order of their start, when there are that many. */
   async function spans(of: "Sent" | "Attempt" | "Recv", count: number): Promise<ReadableSpan[]> {
     for (;;) {
       const found = exporter.getFinishedSpans().filter((span) => kindOf(span) === of);
@@ -42,7 +42,7 @@ const kindOf = ({ name, kind }: ReadableSpan): string =>
   name.startsWith("Attempt.") ? "Attempt" : kind === SpanKind.SERVER ? "Recv" : "Sent";
 const idOf = (span: ReadableSpan | undefined): string | undefined => span?.spanContext().spanId;
 const parentOf = (span: ReadableSpan | undefined): string | undefined => span?.parentSpanContext?.spanId;
-/** An event with its attributes; sizes by their names, as there are two kinds. */
+/** An event with its attributes; sizes with their names, because there are two kinds. */
 const shownEvent = ({ name, attributes }: TimedEvent): string =>
   [
     name,
@@ -77,7 +77,7 @@ describe("the spans of attempts", () => {
     assert.equal(attempts[0]?.parentSpanContext?.isRemote, false);
   });
 
-  it("are there for hedged attempts that lost as well", async (t) => {
+  it("exist also for losing hedged attempts", async (t) => {
     const { tracer, spans } = openTracer(t);
     const hedgingPolicy = { maxAttempts: 2, hedgingDelay: "0s", nonFatalStatusCodes: [] };
     let seen = 0;
@@ -107,7 +107,7 @@ describe("the spans of attempts", () => {
     for (const span of await spans("Recv", 2)) assert.ok(ids.delete(parentOf(span)));
   });
 
-  it("say which attempt is transparent", async (t) => {
+  it("show which attempt is a transparent retry", async (t) => {
     const { tracer, spans } = openTracer(t);
     const sessions = new Set<ServerHttp2Session>();
     const server = createServer();
@@ -144,7 +144,7 @@ describe("the spans of attempts", () => {
     }
   });
 
-  it("have the bytes of messages as they were sent, where message events are on", async (t) => {
+  it("have the compressed sizes of messages with message events", async (t) => {
     const { tracer, spans } = openTracer(t);
     const { compression, compressedBytes } = countingGzip();
     const { client } = await openInMemory(
@@ -163,7 +163,7 @@ describe("the spans of attempts", () => {
     ]);
   });
 
-  it("leave it to their call's span that a name had to be resolved first, with success or without", async (t) => {
+  it("leave the event of a delayed name resolution to the call's span, whether it succeeds or fails", async (t) => {
     const { tracer, spans } = openTracer(t);
     const server = createGrpcServer({ routes: (router) => router.service(EchoService, { unary: () => ({}) }) });
     const { host, port } = await server.listen({ host: "127.0.0.1", port: 0 });
@@ -197,7 +197,7 @@ describe("the spans of attempts", () => {
     assert.deepEqual((await spans("Attempt", 3)).map(namesOf), [["Delayed LB pick complete"], [], []]);
   });
 
-  it("are none for a call whose trace is not recorded", async (t) => {
+  it("do not exist for an unsampled call", async (t) => {
     const { tracer, exporter } = openTracer(t);
     const seen: (string | null)[] = [];
     const { client } = await openInMemory(
@@ -215,7 +215,7 @@ describe("the spans of attempts", () => {
     assert.deepEqual(exporter.getFinishedSpans(), []);
   });
 
-  it("go on with a propagator of the application's", async (t) => {
+  it("use the application's propagator", async (t) => {
     const { tracer, spans } = openTracer(t);
     const seen: (string | null)[] = [];
     const prefixed: typeof w3cPropagator = {

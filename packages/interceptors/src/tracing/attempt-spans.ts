@@ -20,10 +20,10 @@ export interface AttemptSpansSettings {
 }
 
 /**
- * Makes a span of each attempt of a recorded call (gRFC A72), and sends its ids on in the place of the call's. The call's own span is
- * known by what its interceptor has put into the metadata.
+ * Creates a span for each attempt of a recorded call (gRFC A72), and sends its ids instead of the call's. The ids of the call's span are
+ * read from the metadata, where the interceptor has put them.
  *
- * @param calls The spans of calls that are open, by their ids.
+ * @param calls the spans of open calls, by their ids
  */
 export function traceAttempts(
   { tracer, propagator, messageEvents, conventions }: AttemptSpansSettings,
@@ -34,7 +34,7 @@ export function traceAttempts(
     const extracted = propagator.extract(ROOT_CONTEXT, header, headerGetter);
     const call = trace.getSpanContext(extracted);
     if (call === undefined || (call.traceFlags & 1) === 0) return undefined;
-    // It has not come from elsewhere, although it was read from metadata.
+    // The span was read from metadata, but is not remote.
     const parent = trace.setSpanContext(extracted, { ...call, isRemote: false });
     const { name, attributes, options } = describe(method);
     const own = { "previous-rpc-attempts": earlierAttempts, "transparent-retry": isTransparent };

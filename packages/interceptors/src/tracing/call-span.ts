@@ -7,17 +7,17 @@ import { type Conventions, isErrorFor, splitAddress } from "../call/conventions.
 import { pathOfMethod } from "../call/method-path.ts";
 import { type Status, statusName } from "../call/status-name.ts";
 
-/** gRFC A72: a call as its client and its server see it, and one attempt to make it. */
+/** The kinds of spans in gRFC A72: a call on its client, one attempt, and a call on its server. */
 export type SpanOf = "Sent" | "Attempt" | "Recv";
 
-/** What all spans of a method begin with. */
+/** The name, attributes and options of all spans of one kind for a method. */
 export interface DescribedMethod {
   readonly name: string;
   readonly attributes: Attributes;
   readonly options: SpanOptions;
 }
 
-/** Names and attributes of a kind of span, made once for each method. */
+/** Returns a function that describes the spans of a method, and caches the descriptions. */
 export function createMethodDescriptions(
   of: SpanOf,
   conventions: Conventions,
@@ -46,12 +46,12 @@ function describeMethod(of: SpanOf, conventions: Conventions, method: DescMethod
     attributes["rpc.method"] = path;
   }
   const kind = of === "Recv" ? SpanKind.SERVER : SpanKind.CLIENT;
-  // OpenTelemetry knows no span of an attempt, so that has gRPC's name. That has a dot for the slash, as in gRPC's other implementations.
+  // OpenTelemetry does not define spans of attempts, so they have gRPC's name, with a dot for the slash as in gRPC's other implementations.
   const isNamedByGrpc = conventions === "grpc" || of === "Attempt";
   return { name: isNamedByGrpc ? `${of}.${path.replace("/", ".")}` : path, attributes, options: { kind, attributes } };
 }
 
-/** What peers and applications write into spans is cut there. */
+/** Texts of peers and applications in spans are cut at this length. */
 export const maxTextChars = 256;
 
 export function endSpan(span: Span, of: SpanOf, conventions: Conventions, status: Status, error: unknown): void {
@@ -66,7 +66,7 @@ export function endSpan(span: Span, of: SpanOf, conventions: Conventions, status
   span.end();
 }
 
-/** What the request carried under this name, which the caller has made printable. */
+/** Adds a metadata value of the request to the span. The caller must have made it printable. */
 export function addRequestMetadata(span: Span, conventions: Conventions, name: string, value: string): void {
   if (conventions !== "opentelemetry") span.setAttribute(`rpc.grpc.request.metadata.${name}`, [value]);
   if (conventions !== "grpc") span.setAttribute(`rpc.request.metadata.${name}`, [value]);
@@ -77,10 +77,10 @@ function textOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : "";
 }
 
-/** Whose address it is: that of a call's client or server by name, or the other end of the connection as well. */
+/** The attributes that get an address: those of the client or server, and those of the network peer. */
 export type PeerOf = "client" | "server" | "network.peer";
 
-/** @param address `host:port`, IPv6 in brackets. */
+/** @param address `host:port`, with IPv6 in brackets */
 export function addPeer(span: Span, peers: readonly PeerOf[], address: string | undefined): void {
   if (address === undefined || address === "") return;
   const [host, port] = splitAddress(address);
@@ -90,10 +90,10 @@ export function addPeer(span: Span, peers: readonly PeerOf[], address: string | 
   }
 }
 
-/** Messages beyond this many are not events: a span is kept in memory until its call ends. */
+/** The maximum number of message events in each direction, because a span is kept in memory until its call ends. */
 const maxMessageEvents = 128;
 
-/** The messages of a call as events of a span, numbered from 1 in each direction. */
+/** Adds the messages of a call as events to a span, numbered from 1 in each direction. */
 export class MessageEvents implements MessageObserver {
   private readonly span: Span;
   private readonly counts = { SENT: 0, RECEIVED: 0 };
@@ -102,7 +102,7 @@ export class MessageEvents implements MessageObserver {
     this.span = span;
   }
 
-  /** For a message whose size is unknown. */
+  /** Adds an event for a message. `size` is omitted if it is unknown. */
   add(type: "SENT" | "RECEIVED", size?: Attributes): void {
     const id = ++this.counts[type];
     if (id > maxMessageEvents) return;
@@ -117,7 +117,7 @@ export class MessageEvents implements MessageObserver {
     this.add("RECEIVED", sizeOf(bytes, isCompressed));
   }
 
-  /** Counts messages that came before this could observe them. */
+  /** Counts messages that were received before this observer started. */
   skipReceived(messages: number): void {
     this.counts.RECEIVED += messages;
   }

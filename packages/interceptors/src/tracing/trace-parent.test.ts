@@ -5,7 +5,7 @@ import { formatTraceParent, isUnsampled, parseTraceParent } from "./trace-parent
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const spanId = "b7ad6b7169203331";
 
-test("reads the span that a traceparent names, and its sampled flag alone", () => {
+test("reads the span of a traceparent, and only its sampled flag", () => {
   for (const [flags, traceFlags] of [
     ["00", 0],
     ["01", 1],
@@ -17,13 +17,13 @@ test("reads the span that a traceparent names, and its sampled flag alone", () =
   }
 });
 
-test("reads a later version by the parts it knows, and no more of version 00 than it has", () => {
+test("reads the known parts of a later version, and rejects more parts in version 00", () => {
   assert.equal(parseTraceParent(`cc-${traceId}-${spanId}-01-what-the-future-holds`, null)?.traceId, traceId);
   assert.equal(parseTraceParent(`00-${traceId}-${spanId}-01-more`, null), undefined);
   assert.equal(parseTraceParent(`ff-${traceId}-${spanId}-01`, null), undefined);
 });
 
-test("takes no broken one", () => {
+test("rejects an invalid one", () => {
   const zeros = (count: number): string => "0".repeat(count);
   for (const broken of [
     null,
@@ -42,12 +42,12 @@ test("takes no broken one", () => {
   }
 });
 
-test("keeps tracestate, without what is not valid in it", () => {
+test("keeps the valid entries of tracestate", () => {
   const span = parseTraceParent(`00-${traceId}-${spanId}-01`, "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7,BAD KEY=1");
   assert.equal(span?.traceState?.serialize(), "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7");
 });
 
-test("writes what it reads", () => {
+test("formats what it has parsed", () => {
   for (const flags of ["00", "01"]) {
     const text = `00-${traceId}-${spanId}-${flags}`;
     const span = parseTraceParent(text, null);
@@ -56,7 +56,7 @@ test("writes what it reads", () => {
   }
 });
 
-test("knows an unsampled one by its last bit, and refuses whatever differs from it in one place", () => {
+test("recognises an unsampled one by its last bit, and rejects any other form", () => {
   for (const flags of ["00", "02", "0e", "fa"]) assert.equal(isUnsampled(`00-${traceId}-${spanId}-${flags}`), true);
   for (const flags of ["01", "03", "0f", "ff"]) assert.equal(isUnsampled(`00-${traceId}-${spanId}-${flags}`), false);
   const good = `00-${traceId}-${spanId}-00`;

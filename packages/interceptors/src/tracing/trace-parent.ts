@@ -10,12 +10,12 @@ import {
 } from "@opentelemetry/api";
 
 /**
- * version "-" trace-id "-" parent-id "-" flags, in lower case (W3C Trace Context §3.2). A later version may have more after another
+ * version "-" trace-id "-" parent-id "-" flags, in lower case (W3C Trace Context §3.2). A later version may have more fields after another
  * dash; version ff is invalid.
  */
 const traceparent = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
-/** The span that a `traceparent` names, with the vendors' `tracestate` next to it; undefined for what is not valid. */
+/** Parses a `traceparent` and its `tracestate`. Returns undefined if `traceparent` is missing or invalid. */
 export function parseTraceParent(parent: string | null, state: string | null): SpanContext | undefined {
   if (parent === null) return undefined;
   const found = traceparent.exec(parent.trim());
@@ -25,7 +25,7 @@ export function parseTraceParent(parent: string | null, state: string | null): S
   const span: SpanContext = {
     traceId,
     spanId,
-    // Only the first bit has a meaning in version 00; the others are not handed on.
+    // Version 00 defines only the lowest bit; the others are not propagated.
     traceFlags: Number.parseInt(flags, 16) & 1,
     isRemote: true,
     ...(state !== null && state !== "" && { traceState: createTraceState(state) }),
@@ -34,15 +34,15 @@ export function parseTraceParent(parent: string | null, state: string | null): S
 }
 
 const traceparentLength = 55;
-/** Lower-case hexadecimal digits, by their code. */
+/** 1 for the character codes of lower-case hexadecimal digits. */
 const digits = new Uint8Array(256);
 for (const digit of "0123456789abcdef") digits[digit.charCodeAt(0)] = 1;
 const dash = 0x2d;
 const zero = 0x30;
 
 /**
- * Whether this is a `traceparent` of version 00 whose trace is not recorded. Asked of every call, and written out, because a regular
- * expression takes twice the time.
+ * Whether this is a valid `traceparent` of version 00 that is not sampled. Runs for every call, and does not use a regular expression, which
+ * takes twice the time.
  */
 export function isUnsampled(parent: string): boolean {
   return (
@@ -58,7 +58,7 @@ export function isUnsampled(parent: string): boolean {
   );
 }
 
-/** Digits, of which one is not zero. */
+/** Whether the range has only hexadecimal digits, of which at least one is not zero. */
 function isId(text: string, start: number, end: number): boolean {
   let areDigits = 1;
   let differences = 0;
@@ -74,7 +74,7 @@ export function formatTraceParent(span: SpanContext): string {
   return `00-${span.traceId}-${span.spanId}-${(span.traceFlags & 1) === 1 ? "01" : "00"}`;
 }
 
-/** W3C Trace Context as an OpenTelemetry propagator, so that propagation works where no SDK brings one. */
+/** An OpenTelemetry propagator for W3C Trace Context, so that propagation works without an SDK. */
 export const w3cPropagator: TextMapPropagator = {
   inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
     const span = trace.getSpanContext(context);
@@ -90,7 +90,7 @@ export const w3cPropagator: TextMapPropagator = {
   fields: () => ["traceparent", "tracestate"],
 };
 
-/** Several values are one list in `tracestate`, and make a `traceparent` invalid. */
+/** Joins several values. For `tracestate`, they form one list; a `traceparent` becomes invalid. */
 function one(value: string | string[] | undefined, separator = ""): string | null {
   if (value === undefined) return null;
   return Array.isArray(value) ? value.join(separator) : value;

@@ -4,15 +4,15 @@ import { currentValues, runWithValues } from "../call/call-scope.ts";
 import { traceContextKey } from "../call/trace-context.ts";
 import { formatTraceParent, parseTraceParent } from "./trace-parent.ts";
 
-/** The W3C `traceparent` of the running code, to be stored with work that is done later; undefined where nothing is traced. */
+/** Returns the W3C `traceparent` of the running code, to store with work that is done later. Undefined without a trace. */
 export function currentTraceParent(): string | undefined {
   const span = trace.getSpanContext(currentValues()?.get(traceContextKey) ?? context.active());
   return span !== undefined && isSpanContextValid(span) ? formatTraceParent(span) : undefined;
 }
 
 /**
- * Does work that belongs to an earlier trace, such as handling an event, in a span of its own that is a child of `traceParent`; an empty
- * or invalid one begins a new trace. The span is an error when the work rejects.
+ * Runs work that belongs to an earlier trace, such as handling an event, in a new span whose parent is `traceParent`. If that is empty or
+ * invalid, the span starts a new trace. If the work rejects, the span has the status ERROR.
  */
 export async function traceWork<T>(name: string, traceParent: string, work: () => Promise<T>): Promise<T> {
   const parent = parseTraceParent(traceParent, null);

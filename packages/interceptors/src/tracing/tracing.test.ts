@@ -30,7 +30,7 @@ describe("tracing", () => {
     context.disable();
   });
 
-  /** Spans end with the last message; the server's may come a turn after the client's. */
+  /** Spans end with the last message. The server's may end a turn after the client's. */
   async function spans(count: number): Promise<ReadableSpan[]> {
     while (exporter.getFinishedSpans().length < count) await new Promise((resolve) => setImmediate(resolve));
     return exporter.getFinishedSpans();
@@ -38,7 +38,7 @@ describe("tracing", () => {
 
   const kinds = ["internal", "server", "client", "producer", "consumer"];
 
-  /** A service that asks another for its answers, each with tracing on both sides. */
+  /** A service that calls another, both with tracing on both sides. */
   async function openTwo(t: TestContext, options: ClientTracingOptions = {}): Promise<Echo> {
     const tracing = {
       server: { interceptors: [createServerTracing(options)] },
@@ -149,7 +149,7 @@ describe("tracing", () => {
     },
   } as const;
   for (const conventions of ["opentelemetry", "grpc", "both"] as const) {
-    it(`says of each call what the conventions ask for (${conventions})`, async (t) => {
+    it(`has the attributes of the conventions for each call (${conventions})`, async (t) => {
       const tracing = {
         server: { interceptors: [createServerTracing({ conventions })] },
         channel: { interceptors: [createClientTracing({ conventions })] },
@@ -180,7 +180,7 @@ describe("tracing", () => {
     });
   }
 
-  it("marks as failed what failed: every error for a client, its own faults for a server", async (t) => {
+  it("marks errors: all failures on a client, the server's own errors on a server", async (t) => {
     const tracing = {
       server: { interceptors: [createServerTracing()] },
       channel: { interceptors: [createClientTracing()] },
@@ -215,7 +215,7 @@ describe("tracing", () => {
     ]);
   });
 
-  it("continues the client's trace with its tracestate, or not when clients are strangers", async (t) => {
+  it("continues the client's trace with its tracestate, unless acceptIncoming is false", async (t) => {
     const headers = {
       traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
       tracestate: "congo=t61rcWkgMzE",
@@ -248,7 +248,7 @@ describe("tracing", () => {
     }
   });
 
-  it("records no trace at rate 0, passes that on to the next service, and follows a trace that was begun elsewhere", async (t) => {
+  it("records no trace at rate 0, propagates that decision, and follows traces that started elsewhere", async (t) => {
     const { client } = await openTwo(t, { sampleRate: 0 });
     const { text } = await client.unary({});
     assert.match(text, /^[0-9a-f]{32}$/);
@@ -260,7 +260,7 @@ describe("tracing", () => {
     assert.equal((await spans(7)).length, 7);
   });
 
-  it("records messages as events where that is on", async (t) => {
+  it("records messages as events with messageEvents", async (t) => {
     const options = { messageEvents: true };
     const { client } = await openInMemory(
       t,
@@ -278,7 +278,7 @@ describe("tracing", () => {
     for (const { name: of, kind, events } of await spans(3)) {
       const messages = events.filter(({ name }) => name !== "Delayed LB pick complete");
       assert.equal(events.length - messages.length, of.startsWith("Attempt.") ? 1 : 0);
-      // The call's own span is made above where messages become bytes.
+      // The call's own span exists above the layer in which messages become bytes.
       const size = kinds[kind] === "client" && !of.startsWith("Attempt.") ? [] : [0];
       assert.deepEqual(
         messages.map(({ name, attributes }) => [name, ...Object.values(attributes ?? {})]).sort(),
@@ -292,7 +292,7 @@ describe("tracing", () => {
     }
   });
 
-  it("records on the server what messages were when they were sent, compressed or not, the response of a unary call included", async (t) => {
+  it("records the sizes of messages on the server, compressed or not, including the response of a unary call", async (t) => {
     const { compression, compressedBytes } = countingGzip();
     const { client } = await openInMemory(
       t,
@@ -304,7 +304,11 @@ describe("tracing", () => {
         },
       },
       {
-        server: { interceptors: [createServerTracing({ messageEvents: true })], compressions: [compression] },
+        server: {
+          interceptors: [createServerTracing({ messageEvents: true })],
+          compressions: [compression],
+          compressMinBytes: 1024,
+        },
         channel: { sendCompression: compression, acceptCompressions: [compression] },
       },
     );
@@ -332,7 +336,7 @@ describe("tracing", () => {
     ]);
   });
 
-  it("has with message events too the status that the client got, when a response does not reach it", async (t) => {
+  it("has the status that the client got, if a response does not reach it, also with message events", async (t) => {
     const { client } = await openInMemory(
       t,
       { unary: () => ({ text: "a".repeat(100) }) },
@@ -367,7 +371,7 @@ describe("tracing", () => {
     assert.equal((await spans(1))[0]?.attributes["rpc.response.status_code"], "CANCELLED");
   });
 
-  it("lets the log line of a call name its trace and span", async (t) => {
+  it("adds trace and span to the log line of a call", async (t) => {
     const recorded = recordLines();
     const logging = createServerLogging({ log: createLog(to(recorded)) });
     const { client } = await openInMemory(
@@ -388,7 +392,7 @@ describe("tracing", () => {
   ] as const) {
     const name = header ?? "x-request-id";
     const options = header === undefined ? {} : { header };
-    it(`names the request on the spans of both sides, with ${outer} further out and the id in ${name}`, async (t) => {
+    it(`adds the request id to the spans of both sides, with ${outer} outside and the id in ${name}`, async (t) => {
       const inOrder = (...interceptors: Interceptor[]) => (outer === "tracing" ? interceptors : interceptors.reverse());
       const { client } = await openInMemory(
         t,
@@ -410,7 +414,7 @@ describe("tracing", () => {
     });
   }
 
-  it("refuses an unknown option and a rate out of bounds", () => {
+  it("rejects an unknown option and a rate that is out of range", () => {
     assert.throws(() => createServerTracing({ samplerate: 1 } as never), /did you mean "sampleRate"/);
     assert.throws(() => createClientTracing({ acceptIncoming: true } as never), /unknown option/);
     assert.throws(() => createServerTracing({ conventions: "otel" as never }), /expected one of opentelemetry, grpc/);

@@ -42,22 +42,22 @@ export const clientTracingOptions = {
   /** Creates the spans. Default: the global tracer provider's tracer "@tercel/interceptors". */
   tracer: withMethods<Tracer>("a tracer of @opentelemetry/api", "startSpan"),
   /**
-   * How a trace is passed from service to service. Default: W3C Trace Context (`traceparent`, `tracestate`). `propagation` of
-   * @opentelemetry/api is what the SDK was set up with.
+   * Propagates traces between services. Default: W3C Trace Context (`traceparent`, `tracestate`). `propagation` of @opentelemetry/api is the
+   * propagator of the SDK.
    */
   propagator: withMethods<TextMapPropagator>("a propagator of @opentelemetry/api", "inject", "extract").or(
     w3cPropagator,
   ),
   /**
-   * The share of traces that begin here and are recorded, 0 to 1. A call that already belongs to a trace follows that. Default 1: the SDK's
-   * sampler decides alone.
+   * The share of the traces that start here which is recorded, from 0 to 1. A call that already belongs to a trace follows its decision.
+   * Default 1: only the sampler of the SDK decides.
    */
   sampleRate: share().or(1),
-  /** Whether each message of a call is an event of its span, and of its attempt's. Default false: a long stream would fill its span. */
+  /** Whether each message of a call is an event of the call's span and its attempt's. Default false: long streams have many messages. */
   messageEvents: flag().or(false),
   /**
-   * Whose names spans and their attributes have. Default `opentelemetry`, or `both` where the environment variable
-   * OTEL_SEMCONV_STABILITY_OPT_IN has `rpc/dup`. `grpc` is what dashboards know that were made for gRFC A72.
+   * The naming conventions of spans and attributes. Default `opentelemetry`, or `both` if the environment variable
+   * OTEL_SEMCONV_STABILITY_OPT_IN has `rpc/dup`. Use `grpc` for dashboards that follow gRFC A72.
    */
   conventions: conventionsOption(),
 };
@@ -66,17 +66,17 @@ export type ClientTracingOptions = OptionsOf<typeof clientTracingOptions>;
 
 export const serverTracingOptions = {
   ...clientTracingOptions,
-  /** Whether a trace that the client sends is continued. Default true; false where clients are strangers. */
+  /** Whether to continue the trace of the client. Default true. Set false if the clients are not trusted. */
   acceptIncoming: flag().or(true),
 };
 
 export type ServerTracingOptions = OptionsOf<typeof serverTracingOptions>;
 
 /**
- * A server interceptor that makes a span of each call, a child of the client's. Handlers run inside of it, streams included, so that
- * what they call continues the trace.
+ * Creates a server interceptor that creates a span for each call, as a child of the client's. Handlers, including those of streams, run in the
+ * span's context, so that the calls they make continue the trace.
  *
- * @throws TypeError for an unknown option or convention, RangeError for a rate out of bounds
+ * @throws TypeError for an unknown option or convention, RangeError for a rate that is out of range
  */
 export function createServerTracing(options: ServerTracingOptions = {}): Interceptor {
   const given = readOptions("createServerTracing", serverTracingOptions, options);
@@ -101,15 +101,15 @@ export function createServerTracing(options: ServerTracingOptions = {}): Interce
 }
 
 /**
- * A client interceptor that makes a span of each call, a child of the running one, and sends the trace on. The running span is that of
- * the call's context values (a handler may pass its own), else the active one. On Tercel's channels each attempt to make the call is
- * a child of its span, and the parent of the server's.
+ * Creates a client interceptor that creates a span for each call, as a child of the current one, and propagates the trace. The current span is
+ * that of the call's context values (a handler may pass its own), or the active one. On Tercel's channels, each attempt has a span, which is a
+ * child of the call's and the parent of the server's.
  *
- * @throws TypeError for an unknown option or convention, RangeError for a rate out of bounds
+ * @throws TypeError for an unknown option or convention, RangeError for a rate that is out of range
  */
 export function createClientTracing(options: ClientTracingOptions = {}): Interceptor {
   const settings = resolve("Sent", readOptions("createClientTracing", clientTracingOptions, options));
-  /** Recorded calls that are open, by the ids of their spans: attempts have no other reference to their call. */
+  /** The spans of open recorded calls by their ids, which are an attempt's only reference to its call. */
   const open = new Map<string, Span>();
   const begin = (request: CallRequest): CallObserver => {
     const parent = traceContextOf(request);
@@ -133,7 +133,7 @@ interface Settings extends AttemptSpansSettings {
 function resolve(of: SpanOf, given: SettingsOf<typeof clientTracingOptions>): Settings {
   const conventions = chooseConventions(given.conventions);
   return {
-    // The API's own tracer is used until an SDK is set up, and delegates to it then.
+    // The API's tracer delegates to the SDK as soon as one is registered.
     tracer: given.tracer ?? trace.getTracer("@tercel/interceptors"),
     propagator: given.propagator,
     sampleRate: given.sampleRate,
@@ -146,7 +146,7 @@ function resolve(of: SpanOf, given: SettingsOf<typeof clientTracingOptions>): Se
 function startSpan(settings: Settings, method: DescMethod, parent: Context): Span {
   const { sampleRate } = settings;
   if (sampleRate < 1 && trace.getSpanContext(parent) === undefined && Math.random() >= sampleRate) {
-    // Not recorded, and passed on as such: otherwise the next service would begin a trace of its own.
+    // The decision is propagated, or the next service would start its own trace.
     const traceId = randomBytes(16).toString("hex");
     return trace.wrapSpanContext({ traceId, spanId: randomBytes(8).toString("hex"), traceFlags: 0 });
   }
@@ -162,12 +162,12 @@ function observer(
   inside: Context,
   onEnded?: () => void,
 ): CallObserver {
-  // Without an SDK, or when the trace is not sampled, there is nothing to write down.
+  // Without an SDK, or if the trace is not sampled, the span records nothing.
   if (!span.isRecording()) return new UnrecordedCall(span, inside);
   const end: CallObserver = {
     runner: () => within(inside),
     onEnd(status, error) {
-      // By now, whichever of the two interceptors is the outer one.
+      // At the end, because the request id interceptor may be inside this one.
       const id = requestIdOn(side, request);
       if (id !== undefined) {
         const header = requestIdHeaderOf(side, request);
@@ -186,8 +186,8 @@ function observer(
 }
 
 /**
- * A Tercel server reports messages with their sizes. The last is sent after interceptors have seen the end of the call, so the
- * span ends when both are done.
+ * A Tercel server reports messages with their sizes. It sends the last message after the interceptors have seen the end of the call, so the
+ * span ends when both have happened.
  */
 function endWithCall(info: CallInfo, events: MessageEvents, end: CallObserver): CallObserver["onEnd"] {
   let isOver = false;
@@ -199,12 +199,12 @@ function endWithCall(info: CallInfo, events: MessageEvents, end: CallObserver): 
   });
   return (status, error) => {
     if (isOver) end.onEnd(status, error);
-    // The handler's response may not reach the client.
+    // The handler may have succeeded although its response does not reach the client.
     else onOver = (endedBy) => end.onEnd(endedBy?.code ?? status, endedBy ?? error);
   };
 }
 
-/** Its trace is passed on unchanged: a span of its own could not be found by anyone. */
+/** Returns the context of a caller whose trace is not recorded. It is propagated unchanged, without a new span, which nothing would record. */
 function unsampledParent(request: CallRequest): Context | undefined {
   const parent = readHeader(request, "traceparent");
   if (parent === null || !isUnsampled(parent)) return undefined;
@@ -247,7 +247,7 @@ class FollowedCall implements CallObserver {
     const enter = scopeRunner(this.request, undefined, mayEnter);
     const inside = within(this.inside);
     if (enter !== undefined) return (step) => enter(() => inside(step));
-    // In the call's own scope the context is active already, where startOtlpTracing has set the context manager.
+    // If startOtlpTracing has set the context manager, the context is already active in the call's own scope.
     return context.active() === this.inside ? undefined : inside;
   }
 
@@ -259,7 +259,7 @@ const requestGetter: TextMapGetter<UnaryRequest | StreamRequest> = {
   keys: (request) => [...request.header.keys()],
 };
 
-/** The trace and span of the running call, for logs of your own; undefined where nothing is traced. */
+/** Returns the ids of the current trace and span, for your own logs. Undefined without a trace. */
 export function currentTrace(): { readonly traceId: string; readonly spanId: string } | undefined {
   const span = trace.getSpanContext(context.active());
   return span !== undefined && isSpanContextValid(span) ? { traceId: span.traceId, spanId: span.spanId } : undefined;

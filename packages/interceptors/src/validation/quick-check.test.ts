@@ -15,7 +15,7 @@ import { compileQuickCheck } from "./quick-check.ts";
 
 type Rules = MessageInitShape<typeof FieldRulesSchema>;
 
-/** A message of `text`, an optional `note` and `count`, with these rules. */
+/** A message with `text`, an optional `note` and `count`, with these rules. */
 function ruled(rules: Readonly<Record<string, Rules>>): DescMessage {
   const fieldOf = (name: string, number: number, type: number, more = {}) => {
     const options = create(FieldOptionsSchema);
@@ -58,7 +58,7 @@ describe("the quick check of a message", () => {
     type: { case: "uint32", value },
   });
 
-  it("agrees with the validator at both edges of a length and of a bound", () => {
+  it("agrees with the validator at both limits of lengths and numbers", () => {
     const lengths = ruled({ text: text({ minLen: 2n, maxLen: 4n }) });
     for (const [value, isFine] of [
       ["", false],
@@ -81,7 +81,7 @@ describe("the quick check of a message", () => {
     }
   });
 
-  it("is never surer than the validator of characters beyond the first plane", () => {
+  it("leaves strings with surrogate pairs to the validator if their length is uncertain", () => {
     const schema = ruled({ text: text({ minLen: 2n, maxLen: 3n }) });
     for (const value of ["😀", "😀😀", "😀a", "😀😀😀", "😀😀😀😀"]) {
       const [quick, full] = verdicts(schema, { text: value });
@@ -89,7 +89,7 @@ describe("the quick check of a message", () => {
     }
   });
 
-  it("refuses a value that is not of its field's type, so that the validator says what is wrong", () => {
+  it("leaves a value of another type to the validator", () => {
     const schema = ruled({ text: text({ maxLen: 4n }), count: count({ lessThan: { case: "lt", value: 5 } }) });
     const check = compileQuickCheck(schema);
     const wrong = create(schema);
@@ -98,14 +98,14 @@ describe("the quick check of a message", () => {
     assert.equal(check?.(Object.assign(create(schema), { count: "1" })), false);
   });
 
-  it("leaves a field that tracks presence alone while it is not set", () => {
+  it("does not check an unset field with presence", () => {
     const schema = ruled({ note: text({ minLen: 2n }) });
     assert.deepEqual(verdicts(schema, {}), [true, true]);
     assert.deepEqual(verdicts(schema, { note: "a" }), [false, false]);
     assert.deepEqual(verdicts(schema, { note: "ab" }), [true, true]);
   });
 
-  it("is not there for rules of other kinds", () => {
+  it("does not exist for other rules", () => {
     const others: Rules[] = [
       text({ pattern: "^a" }),
       text({ maxLen: 4n, prefix: "a" }),

@@ -29,27 +29,27 @@ import {
   UInt32RulesSchema,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 
-/** Whether a message keeps its rules for certain. False says nothing: the validator decides then, and says what is wrong. */
+/** Returns true if a message certainly satisfies its rules. After false, the validator must decide. */
 export type QuickCheck = (message: Message) => boolean;
 
 type ValueCheck = (value: unknown) => boolean;
 type Fields = Message & Record<string, unknown>;
 type FieldCheck = (message: Fields) => boolean;
 
-/** For fields without rules. */
+/** The check of fields without rules. */
 const always = (): boolean => true;
 
 /**
- * Compiles the rules of a message, if they are of the few kinds that most have: lengths of strings, bounds of whole numbers, and fields
- * without rules. Undefined for all others. The validator walks a tree of evaluators through reflection, which costs as much as half of a
- * small call; a message that is fine need not.
+ * Compiles the rules of a message, if it has only the common kinds: lengths of strings, bounds of 32-bit integers, and fields without rules.
+ * Returns undefined for other messages. The validator walks a tree of evaluators with reflection, which costs half as much as a small call;
+ * valid messages can avoid it.
  */
 export function compileQuickCheck(schema: DescMessage): QuickCheck | undefined {
   return compileMessage(schema, []);
 }
 
 function compileMessage(schema: DescMessage, outer: readonly DescMessage[]): QuickCheck | undefined {
-  // One that holds itself would have to be checked to any depth.
+  // A recursive message would need a check of any depth.
   if (outer.includes(schema) || hasOption(schema, messageOption)) return undefined;
   if (schema.oneofs.some((oneof) => hasOption(oneof, oneofOption))) return undefined;
   const checks: FieldCheck[] = [];
@@ -75,11 +75,11 @@ function compileField(field: DescField, outer: readonly DescMessage[]): FieldChe
   if (check === undefined) return undefined;
   const { localName } = field;
   if (field.presence === FeatureSet_FieldPresence.IMPLICIT) return (message: Fields) => check(message[localName]);
-  // A field that tracks presence has no value to check while it is not set.
+  // A field with presence is checked only if it is set.
   return (message: Fields) => !isFieldSet(message, field) || check(message[localName]);
 }
 
-/** A field without rules has those of the message in it. */
+/** A field without rules may contain a message with rules. */
 function compileUnruled(field: DescField, outer: readonly DescMessage[]): FieldCheck | undefined {
   if (field.message === undefined) return always;
   const inner = compileMessage(field.message, outer);
@@ -89,13 +89,13 @@ function compileUnruled(field: DescField, outer: readonly DescMessage[]): FieldC
   return (message: Fields) => message[localName] === undefined || inner(message[localName] as Message);
 }
 
-/** Rules that say nothing but what the type's own rules say. */
+/** Whether only the rules of the field's type are set. */
 function isPlain(rules: FieldRules): boolean {
   if (rules.$unknown !== undefined || rules.ignore !== Ignore.UNSPECIFIED) return false;
   return FieldRulesSchema.fields.every((one) => one.oneof !== undefined || !isFieldSet(rules, one));
 }
 
-/** Numbers of JavaScript's that are whole; the wider ones are bigints or texts, as the proto has it. */
+/** Integer types that are numbers in JavaScript. 64-bit integers are bigints or strings. */
 const wholeNumbers: ReadonlySet<ScalarType> = new Set([
   ScalarType.INT32,
   ScalarType.UINT32,
@@ -124,7 +124,7 @@ function compileLengths(rules: StringRules): ValueCheck | undefined {
   const most = isFieldSet(rules, StringRulesSchema.field.maxLen) ? Number(rules.maxLen) : Number.POSITIVE_INFINITY;
   return (value) => {
     if (typeof value !== "string" || value.length > most || value.length < least) return false;
-    // Lengths count characters, of which one may be two units of a string.
+    // Rules count code points. A code point has one or two UTF-16 units.
     return value.length >= 2 * least || !/[\ud800-\udfff]/.test(value);
   };
 }
@@ -135,7 +135,7 @@ function compileBounds(rules: Bounds): ValueCheck | undefined {
   const { lessThan, greaterThan } = rules;
   const schema = boundsSchemas[rules.$typeName];
   if (!hasOnly(schema, rules, ["lt", "lte", "gt", "gte"])) return undefined;
-  // The least and the most that are allowed. A range whose ends have changed places means what is outside of it.
+  // If the lower bound is above the upper one, protovalidate accepts the values outside the range.
   const least = bound(greaterThan.value, greaterThan.case === "gt" ? 1 : 0) ?? Number.NEGATIVE_INFINITY;
   const most = bound(lessThan.value, lessThan.case === "lt" ? -1 : 0) ?? Number.POSITIVE_INFINITY;
   if (least > most) return undefined;
@@ -154,7 +154,7 @@ function bound(value: number | undefined, step: number): number | undefined {
   return value === undefined ? undefined : value + step;
 }
 
-/** Whether nothing else is set, predefined rules of the application's included. */
+/** Whether only these rules are set, and no predefined rules of the application. */
 function hasOnly(schema: DescMessage, rules: Message, names: readonly string[]): boolean {
   if (rules.$unknown !== undefined) return false;
   return schema.fields.every((one) => names.includes(one.localName) || !isFieldSet(rules as never, one as never));

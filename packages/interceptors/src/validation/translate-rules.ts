@@ -40,14 +40,14 @@ import {
 } from "../gen/validate/validate_pb.ts";
 
 /**
- * Descriptors that say with protovalidate's rules what the given ones say with those of protoc-gen-validate. They are copies: a
- * user's descriptors stay as they are. Where a field has rules of both kinds, protovalidate's hold.
+ * Translates the rules of protoc-gen-validate in descriptors to those of protovalidate. The results are copies; the original descriptors do
+ * not change. If a field has rules of both kinds, those of protovalidate apply.
  */
 export class RuleTranslation {
-  /** By the file asked for; undefined when there is nothing to translate in it nor in what it imports. */
+  /** The translated files; undefined if neither the file nor its imports have rules to translate. */
   private readonly registries = new Map<DescFile, FileRegistry | undefined>();
 
-  /** The message's descriptor with protovalidate's rules: itself, if it has no others. */
+  /** Returns the message's descriptor with protovalidate's rules; the same descriptor if there is nothing to translate. */
   translated(message: DescMessage): DescMessage {
     const { file } = message;
     if (!this.registries.has(file)) this.registries.set(file, translateFiles(file));
@@ -55,7 +55,7 @@ export class RuleTranslation {
   }
 }
 
-/** The fields of the old rules that are not rules for a value; they become something else, or nothing. */
+/** Fields of the old rules that are not copied: they are translated separately, or have no equivalent. */
 const notCopied = new Set(["ignore_empty", "required", "no_sparse", "items", "keys", "values"]);
 
 function translateFiles(file: DescFile): FileRegistry | undefined {
@@ -66,7 +66,7 @@ function translateFiles(file: DescFile): FileRegistry | undefined {
   return createFileRegistry(create(FileDescriptorSetSchema, { file: protos }));
 }
 
-/** The file and all it imports, what is imported first. */
+/** Returns the file and all its imports; each file comes after its imports. */
 function closureOf(file: DescFile, seen = new Set<DescFile>()): DescFile[] {
   if (seen.has(file)) return [];
   seen.add(file);
@@ -77,7 +77,7 @@ function translateFile(file: FileDescriptorProto): boolean {
   return file.messageType.map(translateMessage).includes(true);
 }
 
-/** Returns whether there was something to translate. */
+/** Returns whether the message had rules to translate. */
 function translateMessage(message: DescriptorProto): boolean {
   const isOff = [disabled, ignored].some(
     (option) => message.options !== undefined && getExtension(message.options, option),
@@ -100,14 +100,14 @@ function translateField(field: FieldDescriptorProto): boolean {
   if (options === undefined || !hasExtension(options, oldFieldRules)) return false;
   if (!hasExtension(options, fieldRules)) {
     const rules = translateRules(getExtension(options, oldFieldRules));
-    // A member of a oneof was looked at only when it was the one that is set.
+    // protoc-gen-validate checks a member of a oneof only if it is set.
     if (isFieldSet(field, FieldDescriptorProtoSchema.field.oneofIndex) && !field.proto3Optional) rules.required = false;
     setExtension(options, fieldRules, rules);
   }
   return true;
 }
 
-/** "disabled" and "ignored" hold for what is inside the message's fields as well. */
+/** "disabled" and "ignored" also apply to the messages in the message's fields. */
 function switchOff(field: FieldDescriptorProto): boolean {
   field.options ??= create(FieldOptionsSchema);
   if (!hasExtension(field.options, fieldRules)) {
@@ -138,7 +138,7 @@ function translateRules(old: OldFieldRules): FieldRules {
   return rules;
 }
 
-/** The two sets of rules have the same names for the same things. */
+/** Copies rules that have the same name and meaning in both sets. */
 function copySameNames(parent: DescMessage, name: string, value: Message, schema: DescMessage): Message {
   const source = fieldNamed(parent, name)?.message as DescMessage;
   const from = reflect(source, value);

@@ -41,7 +41,7 @@ function open(
   return createClient(OrderService, transport);
 }
 
-/** What protoc-gen-validate's rules must not let through: each order is good but for one thing. */
+/** Orders that violate one rule of protoc-gen-validate each. */
 const broken: readonly (readonly [string, OrderInit, string, string])[] = [
   ["a text that is too short", { ...good, id: "" }, "id", "STRING_MIN_LEN"],
   ["a text that is too long", { ...good, id: "abcdefghi" }, "id", "STRING_MAX_LEN"],
@@ -95,7 +95,7 @@ const fine: readonly (readonly [string, OrderInit])[] = [
 
 describe("createValidation", () => {
   for (const [what, order, field, reason] of broken) {
-    it(`refuses ${what}`, async (t) => {
+    it(`rejects ${what}`, async (t) => {
       const client = open(t, "server", { create: () => assert.fail("the handler must not see it") });
       const error = await assertStatus(client.create(order), Code.InvalidArgument);
       assert.deepEqual(
@@ -123,7 +123,7 @@ describe("createValidation", () => {
     );
   });
 
-  it("leaves alone what is left to the handler, a method or a service", async (t) => {
+  it("does not check methods and services that are excluded", async (t) => {
     for (const methods of [
       { [`${OrderService.typeName}/Create`]: false },
       { [`${OrderService.typeName}/*`]: false },
@@ -136,14 +136,14 @@ describe("createValidation", () => {
     assert.throws(() => createValidation({ methods: { "a/b/c": false } }), /methods has "a\/b\/c"/);
   });
 
-  it("lists them in common.v1 as well where that is on", async (t) => {
+  it("lists violations in common.v1, too, with commonDetails", async (t) => {
     const client = open(t, "server", {}, { commonDetails: true });
     const error = await assertStatus(client.create({ ...good, id: "A" }), Code.InvalidArgument);
     const types = error.details.map((detail) => ("type" in detail ? detail.type : detail.desc.typeName));
     assert.deepEqual(types, ["google.rpc.BadRequest", "common.v1.ValidationError"]);
   });
 
-  it("lists no more than trailers hold, however much is wrong", async (t) => {
+  it("lists only as many violations as fit into trailers", async (t) => {
     const client = open(t, "server", {}, { commonDetails: true });
     const places = Array.from({ length: 10_000 }, () => ({}));
     const amounts = Object.fromEntries([["b".repeat(10_000), 1n]]);
@@ -187,13 +187,13 @@ describe("createValidation", () => {
     });
   }
 
-  it("does not send from a client what is wrong", async (t) => {
+  it("does not send an invalid request from a client", async (t) => {
     const client = open(t, "client", { create: () => assert.fail("was sent") });
     const error = await assertStatus(client.create({ ...good, count: 101 }), Code.InvalidArgument);
     assert.equal(readFieldViolations(error)[0]?.field, "count");
   });
 
-  it("leaves the descriptors as they are", () => {
+  it("does not change the descriptors", () => {
     const before = JSON.stringify(OrderSchema.field.id.proto.options?.$unknown?.length);
     createValidation({ services: [OrderService] });
     assert.equal(JSON.stringify(OrderSchema.field.id.proto.options?.$unknown?.length), before);
@@ -210,7 +210,7 @@ describe("createValidation", () => {
     assert.equal(readFieldViolations(error)[0]?.reason, "STRING_MIN_LEN");
   });
 
-  it("responds with INTERNAL where a rule cannot be applied, and finds such a rule at the start", async () => {
+  it("responds with INTERNAL for a rule that cannot be applied, and reports such a rule at the start", async () => {
     const input = messageWith({ type: { case: "int32", value: {} } });
     const { log, logged } = recordingLog();
     const call = createValidation({ log })(() => assert.fail("must not pass"));
@@ -221,10 +221,10 @@ describe("createValidation", () => {
       [["error", "test.Message"]],
     );
     const service = { kind: "service", methods: [{ input }] } as never;
-    assert.throws(() => createValidation({ services: [service] }), /the rules of test.Message are wrong/);
+    assert.throws(() => createValidation({ services: [service] }), /the rules of test.Message are invalid/);
   });
 
-  it("refuses options that are wrong", () => {
+  it("rejects invalid options", () => {
     assert.throws(() => createValidation({ service: [] } as never), /did you mean "services"/);
     assert.throws(
       () => createValidation({ services: [OrderSchema as never] }),
@@ -233,7 +233,7 @@ describe("createValidation", () => {
   });
 });
 
-/** A message with one text field under protovalidate's rules. */
+/** A message with one string field with rules of protovalidate. */
 function messageWith(rules: MessageInitShape<typeof FieldRulesSchema>): DescMessage {
   const options = create(FieldOptionsSchema);
   setExtension(options, fieldRules, create(FieldRulesSchema, rules));
@@ -263,7 +263,7 @@ describe("createMessageCheck", () => {
   const check = createMessageCheck();
   const violationsOf = (order: OrderInit) => check(OrderSchema, create(OrderSchema, order));
 
-  it("returns what is wrong, by field and reason, and nothing for a message that is fine", () => {
+  it("returns violations with field and reason, and none for a valid message", () => {
     assert.deepEqual(violationsOf(good), []);
     assert.deepEqual(
       violationsOf({ ...good, id: "A", count: -1 }).map(({ field, reason }) => [field, reason]),
@@ -274,7 +274,7 @@ describe("createMessageCheck", () => {
     );
   });
 
-  it("refuses an unknown option", () => {
+  it("rejects an unknown option", () => {
     assert.throws(
       () => createMessageCheck({ services: [] } as object),
       /createMessageCheck: unknown option "services"/,

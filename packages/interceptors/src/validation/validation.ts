@@ -20,17 +20,17 @@ import { compileQuickCheck, type QuickCheck } from "./quick-check.ts";
 import { RuleTranslation } from "./translate-rules.ts";
 
 export const validationOptions = {
-  /** The rules of these services' requests are compiled at once, so that a wrong one is found at the start. Default: none. */
+  /** Services whose rules are compiled immediately, so that an invalid rule is found at the start. Default: none. */
   services: servicesOption().or([]),
   /**
-   * False by method: its requests are not checked here, because the handler does so, item by item for example. Default: all are checked.
+   * False for methods whose requests are not checked here, because their handlers do it, for example item by item. Default: all are checked.
    */
   methods: own<ByMethod<false>>("an object with false by method").or({}),
-  /** Extensions with predefined rules of your own, and types that an Any may hold. Default: none. */
+  /** Extensions with your own predefined rules, and the types that an Any may contain. Default: none. */
   registry: withMethods<Registry>("a registry of protobuf-es", "getMessage"),
-  /** Whether violations are also listed in common.v1.ValidationError. Default false. */
+  /** Whether errors also have a common.v1.ValidationError with the violations. Default false. */
   commonDetails: flag().or(false),
-  /** Gets an error for rules that cannot be applied; such a request fails with INTERNAL. Default: standard error. */
+  /** Receives an error for a rule that cannot be applied; the request fails with INTERNAL. Default: standard error. */
   log: logOption(),
 };
 
@@ -43,17 +43,17 @@ interface MessageRules {
 
 const where = "createValidation";
 
-/** Trailers are small: peers commonly take 8 to 16 KiB of them, and both forms of the details must fit, as base64. */
+/** Peers commonly accept 8 to 16 KiB of trailers, and both forms of the details must fit into them as base64. */
 const maxListedBytes = 2048;
-/** Paths hold map keys, which the client chooses. */
+/** Paths contain map keys, which the client chooses. */
 const maxTextChars = 200;
 
 /**
- * An interceptor that checks requests against the rules in their proto, those of protovalidate (buf/validate/validate.proto) and
- * those of protoc-gen-validate (validate/validate.proto). What breaks one fails with INVALID_ARGUMENT and a
- * google.rpc.BadRequest that names the fields; a stream fails at its first bad message. A rule that cannot be applied is INTERNAL.
+ * Creates an interceptor that checks requests against the rules in their proto: those of protovalidate (buf/validate/validate.proto) and
+ * those of protoc-gen-validate (validate/validate.proto). An invalid request fails with INVALID_ARGUMENT and a google.rpc.BadRequest that
+ * names the fields; a stream fails at its first invalid message. If a rule cannot be applied, the request fails with INTERNAL.
  *
- * It is for servers; on a client it spares the round trip: what it refuses is not sent. It needs the package `@bufbuild/protovalidate`.
+ * For servers. On a client, it saves the round trip: invalid requests are not sent. It needs the package `@bufbuild/protovalidate`.
  *
  * @throws TypeError for an unknown option, and for rules of the `services` that cannot be compiled
  */
@@ -78,15 +78,15 @@ export function createValidation(options: ValidationOptions = {}): Interceptor {
   });
 }
 
-/** Returns what breaks the rules of a message, in the order of its fields; nothing when the message is fine. */
+/** Returns the violations of a message's rules, in the order of its fields; none for a valid message. */
 export type MessageCheck = <Desc extends DescMessage>(
   schema: Desc,
   message: MessageShape<Desc>,
 ) => readonly (FieldViolation & { readonly reason: string })[];
 
 /**
- * Creates the same check for handlers that decide themselves what follows from it: of a batch whose other items go through, or of an update
- * that leaves fields out. Such methods are false in `methods` of `createValidation`. The check throws INTERNAL for a rule that cannot be applied.
+ * Creates the same check for handlers that use the result themselves, for example for the items of a batch, or for an update with a field
+ * mask. Set such methods to false in `methods` of `createValidation`. The check throws INTERNAL for a rule that cannot be applied.
  *
  * @throws TypeError for an unknown option
  */
@@ -104,7 +104,7 @@ interface Rules {
   broken(schema: DescMessage, message: Message): readonly Violation[];
 }
 
-/** Rules are compiled once for each type of message. */
+/** Creates the rules, which are compiled once for each message type. */
 function createRules(registry: Registry | undefined, given: Log | undefined): Rules {
   const log = safeLog(given);
   const validator = createValidator(registry === undefined ? {} : { registry });
@@ -130,7 +130,7 @@ function createRules(registry: Registry | undefined, given: Log | undefined): Ru
       const result = validator.validate(schema, message);
       if (result.kind === "valid") return [];
       if (result.kind === "invalid") return result.violations;
-      log.error("the rules of a message cannot be applied", { type: input.typeName, error: thrownText(result.error) });
+      log.error("cannot apply the rules of a message", { type: input.typeName, error: thrownText(result.error) });
       throw internal({ message: "the request could not be checked", cause: result.error });
     },
   };
@@ -141,12 +141,12 @@ function compileAll(services: readonly DescService[], { validator, schemaOf }: R
     const schema = schemaOf(input);
     const { error } = validator.validate(schema, create(schema));
     if (error instanceof CompilationError) {
-      throw new TypeError(`${where}: the rules of ${input.typeName} are wrong: ${error.message}`, { cause: error });
+      throw new TypeError(`${where}: the rules of ${input.typeName} are invalid: ${error.message}`, { cause: error });
     }
   }
 }
 
-/** What the error says: as many violations as fit, and how many there are. */
+/** Returns the error's text and as many violations as fit. */
 function describe(violations: readonly Violation[]): { message: string; violations: FieldViolation[] } {
   const listed: FieldViolation[] = [];
   let bytes = 0;
@@ -166,7 +166,7 @@ function toFieldViolation({ field, message, ruleId }: Violation): FieldViolation
   return {
     field: cut(pathToString(field)),
     description: cut(message === "" ? ruleId : message),
-    // google.rpc wants capitals with underscores.
+    // google.rpc.ErrorInfo requires UPPER_SNAKE_CASE.
     reason: ruleId
       .toUpperCase()
       .replace(/[^A-Z0-9]+/g, "_")

@@ -3,7 +3,7 @@ import { collect, streamOf } from "@tercel/test-support/async";
 import type { EchoService } from "../gen/tercel/interceptors/test/v1/echo_pb.ts";
 import type { EchoHandlers } from "./open-echo.ts";
 
-/** Handlers of all four kinds that answer with one text. */
+/** Handlers of all four kinds that respond with one text. */
 export function answeringWith(textOf: (values: ContextValues) => string): EchoHandlers {
   return {
     unary: (_request, { values }) => ({ text: textOf(values) }),
@@ -17,7 +17,7 @@ export function answeringWith(textOf: (values: ContextValues) => string): EchoHa
   };
 }
 
-/** Makes a call, and returns the text that came back. */
+/** Makes a call, and returns the text of the response. */
 export type CallOfKind = (client: Client<typeof EchoService>, options?: CallOptions) => Promise<string | undefined>;
 
 /** One call of each kind. */

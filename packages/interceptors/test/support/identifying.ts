@@ -1,7 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { callerKey } from "../../src/call/caller.ts";
 
-/** Stands for `createMtls` or `createServiceKeyGuard`: believes what a call says of itself in `x-name`. */
+/** Replaces `createMtls` or `createServiceKeyGuard`: identifies the caller by the metadata `x-name`. */
 export const identifying: Interceptor = (next) => (request) => {
   const name = request.header.get("x-name");
   if (name !== null) request.contextValues.set(callerKey, { kind: "certificate", name, names: [name] });

@@ -33,15 +33,15 @@ const openAmongOthers: typeof openInMemory = (test, handlers, options = {}) => {
 };
 
 /**
- * Defines the same tests three times: with a socket between client and server, without, and without but with an interceptor of the
- * application's own after each of the server's. Those of this package are run as Connect's interceptors then, and as one passage otherwise.
+ * Defines the same tests three times: with a socket between client and server, in memory, and in memory with an interceptor of the
+ * application after each of the server's. This package's interceptors then run as Connect interceptors, and as hooks otherwise.
  */
 export function overBothTransports(define: Parameters<typeof openers.overBothTransports>[0]): void {
   openers.overBothTransports(define);
   describe("in memory, among interceptors of the application", () => define(openAmongOthers));
 }
 
-/** What was opened. */
+/** A server and its client. */
 export type Echo = Awaited<ReturnType<typeof openInMemory>>;
 
 /** Server or client options with these interceptors. */

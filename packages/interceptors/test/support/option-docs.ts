@@ -1,19 +1,19 @@
-// What the tables of options in the READMEs are written from: the comments of the tables in the code, and their defaults.
+// Generates the option tables in the READMEs from the comments of the tables in the code, and their defaults.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Option, type OptionTable } from "../../src/call/options.ts";
 
-/** One option as people read it. */
+/** The documentation of an option. */
 export interface OptionDoc {
   readonly name: string;
   readonly meaning: string;
-  /** Empty where the comment names none. */
+  /** Empty if the comment has no default. */
   readonly byDefault: string;
   readonly option: Option<unknown, "optional" | "defaulted" | "required">;
 }
 
-/** Reads the documentation of the table that a file exports as `name`, in the order of its options. Those for tests are left out. */
+/** Reads the documentation of the table that a file exports as `name`, in the order of its options. Options for tests are left out. */
 export async function readOptionDocs(file: string, name: string): Promise<readonly OptionDoc[]> {
   const module = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   const exported = module[name];
@@ -27,7 +27,7 @@ export async function readOptionDocs(file: string, name: string): Promise<readon
   });
 }
 
-/** The comments of a table by option, those of tables that are spread into it included. */
+/** Returns the comments of a table by option, including those of tables that are spread into it. */
 function commentsOf(file: string, name: string): Map<string, string> {
   const source = readFileSync(file, "utf8");
   const start = source.search(new RegExp(`\\b(?:const|function) ${name}\\b`));
@@ -47,7 +47,7 @@ function commentsOf(file: string, name: string): Map<string, string> {
   return comments;
 }
 
-/** `Meaning. Default 5, because. More.` is a meaning and a default. */
+/** Splits `Meaning. Default 5, because. More.` into meaning and default. */
 function splitComment(comment: string): { readonly meaning: string; readonly byDefault: string } {
   const found = /(?:^|\s)(?:Default:? |(Required)(?=[.:]))(.*?)(?:\.(?=\s|$)|$)/.exec(comment);
   if (found === null) return { meaning: comment.replace(/\.$/, ""), byDefault: "" };
@@ -57,7 +57,7 @@ function splitComment(comment: string): { readonly meaning: string; readonly byD
   return { meaning: meaning.replace(/\.$/, ""), byDefault };
 }
 
-/** The rows of a README's table. */
+/** Returns the rows of a README's table. */
 export function rowsOf(docs: readonly OptionDoc[]): string {
   return docs
     .map(({ name, meaning, byDefault }) => `| \`${name}\` | ${meaning.replaceAll("|", "\\|")} | ${byDefault} |`)
@@ -67,8 +67,8 @@ export function rowsOf(docs: readonly OptionDoc[]): string {
 const marker = /<!-- options: (\S+) (\w+)(?: of (\w+))? -->\n[\s\S]*?<!-- end of options -->/g;
 
 /**
- * Writes the tables of a README again. Each is between `<!-- options: FILE TABLE of FUNCTION -->` and `<!-- end of options -->`; the
- * function is the title of a table of which the page has several.
+ * Rewrites the tables of a README. Each is between `<!-- options: FILE TABLE of FUNCTION -->` and `<!-- end of options -->`. The
+ * function is the title of the table on pages with several.
  */
 export async function withOptionDocs(readme: string, text: string): Promise<string> {
   let written = "";

@@ -4,12 +4,12 @@ export interface LoggedFields {
   readonly [field: string]: unknown;
 }
 
-/** A destination for logs that keeps what is written, line by line, and says when a line comes. */
+/** A destination for logs that records the lines, and reports new ones. */
 export interface RecordedLines {
   readonly destination: { write(line: string): void };
   readonly raw: readonly string[];
   readonly lines: readonly LoggedFields[];
-  /** Resolves when this many lines are there. */
+  /** Resolves when this many lines have been written. */
   reached(count: number): Promise<void>;
 }
 

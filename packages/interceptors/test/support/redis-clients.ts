@@ -2,24 +2,24 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { type RedisClient, redisCommands } from "../../src/call/redis-client.ts";
 
-/** A connected client, and what tests see of its connection. */
+/** A connected client, and the events of its connection. */
 export interface ConnectedRedis {
   readonly client: RedisClient;
-  /** Resolves when the connection is lost the next time. */
+  /** Resolves when the connection is lost next. */
   lost(): Promise<void>;
-  /** Resolves when there is a connection again. */
+  /** Resolves when the client is connected again. */
   ready(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Unlike `once` of node:events it does not mind errors before. */
+/** Unlike `once` of node:events, it does not reject on an earlier error event. */
 function event(client: { once(name: string, listener: () => void): unknown }, name: string): Promise<void> {
   return new Promise((resolve) => client.once(name, () => resolve()));
 }
 
 async function connectIoredis(port: number): Promise<ConnectedRedis> {
   const client = new Redis(port, { retryStrategy: () => 10 });
-  // A lost connection is an error that belongs to no call.
+  // A lost connection emits an error that does not belong to a call.
   client.on("error", () => {});
   await event(client, "ready");
   return {
@@ -46,13 +46,13 @@ async function connectNodeRedis(port: number): Promise<ConnectedRedis> {
   };
 }
 
-/** The packages whose clients the stores take, and how to connect to a server of this machine with each. */
+/** The supported packages, and how to connect to a local server with each. */
 export const redisPackages = [
   { name: "ioredis", connect: connectIoredis },
   { name: "redis", connect: connectNodeRedis },
 ] as const;
 
-/** The milliseconds until each key is removed, by its name; -1 for one that stays. */
+/** Returns the milliseconds until each key expires, by name; -1 for a key without an expiry. */
 export async function lifetimesMs(client: RedisClient): Promise<ReadonlyMap<string, number>> {
   const { send } = redisCommands(client);
   const keys = (await send(["KEYS", "*"])) as string[];

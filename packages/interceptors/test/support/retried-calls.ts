@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { ChannelOptions } from "@tercel/grpc";
 import type { EchoHandlers } from "./open-echo.ts";
 
-/** A channel that makes a second attempt where the first has failed with UNAVAILABLE. */
+/** A channel that makes a second attempt when the first has failed with UNAVAILABLE. */
 export const retryingOnce: Pick<ChannelOptions, "serviceConfig"> = {
   serviceConfig: {
     methodConfig: [
@@ -20,7 +20,7 @@ export const retryingOnce: Pick<ChannelOptions, "serviceConfig"> = {
   },
 };
 
-/** A handler whose first call fails in this way, and no other. */
+/** A handler that fails only the first call in this way. */
 export function failingOnce(): EchoHandlers {
   let failures = 1;
   return {

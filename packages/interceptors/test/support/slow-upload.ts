@@ -7,15 +7,15 @@ import { recordingLog } from "./open-echo.ts";
 
 type StubOptions = NonNullable<Parameters<typeof createStubServer>[1]>["serverOptions"];
 
-/** A request whose head has arrived and whose message has not. */
+/** A request whose headers have arrived, but not its message. */
 export interface SlowUpload {
-  /** Sends the message, an empty one, and resolves when the response has come. */
+  /** Sends an empty message, and resolves when the response has arrived. */
   finish(): Promise<void>;
-  /** Takes the request back, and resolves when the server has noticed. */
+  /** Cancels the request, and resolves when the server has noticed. */
   takeBack(): Promise<void>;
 }
 
-/** Opens such a request, and lets a second pass by the clock that durations are measured with, while nothing else happens. */
+/** Opens such a request, and advances the clock for durations by a second. */
 export async function openSlowUpload(
   t: TestContext,
   path: string,
@@ -31,7 +31,7 @@ export async function openSlowUpload(
   const request = session.request(headers, { endStream: false });
   request.on("error", () => {});
   const answered = (): Promise<void> => new Promise((resolve) => session.ping(() => resolve()));
-  // When the ping is answered the head has been read.
+  // When the ping is acknowledged, the headers have been read.
   await answered();
   const now = performance.now.bind(performance);
   t.mock.method(performance, "now", () => now() + 1000);

@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 
-/** The time of the tests, in seconds since 1970. */
+/** The current time in the tests, in seconds since 1970. */
 export const nowSeconds = 1_900_000_000;
 
 export const issuer = "https://issuer.example";
@@ -11,14 +11,14 @@ export const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
 export const p256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
 export const ed25519 = generateKeyPairSync("ed25519");
 
-/** What a good token says. */
+/** The claims of a valid token. */
 export const goodClaims = { iss: issuer, aud: audience, sub: "user-7", exp: nowSeconds + 600 };
 
 export function part(value: unknown): string {
   return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 }
 
-/** A token signed by the rules of the algorithm, whatever else is wrong with it. */
+/** Creates a token with a valid signature, whatever else is invalid in it. */
 export function sealed(
   claims: unknown = goodClaims,
   header: Record<string, unknown> = {},
@@ -40,7 +40,7 @@ function signatureOf(signed: string, algorithm: string, key: Uint8Array | KeyObj
   if (algorithm.startsWith("ES")) {
     return sign(digest, bytes, { key: key as KeyObject, dsaEncoding: "ieee-p1363" }).toString("base64url");
   }
-  // RSASSA-PSS with a salt as long as the digest; RSASSA-PKCS1-v1_5 is what `sign` does by itself.
+  // RSASSA-PSS with a salt of the digest's length; `sign` uses RSASSA-PKCS1-v1_5 by default.
   if (!algorithm.startsWith("PS")) return sign(digest, bytes, key as KeyObject).toString("base64url");
   return sign(digest, bytes, {
     key: key as KeyObject,

@@ -43,6 +43,6 @@ it("a limit holds for all instances where the default cache is a Redis, though t
   await other.unary({});
   await one.unary({});
   for (const instance of [one, other]) {
-    await assertStatus(instance.unary({}), Code.ResourceExhausted, "no more than 3 requests a minute");
+    await assertStatus(instance.unary({}), Code.ResourceExhausted, "rate limit exceeded: 3 requests per minute");
   }
 });

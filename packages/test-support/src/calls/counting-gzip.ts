@@ -1,6 +1,6 @@
 import { type Compression, gzipCompression } from "@tercel/grpc";
 
-/** A gzip that keeps how many bytes each message has become, in their order. */
+/** A gzip compression that records the compressed size of each message, in order. */
 export function countingGzip(): { readonly compression: Compression; readonly compressedBytes: number[] } {
   const compressedBytes: number[] = [];
   const compression: Compression = {

@@ -11,22 +11,22 @@ export interface CallOptions {
 export interface OpenedCalls {
   readonly transport: Channel;
   readonly server: Server;
-  /** What the server logged by itself. */
+  /** The lines that the server has logged. */
   readonly logged: readonly LoggedLine[];
 }
 
-/** Serves the handlers and makes clients of them; all of that is closed when the test ends. */
+/** Serves the handlers and creates clients for them. Closes both when the test ends. */
 export type OpenCalls<Handlers, Options, Clients> = (
   test: TestContext,
   handlers: Handlers,
   options?: Options,
 ) => Promise<OpenedCalls & Clients>;
 
-/** The ways to open calls to the services of some tests. */
+/** Functions that open calls to the services under test. */
 export interface CallOpeners<Handlers, Options, Clients> {
   readonly openInMemory: OpenCalls<Handlers, Options, Clients>;
   readonly openOverSocket: OpenCalls<Handlers, Options, Clients>;
-  /** Defines the same tests twice: with a socket between client and server, and without. */
+  /** Defines the same tests twice: with and without a socket between client and server. */
   overBothTransports(define: (open: OpenCalls<Handlers, Options, Clients>) => void): void;
 }
 
@@ -34,7 +34,7 @@ export function createCallOpeners<Handlers, Options extends CallOptions, Clients
   routesOf: (handlers: Handlers, options: Options) => ServerOptions["routes"],
   clientsOf: (transport: Channel) => Clients,
 ): CallOpeners<Handlers, Options, Clients> {
-  // Options are such that each may be left out.
+  // Safe, because all options are optional.
   const none = {} as Options;
   const openInMemory: OpenCalls<Handlers, Options, Clients> = async (test, handlers, options = none) => {
     const { log, logged } = recordingLog();

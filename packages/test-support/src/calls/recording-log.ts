@@ -6,7 +6,7 @@ export interface LoggedLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A log that keeps its lines instead of printing them. */
+/** Creates a log that records its lines instead of printing them. */
 export function recordingLog(): { readonly log: Log; readonly logged: LoggedLine[] } {
   const logged: LoggedLine[] = [];
   const at =

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { WireDecoder } from "@tercel/http2/testing";
 
-/** A frame as it was on the wire. */
+/** A frame as received from the wire. */
 export interface RecordedFrame {
   readonly type: number;
   readonly flags: number;
@@ -10,24 +10,24 @@ export interface RecordedFrame {
 }
 
 /**
- * Hides bytes of a payload that differ between versions of this package or of Node. A recording has `{text}` in their place, and
- * counts them in no length.
+ * Hides bytes of a payload that differ between versions of this package or of Node.js. The recording contains `{text}` instead, and excludes them
+ * from all lengths.
  */
 export interface Mask {
-  /** Undefined: nothing of this frame is hidden. */
+  /** Undefined to hide nothing in this frame. */
   hide(frame: RecordedFrame): { readonly start: number; readonly end: number; readonly text: string } | undefined;
-  /** What to show as the value of a decoded header field. */
+  /** Returns the text for the value of a decoded header field. */
   fieldValue?(name: string, value: string): string;
 }
 
 export const frameHeaderBytes = 9;
 
-/** A longer payload is recorded by its length and digest. */
+/** A longer payload is recorded as its length and digest. */
 const maxHexBytes = 200;
 const maxFields = 12;
 const maxValueLength = 120;
 
-// RFC 9113 §6 and §7, written down once more: a recording must not follow a constant of the engine that is wrong.
+// RFC 9113 §6 and §7, copied on purpose: a wrong constant in the engine must not change a recording.
 const dataType = 0;
 const headersType = 1;
 const continuationType = 9;
@@ -73,7 +73,7 @@ const endHeaders = 0x4;
 const padded = 0x8;
 const priority = 0x20;
 
-/** Shows the frames of one direction of a connection: their bytes, and what they mean. */
+/** Formats the frames of one direction of a connection as text: their bytes and their meaning. */
 export class FrameText {
   private readonly masks: readonly Mask[];
   private readonly hpack = new WireDecoder(() => {}).hpack;
@@ -83,7 +83,7 @@ export class FrameText {
     this.masks = masks;
   }
 
-  /** Returns the line of a frame, and below it those that explain it. */
+  /** Returns the line of a frame, followed by lines that explain it. */
   of(frame: RecordedFrame): string {
     const { type, flags, streamId, payload } = frame;
     const name = [typeNames[type] ?? `type ${type}`, ...flagNames(type, flags)].join(" ");
@@ -145,12 +145,12 @@ export class FrameText {
   }
 }
 
-/** What is not printable ASCII, as `\x0a`, so that a field stays on its line. */
+/** Escapes characters that are not printable ASCII as `\x0a`, so that a field stays on its line. */
 function printable(text: string): string {
   return text.replace(/[^ -~]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
-/** The SHA-256 of some bytes, in hexadecimal digits. */
+/** Returns the SHA-256 as hexadecimal digits. */
 export function digest(bytes: string | Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

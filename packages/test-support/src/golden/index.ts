@@ -1,4 +1,4 @@
-// Connections as text, to be compared with recordings that are committed.
+// Connections as text, for comparison with committed recordings.
 export type { Mask, RecordedFrame } from "./frame-text.ts";
 export { recordWrites, type SendingChannel } from "./record-channel.ts";
 export { openRecordings, type Recordings } from "./recordings.ts";

@@ -1,6 +1,6 @@
 import type { Transcript } from "./transcript.ts";
 
-/** The part of a socket, or of what replaces one in a test, by which the side under test sends. */
+/** The write methods of a socket or its replacement in a test. */
 export interface SendingChannel {
   write(bytes: Uint8Array, written?: () => void): boolean;
   cork(): void;
@@ -8,7 +8,7 @@ export interface SendingChannel {
   end(): unknown;
 }
 
-/** Writes down what is sent by `channel` from here on. What is sent while it is corked leaves in one write. */
+/** Records the writes of `channel` in a transcript. Writes between cork and uncork are recorded as one. */
 export function recordWrites(channel: SendingChannel, transcript: Pick<Transcript, "write" | "event">): void {
   const write = channel.write.bind(channel);
   const cork = channel.cork.bind(channel);
@@ -17,7 +17,7 @@ export function recordWrites(channel: SendingChannel, transcript: Pick<Transcrip
   let corks = 0;
   let buffers: Uint8Array[] = [];
   channel.write = (bytes, written) => {
-    // A copy: the engine uses the memory again.
+    // Copied, because the engine reuses the memory.
     buffers.push(Buffer.from(bytes));
     if (corks === 0) flush();
     return write(bytes, written);

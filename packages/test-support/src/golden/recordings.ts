@@ -7,8 +7,8 @@ import { Transcript } from "./transcript.ts";
 /** The recordings of one test file, in a folder of the same name next to it. */
 export interface Recordings {
   /**
-   * Defines a test that plays a connection and compares the transcript with the recording `NAME.txt`. `promise` is the test's name,
-   * and the recording's first line.
+   * Defines a test that plays a connection and compares the transcript with the recording `NAME.txt`. `promise` is the name of the test and the
+   * first line of the recording.
    */
   record(name: string, promise: string, play: (transcript: Transcript, test: TestContext) => Promise<void>): void;
 }
@@ -16,14 +16,14 @@ export interface Recordings {
 const isUpdating = process.env.UPDATE_GOLDEN === "1";
 
 /**
- * Opens the recordings of the test file `testFile`. With UPDATE_GOLDEN=1 they are written and not compared. A recording that no test of
- * the file names fails the file, or is deleted when recordings are written.
+ * Opens the recordings of the test file `testFile`. With UPDATE_GOLDEN=1 they are written instead of compared. A recording without a test fails
+ * the file, or is deleted with UPDATE_GOLDEN=1.
  */
 export function openRecordings(testFile: string): Recordings {
   const folder = testFile.replace(/\.test\.ts$/, "");
   const names = new Set<string>();
   if (isUpdating) mkdirSync(folder, { recursive: true });
-  // Not a test of its own: --test-name-pattern could leave it out, and the absence would go unnoticed.
+  // Not a separate test, because --test-name-pattern could skip it unnoticed.
   after(() => {
     const unused = [
       ...readdirSync(folder).filter((file) => !names.has(file)),
@@ -46,7 +46,7 @@ export function openRecordings(testFile: string): Recordings {
   };
 }
 
-/** The folders of recordings whose test file is gone. */
+/** The folders of recordings whose test file no longer exists. */
 function foldersWithoutTest(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !existsSync(join(folder, `${entry.name}.test.ts`)))
@@ -67,7 +67,7 @@ function compare(path: string, actual: string): void {
 
 const shownLines = 6;
 
-/** The first lines that differ, and those after them. */
+/** Returns the first lines that differ, with the lines after them. */
 function firstDifference(expected: readonly string[], actual: readonly string[]): string {
   let at = 0;
   while (expected[at] === actual[at]) at++;

@@ -7,7 +7,7 @@ import { Transcript } from "./transcript.ts";
 const settings = buildFrame({ type: 4, payload: Buffer.from("000400000064", "hex") });
 const ping = (digit: number): Buffer => buildFrame({ type: 6, payload: Buffer.from(`000000000000000${digit}`, "hex") });
 
-test("shows a line for each frame, what it means, and an empty line between writes", () => {
+test("shows each frame with its meaning, and an empty line between writes", () => {
   const transcript = new Transcript();
   transcript.write(">", [Buffer.concat([settings, ping(1)])]);
   transcript.note("the peer responds");
@@ -29,7 +29,7 @@ test("shows a line for each frame, what it means, and an empty line between writ
   );
 });
 
-test("shows one changed byte, one more frame, and another grouping of writes", () => {
+test("changes with one different byte, one more frame, or another grouping of writes", () => {
   const textOf = (...writes: readonly Buffer[]): string => {
     const transcript = new Transcript();
     for (const bytes of writes) transcript.write(">", [bytes]);
@@ -48,7 +48,7 @@ test("shows one changed byte, one more frame, and another grouping of writes", (
   assert.equal(new Set(texts).size, texts.length);
 });
 
-test("shows that a frame in the middle of many is another", () => {
+test("changes with a different frame in the middle of many", () => {
   const textOf = (digits: readonly number[]): string => {
     const transcript = new Transcript();
     transcript.write(">", [Buffer.concat(digits.map(ping))]);
@@ -60,7 +60,7 @@ test("shows that a frame in the middle of many is another", () => {
   assert.notEqual(textOf(digits.with(20, 9)), text);
 });
 
-test("shows a frame with the reserved bit, unknown flags and bytes that are not a whole frame", () => {
+test("shows the reserved bit, unknown flags and incomplete frames", () => {
   const transcript = new Transcript();
   transcript.write(">", [
     buildFrame({ type: 6, flags: 0x41, reservedBit: 1, payload: Buffer.alloc(8) }),
@@ -75,7 +75,7 @@ test("shows a frame with the reserved bit, unknown flags and bytes that are not 
   );
 });
 
-test("hides what a mask names, whatever its length is", () => {
+test("hides the bytes of a mask, whatever their length", () => {
   const textOf = (secret: string): string => {
     const transcript = new Transcript();
     transcript.masks.push({
@@ -88,7 +88,7 @@ test("hides what a mask names, whatever its length is", () => {
   assert.equal(textOf("another"), textOf("one"));
 });
 
-test("records what is written while a channel is corked as one write", () => {
+test("records the writes to a corked channel as one write", () => {
   const transcript = new Transcript();
   const channel = { write: () => true, cork: () => {}, uncork: () => {}, end: () => {} };
   recordWrites(channel, transcript);

@@ -1,12 +1,12 @@
 import { digest, FrameText, frameHeaderBytes, type Mask } from "./frame-text.ts";
 
-/** The writer: `>` is the side under test, `<` its peer. */
+/** The sender: `>` is the side under test, `<` its peer. */
 export type Direction = ">" | "<";
 
 /** RFC 9113 §3.4. */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** Of more frames in one write or chunk, only some at either end are shown. The same one several times in a row counts as one. */
+/** Above this number of frames in one write or chunk, only the first and last ones are shown. Repeated frames count as one. */
 const maxShown = 24;
 const shownAtEnds = 4;
 
@@ -21,28 +21,28 @@ interface Half {
 }
 
 /**
- * Writes down a connection as text: a line for each frame, with an empty line before each write to the socket and before each chunk that
- * the peer has sent. It splits frames by itself, so that nothing of the engine's own reader or writer is believed.
+ * Records a connection as text: one line for each frame, and an empty line before each write to the socket and each chunk from the peer. Splits
+ * frames itself, so that it does not depend on the engine's reader and writer.
  */
 export class Transcript {
-  /** Hides what differs between versions. Add before the first frame. */
+  /** Hides bytes that differ between versions. Must be added before the first frame. */
   readonly masks: Mask[] = [];
   private readonly parts: Transcript[] = [];
   private readonly paragraphs: Repeated[] = [];
   private halves = this.newHalves();
 
-  /** A remark of the test. */
+  /** Adds a comment. */
   note(text: string): void {
     add(this.paragraphs, `# ${text}`);
   }
 
-  /** From here on it is about another connection. */
+  /** Starts the record of another connection. */
   connection(title: string): void {
     add(this.paragraphs, `== ${title}`);
     this.halves = this.newHalves();
   }
 
-  /** A transcript of a connection that lives at the same time. It is shown after this one. */
+  /** Creates the transcript of a concurrent connection, which is shown after this one. */
   part(title: string): Transcript {
     const part = new Transcript();
     part.masks.push(...this.masks);
@@ -51,14 +51,14 @@ export class Transcript {
     return part;
   }
 
-  /** One write to the socket, of one buffer or more. */
+  /** Records one write to the socket, of one or more buffers. */
   write(direction: Direction, buffers: readonly Uint8Array[]): void {
     const lines = buffers.length > 1 ? [`${direction} a write of ${buffers.length} buffers`] : [];
     lines.push(...framesOf(direction, this.halves[direction], Buffer.concat(buffers)));
     add(this.paragraphs, lines.join("\n"));
   }
 
-  /** Something that happens to the socket, such as its end. */
+  /** Records an event of the socket, such as its end. */
   event(direction: Direction, what: string): void {
     add(this.paragraphs, `${direction} ${what}`);
   }
@@ -76,7 +76,7 @@ export class Transcript {
   }
 }
 
-/** The lines of what one direction sends at once. */
+/** Formats the bytes that one direction sends at once. */
 function framesOf(direction: Direction, half: Half, added: Buffer): string[] {
   const bytes = Buffer.concat([half.rest, added]);
   const lines: string[] = [];
@@ -92,7 +92,7 @@ function framesOf(direction: Direction, half: Half, added: Buffer): string[] {
     const text = half.text.of({
       type: bytes.readUInt8(at + 3),
       flags: bytes.readUInt8(at + 4),
-      // With the reserved bit, which must not be hidden.
+      // Includes the reserved bit, which must be visible.
       streamId: bytes.readUInt32BE(at + 5),
       payload: bytes.subarray(at + frameHeaderBytes, end),
     });
@@ -105,7 +105,7 @@ function framesOf(direction: Direction, half: Half, added: Buffer): string[] {
   return lines;
 }
 
-/** The middle of many frames is shown by its digest. */
+/** Replaces the middle of many frames with its digest. */
 function shownFrames(direction: Direction, frames: Repeated[]): string[] {
   const middle = frames.length > maxShown ? frames.splice(shownAtEnds, frames.length - 2 * shownAtEnds) : [];
   const lines = frames.map(({ text, times }) => {

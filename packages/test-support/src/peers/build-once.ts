@@ -5,12 +5,12 @@ import { join } from "node:path";
 
 const cache = join(import.meta.dirname, "../../../../.cache/peers");
 
-/** Where the sources of all peers are: one folder for each. */
+/** The folder with the sources of all peers, one subfolder for each. */
 export const peerSources = join(import.meta.dirname, "../../peers");
 
 /**
- * Returns the folder in which `build` has put what the sources in `source` become. Builds only when no earlier run, of any
- * process, has built the same sources: processes that build at the same time each build, and the first one to finish wins.
+ * Returns the folder with the output of `build` for the sources in `source`. Builds only if no process has built the same sources before.
+ * Concurrent processes all build, and the first one to finish wins.
  */
 export function buildOnce(source: string, build: (folder: string) => void): string {
   const hash = createHash("sha256");
@@ -31,7 +31,7 @@ export function buildOnce(source: string, build: (folder: string) => void): stri
   return built;
 }
 
-/** Runs one step of a build, in `cwd` or where the process is. Throws with the end of its output when it fails. */
+/** Runs one step of a build in `cwd` (default: the current folder). Throws with the end of the output if it fails. */
 export function runStep(program: string, args: readonly string[], cwd?: string): void {
   const { status, error, stdout, stderr } = spawnSync(program, args, {
     ...{ encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },

@@ -4,7 +4,7 @@ import { buildPythonPeer, withoutPython } from "./python-peer.ts";
 import { buildGoValidators, buildPythonValidators } from "./validators.ts";
 import { buildVanguardPeer } from "./vanguard-peer.ts";
 
-// Builds every peer ahead of the tests, and fails where one cannot be built. `.ci/run` calls it.
+// Builds every peer before the tests, and fails if one cannot be built. Called by `.ci/run`.
 for (const missing of [withoutGo, withoutPython]) if (missing) throw new Error(missing);
 console.log(buildGoPeer());
 console.log(buildPythonPeer());

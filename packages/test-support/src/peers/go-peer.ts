@@ -6,10 +6,10 @@ import { buildOnce, peerSources, runStep } from "./build-once.ts";
 
 const go = findProgram("go", ["/usr/local/go/bin"]);
 
-/** Why tests with grpc-go are skipped here, or false where they are not. */
+/** The reason to skip tests with grpc-go; false if Go is installed. */
 export const withoutGo: string | false = go === undefined && "go, which builds the grpc-go peer, is not installed";
 
-/** Builds the grpc-go peer unless it is built, and returns its path. The first build takes a minute and the network. */
+/** Builds the grpc-go peer if necessary, and returns its path. The first build takes a minute and needs the network. */
 export function buildGoPeer(): string {
   const source = join(peerSources, "grpc-go");
   const folder = buildOnce(source, (target) => {
@@ -18,7 +18,7 @@ export function buildGoPeer(): string {
   return join(folder, "tercel-peer");
 }
 
-/** Starts a subcommand of the grpc-go peer, see `peers/grpc-go/main.go`. It ends with the test at the latest. */
+/** Starts a subcommand of the grpc-go peer, see `peers/grpc-go/main.go`. It is stopped at the end of the test. */
 export function startGoPeer(test: TestContext, command: string, args: readonly string[] = []): StartedProgram {
   return startCommand(test, buildGoPeer(), [command, ...args]);
 }

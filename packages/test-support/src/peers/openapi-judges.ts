@@ -8,11 +8,11 @@ import type { Validation } from "./validators.ts";
 const npm = findProgram("npm");
 const tsc = join(import.meta.dirname, "../../../../node_modules/.bin/tsc");
 
-/** Why OpenAPI documents cannot be judged here, or false where they can. */
+/** The reason to skip the validation of OpenAPI documents; false if npm is installed. */
 export const withoutNpm: string | false =
   npm === undefined && "npm, which installs the judges of OpenAPI, is not installed";
 
-/** Installs Redocly's linter and openapi-typescript unless they are there, and returns their folder. */
+/** Installs Redocly's linter and openapi-typescript if necessary, and returns their folder. */
 export function buildOpenApiJudges(): string {
   const source = join(peerSources, "openapi-judges");
   return buildOnce(source, (target) => {
@@ -23,7 +23,7 @@ export function buildOpenApiJudges(): string {
   });
 }
 
-/** Redocly's recommended rules; what they warn of is an error. */
+/** Checks a document with Redocly's recommended rules. Warnings count as errors. */
 export function lintOpenApi(file: string): Validation {
   const folder = buildOpenApiJudges();
   return run(join(folder, "node_modules/@redocly/cli/bin/cli.js"), [
@@ -35,8 +35,8 @@ export function lintOpenApi(file: string): Validation {
 }
 
 /**
- * Has openapi-typescript write the types of a document, and TypeScript check them with a program that uses them, which imports them from "./api.ts". Both are
- * written next to the document.
+ * Generates the types of a document with openapi-typescript, and type-checks them together with a program that imports them from "./api.ts". Both
+ * files are written next to the document.
  */
 export function checkOpenApiTypes(file: string, program: string): Validation {
   const written = join(dirname(file), "api.ts");

@@ -7,23 +7,23 @@ import { buildOnce, peerSources, runStep } from "./build-once.ts";
 
 const python = findProgram("python3");
 
-/** Why tests with Python's grpcio are skipped here, or false where they are not. */
+/** The reason to skip tests with Python's grpcio; false if Python is installed. */
 export const withoutPython: string | false =
   (python === undefined || spawnSync(python, ["-c", "import venv, ensurepip"]).status !== 0) &&
   "python3 with venv, which runs the grpcio peer, is not installed";
 
-/** Installs grpcio in a virtual environment unless it is installed, and returns the path of its interpreter. */
+/** Installs grpcio in a virtual environment if necessary, and returns the path of its interpreter. */
 export function buildPythonPeer(): string {
   const source = join(peerSources, "python");
   const folder = buildOnce(source, (target) => {
-    // The folder is renamed when it is complete: an environment of links and no scripts of its own survives that.
+    // The complete folder is renamed, which works for an environment that has only links and no scripts.
     runStep(python ?? "python3", ["-m", "venv", target]);
     runStep(join(target, "bin/python3"), ["-m", "pip", "install", "--quiet", "-r", join(source, "requirements.txt")]);
   });
   return join(folder, "bin/python3");
 }
 
-/** Starts a script of `peers/python` by its name without `.py`. It ends with the test at the latest. */
+/** Starts a script of `peers/python`, named without `.py`. It is stopped at the end of the test. */
 export function startPythonPeer(test: TestContext, script: string, args: readonly string[] = []): StartedProgram {
   return startCommand(test, buildPythonPeer(), [join(peerSources, "python", `${script}.py`), ...args]);
 }

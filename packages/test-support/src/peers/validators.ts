@@ -5,27 +5,27 @@ import { buildOnce, peerSources, runStep } from "./build-once.ts";
 import { withoutGo } from "./go-peer.ts";
 import { withoutPython } from "./python-peer.ts";
 
-/** Why files of other programs cannot be validated here, or false where they can. */
+/** The reason to skip the validation of other programs' files; false if Go and Python are installed. */
 export const withoutValidators: string | false = withoutGo || withoutPython;
 
 const envoy = findProgram("envoy");
 const promtool = findProgram("promtool");
 
-/** Why a configuration cannot be loaded by Envoy itself here, or false where it can. */
+/** The reason to skip tests that load a configuration into Envoy; false if Envoy is installed. */
 export const withoutEnvoy: string | false = envoy === undefined && "Envoy is not installed; .ci/run installs it";
 
-/** Why files of Prometheus cannot be checked here, or false where they can. */
+/** The reason to skip checks of Prometheus files; false if promtool is installed. */
 export const withoutPromtool: string | false =
   promtool === undefined && "promtool is not installed; .ci/run installs it";
 
-/** What a validator says of a file. */
+/** Result of a validator. */
 export interface Validation {
   readonly isValid: boolean;
-  /** What it printed; the reasons, where the file is invalid. */
+  /** The output, with the errors of an invalid file. */
   readonly output: string;
 }
 
-/** Builds the validator of Envoy's and compose's files, by the code of their own projects, unless it is built. */
+/** Builds the validator of Envoy and Compose files, which uses the code of these projects, if necessary. */
 export function buildGoValidators(): string {
   const source = join(peerSources, "validators-go");
   const folder = buildOnce(source, (target) => {
@@ -41,7 +41,7 @@ export function buildGoValidators(): string {
   return join(folder, "validators");
 }
 
-/** Installs hadolint and kubernetes-validate in a virtual environment unless they are there, and returns its folder of programs. */
+/** Installs hadolint and kubernetes-validate in a virtual environment if necessary, and returns its bin folder. */
 export function buildPythonValidators(): string {
   const source = join(peerSources, "validators-python");
   const folder = buildOnce(source, (target) => {
@@ -55,17 +55,17 @@ export function validateEnvoy(file: string): Validation {
   return run(buildGoValidators(), ["envoy", file]);
 }
 
-/** Lets Envoy itself load the file, with every extension and file that it names, without serving. */
+/** Loads the file into Envoy with all referenced extensions and files, without serving. */
 export function loadInEnvoy(file: string): Validation {
   return run(envoy ?? "envoy", ["--mode", "validate", "--log-level", "warning", "--config-path", file]);
 }
 
-/** A configuration of Prometheus, with the rules that it names. */
+/** Checks a configuration of Prometheus with its rule files. */
 export function checkPrometheus(file: string): Validation {
   return run(promtool ?? "promtool", ["check", "config", "--lint=all", "--lint-fatal", file]);
 }
 
-/** Rules of Prometheus against series that another file describes, with what they are to say. */
+/** Runs a file of promtool unit tests for rules. */
 export function testPrometheusRules(file: string): Validation {
   return run(promtool ?? "promtool", ["test", "rules", file]);
 }
@@ -74,19 +74,19 @@ export function validateCompose(file: string): Validation {
   return run(buildGoValidators(), ["compose", file]);
 }
 
-/** Puts together what a folder's kustomization.yaml names, and returns it, or why that cannot be done. */
+/** Runs kustomize in a folder, and returns the manifest or the error. */
 export function kustomize(folder: string): Validation {
   return run(buildGoValidators(), ["kustomize", folder]);
 }
 
-/** Every rule of hadolint. */
+/** Checks a file with all rules of hadolint. */
 export function lintDockerfile(file: string): Validation {
   return run(join(buildPythonValidators(), "hadolint"), ["--failure-threshold", "style", file]);
 }
 
-/** Strictly: unknown keys are refused, too. */
+/** Validates in strict mode, which also refuses unknown keys. */
 export function validateKubernetes(files: readonly string[]): Validation {
-  // The folder was renamed after the installation, so that the script's first line leads nowhere.
+  // The interpreter in the script's first line does not exist, because the folder was renamed after the installation.
   const program = join(buildPythonValidators(), "kubernetes-validate");
   return run(join(buildPythonValidators(), "python3"), [program, "--strict", ...files]);
 }

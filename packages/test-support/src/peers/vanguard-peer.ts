@@ -4,7 +4,7 @@ import { findProgram } from "../find-program.ts";
 import { type StartedProgram, startCommand } from "../programs.ts";
 import { buildOnce, peerSources, runStep } from "./build-once.ts";
 
-/** Builds vanguard-go's transcoder unless it is built, and returns its path. The first build takes a minute and the network. */
+/** Builds vanguard-go's transcoder if necessary, and returns its path. The first build takes a minute and needs the network. */
 export function buildVanguardPeer(): string {
   const source = join(peerSources, "vanguard-go");
   const folder = buildOnce(source, (target) => {
@@ -14,7 +14,7 @@ export function buildVanguardPeer(): string {
   return join(folder, "tercel-vanguard");
 }
 
-/** Starts vanguard-go in front of a gRPC server; its first line is the port that it listens on. It ends with the test at the latest. */
+/** Starts vanguard-go in front of a gRPC server. The first line of its output is its port. It is stopped at the end of the test. */
 export function startVanguardPeer(
   test: TestContext,
   upstreamPort: number,

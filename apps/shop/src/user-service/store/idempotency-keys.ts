@@ -36,7 +36,7 @@ export function createClaims(secret: Uint8Array): Claim {
     if (field !== "" && inHeader !== "" && field !== inHeader) {
       throw invalidArgument({
         field: "idempotency_key",
-        description: `is another key than the one in the header ${header}`,
+        description: `differs from the key in the header ${header}`,
       });
     }
     const key = field || inHeader;

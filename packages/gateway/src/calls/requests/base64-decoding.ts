@@ -1,14 +1,14 @@
 import type { HttpExchangeListener } from "@tercel/grpc/protocols";
 
 /**
- * Decodes the body of gRPC-Web's text form on its way to a listener. Pieces of base64 may follow each other, each with its own padding, and chunks end
+ * Decodes the body of gRPC-Web's text form for a listener. A body may have several pieces of base64, each with its own padding, and chunks may end
  * anywhere.
  */
 export class Base64Decoding implements HttpExchangeListener {
   readonly #next: HttpExchangeListener;
   readonly #onInvalid: () => void;
   readonly #consume: (bytes: number) => void;
-  /** Up to three characters of a group that is not complete. */
+  /** Up to three characters of an incomplete group. */
   #rest = "";
   #isBroken = false;
 
@@ -23,7 +23,7 @@ export class Base64Decoding implements HttpExchangeListener {
     const end = text.length - (text.length % 4);
     this.#rest = text.slice(end);
     const decoded = this.#isBroken ? undefined : decodeGroups(text.slice(0, end));
-    // The listener accounts for what it is given: the difference is used up here.
+    // The listener consumes the decoded bytes. The difference is consumed here.
     this.#consume(bytes.length - (decoded?.length ?? 0));
     if (decoded === undefined) this.#break();
     else if (decoded.length > 0) this.#next.onData(decoded);
@@ -49,7 +49,7 @@ export class Base64Decoding implements HttpExchangeListener {
   }
 }
 
-/** Whole groups of four characters. Undefined for what is not base64. */
+/** Decodes whole groups of four characters. Returns undefined for invalid base64. */
 function decodeGroups(text: string): Uint8Array | undefined {
   if (!/^(?:[A-Za-z0-9+/]{2}(?:[A-Za-z0-9+/]{2}|[A-Za-z0-9+/]=|==))*$/.test(text)) return undefined;
   const pieces = text.match(/[^=]+=*/g) ?? [];

@@ -46,7 +46,7 @@ function setUp(announced: number, maxBytes = 10) {
 const tooLarge = "the body exceeds the limit of 10 bytes";
 
 describe("the body of a request", () => {
-  it("is read where it lies when it comes in one piece, and the call begins when the request is complete", () => {
+  it("is not copied if it comes in one piece, and the call starts with the end of the request", () => {
     const { collector, push, seen, flow } = setUp(5);
     push("hello");
     assert.deepEqual(seen, ["lent hello"]);
@@ -55,7 +55,7 @@ describe("the body of a request", () => {
     assert.deepEqual(flow, { used: 5, lent: 0 });
   });
 
-  it("is collected when it comes in pieces, or no one knows how long it is", () => {
+  it("is collected if it comes in pieces or without a length", () => {
     for (const [announced, pieces] of [
       [5, ["hel", "lo"]],
       [-1, ["hello"]],
@@ -78,7 +78,7 @@ describe("the body of a request", () => {
     }
   });
 
-  it("over the limit is refused by what is announced, by one piece and by all of them, and nothing is kept of it", () => {
+  it("is refused over the limit by its content-length, its first piece or its total, and not kept", () => {
     for (const [announced, pieces] of [
       [11, ["h"]],
       [11, ["hello world"]],
@@ -100,7 +100,7 @@ describe("the body of a request", () => {
     assert.deepEqual(seen, ["lent 0123456789", "run"]);
   });
 
-  it("is as long as its head says, where that says it", () => {
+  it("is as long as its content-length", () => {
     assert.equal(announcedBytes(["content-length", "12"]), 12);
     assert.equal(announcedBytes(["accept", "a"]), -1);
     assert.equal(announcedBytes(["content-length", "x"]), -1);

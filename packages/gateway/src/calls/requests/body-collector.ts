@@ -4,7 +4,7 @@ import { withHttpStatus } from "../../rules/http-status.ts";
 import { findHeader } from "../read-fields.ts";
 import { GrowingBytes } from "./growing-bytes.ts";
 
-/** The call that a body is collected for. */
+/** The call of a body. */
 export interface CollectingCall {
   readonly isOver: boolean;
   fail(reason: unknown): void;
@@ -12,28 +12,28 @@ export interface CollectingCall {
   onClose(reason: string): void;
 }
 
-/** Makes the request of a body. */
+/** Decodes the body of a request. */
 export interface BodyReader {
-  /** All of the body. Unless it is owned, its memory is only lent until this returns, and the request may not be complete yet. */
+  /** Receives the whole body. If it is not owned, its memory is only valid during this call, and the request may not have ended yet. */
   read(body: Uint8Array, isOwned: boolean): void;
-  /** The request is complete; after `read`. */
+  /** Called after `read`, when the request has ended. */
   run(): void;
 }
 
-/** How a body may come. */
+/** The expected size of a body. */
 export interface ExpectedBody {
   readonly maxBytes: number;
-  /** -1 where it is not known. */
+  /** The `content-length`; -1 if it is unknown. */
   readonly announcedBytes: number;
 }
 
-/** Hands on the whole body of a request, up to a limit: where it lies when it comes in one piece, and collected otherwise. */
+/** Passes the whole body of a request to a reader, up to a limit: without a copy if it arrives in one chunk, otherwise collected. */
 export class BodyCollector implements HttpExchangeListener {
   readonly #exchange: HttpExchange;
   readonly #call: CollectingCall;
   readonly #expected: ExpectedBody;
   readonly #reader: BodyReader;
-  /** Undefined until there is a part. */
+  /** Undefined before the first part. */
   #body: GrowingBytes | undefined = undefined;
   #isRead = false;
 
@@ -90,7 +90,7 @@ export class BodyCollector implements HttpExchangeListener {
 
 const noBytes = new Uint8Array(0);
 
-/** How long a request's head says that its body is; -1 where it does not. */
+/** Returns the `content-length` of a request; -1 without a valid one. */
 export function announcedBytes(fields: readonly string[]): number {
   const length = findHeader(fields, "content-length");
   return length === undefined || !/^[0-9]{1,15}$/.test(length) ? -1 : Number(length);

@@ -18,10 +18,10 @@ import {
 } from "@tercel/grpc/protocols";
 import type { GatewayCall } from "../gateway-call.ts";
 
-/** What is said of the bytes of a request: which are used up, which are kept. */
+/** The flow control of a request: which bytes are consumed, and which are kept. */
 export type RequestFlow = Pick<HttpExchange, "allowSlowBody" | "consume" | "lend" | "messageComplete" | "repay">;
 
-/** How the messages of a request are read. */
+/** How to read the messages of a request. */
 export interface EnvelopeReading {
   readonly host: GatewayHost;
   readonly handler: MethodHandler;
@@ -29,18 +29,18 @@ export interface EnvelopeReading {
   readonly compression: Compression | undefined;
 }
 
-/** A message that came in one piece, which is the usual case. */
+/** Reused for messages that arrive in one chunk, which is the usual case. */
 const arriving = new Payload();
 
-/** The requests of a call whose body is a sequence of messages with a prefix of five bytes each: Connect's streams and gRPC-Web. */
+/** The requests of a call whose body is a sequence of messages, each with a prefix of five bytes: Connect streams and gRPC-Web. */
 export class EnvelopedRequests implements HttpExchangeListener, MessageSink, MessageSource<object>, ReceivingCall {
   readonly #call: GatewayCall;
   readonly #exchange: RequestFlow;
   readonly #reading: EnvelopeReading;
-  /** Undefined while all messages came in one piece each. */
+  /** Undefined while each message has arrived in one chunk. */
   #reader: MessageReader | undefined = undefined;
   readonly #queue: MessageQueue<object> | undefined;
-  /** Of a method that takes one. */
+  /** The request of a method that takes one message. */
   #request: object | undefined = undefined;
   #isEnded = false;
 
@@ -57,7 +57,7 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
     };
   }
 
-  /** Call when the call has begun. */
+  /** Must be called after the call has begun. */
   start(): void {
     if (this.#queue === undefined) return;
     this.#exchange.allowSlowBody();
@@ -97,7 +97,7 @@ export class EnvelopedRequests implements HttpExchangeListener, MessageSink, Mes
     try {
       this.#request = this.makeMessage(payload);
     } catch {
-      // It has ended the call.
+      // `makeMessage` has already ended the call.
     }
   }
 

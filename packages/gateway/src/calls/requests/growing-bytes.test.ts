@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { freeTaken, GrowingBytes } from "./growing-bytes.ts";
 
-describe("bytes that come in pieces", () => {
-  it("are those that came, whatever the pieces", () => {
+describe("GrowingBytes", () => {
+  it("returns the appended bytes, whatever the pieces", () => {
     const bytes = new GrowingBytes();
     bytes.append(new Uint8Array([1, 2]));
     bytes.append(new Uint8Array([]));
@@ -14,7 +14,7 @@ describe("bytes that come in pieces", () => {
     assert.deepEqual([...bytes.take()], [6]);
   });
 
-  it("are a copy: the pieces are only lent", () => {
+  it("copies the pieces, which are only lent", () => {
     const bytes = new GrowingBytes();
     const piece = Buffer.from("ab");
     bytes.append(piece);
@@ -22,7 +22,7 @@ describe("bytes that come in pieces", () => {
     assert.equal(Buffer.from(bytes.take()).toString(), "ab");
   });
 
-  it("are freed when they are large: what grew, what is dropped, and what was taken and used", () => {
+  it("frees large memory after growing, clearing and use", () => {
     const bytes = new GrowingBytes();
     const piece = new Uint8Array(20_000).fill(1);
     bytes.append(piece);
@@ -37,7 +37,7 @@ describe("bytes that come in pieces", () => {
     assert.deepEqual([bytes.length, bytes.capacity], [0, 0]);
   });
 
-  it("are left alone where they are small, or may be a part of memory that others use", () => {
+  it("does not free small memory, or memory that may be shared", () => {
     const small = new Uint8Array(16_383);
     const half = new Uint8Array(new ArrayBuffer(65_536), 0, 32_768);
     const later = new Uint8Array(new ArrayBuffer(65_536), 1, 60_000);
@@ -45,7 +45,7 @@ describe("bytes that come in pieces", () => {
     assert.deepEqual([small.length, half.length, later.length], [16_383, 32_768, 60_000]);
   });
 
-  it("take twice their length at most, one byte at a time", () => {
+  it("takes at most twice its length when appended byte by byte", () => {
     const bytes = new GrowingBytes();
     const one = new Uint8Array(1);
     let buffers = 0;

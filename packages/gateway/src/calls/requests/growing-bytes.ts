@@ -1,19 +1,19 @@
 const none = new Uint8Array(0);
 
-/** Below, freeing costs as much as it saves. */
+/** Freeing smaller buffers costs as much as it saves. */
 const minFreedBytes = 16_384;
 
 /**
- * Frees the memory of what `take` has handed over, which no one reads any more, instead of leaving it to the garbage collector: a client that sends
- * bodies of 100 KB as fast as they are answered made 300 MiB of them pile up, and every call wait while they were collected. Whoever still holds
- * `bytes` finds them empty. A smaller part of a buffer is left alone: Node gives such parts of its pool.
+ * Frees the memory of bytes from `take` that are no longer read, instead of leaving it to the garbage collector. Without this, a client that sends
+ * bodies of 100 KB as fast as they are served let 300 MiB of them accumulate, and all calls waited while they were collected. Other references to
+ * `bytes` become empty. A small part of a buffer is not freed, because it may belong to Node's pool.
  */
 export function freeTaken({ buffer, byteOffset, length }: Uint8Array): void {
   if (!(buffer instanceof ArrayBuffer) || buffer.byteLength < minFreedBytes) return;
   if (byteOffset === 0 && 2 * length > buffer.byteLength) buffer.transfer(0);
 }
 
-/** Bytes that come in pieces, kept in one buffer: a client that sends one at a time must not make an object of each. */
+/** Collects bytes in one buffer, so that a client that sends single bytes does not cause an object for each. */
 export class GrowingBytes {
   #buffer: Uint8Array = none;
   #length = 0;
@@ -22,12 +22,12 @@ export class GrowingBytes {
     return this.#length;
   }
 
-  /** Memory that is held; at most twice the length, and as much as the first piece. */
+  /** The allocated memory: at most twice the length, and exactly the length for a single chunk. */
   get capacity(): number {
     return this.#buffer.length;
   }
 
-  /** Copies the bytes. */
+  /** Appends a copy of the bytes. */
   append(bytes: Uint8Array): void {
     const length = this.#length + bytes.length;
     if (this.#length === 0) this.#buffer = new Uint8Array(bytes);
@@ -38,14 +38,14 @@ export class GrowingBytes {
     this.#length = length;
   }
 
-  /** Hands over what has come, and begins from nothing. */
+  /** Returns the collected bytes, and starts again. */
   take(): Uint8Array {
     const bytes = this.#length === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, this.#length);
     this.#begin();
     return bytes;
   }
 
-  /** No one wants what has come. */
+  /** Drops the collected bytes. */
   clear(): void {
     freeTaken(this.#buffer);
     this.#begin();

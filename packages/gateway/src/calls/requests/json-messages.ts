@@ -8,10 +8,10 @@ import {
 } from "@tercel/grpc/protocols";
 import type { GatewayCall } from "../gateway-call.ts";
 
-/** What each message takes besides its JSON: the queue counts the prefix that it would have in gRPC. */
+/** The size of each message in addition to its JSON: the queue counts the prefix that it would have in gRPC. */
 export const jsonMessageOverhead: number = messagePrefixBytes;
 
-/** The requests of a stream that come as the JSON of one message each. They wait in a queue until the handler takes them. */
+/** The requests of a stream, each as the JSON of one message. They wait in a queue until the handler reads them. */
 export class JsonMessages implements MessageSource<object> {
   readonly #call: GatewayCall;
   readonly #flow: Pick<HttpExchange, "consume">;
@@ -19,8 +19,8 @@ export class JsonMessages implements MessageSource<object> {
   readonly #decode: (json: Uint8Array) => object;
 
   /**
-   * @param flow is told of each message's bytes when they are used up, with `jsonMessageOverhead`
-   * @param decode makes a message of its JSON; what it throws ends the call
+   * @param flow receives the bytes of each message, plus `jsonMessageOverhead`, when they are consumed
+   * @param decode decodes the JSON of a message; its errors end the call
    */
   constructor(
     call: GatewayCall,
@@ -41,7 +41,7 @@ export class JsonMessages implements MessageSource<object> {
     this.#call.run(this.#queue);
   }
 
-  /** A message has come. The bytes are the queue's to keep. */
+  /** Adds a message. The queue keeps the bytes. */
   push(json: Uint8Array): void {
     this.#call.received(json.length, false);
     this.#queue.received(json.length + jsonMessageOverhead);
@@ -49,7 +49,7 @@ export class JsonMessages implements MessageSource<object> {
     this.#queue.settle();
   }
 
-  /** No more come. */
+  /** Ends the requests. */
   end(): void {
     this.#queue.end();
   }
@@ -69,7 +69,7 @@ export class JsonMessages implements MessageSource<object> {
     this.#flow.consume(bytes);
   }
 
-  /** A message may be larger than what is read ahead: its own limit bounds what is kept. */
+  /** Counts lent bytes as consumed, because a message may be larger than the read-ahead. The message limit bounds the memory. */
   lend(bytes: number): void {
     this.#flow.consume(bytes);
   }

@@ -8,14 +8,14 @@ import {
 import type { GatewayCall } from "../gateway-call.ts";
 import type { BodyReader } from "./body-collector.ts";
 
-/** How a message is read that is the body of a request. */
+/** How to read a message that is the body of a request. */
 export interface UnaryReading {
   readonly codec: MessageCodec;
   readonly compression: Compression | undefined;
   readonly maxBytes: number;
 }
 
-/** The body that is being read: one at a time. */
+/** Reused for each body, because only one is read at a time. */
 const arriving = new Payload();
 
 /** The request of a call whose body is the message. */
@@ -72,7 +72,7 @@ export class UnaryMessage implements BodyReader, ReceivingCall {
     return this.#call.endedBy !== undefined;
   }
 
-  /** The body is read as a whole, so that there is room for it. */
+  /** Nothing to wait for, because the body is in memory as a whole. */
   takeRoom(): undefined {
     return undefined;
   }

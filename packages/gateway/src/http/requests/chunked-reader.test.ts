@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ChunkedReader } from "./chunked-reader.ts";
 
-/** What a body holds and what follows it; undefined where it is refused. `pieces`: how the bytes come. */
+/** Returns the content of a body and the bytes after it; undefined if it is refused. `pieces`: the received pieces. */
 function read(pieces: readonly string[]): { readonly data: string; readonly rest: string | undefined } | undefined {
   const reader = new ChunkedReader();
   let data = "";
@@ -21,12 +21,12 @@ function read(pieces: readonly string[]): { readonly data: string; readonly rest
 const whole = '5;a=b;c;d="e \\" f"\r\nhello\r\n1\r\n \r\n00A\r\n0123456789\r\n0;last\r\nX-Sum: 1\r\nY:\r\n\r\nGET /';
 
 describe("a chunked body", () => {
-  it("ends with its last chunk and trailers, and what follows is not part of it", () => {
+  it("ends after its last chunk and trailers", () => {
     assert.deepEqual(read([whole]), { data: "hello 0123456789", rest: "GET /" });
     assert.deepEqual(read(["0\r\n\r\n"]), { data: "", rest: "" });
   });
 
-  it("is the same however it is split", () => {
+  it("has the same content however it is split", () => {
     const expected = { data: "hello 0123456789", rest: "GET /" };
     for (let at = 0; at <= whole.length; at++) {
       assert.deepEqual(read([whole.slice(0, at), whole.slice(at)]), expected, `at ${at}`);
@@ -34,18 +34,18 @@ describe("a chunked body", () => {
     assert.deepEqual(read([...whole]), expected);
   });
 
-  it("is handed over in as few pieces as it came in, however small its chunks are", () => {
+  it("is passed on in as few pieces as received, however small its chunks are", () => {
     const pieces: string[] = [];
     const push = (text: string) =>
       new ChunkedReader().push(Buffer.from(text), 0, (data) => pieces.push(Buffer.from(data).toString("latin1")));
     push(`${"1\r\na\r\n".repeat(1000)}2\r\nbc\r\n0\r\n\r\n`);
     assert.deepEqual(pieces.splice(0), [`${"a".repeat(1000)}bc`]);
-    // Moving a large one would cost more than a call.
+    // Copying a large piece would cost more than another call.
     push(`1\r\na\r\n1000\r\n${"b".repeat(4096)}\r\n1\r\nc\r\n0\r\n\r\n`);
     assert.deepEqual(pieces, ["a", `${"b".repeat(4096)}c`]);
   });
 
-  it("is not complete before its last byte", () => {
+  it("is incomplete before its last byte", () => {
     assert.deepEqual(read(["5\r\nhel"]), { data: "hel", rest: undefined });
     assert.deepEqual(read(["0\r\n\r"]), { data: "", rest: undefined });
   });
@@ -82,14 +82,14 @@ describe("a chunked body", () => {
     });
   }
 
-  it("has 4 KiB of extensions at most, in all of its chunks", () => {
+  it("is limited to 4 KiB of chunk extensions in total", () => {
     const chunk = (extension: number) => `1;${"e".repeat(extension)}\r\na\r\n`;
-    // With the CR that ends each of them.
+    // Includes the CR at the end of each.
     assert.equal(read([chunk(2047), chunk(2047), "0\r\n\r\n"])?.data, "aa");
     assert.equal(read([chunk(2047), chunk(2048)]), undefined);
   });
 
-  it("has 100 trailers and 16 KiB of them at most", () => {
+  it("is limited to 100 trailers and 16 KiB of trailers", () => {
     assert.equal(read([`0\r\n${"a: b\r\n".repeat(100)}\r\n`])?.rest, "");
     assert.equal(read([`0\r\n${"a: b\r\n".repeat(101)}\r\n`]), undefined);
     assert.equal(read([`0\r\na: ${"b".repeat(16_384)}\r\n\r\n`]), undefined);

@@ -1,8 +1,8 @@
 import { maxFields, maxHeadBytes } from "../http1-limits.ts";
 
-/** No body of a message is larger, and no number that other programs would cut short. */
+/** The maximum number of hexadecimal digits of a chunk size: enough for all messages, and small enough that other programs do not truncate it. */
 const maxSizeDigits = 8;
-/** Of all chunks of a body together. Extensions mean nothing here, and a client may put them before each byte. */
+/** The maximum size of all chunk extensions of a body. They are ignored, and a client could send them for each byte. */
 const maxExtensionBytes = 4096;
 
 const cr = 0x0d;
@@ -13,10 +13,10 @@ const equals = 0x3d;
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** Data of a chunk up to this is moved to that of the one before, so that many small ones are handed over as one. */
+/** Data of chunks up to this size is moved to the data before it, so that many small chunks are passed on as one. */
 const maxMovedBytes = 1024;
 
-/** What would have meant something before the body, to a program that puts trailers among the fields (RFC 9110 §6.5.1). */
+/** Fields that must not be trailers, because a program that merges trailers into the headers would interpret them (RFC 9110 §6.5.1). */
 const neverTrailers: ReadonlySet<string> = new Set([
   ...["connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"],
 ]);
@@ -42,7 +42,7 @@ type State =
   | "last LF"
   | "end";
 
-/** Reads a chunked body (RFC 9112 §7.1), split in any way. Trailers are checked and dropped. */
+/** Reads a chunked body (RFC 9112 §7.1), with any chunk boundaries of the socket. Trailers are checked and dropped. */
 export class ChunkedReader {
   #state: State = "size";
   #size = 0;
@@ -52,18 +52,18 @@ export class ChunkedReader {
   #trailers = 0;
   #trailerName = "";
 
-  /** The body has been read as a whole. */
+  /** Whether the whole body has been read. */
   get isComplete(): boolean {
     return this.#state === "end";
   }
 
   /**
-   * Reads on from `start` and hands over the data, for which it writes over what is between the data in `bytes`. Returns where it stopped: the number
-   * of bytes, or what follows the body; -1 for bytes that are not a chunked body, after which nothing can be read.
+   * Continues at `start` and passes on the data, for which it may overwrite other parts of `bytes`. Returns the position where it stopped: the end of
+   * `bytes`, or the end of the body. Returns -1 for an invalid body, after which nothing can be read.
    */
   push(bytes: Uint8Array, start: number, onData: (data: Uint8Array) => void): number {
     let at = start;
-    // Data that is not handed over yet.
+    // The range of data that has not been passed on yet.
     let from = start;
     let to = start;
     while (at < bytes.length && this.#state !== "end") {
@@ -99,7 +99,7 @@ export class ChunkedReader {
     return at;
   }
 
-  /** The state after a byte that is not data. Undefined: the byte must not be there. */
+  /** Returns the state after a byte that is not data; undefined for an invalid byte. */
   #next(byte: number): State | undefined {
     switch (this.#state) {
       case "size":
@@ -136,7 +136,7 @@ export class ChunkedReader {
     return byte === semicolon ? "extension" : undefined;
   }
 
-  /** Of the form `;name`, `;name=token` or `;name="text"`, without blanks. */
+  /** Reads an extension: `;name`, `;name=token` or `;name="text"`, without blanks. */
   #readExtension(byte: number): State | undefined {
     switch (this.#state) {
       case "extension":
@@ -179,26 +179,26 @@ export class ChunkedReader {
   }
 }
 
-/** Moves the bytes to `target`, which is before them. Returns where they end now. */
+/** Moves bytes to the earlier position `target`. Returns their new end. */
 function move(bytes: Uint8Array, target: number, start: number, end: number): number {
   for (let at = start; at < end; at++) bytes[target++] = bytes[at] as number;
   return target;
 }
 
-/** After an extension there is another one, or the end of the line. */
+/** After an extension, there must be another one, or the end of the line. */
 function endOfExtension(byte: number): State | undefined {
   if (byte === cr) return "size line end";
   return byte === semicolon ? "extension" : undefined;
 }
 
-/** -1 for what is not one. */
+/** Returns the value of a hexadecimal digit; -1 for another character. */
 function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const letter = byte | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-/** What a field's value may have in it (RFC 9110 §5.5). */
+/** Whether a byte is allowed in a field value (RFC 9110 §5.5). */
 function isText(byte: number): boolean {
   return byte === 0x09 || (byte >= 0x20 && byte !== 0x7f);
 }

@@ -5,15 +5,15 @@ import { findPartialProblem, HeadReader, headTooLarge, type RequestHead } from "
 const emptyLine = "\r\n\r\n";
 const cr = 0x0d;
 
-/** Finds the heads of a connection's requests in bytes that come in pieces. What was looked at once is not looked at again. */
+/** Finds the heads of a connection's requests in chunks. No byte is scanned twice. */
 export class HeadFinder {
   readonly #reader = new HeadReader();
-  /** Bytes from `start` on that are known to hold no complete head. */
+  /** The number of bytes from `start` that are known to have no complete head. */
   #scannedBytes = 0;
-  /** Where the head ends that was found last. */
+  /** The end of the last head that was found. */
   end = 0;
 
-  /** The head that begins at `start`; undefined while it is not complete, and may become one. */
+  /** Returns the head at `start`; undefined if it is not complete yet. */
   find(bytes: Buffer, start: number): RequestHead | HeadProblem | undefined {
     const scanned = start + this.#scannedBytes;
     const at = bytes.indexOf(emptyLine, Math.max(start, scanned - (emptyLine.length - 1)), "latin1");
@@ -24,12 +24,12 @@ export class HeadFinder {
     }
     this.#scannedBytes = bytes.length - start;
     if (at !== -1 || bytes.length - start > maxHeadBytes) return headTooLarge;
-    // From the last line end on, of which a part may have come before.
+    // Starts at the last CR, whose LF may only have arrived now.
     const unseen = scanned > start && bytes[scanned - 1] === cr ? scanned - 1 : scanned;
     return findPartialProblem(bytes.toString("latin1", unseen));
   }
 
-  /** The next head begins elsewhere. */
+  /** Must be called when the next head starts at another position. */
   restart(): void {
     this.#scannedBytes = 0;
   }

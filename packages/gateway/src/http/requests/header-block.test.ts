@@ -13,7 +13,7 @@ const statusOf = (version: "1.0" | "1.1", fields: readonly Field[]) => {
 const host: Field = ["Host", "a"];
 
 describe("the header fields of a request", () => {
-  it("are in order with one host and one length or coding", () => {
+  it("are valid with one host and one length or transfer coding", () => {
     assert.equal(statusOf("1.1", [host, ["Content-Length", "3"]]), undefined);
     assert.equal(statusOf("1.1", [host, ["Transfer-Encoding", "Chunked"]]), undefined);
     assert.equal(statusOf("1.0", []), undefined);
@@ -45,17 +45,17 @@ describe("the header fields of a request", () => {
     });
   }
 
-  it("are refused with an expectation that is not known", () => {
+  it("are refused with an unknown expectation", () => {
     assert.equal(statusOf("1.1", [host, ["expect", "200-ok"]]), 417);
   });
 
-  it("may be 100, and no more", () => {
+  it("are limited to 100", () => {
     const others = (count: number) => Array.from({ length: count }, (_, at): Field => [`x${at}`, "1"]);
     assert.equal(statusOf("1.1", [host, ...others(99)]), undefined);
     assert.equal(statusOf("1.1", [host, ...others(100)]), 431);
   });
 
-  it("have names in lower case, and values without the blanks around them", () => {
+  it("have lower-case names and trimmed values", () => {
     assert.deepEqual(
       read("1.1", [
         ["HOST", " a:80\t"],
@@ -74,14 +74,14 @@ describe("the header fields of a request", () => {
     );
   });
 
-  it("say what becomes of the connection, in one field or several", () => {
+  it("keep or close the connection, in one field or several", () => {
     const block = read("1.1", [host, ["Connection", "Upgrade"], ["connection", "x, close"], ["Upgrade", "WebSocket"]]);
     assert.ok(!("problem" in block) && block.asksToClose && block.isForWebSocket && !block.asksToKeepAlive);
     const withoutOption = read("1.1", [host, ["upgrade", "websocket"]]);
     assert.ok(!("problem" in withoutOption) && !withoutOption.isForWebSocket);
   });
 
-  it("have no authority where the host is empty", () => {
+  it("have no authority if the host is empty", () => {
     const block = read("1.1", [["host", ""]]);
     assert.ok(!("problem" in block) && block.authority === undefined);
   });

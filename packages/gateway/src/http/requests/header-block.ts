@@ -1,37 +1,37 @@
 import { maxFields } from "../http1-limits.ts";
 
-/** Why a request is refused before it becomes one. What follows it may be anything, so that the connection ends with it. */
+/** Why a request head is rejected. The connection ends with it, because the start of the next request is unknown. */
 export interface HeadProblem {
   readonly status: 400 | 408 | 417 | 431 | 501 | 505;
   readonly problem: string;
 }
 
-/** The header fields of a request, and what they say of its body and its connection. */
+/** The header fields of a request, and their meaning for its body and connection. */
 export interface HeaderBlock {
   /** Name, value, name, value, …; names are in lower case. */
   readonly fields: readonly string[];
-  /** Of the field `host`; undefined for none, and for an empty one. */
+  /** The field `host`; undefined if it is missing or empty. */
   readonly authority: string | undefined;
   readonly isChunked: boolean;
-  /** 0 for a chunked body as well. */
+  /** 0 also for a chunked body. */
   readonly contentLength: number;
   readonly asksToClose: boolean;
   readonly asksToKeepAlive: boolean;
-  /** The client sends the body when it is asked to. */
+  /** Whether the client waits for 100 Continue before it sends the body. */
   readonly awaitsContinue: boolean;
   readonly isForWebSocket: boolean;
 }
 
-/** Fields that end with CR LF each, and an empty line. No folded lines, no blanks before a colon, no control characters (RFC 9112 §5). */
+/** Fields that each end with CR LF, and an empty line. No folded lines, no blanks before a colon, no control characters (RFC 9112 §5). */
 const blockPattern = /^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/;
 const hostPattern = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 const lengthPattern = /^[0-9]{1,15}$/;
 
 /**
- * Reads header fields. Programs in front of a server read what is refused here differently, which lets a client hide one request in another
+ * Parses header fields. Everything that proxies may interpret differently is rejected, because a client could smuggle one request in another
  * (RFC 9112 §11.2).
  *
- * @param block the fields and the empty line after them, a character for each byte
+ * @param block the fields and the empty line after them, with one character for each byte
  */
 export function parseHeaderBlock(block: string, version: "1.0" | "1.1"): HeaderBlock | HeadProblem {
   if (!blockPattern.test(block)) return refuse("invalid header field");
@@ -45,7 +45,7 @@ export function parseHeaderBlock(block: string, version: "1.0" | "1.1"): HeaderB
     const name = block.slice(at, colon).toLowerCase();
     const value = trim(block, colon + 1, end);
     fields.push(name, value);
-    // Not every program takes a tab for a blank, and these must not have two meanings.
+    // Some programs do not treat a tab as a blank, and these fields must have only one meaning.
     const isBlankOdd = block.charCodeAt(end - 1) === 0x09 || block.charCodeAt(colon + 1) === 0x09;
     if (isBlankOdd && (name === "transfer-encoding" || name === "content-length")) return refuse(`a tab in ${name}`);
     seen.add(name, value);
@@ -54,7 +54,7 @@ export function parseHeaderBlock(block: string, version: "1.0" | "1.1"): HeaderB
   return seen.findProblem(version) ?? seen.describe(fields);
 }
 
-/** Those fields of a head that decide where its body ends and what becomes of its connection. */
+/** The fields of a head that determine the end of its body and the state of the connection. */
 class FramingFields {
   #hosts = 0;
   #host = "";
@@ -122,7 +122,7 @@ class FramingFields {
   }
 }
 
-/** Without blanks at its ends. */
+/** Returns the text without blanks at its ends. */
 function trim(text: string, start: number, end: number): string {
   let from = start;
   let to = end;

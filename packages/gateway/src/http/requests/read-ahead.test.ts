@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { free, ReadAhead } from "./read-ahead.ts";
 
-/** As Node reads: into memory of its own. */
+/** Bytes in separate memory, like those that Node.js reads. */
 const chunkOf = (bytes: number, text: string) => Buffer.from(new ArrayBuffer(bytes)).fill(text);
 
-describe("what a connection has read ahead", () => {
-  it("comes before what is read next", () => {
+describe("bytes that a connection has read ahead", () => {
+  it("are read before later bytes", () => {
     const readAhead = new ReadAhead();
     assert.equal(readAhead.take(undefined), undefined);
     readAhead.keep(Buffer.from("abc"), 1);
@@ -17,7 +17,7 @@ describe("what a connection has read ahead", () => {
     assert.equal(readAhead.take(undefined)?.toString(), "c");
   });
 
-  it("is freed when it is used up, and when it was put before what came after it", () => {
+  it("are freed when consumed, and after being joined with later bytes", () => {
     const readAhead = new ReadAhead();
     const used = chunkOf(65_536, "a");
     readAhead.keep(used, used.length);
@@ -28,7 +28,7 @@ describe("what a connection has read ahead", () => {
     assert.deepEqual([first.length, second.length], [0, 0]);
   });
 
-  it("is a copy where it is less than half of its memory, which is freed then", () => {
+  it("are copied if they use less than half of their memory, which is freed then", () => {
     const readAhead = new ReadAhead();
     const chunk = chunkOf(65_536, "a");
     readAhead.keep(chunk, 65_000);
@@ -39,7 +39,7 @@ describe("what a connection has read ahead", () => {
     assert.equal(readAhead.take(undefined)?.buffer, large.buffer);
   });
 
-  it("is left alone where others may have parts of the same memory", () => {
+  it("are not freed if their memory may be shared", () => {
     const pooled = Buffer.from(new ArrayBuffer(65_536), 10_000, 30_000);
     const small = chunkOf(16_383, "a");
     free(pooled);

@@ -1,7 +1,7 @@
-/** Below, freeing costs as much as it saves. */
+/** Freeing smaller buffers costs as much as it saves. */
 const minFreedBytes = 16_384;
 
-/** What a connection has read and not used yet: part of a head, or what follows a request that is being answered. */
+/** The bytes that a connection has read but not used yet: part of a head, or what follows a request that is being served. */
 export class ReadAhead {
   #bytes: Buffer | undefined = undefined;
 
@@ -13,7 +13,7 @@ export class ReadAhead {
     return this.#bytes === undefined;
   }
 
-  /** Hands over what is there, and after it what has come. `keep` or `free` follows. */
+  /** Returns the stored bytes followed by the chunk. The caller must call `keep` or `free` with the result. */
   take(chunk: Buffer | undefined): Buffer | undefined {
     const kept = this.#bytes;
     this.#bytes = undefined;
@@ -24,7 +24,7 @@ export class ReadAhead {
     return both;
   }
 
-  /** What of the bytes is used up is before `at`. A copy of the rest, unless it is most of what it is part of: a few bytes must not hold a large piece. */
+  /** Stores the bytes from `at` on. They are copied unless they are most of their buffer, so that a few bytes do not keep a large buffer alive. */
   keep(bytes: Buffer, at: number): void {
     if (at === bytes.length) {
       free(bytes);
@@ -45,9 +45,9 @@ export class ReadAhead {
 }
 
 /**
- * Frees the memory of bytes that are used up, instead of leaving it to the garbage collector: a client that sends as fast as it can makes hundreds of MiB
- * of it pile up, and every call wait while they are collected. No one else has these bytes, since Node reads into memory of its own each time; small ones
- * may be in a pool, of which none is half.
+ * Frees the memory of used bytes, instead of leaving it to the garbage collector. Otherwise, hundreds of MiB accumulate when a client sends as fast as
+ * it can, and all calls wait while they are collected. Nothing else refers to these bytes, because Node allocates a new buffer for each read. Small ones
+ * may belong to a pool, but are always less than half of it.
  */
 export function free(bytes: Buffer): void {
   const { buffer } = bytes;

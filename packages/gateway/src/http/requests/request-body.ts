@@ -1,7 +1,7 @@
 import { ChunkedReader } from "./chunked-reader.ts";
 import type { HeaderBlock } from "./header-block.ts";
 
-/** The body of a request on its way in: where it ends (RFC 9112 §6.3), however its bytes come. */
+/** Reads the body of a request and finds its end (RFC 9112 §6.3), with any chunk boundaries of the socket. */
 export class RequestBody {
   #missingBytes: number;
   readonly #chunks: ChunkedReader | undefined;
@@ -16,8 +16,8 @@ export class RequestBody {
   }
 
   /**
-   * Reads on from `start`, hands over the data, and may write over the bytes that it has read. Returns where it stopped, which is where the body ends
-   * once it is complete; -1 for bytes that are not such a body.
+   * Continues at `start`, passes on the data, and may overwrite the bytes that it has read. Returns the position where it stopped, which is the end of
+   * the body if that is complete; -1 for an invalid body.
    */
   push(bytes: Buffer, start: number, onData: (data: Uint8Array) => void): number {
     if (this.#chunks !== undefined) return this.#chunks.push(bytes, start, onData);

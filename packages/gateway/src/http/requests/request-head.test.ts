@@ -9,7 +9,7 @@ const statusOf = (text: string) => {
 };
 
 describe("the head of a request", () => {
-  it("is a line and fields", () => {
+  it("is parsed into a request line and fields", () => {
     const head = new HeadReader().read(`GET /a?b=%20 HTTP/1.1\r\n${fields}`);
     assert.ok(!("problem" in head));
     const { method, target, version, block } = head;
@@ -40,7 +40,7 @@ describe("the head of a request", () => {
     });
   }
 
-  it("is recalled where a client sends the same again, and so are its fields alone", () => {
+  it("is cached when a client sends the same head or the same fields again", () => {
     const reader = new HeadReader();
     const read = (target: string, version = "1.1") => {
       const head = reader.read(`GET ${target} HTTP/${version}\r\nhost: a\r\n\r\n`);
@@ -56,7 +56,7 @@ describe("the head of a request", () => {
     assert.notEqual(read("/b", "1.0").block, first.block);
   });
 
-  it("is read from its text alone, whatever came before on the connection", () => {
+  it("is parsed from its own text only, whatever was sent before on the connection", () => {
     const reader = new HeadReader();
     const read = (text: string) => {
       const head = reader.read(text);
@@ -81,14 +81,14 @@ describe("the head of a request", () => {
   });
 });
 
-describe("part of a head", () => {
-  it("is waited for as long as it can become one", () => {
+describe("an incomplete head", () => {
+  it("is waited for as long as it can become valid", () => {
     for (const text of ["", "G", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\nhost: a\r\n", "\xe9"]) {
       assert.equal(findPartialProblem(text), undefined, JSON.stringify(text));
     }
   });
 
-  it("is refused with what no head has", () => {
+  it("is refused as soon as it cannot become valid", () => {
     for (const text of ["\n", "GET / HTTP/1.1\n", "a\r\n\n", "a\rb", "\0", "a\x7f", "\x16\x03\x01"]) {
       assert.equal(findPartialProblem(text)?.status, 400, JSON.stringify(text));
     }

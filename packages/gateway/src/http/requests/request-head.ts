@@ -3,40 +3,40 @@ import type { HttpRequestHead } from "@tercel/grpc/protocols";
 import { maxHeadBytes } from "../http1-limits.ts";
 import { type HeaderBlock, type HeadProblem, parseHeaderBlock } from "./header-block.ts";
 
-/** The head of a request over HTTP/1.1. */
+/** The head of an HTTP/1.1 request. */
 export interface RequestHead {
   readonly method: string;
   readonly target: string;
   readonly version: "1.0" | "1.1";
   readonly block: HeaderBlock;
-  /** Of the exchanges of all requests with this head, once there is one. */
+  /** The head in the form of exchanges, shared by all requests with this head; undefined before the first. */
   exchangeHead: HttpRequestHead | undefined;
 }
 
-/** As Node knows them. A client that asks for a tunnel has taken the server for a proxy. */
+/** The methods that Node knows, except CONNECT, which is for proxies. */
 const methods: ReadonlySet<string> = new Set(METHODS.filter((method) => method !== "CONNECT"));
 
 /** RFC 9110 §5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** A path, or what OPTIONS asks of the whole server. Whole URLs are for proxies: of two hosts, one could be meant for each program on the way. */
+/** A path, or `*` for OPTIONS of the whole server. Absolute URLs are for proxies, and their host could contradict the field `host`. */
 const targetPattern = /^(?:\/[\x21-\x7e]*|\*)$/;
 const otherVersion = /^HTTP\/[0-9]\.[0-9]\r\n/;
 
-/** Longer heads are not remembered, because idle connections hold what they remember. */
+/** Longer heads are not cached, because idle connections keep their cache. */
 const maxRecalledLength = 2048;
 
 /**
- * Reads the heads of a connection's requests. Many clients send the same head again, and most the same header fields, so that both are recalled and
- * not parsed where they are the same, character by character.
+ * Parses the heads of a connection's requests. Many clients repeat the same head, and most the same header fields, so both are cached and not parsed
+ * again if they are identical.
  */
 export class HeadReader {
   #recalledText = "";
   #recalled: RequestHead | undefined = undefined;
-  /** Of the recalled head: where its fields begin. */
+  /** The start of the fields in the cached head. */
   #fieldsStart = 0;
 
-  /** @param text a head with the empty line at its end, a character for each byte. The same text may bring the same object */
+  /** @param text a head including the empty line at its end, with one character for each byte. Equal texts may return the same object */
   read(text: string): RequestHead | HeadProblem {
     return this.#recalled !== undefined && text === this.#recalledText ? this.#recalled : this.#parse(text);
   }
@@ -56,7 +56,7 @@ export class HeadReader {
     if (!isCurrent && !text.startsWith("HTTP/1.0\r\n", versionStart)) {
       return otherVersion.test(text.slice(versionStart, versionStart + 10)) ? unknownVersion : badLine;
     }
-    // RFC 9110 §9.1: of a line that is in order, a method that the server does not know.
+    // 501 for an unknown method in a valid request line (RFC 9110 §9.1).
     if (!isKnown) return unknownMethod;
     const version = isCurrent ? "1.1" : "1.0";
     const fieldsStart = versionStart + 10;
@@ -78,17 +78,17 @@ export class HeadReader {
   }
 }
 
-/** A line end without its other half, or a character that no head has. */
+/** A CR or LF without the other, or an invalid character. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for them.
 const neverInHead = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?:^|[^\r])\n|\r[^\n]/;
 
-/** Why there is no use in waiting for the rest of a head, of which this has come since it was asked last. Undefined where there is. */
+/** Returns the problem if the new part of an incomplete head is already invalid. */
 export function findPartialProblem(text: string): HeadProblem | undefined {
   return neverInHead.test(text) ? { status: 400, problem: "not HTTP/1.1" } : undefined;
 }
 
-export const headTooLarge: HeadProblem = { status: 431, problem: `a head over ${maxHeadBytes} bytes` };
+export const headTooLarge: HeadProblem = { status: 431, problem: `request head larger than ${maxHeadBytes} bytes` };
 const badLine: HeadProblem = { status: 400, problem: "invalid request line" };
 const unknownVersion: HeadProblem = { status: 505, problem: "expected HTTP/1.1" };
 const unknownMethod: HeadProblem = { status: 501, problem: "unknown method" };
-const noTunnels: HeadProblem = { status: 501, problem: "CONNECT is not served" };
+const noTunnels: HeadProblem = { status: 501, problem: "CONNECT is not supported" };

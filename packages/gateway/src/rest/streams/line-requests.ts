@@ -6,13 +6,13 @@ import { JsonMessages, jsonMessageOverhead } from "../../calls/requests/json-mes
 
 const lineFeed = 0x0a;
 
-/** The requests of a client stream over REST: a line of JSON each. */
+/** Reads the requests of a client stream over REST: one line of JSON each. */
 export class LineRequests implements HttpExchangeListener {
   readonly #call: GatewayCall;
   readonly #exchange: HttpExchange;
   readonly #messages: JsonMessages;
   readonly #maxLineBytes: number;
-  /** Of a line whose end has not come. */
+  /** The incomplete last line. */
   readonly #line = new GrowingBytes();
 
   constructor(
@@ -41,7 +41,7 @@ export class LineRequests implements HttpExchangeListener {
       this.#onLine(bytes.subarray(start, end));
       start = end + 1;
     }
-    // A line may be longer than what is read ahead: its parts count as used up until it is complete.
+    // A line may be longer than the receive window: its parts count as consumed until the line is complete.
     this.#exchange.consume(bytes.length - start);
     if (this.#call.isOver) this.#line.clear();
     else if (start < bytes.length) this.#keep(bytes.subarray(start));
@@ -72,7 +72,7 @@ export class LineRequests implements HttpExchangeListener {
       if (!isBlank) this.#call.fail(bodyTooLarge(this.#maxLineBytes));
       return;
     }
-    // From here on the queue gives back what the line takes.
+    // From here on the message queue returns the credit for the line.
     this.#exchange.consume(-(keptBytes + jsonMessageOverhead));
     this.#messages.push(line);
   }

@@ -10,13 +10,13 @@ import { sendRestError } from "../rest-error.ts";
 import type { RestRoute } from "../rest-route.ts";
 import { printableType } from "../rest-unary-response.ts";
 
-/** A stream of HttpBody over REST: the bytes follow each other without anything between them, and the first message has the type. */
+/** The response of a method that streams HttpBody over REST: the bytes are concatenated, and the first message sets the content type. */
 export class RawStreamResponse implements ResponseForm {
   readonly #route: RestRoute;
   readonly #responder: Responder;
   readonly #call: GatewayCall;
   readonly sender: MessageSender;
-  /** Of the first message. */
+  /** Content type of the first message. */
   #contentType: string | undefined = undefined;
 
   constructor(route: RestRoute, responder: Responder, call: GatewayCall) {
@@ -40,7 +40,7 @@ export class RawStreamResponse implements ResponseForm {
     this.#responder.end();
   }
 
-  /** Half a file must not look like a whole one. */
+  /** Resets the response after its head: an incomplete file must not look complete. */
   fail(error: ConnectError): void {
     if (this.#responder.isHeadSent) this.#responder.reset();
     else sendRestError(this.#responder, error, this.#route);

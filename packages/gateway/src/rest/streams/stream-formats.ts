@@ -2,21 +2,21 @@ import type { JsonValue, Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { statusNames } from "@tercel/grpc/internal";
 
-/** How a stream of messages is written as one body. */
+/** Writes a stream of messages as one response body. */
 export interface StreamFormat {
   readonly contentType: string;
   readonly headFields: readonly string[];
-  /** Before the first message. */
+  /** Text before the first message. */
   readonly opening: string;
-  /** A message whose JSON is given. */
+  /** Returns the text of a message. */
   item(json: string, message: Message, index: number): string;
-  /** After the last message. Undefined: the response has to be cut off, or it would look complete. */
+  /** Returns the text after the last message. Undefined: the format cannot express the error, so the response must be reset. */
   closing(error: ConnectError | undefined, errorJson: () => JsonValue, trailers: readonly string[]): string | undefined;
-  /** What is sent when nothing else is, so that proxies keep the connection. Undefined for none. */
+  /** Text sent while the stream is idle, so that proxies keep the connection open. Undefined for none. */
   readonly heartbeat: string | undefined;
 }
 
-/** Lines of JSON: `{"result":…}`, and `{"error":…}` as the last one of a stream that failed. */
+/** One JSON object per line: `{"result":…}` for each message, and `{"error":…}` as the last line of a failed stream. */
 export const ndjsonFormat: StreamFormat = {
   contentType: "application/x-ndjson",
   headFields: ["cache-control", "no-store"],
@@ -26,7 +26,7 @@ export const ndjsonFormat: StreamFormat = {
   heartbeat: undefined,
 };
 
-/** A JSON array that is sent as it grows. There is no place in it for an error. */
+/** A JSON array of the messages, sent incrementally. It cannot contain an error. */
 export const arrayFormat: StreamFormat = {
   contentType: "application/json",
   headFields: ["cache-control", "no-store"],
@@ -36,10 +36,10 @@ export const arrayFormat: StreamFormat = {
   heartbeat: undefined,
 };
 
-/** An EventSource that sends this as its last id has seen the end of the stream: it is told to stop. */
+/** Id of the last event of a stream. An EventSource that reconnects with it gets status 204, so that it stops. */
 export const endOfEventsId = "$end";
 
-/** After these a client does well to try again; the others say that it would see the same again. */
+/** Codes after which a retry can succeed. */
 const passingCodes: ReadonlySet<Code> = new Set([
   Code.Unavailable,
   Code.ResourceExhausted,
@@ -48,7 +48,7 @@ const passingCodes: ReadonlySet<Code> = new Set([
   Code.Canceled,
 ]);
 
-/** Server-sent events. The last one, `status`, says how the stream ended; browsers reconnect after one that may pass. */
+/** Server-sent events. The last event, `status`, contains the status of the call; browsers reconnect after an error that a retry can fix. */
 export function createEventFormat(idOf: (message: Message) => string | undefined): StreamFormat {
   return {
     contentType: "text/event-stream",
@@ -73,7 +73,7 @@ export function createEventFormat(idOf: (message: Message) => string | undefined
   };
 }
 
-/** As the field of a line or event, whatever form the errors have. */
+/** Wraps an error body in `{"error":…}` unless it already has that form. */
 export function asError(json: JsonValue): { readonly error: JsonValue } {
   const isWrapped = typeof json === "object" && json !== null && !Array.isArray(json) && "error" in json;
   return { error: isWrapped ? (json.error as JsonValue) : json };

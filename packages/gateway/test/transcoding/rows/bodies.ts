@@ -42,7 +42,7 @@ const whole: readonly Row[] = [
   all({ left: "" }),
   all({ small_unsigned: 1, odd_name: "a" }, { smallUnsigned: 1, OddOne: "a" }),
   all({ OddOne: "a" }),
-  // What an older server does not know is ignored, unless `jsonOptions` says otherwise.
+  // Unknown fields are ignored by default; `jsonOptions` can change that.
   all({ nope: 1, text: "a" }, text),
   all({ Text: "a" }, {}),
   all({ kind: "NONE", text: "a" }, text),
@@ -112,7 +112,7 @@ const parts: readonly Row[] = [
   part("children", [text, {}], { children: [text, {}] }),
   badPart("children", [1]),
   refused("POST /part/children", 400, { raw: "[", type: json }),
-  // The mask is the body's keys, and the name is the path's.
+  // The mask has the keys of the body; the name comes from the path.
   ok("PATCH /child/x", "PatchChild", { child: { name: "x", text: "a" }, mask: "text" }, { json: text }),
   ok("PATCH /child/x?mask=name", "PatchChild", { child: { name: "x", text: "a" }, mask: "name" }, { json: text }),
   ok("PATCH /child/x", "PatchChild", { child: { name: "x" }, mask: "text" }, { json: { name: "y", text: null } }),

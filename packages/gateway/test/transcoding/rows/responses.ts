@@ -60,7 +60,7 @@ const bodies: readonly Row[] = [
   file("PUT /raw", "text/plain", "", { raw: "", type: "text/plain" }),
 ];
 
-/** The HTTP status of each code of gRPC, from 1 on. */
+/** The HTTP status of each gRPC code, starting at 1. */
 const statuses = [499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
 
 const errors: readonly Row[] = [

@@ -167,10 +167,10 @@ describe("a service whose configuration changes", () => {
     const service = await start(t, `${base}rate_limit: {calls: 1}\n`);
     const call = (): Promise<unknown> => service.client.append({});
     await call();
-    await assertStatus(call(), Code.ResourceExhausted, "no more than 1 requests a minute");
+    await assertStatus(call(), Code.ResourceExhausted, "rate limit exceeded: 1 requests per minute");
     await service.change(`${base}rate_limit: {calls: 2}\n`);
     await call();
-    await assertStatus(call(), Code.ResourceExhausted, "no more than 2 requests a minute");
+    await assertStatus(call(), Code.ResourceExhausted, "rate limit exceeded: 2 requests per minute");
     await service.change(`${base}rate_limit: {calls: 2, enabled: false}\n`);
     await call();
     await service.change(`${base}rate_limit: {calls: 2}\n`);

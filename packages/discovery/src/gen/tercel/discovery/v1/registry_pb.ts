@@ -24,14 +24,14 @@ export type Instance = Message<"tercel.discovery.v1.Instance"> & {
   id: string;
 
   /**
-   * The service.
+   * The name of the service.
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * "v1.4.0", for instance.
+   * For example "v1.4.0".
    *
    * @generated from field: string version = 3;
    */
@@ -50,21 +50,21 @@ export type Instance = Message<"tercel.discovery.v1.Instance"> & {
   port: number;
 
   /**
-   * "zone" and "weight" mean what they say; everything else is the application's.
+   * Clients read "zone", "weight" and "authority". Other keys are for the application.
    *
    * @generated from field: map<string, string> metadata = 6;
    */
   metadata: { [key: string]: string };
 
   /**
-   * What it serves: full names of gRPC services.
+   * The full names of the gRPC services that it serves.
    *
    * @generated from field: repeated string endpoints = 7;
    */
   endpoints: string[];
 
   /**
-   * Names of the services that it calls.
+   * The names of the services that it calls.
    *
    * @generated from field: repeated string dependencies = 8;
    */
@@ -93,14 +93,14 @@ export type RegisterRequest = Message<"tercel.discovery.v1.RegisterRequest"> & {
   instance?: Instance | undefined;
 
   /**
-   * How long the instance stays without a renewal; 0 is the registry's default.
+   * How long the instance stays without a renewal; 0 means the registry's default.
    *
    * @generated from field: uint32 lease_ms = 2;
    */
   leaseMs: number;
 
   /**
-   * The lease that a previous Register returned, to replace that entry.
+   * The lease id from a previous response, to replace that registration.
    *
    * @generated from field: string lease_id = 3;
    */
@@ -119,7 +119,7 @@ export const RegisterRequestSchema: GenMessage<RegisterRequest> = /*@__PURE__*/
  */
 export type RegisterResponse = Message<"tercel.discovery.v1.RegisterResponse"> & {
   /**
-   * It allows to renew, replace and remove the instance.
+   * Required to renew, replace or remove the instance.
    *
    * @generated from field: string lease_id = 1;
    */
@@ -218,7 +218,7 @@ export type GetServiceRequest = Message<"tercel.discovery.v1.GetServiceRequest">
   name: string;
 
   /**
-   * Where the page before ended; empty for the first.
+   * The next_page_token of the previous page; empty for the first page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -304,13 +304,13 @@ export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
   messageDesc(file_tercel_discovery_v1_registry, 11);
 
 /**
- * Without content it says that the registry is still there.
+ * An empty message is a heartbeat.
  *
  * @generated from message tercel.discovery.v1.WatchResponse
  */
 export type WatchResponse = Message<"tercel.discovery.v1.WatchResponse"> & {
   /**
-   * This is the first part of a snapshot: what came before no longer counts.
+   * This is the first part of a snapshot, which replaces everything before it.
    *
    * @generated from field: bool begins_snapshot = 1;
    */
@@ -334,7 +334,7 @@ export type WatchResponse = Message<"tercel.discovery.v1.WatchResponse"> & {
   removedIds: string[];
 
   /**
-   * The registry has just started and not everyone has had the time to come back: an instance that is missing may be alive.
+   * The registry has just started, and instances may not have registered again yet: a missing instance may be alive.
    *
    * @generated from field: bool is_settling = 5;
    */
@@ -363,7 +363,7 @@ export const Health = {
   SERVING: 1,
 
   /**
-   * Registered, but should get no calls now.
+   * Registered, but must not get calls at the moment.
    *
    * @generated from enum value: HEALTH_NOT_SERVING = 2;
    */
@@ -382,14 +382,14 @@ export const HealthSchema: GenEnum<Health> = /*@__PURE__*/
   enumDesc(file_tercel_discovery_v1_registry, 0);
 
 /**
- * Who serves what on this machine: one process hosts it, services register with it, clients watch it.
+ * A registry of the service instances on this machine. One process hosts it, services register with it, clients watch it.
  *
  * @generated from service tercel.discovery.v1.Registry
  */
 export const Registry: GenService<{
   /**
-   * Enters an instance, or replaces it. It stays as long as its lease is renewed.
-   * ALREADY_EXISTS: another instance with this identifier is alive. RESOURCE_EXHAUSTED: the registry is full.
+   * Adds or replaces an instance. It stays as long as its lease is renewed.
+   * ALREADY_EXISTS: another live instance has this id. RESOURCE_EXHAUSTED: the registry is full.
    *
    * @generated from rpc tercel.discovery.v1.Registry.Register
    */
@@ -399,7 +399,7 @@ export const Registry: GenService<{
     output: typeof RegisterResponseSchema;
   },
   /**
-   * Extends a lease by its time. NOT_FOUND: the registry does not have it (any more); register again.
+   * Extends a lease to its full duration from now. NOT_FOUND: the registry does not have the lease; register again.
    *
    * @generated from rpc tercel.discovery.v1.Registry.Renew
    */
@@ -409,7 +409,7 @@ export const Registry: GenService<{
     output: typeof RenewResponseSchema;
   },
   /**
-   * Removes an instance at once. Succeeds as well when it is gone already.
+   * Removes an instance at once. Also succeeds if the instance does not exist.
    *
    * @generated from rpc tercel.discovery.v1.Registry.Deregister
    */
@@ -419,7 +419,7 @@ export const Registry: GenService<{
     output: typeof DeregisterResponseSchema;
   },
   /**
-   * The instances of a service, in order of their identifiers; none if the name has no registration.
+   * Returns the instances of a service, sorted by id; none for an unknown name.
    *
    * @generated from rpc tercel.discovery.v1.Registry.GetService
    */
@@ -429,7 +429,7 @@ export const Registry: GenService<{
     output: typeof GetServiceResponseSchema;
   },
   /**
-   * The names that have an instance.
+   * Returns the names of the services that have an instance.
    *
    * @generated from rpc tercel.discovery.v1.Registry.ListServices
    */
@@ -439,7 +439,7 @@ export const Registry: GenService<{
     output: typeof ListServicesResponseSchema;
   },
   /**
-   * A snapshot and then every change, until the client ends it. A slow watcher receives the outcome of several changes at once.
+   * Streams a snapshot and then every change, until the client ends it. A slow watcher receives several changes merged into one.
    *
    * @generated from rpc tercel.discovery.v1.Registry.Watch
    */

@@ -2,7 +2,7 @@
 // @generated from file tercel/auth/v1/auth.proto (package tercel.auth.v1, syntax proto3)
 /* eslint-disable */
 
-// Who may call a method, said where the method is.
+// Access rules of methods and services.
 
 import type { GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -17,35 +17,35 @@ export const file_tercel_auth_v1_auth: GenFile = /*@__PURE__*/
   fileDesc("Chl0ZXJjZWwvYXV0aC92MS9hdXRoLnByb3RvEg50ZXJjZWwuYXV0aC52MSJGCgRSdWxlEg4KBnB1YmxpYxgBIAEoCBIOCgZzY29wZXMYAiADKAkSDQoFcm9sZXMYAyADKAkSDwoHY2FsbGVycxgEIAMoCTpOCgZtZXRob2QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiLjgUgASgLMhQudGVyY2VsLmF1dGgudjEuUnVsZVIGbWV0aG9kOlEKB3NlcnZpY2USHy5nb29nbGUucHJvdG9idWYuU2VydmljZU9wdGlvbnMYi44FIAEoCzIULnRlcmNlbC5hdXRoLnYxLlJ1bGVSB3NlcnZpY2ViBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
- * An empty rule asks for a valid token, or where programs prove who they are for such a proof, and nothing else.
+ * An empty rule requires only a valid token, or in `createMtls` and `createServiceKeyGuard`, only an identified workload.
  *
  * @generated from message tercel.auth.v1.Rule
  */
 export type Rule = Message<"tercel.auth.v1.Rule"> & {
   /**
-   * Anybody may call, with a token or without. Excludes the others.
+   * Everyone may call, with or without a token. Excludes the other fields.
    *
    * @generated from field: bool public = 1;
    */
   public: boolean;
 
   /**
-   * The token has to have been given every one of these.
+   * The scopes that a token must have; all are required.
    *
    * @generated from field: repeated string scopes = 2;
    */
   scopes: string[];
 
   /**
-   * The caller has to have one of these.
+   * Roles, of which a token must have at least one.
    *
    * @generated from field: repeated string roles = 3;
    */
   roles: string[];
 
   /**
-   * Programs that may call as well, without a token, known by a certificate or a service key: "spiffe://example.org/orders",
-   * "dns:orders.internal", "orders". Without scopes and roles nobody else may.
+   * Workloads that may call without a token, identified by a certificate or a service key: "spiffe://example.org/orders",
+   * "dns:orders.internal", "orders". Without scopes and roles, no one else may call.
    *
    * @generated from field: repeated string callers = 4;
    */
@@ -66,7 +66,7 @@ export const method: GenExtension<MethodOptions, Rule> = /*@__PURE__*/
   extDesc(file_tercel_auth_v1_auth, 0);
 
 /**
- * For the methods of a service that have no rule of their own.
+ * The rule of all methods of the service without their own rule.
  *
  * @generated from extension: tercel.auth.v1.Rule service = 83723;
  */

@@ -2,7 +2,7 @@
 // @generated from file tercel/errors/v1/errors.proto (package tercel.errors.v1, syntax proto3)
 /* eslint-disable */
 
-// What can go wrong with a service, said in its proto: an enum of reasons, each with what it means to callers.
+// The errors of a service, declared in its proto: an enum of reasons, with a rule for each.
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -21,21 +21,21 @@ export const file_tercel_errors_v1_errors: GenFile = /*@__PURE__*/
  */
 export type Rule = Message<"tercel.errors.v1.Rule"> & {
   /**
-   * The status of calls that fail for this reason. Every rule has one.
+   * The status code of calls that fail for this reason. Required.
    *
    * @generated from field: tercel.errors.v1.Rule.Code code = 1;
    */
   code: Rule_Code;
 
   /**
-   * The HTTP status over REST. Default: that of the code.
+   * The HTTP status over REST. Default: the status of the code.
    *
    * @generated from field: int32 http_status = 2;
    */
   httpStatus: number;
 
   /**
-   * The text for callers; "{user_id}" stands for the metadata of that name. Default: that of the code.
+   * The message for callers; "{user_id}" is replaced by the metadata value of that name. Default: the message of the code.
    *
    * @generated from field: string text = 3;
    */
@@ -50,7 +50,7 @@ export const RuleSchema: GenMessage<Rule> = /*@__PURE__*/
   messageDesc(file_tercel_errors_v1_errors, 0);
 
 /**
- * The statuses of gRPC, by their names and numbers.
+ * gRPC's status codes, with their names and numbers.
  *
  * @generated from enum tercel.errors.v1.Rule.Code
  */
@@ -142,7 +142,7 @@ export const Rule_Code = {
 } as const;
 
 /**
- * The statuses of gRPC, by their names and numbers.
+ * gRPC's status codes, with their names and numbers.
  *
  * @generated from enum tercel.errors.v1.Rule.Code
  */
@@ -161,7 +161,7 @@ export const reason: GenExtension<EnumValueOptions, Rule> = /*@__PURE__*/
   extDesc(file_tercel_errors_v1_errors, 0);
 
 /**
- * Who defines the reasons, as google.rpc.ErrorInfo has it: "users.example.com". Default: the enum's package.
+ * The domain in google.rpc.ErrorInfo, for example "users.example.com". Default: the package of the enum.
  *
  * @generated from extension: string domain = 83725;
  */

@@ -2,7 +2,7 @@
 // @generated from file tercel/idempotency/v1/idempotency.proto (package tercel.idempotency.v1, syntax proto3)
 /* eslint-disable */
 
-// Which calls must not happen twice, said where the method is.
+// Idempotency rules of methods: calls that must not run twice.
 
 import type { GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -21,21 +21,21 @@ export const file_tercel_idempotency_v1_idempotency: GenFile = /*@__PURE__*/
  */
 export type Rule = Message<"tercel.idempotency.v1.Rule"> & {
   /**
-   * The string field of the request that carries the key. Empty: the one that is marked as the key, else `idempotency_key`.
+   * The string field of the request with the key. Default: the field marked as the key, or `idempotency_key`.
    *
    * @generated from field: string field = 1;
    */
   field: string;
 
   /**
-   * A call without a key is refused with INVALID_ARGUMENT.
+   * Whether a call without a key is rejected with INVALID_ARGUMENT.
    *
    * @generated from field: bool required = 2;
    */
   required: boolean;
 
   /**
-   * Keys of this method's calls are not read. Excludes the others.
+   * Whether the keys of this method's calls are ignored. Excludes the other fields.
    *
    * @generated from field: bool exempt = 3;
    */
@@ -56,7 +56,7 @@ export const method: GenExtension<MethodOptions, Rule> = /*@__PURE__*/
   extDesc(file_tercel_idempotency_v1_idempotency, 0);
 
 /**
- * This string field carries the key of every request of its message.
+ * Marks the string field with the key in requests of this message.
  *
  * @generated from extension: bool key = 83724;
  */
