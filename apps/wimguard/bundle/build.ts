@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 import { licencesOf } from "../../../packages/cli/bundle/licences.ts";
+import { programOptions } from "../../../packages/cli/bundle/program-options.ts";
 
 const own = dirname(import.meta.dirname);
 const root = resolve(own, "../..");
@@ -13,31 +14,15 @@ const folder = join(dist, "command");
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const { metafile } = await build({
+  ...programOptions,
   // The thread of an engine is found by its own path, next to the file that starts it.
   entryPoints: { main: join(own, "src/command/main.ts"), "engine-thread": join(own, "src/thread/engine-thread.ts") },
   outdir: folder,
-  // A command loads what it needs, and the daemon nothing of traces before it sends some.
-  splitting: true,
   absWorkingDir: root,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node22.18",
-  conditions: ["source"],
   // Of features that the program does not use.
   external: ["@bufbuild/protovalidate", "ioredis", "redis", "pino"],
-  // Names are left, so that a stack says where.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: "none",
   // V8 keeps the text of a module in two bytes a character if one of them needs it.
   charset: "ascii",
-  metafile: true,
-  logLevel: "warning",
-  // For what is CommonJS inside.
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
 });
 writeFileSync(join(folder, "THIRD-PARTY-LICENSES.txt"), licencesOf(root, metafile));
 console.error(`bundled ${relative(root, folder)}`);

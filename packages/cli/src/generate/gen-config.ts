@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { nearestName } from "@tercel/grpc/internal";
 import { isMap, isScalar, isSeq, type Node, parseDocument, type YAMLMap } from "yaml";
+import { suggestNearest } from "../frame/suggestion.ts";
 import { type JsonText, jsonFailure } from "../json/json-text.ts";
 
 /** The contents of buf.gen.yaml: inputs, plugins and output folders. */
@@ -98,8 +98,7 @@ function entriesOf(map: YAMLMap, known: readonly string[], text: JsonText): Read
   for (const { key, value } of map.items) {
     const name = textOf(key as Node) ?? "";
     if (!known.includes(name)) {
-      const nearest = nearestName(name, known);
-      const hint = nearest === undefined ? "use buf generate, which supports it" : `did you mean ${nearest}?`;
+      const hint = suggestNearest(name, known) ?? "use buf generate, which supports it";
       throw jsonFailure(
         text,
         startOf(key as Node),
