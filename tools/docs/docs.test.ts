@@ -1,4 +1,4 @@
-// What the pages show is tried: TypeScript is type-checked, marked snippets are run, links lead somewhere.
+// What the pages show is tried: TypeScript is type-checked, marked programs are run, links lead somewhere. Commands have a file of their own.
 // CONTRIBUTING.md says how to mark a snippet.
 import assert from "node:assert/strict";
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
@@ -7,25 +7,13 @@ import { dirname, join, posix } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { listFiles } from "../source-files.ts";
-import { type MarkdownPage, readMarkdown, type Snippet } from "./read-markdown.ts";
+import { describeOutcome, pages, root } from "./pages.ts";
+import type { Snippet } from "./read-markdown.ts";
 
-const root = dirname(dirname(import.meta.dirname));
 /** A snippet that shows one feature ends in a second or two; a machine under load may take many times that. */
 const tsLimitMs = 60_000;
-/** Commands may type-check or test the whole workspace. */
-const shLimitMs = 240_000;
-
-const pages = new Map<string, MarkdownPage>(
-  listFiles(root)
-    .filter((file) => file.endsWith(".md"))
-    .map((file) => [file, readMarkdown(readFileSync(join(root, file), "utf8"))]),
-);
 
 const fileMark = "file=";
-
-/** Half of the time of most commands is npx itself: what is installed here is run without it, which another test does once. */
-const ownNpx =
-  'npx() { local own="node_modules/.bin/$1"; if [ -x "$own" ]; then shift; "$own" "$@"; else command npx "$@"; fi; }';
 
 /** A program of one page: a snippet with those that continue it. */
 interface Program {
@@ -34,10 +22,6 @@ interface Program {
   readonly file: string;
   readonly text: string;
   readonly isRun: boolean;
-}
-
-function describeOutcome({ status, signal, error, stdout, stderr }: SpawnSyncReturns<string>): string {
-  return `exit code ${status}, signal ${signal}, ${error?.message ?? ""}\n${stdout}\n${stderr}`;
 }
 
 describe("snippets in the docs", () => {
@@ -94,27 +78,6 @@ describe("snippets in the docs", () => {
       const outcome = runProgram(file);
       assert.equal(outcome.status, 0, describeOutcome(outcome));
     });
-  }
-
-  it("runs programs of the repository by npx, as the commands below say", () => {
-    const outcome = spawnSync("npx", ["node", "--version"], { cwd: root, encoding: "utf8", input: "" });
-    const { version } = JSON.parse(readFileSync(join(root, "node_modules", "node", "package.json"), "utf8"));
-    assert.equal(outcome.stdout, `v${version}\n`, describeOutcome(outcome));
-  });
-
-  for (const [page, { snippets }] of pages) {
-    for (const { marks, text, line } of snippets) {
-      if (marks[0] !== "sh" || !marks.includes("run")) continue;
-      it(`runs the commands at ${page}:${line}`, () => {
-        const outcome = spawnSync("bash", ["-euo", "pipefail", "-c", `${ownNpx}\n${text}`], {
-          cwd: root,
-          encoding: "utf8",
-          timeout: shLimitMs,
-          input: "",
-        });
-        assert.equal(outcome.status, 0, describeOutcome(outcome));
-      });
-    }
   }
 
   it("shows files as they are", () => {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import type { ServiceName } from "./development-secret.ts";
 
 /** A record that a process of the shop has logged. */
@@ -30,9 +31,9 @@ export function folderOf(service: ServiceName): string {
   return fileURLToPath(new URL(`../src/${service}`, import.meta.url));
 }
 
-/** The command line that runs a service with this process's own Node. */
+/** The command line that runs a service, bundled, with this process's own Node. */
 export function serviceCommand(service: ServiceName, args: readonly string[]): string[] {
-  return [process.execPath, "--conditions=source", join(folderOf(service), "main.ts"), ...args];
+  return [process.execPath, bundleProgram(join(folderOf(service), "main.ts")), ...args];
 }
 
 /** Starts a service. */
