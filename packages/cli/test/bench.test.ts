@@ -26,6 +26,7 @@ describe("tercel bench", () => {
         calls: result.calls,
         succeeded: result.succeeded,
         errors: result.errors,
+        errorMessages: result.errorMessages,
         offeredRate: result.offeredRate,
       },
       {
@@ -36,6 +37,7 @@ describe("tercel bench", () => {
         calls: 50,
         succeeded: 50,
         errors: {},
+        errorMessages: {},
         offeredRate: 100,
       },
     );
@@ -99,7 +101,7 @@ describe("tercel bench", () => {
     const args = [...get, "--target", target, "--concurrency", "1", "--duration", "200ms"];
     const failing = await runCli([...args, "--max-error-rate", "0.1", "--max-p99", "10s"]);
     assert.equal(failing.exitCode, 3);
-    assert.match(failing.stdout, /^errors {4}ABORTED \d+ \(\d+\.\d\d %\)$/m);
+    assert.match(failing.stdout, /^errors {4}ABORTED \d+ \(\d+\.\d\d %\)\n {10}first ABORTED: every second call$/m);
     assert.match(failing.stderr, /^error: \d+\.\d\d % of the calls failed, more than 10\.00 %$/m);
     const slow = await runCli([...args, "--max-p99", "1ms", "-o", "json"]);
     if (slow.exitCode === 3)

@@ -22,6 +22,23 @@ describe("tercel call -i", () => {
     assert.equal(stdout, '{"id":"1"}\n{"id":"1"}\n{"id":"2"}\n{"id":"1"}\n{"id":"2"}\n');
   });
 
+  it("takes a method of the current service without the service's name", async (t) => {
+    const { stdout, stderr } = await type(t, [
+      "ListBooks count=1",
+      "LibraryService/GetBook",
+      'ListBooks {"count": 1}',
+      "listBooks {",
+      "}",
+      "ListBoks",
+    ]);
+    assert.match(stdout, /^\{"id":"1"\}\n/);
+    assert.match(stderr, /^error: invalid method "ListBooks": expected SERVICE\/METHOD/m);
+    assert.match(
+      stderr,
+      /^error: tercel\.cli\.test\.v1\.LibraryService has no method "ListBoks"; did you mean "ListBooks"\?/m,
+    );
+  });
+
   it("takes a message over several lines", async (t) => {
     const { stdout } = await type(t, ["LibraryService/ListBooks {", '  "count": 1', "}"]);
     assert.equal(stdout, '{"id":"1"}\n');

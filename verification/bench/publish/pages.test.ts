@@ -53,6 +53,15 @@ describe("the published pages", () => {
     assert.match(readmeBlock(document), /in 1 of them to at least one peer/);
   });
 
+  it("name failures in the cases that they show", () => {
+    const failures = { tonic: "the machine is busy" };
+    const [shown, other] = document.cases.map((one) => ({ ...one, failures }));
+    const failed = { ...document, cases: [shown ?? assert.fail(), other ?? assert.fail()] };
+    const failuresIn = (block: string) => block.match(/^- `.*`: tonic failed: the machine is busy$/gm)?.length;
+    assert.equal(failuresIn(readmeBlock(failed)), 1);
+    assert.equal(failuresIn(pageBlock(failed)), 2);
+  });
+
   it("name a peer that could not be measured", () => {
     for (const block of [pageBlock(document), readmeBlock(document)]) {
       assert.ok(block.includes("grpc-cpp was not measured: cmake is not installed"));

@@ -7,12 +7,13 @@ import { isReadmeCase, LIMITS } from "./recipe.ts";
 export function readmeBlock(document: BenchDocument): string {
   const losses = findLosses(document, LIMITS);
   const lost = new Set(losses.map(({ name }) => name)).size;
+  const shown = { ...document, cases: document.cases.filter(isReadmeCase) };
   return [
-    "One run of `npm run bench -- publish`. A ratio above 1 means that Tercel is better; the one in brackets compares CPU time for each call, message",
-    "or megabyte. An empty cell is a case that the peer does not have; `canned` is no framework, but the [limit](verification/bench/README.md#peers) of any.",
+    "One run of `npm run bench -- publish`. A ratio above 1 means that Tercel is better. The ratio in brackets compares the CPU time of a call, message",
+    "or megabyte. A cell is empty if the peer does not have the case. `canned` is not a framework, but the [limit](verification/bench/README.md#peers) of any.",
     "",
-    renderCases({ ...document, cases: document.cases.filter(isReadmeCase) }),
-    renderConditions(document),
+    renderCases(shown),
+    renderConditions(shown),
     "",
     `[All ${document.cases.length} cases, a picture of them](docs/benchmarks.md#figures), and [where Tercel loses](docs/benchmarks.md#where-tercel-loses): in ${lost} of them to at least one peer.`,
   ].join("\n");
@@ -41,7 +42,7 @@ function lossLines(document: BenchDocument): string[] {
     return `| \`${name}\` | ${peers} |`;
   });
   return [
-    "Peers that are ahead, the farthest first: the ratio of CPU time, or of the value where that is a time or a size.",
+    "Peers that are ahead, with their ratios, farthest first. Rates are compared by CPU time, times and sizes by their value.",
     "",
     "| case | ahead of Tercel |",
     "| --- | --- |",

@@ -23,7 +23,7 @@ const README_CASES: readonly string[] = [
   "client/stream",
   "client/stream/16KiB",
   "pair/stream",
-  "latency/10000",
+  "latency/2000",
   "start/first-answer",
   "memory/after-start",
   "memory/idle-connection",

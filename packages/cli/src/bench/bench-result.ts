@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { jsonVersion } from "../frame/output-format.ts";
 import type { Load } from "./bench-options.ts";
-import { milliseconds } from "./recorder.ts";
+import { type FailedCalls, milliseconds } from "./recorder.ts";
 import type { Measured } from "./run-workers.ts";
 
 /** A distribution of times, in milliseconds. */
@@ -23,7 +23,7 @@ export interface BenchResult {
   readonly elapsedMs: number;
   readonly calls: number;
   readonly succeeded: number;
-  readonly errors: ReadonlyMap<string, number>;
+  readonly errors: ReadonlyMap<string, FailedCalls>;
   /** Share of the calls that failed, from 0 to 1. */
   readonly errorRate: number;
   /** Calls per second of the load; undefined in a closed loop. */
@@ -43,7 +43,7 @@ const harmlessLagShare = 0.1;
 
 export function toResult(measured: Measured, load: Load, what: { method: string; target: string }): BenchResult {
   const { counts, timings, measuredMs, elapsedMs } = measured;
-  const failed = [...counts.errors.values()].reduce((sum, count) => sum + count, 0);
+  const failed = [...counts.errors.values()].reduce((sum, { count }) => sum + count, 0);
   const calls = counts.succeeded + failed;
   const latency = distribution(timings.latency);
   const lag = distribution(timings.lag);
@@ -94,6 +94,8 @@ function distribution(histogram: Measured["timings"]["latency"]): Distribution {
 /** Returns the document of `-o json`, which `--compare` reads. */
 export function resultJson(result: BenchResult): JsonObject {
   const { mode, connections, workers } = result.load;
+  const perStatus = <T>(read: (failed: FailedCalls) => T): Record<string, T> =>
+    Object.fromEntries([...result.errors].map(([status, failed]) => [status, read(failed)]));
   return {
     version: jsonVersion,
     method: result.method,
@@ -108,7 +110,8 @@ export function resultJson(result: BenchResult): JsonObject {
     elapsedMs: result.elapsedMs,
     calls: result.calls,
     succeeded: result.succeeded,
-    errors: Object.fromEntries(result.errors),
+    errors: perStatus(({ count }) => count),
+    errorMessages: perStatus(({ firstMessage }) => firstMessage),
     errorRate: result.errorRate,
     ...(result.offeredRate !== undefined && { offeredRate: result.offeredRate }),
     achievedRate: result.achievedRate,

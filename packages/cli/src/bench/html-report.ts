@@ -60,10 +60,11 @@ polyline { fill: none; stroke-width: 2; }
 .warning { border-left: 4px solid #d97706; padding-left: 1rem; }`;
 
 function countRows({ calls, errors, errorRate, offeredRate, achievedRate }: BenchResult): string {
-  const failed = [...errors].map(([name, count]) => `${name} ${count}`).join(", ");
+  const failed = [...errors].map(([name, { count }]) => `${name} ${count}`).join(", ");
   const rows = [
     ["calls", String(calls)],
     ["errors", failed === "" ? "none" : `${failed} (${(errorRate * 100).toFixed(2)} %)`],
+    ...[...errors].map(([name, { firstMessage }]) => ["", `first ${name}: ${firstMessage}`]),
     ...(offeredRate === undefined ? [] : [["offered", `${rateText(offeredRate)}/s`]]),
     ["achieved", `${rateText(achievedRate)}/s`],
   ];

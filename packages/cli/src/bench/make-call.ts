@@ -2,8 +2,14 @@ import type { DescMethod, DescMethodStreaming, DescMethodUnary, Message } from "
 import { ConnectError, type Transport } from "@connectrpc/connect";
 import { statusNames } from "@tercel/grpc/internal";
 
-/** Makes a call and resolves when it has ended: to the name of its status, or to undefined when it succeeded. Never rejects. */
-export type MakeCall = () => Promise<string | undefined>;
+/** Makes a call and resolves when it has ended: to its error, or to undefined when it succeeded. Never rejects. */
+export type MakeCall = () => Promise<CallFailure | undefined>;
+
+export interface CallFailure {
+  /** Name of its status: `UNAVAILABLE`. */
+  readonly status: string;
+  readonly message: string;
+}
 
 export interface CallSettings {
   readonly method: DescMethod;
@@ -35,7 +41,8 @@ export function createMakeCall(transports: readonly Transport[], settings: CallS
       }
       return undefined;
     } catch (error) {
-      return error instanceof ConnectError ? (statusNames[error.code] ?? "UNKNOWN") : "UNKNOWN";
+      const { code, rawMessage } = ConnectError.from(error);
+      return { status: statusNames[code] ?? "UNKNOWN", message: rawMessage };
     }
   };
 }

@@ -52,19 +52,22 @@ describe("the open loop", () => {
     while (recorder.made < 10) await new Promise((resolve) => setTimeout(resolve, 1));
     server.goOn();
     await over;
-    assert.deepEqual([...recorder.counts.errors], [[overflow, 7]]);
+    assert.deepEqual(
+      [...recorder.counts.errors],
+      [[overflow, { count: 7, firstMessage: "3 calls are already in flight" }]],
+    );
     assert.equal(recorder.counts.succeeded, 3);
   });
 
-  it("measures nothing that is due in the warm-up, and counts failures by their status", async () => {
+  it("measures nothing that is due in the warm-up, and counts failures by their status, with the message of the first", async () => {
     const recorder = new Recorder();
     let calls = 0;
-    const call = async (): Promise<string | undefined> => (++calls > 15 ? "UNAVAILABLE" : undefined);
+    const call = async () => (++calls > 15 ? { status: "UNAVAILABLE", message: `number ${calls}` } : undefined);
     const due = dueTimes([{ durationMs: 200, rate: 100 }]);
     await runOpenLoop(call, recorder, { due, warmupMs: 100, maxInFlight: 100, signal });
     assert.equal(calls, 20);
     assert.equal(recorder.counts.succeeded, 5);
-    assert.deepEqual([...recorder.counts.errors], [["UNAVAILABLE", 5]]);
+    assert.deepEqual([...recorder.counts.errors], [["UNAVAILABLE", { count: 5, firstMessage: "number 16" }]]);
   });
 
   it("ends early when it is stopped", async () => {

@@ -33,7 +33,8 @@ export function runOpenLoop(call: MakeCall, recorder: Recorder, loop: OpenLoop):
       const isMeasured = dueMs >= loop.warmupMs;
       recorder.made++;
       if (inFlight >= loop.maxInFlight) {
-        if (isMeasured) recorder.failed(overflow);
+        if (isMeasured)
+          recorder.failed({ status: overflow, message: `${loop.maxInFlight} calls are already in flight` });
         return;
       }
       inFlight++;

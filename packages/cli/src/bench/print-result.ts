@@ -34,10 +34,11 @@ export function loadText({ load, durationMs }: BenchResult): string {
 
 function countRows(result: BenchResult): string[][] {
   const { calls, errors, errorRate, offeredRate, achievedRate } = result;
-  const names = [...errors].map(([name, count]) => `${name} ${count}`).join(", ");
+  const names = [...errors].map(([name, { count }]) => `${name} ${count}`).join(", ");
   return [
     ["calls", String(calls)],
     ["errors", names === "" ? "none" : `${names} (${(errorRate * 100).toFixed(2)} %)`],
+    ...[...errors].map(([name, { firstMessage }]) => ["", `first ${name}: ${firstMessage}`]),
     ...(offeredRate === undefined ? [] : [["offered", `${rateText(offeredRate)}/s`]]),
     [
       "achieved",

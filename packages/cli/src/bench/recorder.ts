@@ -1,4 +1,5 @@
 import { createHistogram, type Histogram, type RecordableHistogram } from "node:perf_hooks";
+import type { CallFailure } from "./make-call.ts";
 
 /** Histograms in nanoseconds, with three significant digits. */
 export interface Timings {
@@ -13,8 +14,25 @@ export interface Timings {
 export interface Counts {
   sent: number;
   succeeded: number;
-  /** Number of errors by status name. */
-  readonly errors: Map<string, number>;
+  /** By status name. */
+  readonly errors: Map<string, FailedCalls>;
+}
+
+/** The calls that ended with one status. */
+export interface FailedCalls {
+  readonly count: number;
+  /** The message of the first of them. */
+  readonly firstMessage: string;
+}
+
+/** Adds calls to those that ended with the same status. */
+export function addFailed(
+  errors: Map<string, FailedCalls>,
+  status: string,
+  { count, firstMessage }: FailedCalls,
+): void {
+  const known = errors.get(status);
+  errors.set(status, { count: (known?.count ?? 0) + count, firstMessage: known?.firstMessage ?? firstMessage });
 }
 
 /** Records the calls of one worker. Calls that are due in the warm-up are not recorded. */
@@ -31,8 +49,8 @@ export class Recorder {
     this.timings.lag.record(nanoseconds(sentMs - dueMs));
   }
 
-  /** Records a call that has ended. @param error name of its status; undefined when it succeeded */
-  ended(dueMs: number, sentMs: number, endMs: number, error: string | undefined): void {
+  /** Records a call that has ended. @param error undefined when it succeeded */
+  ended(dueMs: number, sentMs: number, endMs: number, error: CallFailure | undefined): void {
     this.lastEndMs = endMs;
     if (error !== undefined) {
       this.failed(error);
@@ -43,8 +61,8 @@ export class Recorder {
     this.timings.service.record(nanoseconds(endMs - sentMs));
   }
 
-  failed(error: string): void {
-    this.counts.errors.set(error, (this.counts.errors.get(error) ?? 0) + 1);
+  failed({ status, message }: CallFailure): void {
+    addFailed(this.counts.errors, status, { count: 1, firstMessage: message });
   }
 }
 

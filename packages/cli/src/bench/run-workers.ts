@@ -1,6 +1,6 @@
 import { createHistogram } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
-import type { Counts, Timings } from "./recorder.ts";
+import { addFailed, type Counts, type Timings } from "./recorder.ts";
 import type { WorkerReport, WorkerTask } from "./worker.ts";
 
 /** The merged measurements of all workers. */
@@ -72,5 +72,5 @@ function merge(measured: Measured, report: Extract<WorkerReport, { kind: "result
   }
   counts.sent += report.sent;
   counts.succeeded += report.succeeded;
-  for (const [error, count] of report.errors) counts.errors.set(error, (counts.errors.get(error) ?? 0) + count);
+  for (const [status, failed] of report.errors) addFailed(counts.errors, status, failed);
 }

@@ -8,7 +8,7 @@ import type { Load } from "./bench-options.ts";
 import { runClosedLoop } from "./closed-loop.ts";
 import { createMakeCall } from "./make-call.ts";
 import { runOpenLoop } from "./open-loop.ts";
-import { Recorder } from "./recorder.ts";
+import { type FailedCalls, Recorder } from "./recorder.ts";
 import { dueTimes, type Share } from "./schedule.ts";
 
 /** The input of a worker. */
@@ -39,7 +39,7 @@ export type WorkerReport =
       readonly elapsedMs: number;
       readonly sent: number;
       readonly succeeded: number;
-      readonly errors: ReadonlyMap<string, number>;
+      readonly errors: ReadonlyMap<string, FailedCalls>;
     };
 
 const progressMs = 250;

@@ -8,6 +8,7 @@ describe("a line at the prompt", () => {
     assert.deepEqual(parseInput(".save  a b.yaml "), { kind: "command", name: "save", argument: "a b.yaml" });
     assert.deepEqual(parseInput("a.v1.S/Do"), { kind: "method", method: "a.v1.S/Do", message: "" });
     assert.deepEqual(parseInput('S/Do {"a": 1}'), { kind: "method", method: "S/Do", message: '{"a": 1}' });
+    assert.deepEqual(parseInput("Do a=1"), { kind: "method", method: "Do", message: "a=1" });
     assert.deepEqual(parseInput(' {"a": 1}'), { kind: "json", text: '{"a": 1}' });
     assert.deepEqual(parseInput('name="Ada \\"L\\"" from=3 x=\'a b\' empty='), {
       kind: "assignments",
@@ -18,6 +19,6 @@ describe("a line at the prompt", () => {
   it("names the nearest command, and what may be written at all", () => {
     assert.throws(() => parseInput(".lst"), /unknown command \.lst; did you mean \.list\?/);
     assert.throws(() => parseInput(".toString"), /unknown command \.toString; \.help lists the commands/);
-    assert.throws(() => parseInput("SayHello"), /invalid input "SayHello": neither a method nor a message/);
+    assert.throws(() => parseInput("42"), /invalid input "42": neither a method nor a message/);
   });
 });

@@ -5,7 +5,7 @@ import { suggestNearest } from "../frame/suggestion.ts";
 export type ReplInput =
   | { readonly kind: "nothing" }
   | { readonly kind: "command"; readonly name: ReplCommand; readonly argument: string }
-  /** A method for the following calls, optionally with its first message. */
+  /** A method for the following calls, optionally with its first message. Without a slash, it is of the current service. */
   | { readonly kind: "method"; readonly method: string; readonly message: string }
   | { readonly kind: "json"; readonly text: string }
   | { readonly kind: "assignments"; readonly assignments: readonly string[] };
@@ -37,7 +37,7 @@ export function parseInput(line: string): ReplInput {
   }
   if (/^[{["]/.test(text)) return { kind: "json", text };
   const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
-  if (/^[\w.]+\/\w+$/.test(first)) return { kind: "method", method: first, message: rest };
+  if (/^(?:[\w.]+\/)?[a-z]\w*$/i.test(first)) return { kind: "method", method: first, message: rest };
   if (/^[\w.]+=/.test(first)) return { kind: "assignments", assignments: splitAssignments(text) };
   throw usageFailure(
     `invalid input ${JSON.stringify(first)}: neither a method nor a message`,

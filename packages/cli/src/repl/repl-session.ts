@@ -96,17 +96,16 @@ export class ReplSession {
     await this.#open?.over;
   }
 
-  /** Selects the method of the following messages. */
+  /** Selects the method of the following messages. @param text with the service, or a method of the current one */
   async use(text: string): Promise<void> {
-    this.#found = await findMethod(this.#settings.schema, text, this.#context.signal);
+    this.#found = await this.#find(text);
   }
 
   async complete(line: string): Promise<Completions> {
     const text = this.#unfinished === "" ? line : `${this.#unfinished}\n${line}`;
-    const [, method, json] = /^\s*(?:([\w.]+\/\w+)\s+)?([{["].*)$/s.exec(text) ?? [];
+    const [, method, json] = jsonLine.exec(text) ?? [];
     if (json !== undefined) {
-      const { schema } = this.#settings;
-      const found = method === undefined ? this.#found : await findMethod(schema, method, this.#context.signal);
+      const found = method === undefined ? this.#found : await this.#find(method);
       return found === undefined ? { candidates: [], replaced: "" } : completeJson(found.method.input, json);
     }
     const wordAt = line.length - (line.split(/\s/).at(-1) ?? "").length;
@@ -120,8 +119,8 @@ export class ReplSession {
     const [first = "", ...others] = before.trim().split(/\s+/);
     const isFirst = first === "";
     const names = isFirst || first.startsWith(".") ? await this.#symbols(word).catch(() => []) : [];
-    const hasMethod = /^[\w.]+\/\w+$/.test(first);
-    const found = hasMethod ? await this.#method(first) : this.#found;
+    const hasMethod = /^(?:[\w.]+\/)?\w+$/.test(first);
+    const found = hasMethod ? await this.#find(first).catch(() => undefined) : this.#found;
     const isAssignment = !first.startsWith(".") && found !== undefined;
     const fields = isAssignment
       ? completeAssignment(found.method.input, word, hasMethod ? others : [first, ...others])
@@ -129,9 +128,10 @@ export class ReplSession {
     return startingWith(word, [...names, ...fields]);
   }
 
-  /** Finds a method; undefined if the name is unknown. */
-  #method(name: string): Promise<FoundMethod | undefined> {
-    return findMethod(this.#settings.schema, name, this.#context.signal).catch(() => undefined);
+  #find(text: string): Promise<FoundMethod> {
+    const service = this.#found?.method.parent.typeName;
+    const isOfService = service !== undefined && !/[./]/.test(text);
+    return findMethod(this.#settings.schema, isOfService ? `${service}/${text}` : text, this.#context.signal);
   }
 
   get #context(): CommandContext {
@@ -140,7 +140,11 @@ export class ReplSession {
 
   async #symbols(word: string): Promise<string[]> {
     const { schema, context } = this.#settings;
-    if (!word.includes("/")) return (await schema.listServices(context.signal)).map((name) => `${name}/`);
+    if (!word.includes("/")) {
+      const services = await schema.listServices(context.signal);
+      const methods = this.#found?.method.parent.methods ?? [];
+      return [...methods.map(({ name }) => `${name} `), ...services.map((name) => `${name}/`)];
+    }
     const { service } = await findService(schema, word.slice(0, word.indexOf("/")), context.signal);
     return service.methods.map(({ name }) => `${word.slice(0, word.indexOf("/"))}/${name} `);
   }
@@ -183,7 +187,9 @@ export class ReplSession {
             Object.entries(replCommands).map(([command, text]) => [`.${command}`, text]),
           ),
         );
-        return stderr.line("all other input is a method (SERVICE/METHOD), a JSON message, or FIELD=VALUE …");
+        return stderr.line(
+          "all other input is a method (SERVICE/METHOD, or METHOD of the current service), a JSON message, or FIELD=VALUE …",
+        );
       case "list":
         return this.#list(argument);
       case "describe":
@@ -315,9 +321,12 @@ function headerName(line: string): string {
   return (/^[^:=\s]+/.exec(line)?.[0] ?? "").toLowerCase();
 }
 
+/** A JSON message, with or without its method: `UserService/GetUser {"id": "1"}`. */
+const jsonLine = /^\s*(?:((?:[\w.]+\/)?\w+)\s+)?([{["].*)$/s;
+
 /** Whether a JSON message continues on the next line. */
 function isUnfinished(text: string): boolean {
-  const json = /^\s*(?:[\w.]+\/\w+\s+)?([{["].*)$/s.exec(text)?.[1];
+  const json = jsonLine.exec(text)?.[2];
   if (json === undefined) return false;
   const splitter = new JsonSplitter("input");
   splitter.push(json);
