@@ -1,7 +1,7 @@
-// Regenerates TypeScript from .proto files in every folder of the repository that holds a buf.gen.yaml: in the examples and the shop as their
-// readers do, by `tercel generate`, which brings the protos of google.api and of validation rules, elsewhere by buf.
-// Works offline: buf, protoc-gen-es and the well-known types all come from node_modules. Only the benchmarks' folder needs Go, and on the first
-// run npm: a peer's plugin is in a package apart from the workspace.
+// Generates TypeScript from .proto files in every folder with a buf.gen.yaml. The examples and the shop use `tercel generate`, as their
+// readers do, which includes the protos of google.api and of validation rules. Other folders use buf.
+// It works offline, because buf, protoc-gen-es and the well-known types are in node_modules. Only the benchmarks' folder needs Go and, on the
+// first run, npm, because the plugin of a peer is in a package outside of the workspace.
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -13,7 +13,7 @@ const folders = globSync("**/buf.gen.yaml", { cwd: root, exclude: (name) => name
   .map((file) => dirname(file))
   .sort();
 
-/** Packages that `npm ci` in the workspace does not install, and that bring a plugin for a folder. */
+/** Packages outside of the workspace with the plugin of a folder. */
 const pluginPackages = new Map([["verification/bench", "verification/bench/peers/node"]]);
 
 if (folders.length === 0) {
@@ -28,7 +28,7 @@ for (const folder of folders) {
     : ["buf", ["generate"]];
   const { status, error } = spawnSync(program, args, {
     cwd: join(root, folder),
-    // buf looks its plugins up on the PATH.
+    // buf finds its plugins on the PATH.
     env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}` },
     stdio: "inherit",
   });
@@ -40,7 +40,7 @@ for (const folder of folders) {
   }
 }
 
-/** What fails here shows in the generation after it, which names the plugin that is missing. */
+/** Failures are ignored here: the generation fails next, and names the missing plugin. */
 function installPlugins(folder: string): void {
   const packageFolder = pluginPackages.get(folder);
   if (packageFolder === undefined || existsSync(join(root, packageFolder, "node_modules", ".package-lock.json")))

@@ -1,6 +1,6 @@
 /**
- * Splits the arguments of a call in TypeScript source at their commas; `at` is the offset after the opening parenthesis. Undefined when
- * the call never ends. It reads strings, templates and brackets, but not regular expressions.
+ * Splits the arguments of a call in TypeScript source at their commas. `at` is the offset after the opening parenthesis. Returns undefined if
+ * the call has no end. It handles strings, templates and brackets, but not regular expressions.
  */
 export function readArguments(source: string, at: number): string[] | undefined {
   const found: string[] = [];
@@ -25,7 +25,7 @@ export function readArguments(source: string, at: number): string[] | undefined 
   return undefined;
 }
 
-/** The offset of the quote that ends the string or template whose quote is at `from`. */
+/** Returns the offset of the quote that ends the string or template at `from`. */
 export function endOfLiteral(source: string, from: number): number {
   return source[from] === "`" ? endOfTemplate(source, from) : endOfString(source, from);
 }

@@ -83,7 +83,7 @@ describe("readImports", () => {
     assert.deepEqual(specifiers("const a = `${await import('a')} ${ { b: `}` } }`; import 'c';"), ["a", "c"]);
   });
 
-  it("leaves import.meta, members and exports without a source alone", () => {
+  it("ignores import.meta, members and exports without a source", () => {
     const source = [
       "import.meta.url;",
       "loader.import('no');",

@@ -1,15 +1,15 @@
 import { type Token, tokenize } from "./tokenize.ts";
 
 export interface FoundImport {
-  /** The specifier as written; undefined for a dynamic import of something that is not a literal. */
+  /** The specifier as written; undefined for a dynamic import of a computed name. */
   readonly specifier: string | undefined;
   /** The line of the specifier (or the dynamic import), counted from 1. */
   readonly line: number;
-  /** `import type` and `export type`: gone at run time. */
+  /** `import type` and `export type`, which do not exist at run time. */
   readonly isTypeOnly: boolean;
 }
 
-/** All imports of a TypeScript or JavaScript source: `import … from`, `import "…"`, `export … from` and `import(…)`. */
+/** Returns all imports of a TypeScript or JavaScript source: `import … from`, `import "…"`, `export … from` and `import(…)`. */
 export function readImports(source: string): FoundImport[] {
   const tokens = tokenize(source);
   const found: FoundImport[] = [];
@@ -56,8 +56,8 @@ function dynamicImport(tokens: readonly Token[], index: number, line: number): F
 function clauseWithFrom(tokens: readonly Token[], start: number): FoundImport | undefined {
   const first = tokens[start];
   const second = tokens[start + 1];
-  // `import type from "x"` and `import type, { y } from "x"` import a value that is called `type`;
-  // `import type from from "x"` a type that is called `from`.
+  // `import type from "x"` and `import type, { y } from "x"` import a value with the name `type`.
+  // `import type from from "x"` imports a type with the name `from`.
   const typeIsName = is(second, ",") || (second?.text === "from" && tokens[start + 2]?.kind === "string");
   const isTypeOnly = first?.kind === "word" && first.text === "type" && !typeIsName;
   for (let i = start; i < tokens.length; i++) {
@@ -69,7 +69,7 @@ function clauseWithFrom(tokens: readonly Token[], start: number): FoundImport | 
     const belongsToClause =
       token?.kind === "word" || token?.kind === "string" || is(token, "{") || is(token, "}") || is(token, ",");
     if (!belongsToClause && !is(token, "*")) return undefined;
-    // `export { a }` without `from` ends at its brace; what follows is another statement.
+    // `export { a }` without `from` ends at its brace. The next statement follows.
     if (is(token, "}") && next?.text !== "from") return undefined;
   }
   return undefined;

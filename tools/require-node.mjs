@@ -1,4 +1,4 @@
-// Plain JavaScript on purpose: it has to run on the very Node versions it turns away.
+// Plain JavaScript, because it must run on the Node versions that it refuses.
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   console.error(

@@ -5,8 +5,8 @@ const skippedFolders = new Set(["node_modules", "dist"]);
 const sourceEnding = /\.[cm]?[jt]s$/;
 
 /**
- * The files below `folder`, as sorted paths from `root` with forward slashes; a folder that does not exist has none.
- * Skips what was installed or built, and folders whose name begins with a dot.
+ * Returns the files below `folder`, as sorted paths from `root` with forward slashes; none for a folder that does not exist.
+ * Skips node_modules, dist, and folders whose name begins with a dot.
  */
 export function listFiles(root: string, folder = ""): string[] {
   let entries: Dirent[];

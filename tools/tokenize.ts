@@ -1,11 +1,11 @@
-// Just enough of a scanner to read import declarations from TypeScript: it finds where comments, strings, templates and
-// regular expressions end, so that the word `import` inside them is never taken for code. It does not parse the grammar.
+// A minimal scanner for import declarations in TypeScript. It finds the ends of comments, strings, templates and
+// regular expressions, so that the word `import` inside them is not taken for code. It does not parse the grammar.
 
 export type TokenKind = "word" | "string" | "template" | "number" | "regex" | "punctuator";
 
 export interface Token {
   readonly kind: TokenKind;
-  /** The text in the source; for strings and templates without substitutions the text between the quotes. */
+  /** The text in the source. For strings and templates without substitutions, the text between the quotes. */
   readonly text: string;
   /** Counted from 1. */
   readonly line: number;
@@ -14,7 +14,7 @@ export interface Token {
 const wordStart = /[\p{ID_Start}$_#]/u;
 const wordPart = /[\p{ID_Continue}$\u200c\u200d]/u;
 
-/** After these words a slash opens a regular expression; after any other word it divides. */
+/** After these words, a slash begins a regular expression. After other words, it is a division. */
 const wordsBeforeExpression = new Set(
   "return typeof case in of do else void delete throw new instanceof await yield extends default".split(" "),
 );
@@ -23,7 +23,7 @@ const wordsBeforeCondition = new Set(["if", "while", "for", "with"]);
 /** Splits TypeScript or JavaScript source into tokens. Never fails: an unterminated string ends with its line. */
 export function tokenize(source: string): Token[] {
   const tokens: Token[] = [];
-  /** For each open "(": whether it holds the condition of a statement, so that a slash after ")" opens a regex. */
+  /** For each open "(": whether it contains the condition of a statement, so that a slash after ")" begins a regular expression. */
   const openParentheses: boolean[] = [];
   let closedCondition = false;
   /** For each open "{": whether it belongs to a template's "${". */
@@ -44,7 +44,7 @@ export function tokenize(source: string): Token[] {
     return last.text !== "]";
   };
 
-  /** The offset after a regular expression that opens at `start`, or -1 when its line ends first. */
+  /** Returns the offset after a regular expression that begins at `start`, or -1 if its line ends first. */
   const regexEnd = (start: number): number => {
     let inClass = false;
     for (let i = start + 1; i < source.length; i++) {

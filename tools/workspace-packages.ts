@@ -5,25 +5,25 @@ import { listFiles } from "./source-files.ts";
 export interface WorkspacePackage {
   readonly name: string;
   readonly version: string | undefined;
-  /** From the root, with forward slashes; empty for the root itself. */
+  /** The path from the root, with forward slashes; empty for the root. */
   readonly folder: string;
   readonly isPrivate: boolean;
-  /** Installed for users: dependencies, peer and optional dependencies. */
+  /** Dependencies that users install: dependencies, peer and optional dependencies. */
   readonly dependencies: ReadonlySet<string>;
   readonly devDependencies: ReadonlySet<string>;
-  /** Entry point as a user writes it (`@tercel/grpc/testing`) to its source file, from the root. */
+  /** The source file of each entry point, such as `@tercel/grpc/testing`, relative to the root. */
   readonly entryPoints: ReadonlyMap<string, string>;
-  /** Command that the package installs to its source file, from the root. */
+  /** The source file of each command that the package installs, relative to the root. */
   readonly programs: ReadonlyMap<string, string>;
 }
 
-/** Reads every package.json below `root` (the root's own included), those in node_modules and dist left out. */
+/** Reads every package.json below `root`, including the root's, without node_modules and dist. */
 export function readPackages(root: string): WorkspacePackage[] {
   const manifests = listFiles(root).filter((file) => file === "package.json" || file.endsWith("/package.json"));
   return manifests.map((file) => parseManifest(readFileSync(join(root, file), "utf8"), file));
 }
 
-/** The package a file belongs to: that of the nearest package.json on the way up. */
+/** Returns the package of a file: the nearest package.json in its folder or above. */
 export function packageOf(packages: readonly WorkspacePackage[], file: string): WorkspacePackage | undefined {
   let nearest: WorkspacePackage | undefined;
   for (const candidate of packages) {
@@ -33,12 +33,12 @@ export function packageOf(packages: readonly WorkspacePackage[], file: string): 
   return nearest;
 }
 
-/** The packages whose folders hold a file, from the outside in. */
+/** Returns the packages whose folders contain a file, the outermost first. */
 export function packagesAbove(packages: readonly WorkspacePackage[], file: string): WorkspacePackage[] {
   return packages.filter((one) => one.folder === "" || file.startsWith(`${one.folder}/`));
 }
 
-/** The packages that users install: those in packages/ and apps/ that are not private. One that holds nothing yet is only announced. */
+/** Returns the packages that users install: those in packages/ and apps/ that are not private and have sources. */
 export function publicPackages(root: string): WorkspacePackage[] {
   const holdsCode = ({ folder }: WorkspacePackage): boolean =>
     ["src", "dist"].some((part) => existsSync(join(root, folder, part)));
@@ -47,7 +47,7 @@ export function publicPackages(root: string): WorkspacePackage[] {
   );
 }
 
-/** True when an entry point's source file is there. */
+/** Returns whether the source file of an entry point exists. */
 export function hasSource(root: string, sourceFile: string): boolean {
   return existsSync(join(root, sourceFile));
 }
@@ -88,7 +88,7 @@ function namesIn(dependencies: unknown): string[] {
   return Object.keys((dependencies ?? {}) as Record<string, string>);
 }
 
-/** What an export's `source` condition names; a target without conditions is its own source. */
+/** Returns the `source` condition of an export. A target without conditions is its own source. */
 function sourceOf(target: unknown): string {
   if (typeof target === "string") return target;
   const source = (target as Record<string, unknown> | null)?.source;

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 
-test("a stranger learns nothing, a user may greet, and only an admin may make it forget", () => {
+test("refuses calls without a token, accepts users, and lets only admins forget greetings", () => {
   const program = join(import.meta.dirname, "main.ts");
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [

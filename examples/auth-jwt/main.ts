@@ -32,7 +32,7 @@ const target = `127.0.0.1:${port}`;
 const stranger = createChannel(target, { defaultTimeoutMs: 5000 });
 const known = createChannel(target, {
   defaultTimeoutMs: 5000,
-  // Cleartext stays on this machine here.
+  // Cleartext, because the calls stay on this machine.
   interceptors: [createBearerToken({ getToken: signToken, allowCleartext: true })],
 });
 
@@ -46,7 +46,7 @@ function print(error: unknown): void {
   console.log(ConnectError.from(error).message);
 }
 
-/** Stands for the issuer, which is a service of its own. */
+/** Signs a token. In production the issuer does this. */
 function signToken(): string {
   const claims = {
     iss: issuer,

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 
-test("a stream that breaks off is opened again, and no subscriber is left", () => {
+test("opens a failed stream again, and leaves no subscriber", () => {
   const program = join(import.meta.dirname, "main.ts");
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [

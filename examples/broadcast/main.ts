@@ -3,7 +3,7 @@ import { createBackoff, createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 import { createBroadcaster, createReconnectingStream } from "@tercel/interceptors/streams";
 
-// Any service with a stream would do; this one comes along.
+// The health service, because it is included and has a stream.
 const { service } = createHealth();
 const changes = createBroadcaster<{ status: 1 | 2 }>({ whenSlow: "disconnect", maxBuffered: 100 });
 let streams = 0;
@@ -31,7 +31,7 @@ const messages = createReconnectingStream({
   onReconnect: ({ error, token }) => console.log(`${error?.rawMessage}; continuing after ${token}`),
 });
 
-// Publishes until the client has what it came for: what falls between two streams is missed, as nothing is stored to resume from.
+// Publishes until the client has received everything. Messages between two streams are lost, because nothing is stored.
 const publishing = setInterval(() => changes.publish({ status: 1 }), 5);
 let received = 0;
 for await (const { status } of messages) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { runProgram } from "@tercel/test-support/programs";
 
-test("everyone hears everyone, in one order, and those who leave are gone", () => {
+test("all clients get all messages in the same order, until they leave", () => {
   assert.deepEqual(
     runProgram(join(import.meta.dirname, "main.ts"), [])
       .trimEnd()

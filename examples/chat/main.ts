@@ -7,7 +7,7 @@ const { port } = await server.listen({ port: 0 });
 const channel = createChannel(`127.0.0.1:${port}`);
 const client = createClient(ChatService, channel);
 
-/** Joins the room. What is written to `out` is sent at once, in its order; closing it leaves. */
+/** Joins the room. Messages written to `out` are sent at once and in order. Closing it leaves the room. */
 function join(user: string) {
   const { readable, writable } = new TransformStream<{ user: string; text: string }>();
   const out = writable.getWriter();

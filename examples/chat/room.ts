@@ -9,7 +9,7 @@ interface Said {
   readonly text: string;
 }
 
-/** Creates a chat room. Everyone gets what the others say; a client that does not read is disconnected, and slows no one down. */
+/** Creates a chat room that sends each message to all clients. A client that does not read is disconnected, so it does not slow down others. */
 export function createRoom(): ServiceImpl<typeof ChatService> {
   const room = createBroadcaster<Said>({ whenSlow: "disconnect", maxBuffered: 100, maxSubscribers: 1_000 });
 
@@ -22,7 +22,7 @@ export function createRoom(): ServiceImpl<typeof ChatService> {
 
       const leaving = new AbortController();
       const heard = room.subscribe({ signal: AbortSignal.any([signal, leaving.signal]) });
-      // Reading and sending are independent: this loop ends when the client has no more to say, or is gone.
+      // Reading is independent of sending: this loop ends when the client half-closes or disconnects.
       const reading = (async () => {
         try {
           for (let next = await incoming.next(); next.done !== true; next = await incoming.next()) {
@@ -30,7 +30,7 @@ export function createRoom(): ServiceImpl<typeof ChatService> {
             if (text.length > maxTextCharacters) {
               throw new ConnectError(`text is longer than ${maxTextCharacters} characters`, Code.InvalidArgument);
             }
-            // The user is that of the first message, whatever a later one says.
+            // The first message names the user; later names are ignored.
             room.publish({ user, text });
           }
         } finally {
@@ -42,7 +42,7 @@ export function createRoom(): ServiceImpl<typeof ChatService> {
       room.publish({ user, text: "joined" });
       try {
         for await (const said of heard) yield said;
-        // A message that was refused ends the call with its error.
+        // A refused message ends the call with its error.
         await reading;
       } finally {
         leaving.abort();

@@ -4,7 +4,7 @@ import { readRetryAfterMs } from "@tercel/grpc/errors";
 import { createHealth } from "@tercel/grpc/services";
 import { createCircuitBreaker } from "@tercel/interceptors/circuit-breaker";
 
-// Any service would do; this one comes along. It is broken until it is repaired below.
+// The health service, because it is included. It fails until it is repaired below.
 const { service } = createHealth();
 let isBroken = true;
 let received = 0;

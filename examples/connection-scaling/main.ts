@@ -2,12 +2,12 @@ import { createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-// The server takes two calls at once on a connection; 200 is the default.
+// The server accepts two concurrent calls on a connection; the default is 200.
 const health = createHealth();
 const server = createServer({ routes: (router) => health.routes(router), maxConcurrentStreams: 2 });
 const { port } = await server.listen({ port: 0 });
 
-/** Five streams that stay open, at once, each with so much time. */
+/** Opens five streams at once with a timeout, and keeps them open. */
 async function fiveWatches(timeoutMs: number, maxConnectionsPerSubchannel?: number): Promise<string> {
   const channel = createChannel(`127.0.0.1:${port}`, {
     serviceConfig: {
@@ -20,7 +20,7 @@ async function fiveWatches(timeoutMs: number, maxConnectionsPerSubchannel?: numb
   const watches = Array.from({ length: 5 }, async () => {
     for await (const _status of client.watch({}, { signal: controller.signal, timeoutMs })) begun++;
   });
-  // Those that find no place wait for one until their deadline.
+  // Streams over the limit wait for a free one until their deadline.
   const over = Promise.allSettled(watches);
   while (begun < 5 && (await Promise.race([over, new Promise((resolve) => setImmediate(resolve))])) === undefined);
   const found = `${begun} of 5 on ${server.openConnections} connections`;

@@ -12,7 +12,7 @@ const registry = createEmbeddedRegistry({ target });
 await registry.register({ name: "whoami", id, address: host, port, endpoints: [WhoAmIService.typeName] });
 console.log(`${id} on ${host}:${port}`);
 process.once("SIGINT", async () => {
-  // Callers are notified first; calls under way may end.
+  // Removes the instance from the registry first, then lets running calls finish.
   await registry.close();
   await server.close();
 });

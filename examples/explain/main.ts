@@ -2,7 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createChannel, createServer, explainError } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-// Any service would do; this one comes along. It answers once.
+// The health service, because it is included. It responds to one call only.
 const { service } = createHealth();
 let calls = 0;
 const server = createServer({

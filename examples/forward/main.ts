@@ -1,4 +1,4 @@
-// A client and a server of grpc-js, and between them a Tercel server without their service.
+// A client and a server of grpc-js, and a Tercel proxy between them that does not know their service.
 
 import { join } from "node:path";
 import {
@@ -30,7 +30,7 @@ const loaded = loadPackageDefinition(loadSync(proto)) as unknown as {
 };
 const { HelloService } = loaded.hello.v1;
 
-// The server, of grpc-js.
+// The server, with grpc-js.
 const backend = new Server();
 backend.addService(HelloService.service, {
   sayHello(call: ServerUnaryCall<{ name: string }, unknown>, callback: sendUnaryData<{ greeting: string }>) {
@@ -59,7 +59,7 @@ const channel = createChannel(`127.0.0.1:${backendPort}`);
 const proxy = createServer({ routes: () => {}, rawMethods: forward(channel) });
 const { port } = await proxy.listen({ port: 0 });
 
-// The client, of grpc-js.
+// The client, with grpc-js.
 const client = new HelloService(`127.0.0.1:${port}`, credentials.createInsecure()) as unknown as HelloClient;
 const sayHello = (name: string): Promise<string> =>
   new Promise((resolve) => {

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 
-test("a server that says it does not serve gets no calls until it does", () => {
+test("sends no calls to a server that reports NOT_SERVING, until it serves again", () => {
   const program = join(import.meta.dirname, "main.ts");
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [

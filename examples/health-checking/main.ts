@@ -2,7 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-// Two servers, which take turns. The service that is called is the health service itself, to keep this short.
+// Two servers, called in turn. For brevity, the example calls the health service itself.
 const [one, two] = [createHealth(), createHealth()];
 const servers = [one, two].map((health) => createServer({ routes: (router) => health.routes(router) }));
 const addresses = await Promise.all(servers.map((server) => server.listen({ port: 0 })));
@@ -11,20 +11,20 @@ const channel = createChannel(`static:///${addresses.map(({ host, port }) => `${
   defaultTimeoutMs: 5000,
   serviceConfig: {
     loadBalancingConfig: [{ round_robin: {} }],
-    // The channel watches the health service of each server for this name; "" is the server as a whole.
+    // The channel watches this service in the health service of each server; "" is the server as a whole.
     healthCheckConfig: { serviceName: "" },
   },
 });
 const client = createClient(one.service, channel);
 
-/** How many calls each server gets of ten. */
+/** The number of calls that each server gets of ten. */
 async function tenCalls(): Promise<string> {
   const before = servers.map(({ calls }) => calls.started);
   for (let call = 0; call < 10; call++) await client.check({});
   return servers.map(({ calls }, at) => calls.started - (before[at] ?? 0)).join(" and ");
 }
 
-// The server that is connected first is called first; its health arrives a little later.
+// The first connected server gets calls before the channel knows its health.
 while ((await tenCalls()) !== "5 and 5");
 console.log("both serve: 5 and 5");
 one.setStatus("", "NOT_SERVING");

@@ -2,7 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-// Any service would do; this one comes along. Its first call never ends by itself.
+// The health service, because it is included. Its first call never returns.
 const { service } = createHealth();
 let calls = 0;
 const server = createServer({
@@ -25,7 +25,7 @@ const channel = createChannel(`127.0.0.1:${port}`, {
   serviceConfig: {
     methodConfig: [
       {
-        // Only for methods that may run more than once.
+        // Only for methods that may run several times.
         name: [{ service: service.typeName, method: "Check" }],
         hedgingPolicy: { maxAttempts: 2, hedgingDelay: "0.05s", nonFatalStatusCodes: ["UNAVAILABLE"] },
       },

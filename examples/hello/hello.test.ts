@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { runProgram, startProgram } from "@tercel/test-support/programs";
 
-test("the server answers the client, and ends by itself at Ctrl-C", async (t) => {
+test("the server responds to the client, and exits at Ctrl-C", async (t) => {
   const server = startProgram(t, join(import.meta.dirname, "server.ts"), [], { PORT: "0" });
   const address = (await server.line()).replace("listening on ", "");
   assert.equal(runProgram(join(import.meta.dirname, "client.ts"), [address]), "Hello, Ada!\n3\n2\n1\n");
@@ -12,7 +12,7 @@ test("the server answers the client, and ends by itself at Ctrl-C", async (t) =>
   assert.deepEqual(await server.ended, [0, null]);
 });
 
-test("a second server on the port ends with code 1 and a message that says what to do, without a stack", async (t) => {
+test("a second server on the same port exits with code 1 and a message that says what to do, without a stack", async (t) => {
   const file = join(import.meta.dirname, "server.ts");
   const server = startProgram(t, file, [], { PORT: "0" });
   const address = (await server.line()).replace("listening on ", "");

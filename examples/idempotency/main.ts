@@ -6,14 +6,14 @@ import { createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 import { createIdempotency, createSqliteIdempotencyStore } from "@tercel/interceptors/idempotency";
 
-// Any service would do; this one comes along. Its method takes the place of one that takes a payment.
+// The health service, because it is included. Its method stands for one that takes a payment.
 const { service } = createHealth();
 let payments = 0;
 
 const folder = mkdtempSync(join(tmpdir(), "tercel-idempotency-"));
 const path = join(folder, "keys.db");
 
-/** A server that is started again has the keys of the one before. */
+/** Starts a server. A restarted server has the keys of the previous one. */
 async function startServer() {
   const store = createSqliteIdempotencyStore({ path });
   const server = createServer({

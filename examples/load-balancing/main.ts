@@ -2,7 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-// Any service would do; this one comes along. Each server says its name in a header.
+// The health service, because it is included. Each server sends its name in a header.
 const { service } = createHealth();
 const servers = await Promise.all(
   ["one", "two", "three"].map(async (name) => {
@@ -40,7 +40,7 @@ async function use(
 }
 type Ask = (headers?: Record<string, string>) => Promise<string>;
 
-/** Policies connect to all servers at once; until they have, the calls go to those that are there. */
+/** Waits until the policy has connected to all servers. Until then, it calls those that are connected. */
 async function untilAllAnswer(ask: Ask): Promise<void> {
   const seen = new Set<string>();
   while (seen.size < servers.length) seen.add(await ask());
@@ -55,7 +55,7 @@ await use({ round_robin: {} }, async (ask) => {
 await use({ least_request: {} }, async (ask) => {
   await untilAllAnswer(ask);
   const answers = await Promise.all(Array.from({ length: 300 }, () => ask()));
-  // Of two that it takes at random the one with fewer calls is chosen, which is nearly as even as taking turns.
+  // It takes two servers at random and chooses the one with fewer calls, which is nearly as even as calling them in turn.
   const most = Math.max(...servers.map(({ name }) => answers.filter((answer) => answer === name).length));
   console.log(`least_request, 300 calls at once: ${most <= 110 ? "no server has over 110" : `one server has ${most}`}`);
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** An authority, and certificates of it by their subject alternative names. In production SPIRE, cert-manager or Vault does this. */
+/** Creates an authority, and certificates by their subject alternative names. In production SPIRE, cert-manager or Vault does this. */
 export function makeCertificates<Name extends string>(alternatives: Readonly<Record<Name, string>>) {
   const folder = mkdtempSync(join(tmpdir(), "tercel-example-"));
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });

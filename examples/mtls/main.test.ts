@@ -5,7 +5,9 @@ import { test } from "node:test";
 
 const skip = spawnSync("openssl", ["version"]).status !== 0 && "openssl, which makes certificates, is not installed";
 
-test("the program that the rule names may call, and another of the same authority may not", { skip }, () => {
+test("accepts the program that the rule names, and refuses another one with a certificate of the same authority", {
+  skip,
+}, () => {
   const program = join(import.meta.dirname, "main.ts");
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [

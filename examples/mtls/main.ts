@@ -15,7 +15,7 @@ const server = createServer({
     router.service(HelloService, {
       sayHello: (_request, { values }) => ({ greeting: `Hello, ${values.get(callerKey)?.name}!` }),
     }),
-  // A client without a certificate of this authority does not even get a connection.
+  // A client without a certificate of this authority cannot connect.
   tls: { ...certificates.server, requestCert: true },
   interceptors: [
     createMtls({

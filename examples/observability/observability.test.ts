@@ -5,7 +5,7 @@ import { runProgram, startProgram } from "@tercel/test-support/programs";
 
 type Line = Readonly<Record<string, unknown>>;
 
-test("logs, spans and metrics agree on each call, and lead from one to the other", async (t) => {
+test("logs, spans and metrics of a call agree, and refer to each other", async (t) => {
   const server = startProgram(t, join(import.meta.dirname, "server.ts"), [], { PORT: "0", METRICS_PORT: "0" });
   const { target, metricsPort } = JSON.parse(await server.line()) as { target: string; metricsPort: number };
   const said = runProgram(join(import.meta.dirname, "client.ts"), [target]);

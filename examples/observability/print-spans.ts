@@ -1,7 +1,7 @@
 import { NodeTracerProvider, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
 
 /**
- * Sets OpenTelemetry up to print each span as a line. A service sends them to Jaeger instead:
+ * Configures OpenTelemetry to print each span as a line. A service would send them to Jaeger instead, with
  * `await startOtlpTracing({ service: "hello" })` of @tercel/interceptors/otlp.
  */
 export function printSpans(): { shutdown(): Promise<void> } {

@@ -2,7 +2,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-// Any service would do; this one comes along. The third server can be reached, but fails every call.
+// The health service, because it is included. The third server is reachable, but fails every call.
 const { service } = createHealth();
 const servers = [true, true, false].map((works) =>
   createServer({
@@ -23,10 +23,10 @@ const channel = createChannel(`static:///${addresses.map(({ host, port }) => `${
     loadBalancingConfig: [
       {
         outlier_detection: {
-          // Looks every 0.2 s; an endpoint that failed half of at least five calls is left out. In production 10 s is usual.
+          // Checks every 0.2 s, and ejects an endpoint that failed half of at least five calls. In production 10 s is usual.
           interval: "0.2s",
           failurePercentageEjection: { threshold: 50, minimumHosts: 3, requestVolume: 5 },
-          // One of three: by default no more than a tenth of them would be.
+          // One of three. The default is a tenth of the endpoints.
           maxEjectionPercent: 34,
           childPolicy: [{ round_robin: {} }],
         },

@@ -4,7 +4,7 @@ import { type BalancerFactory, createReadyEndpointsBalancer, resultsOf, resultWi
 import type { ResolverFactory } from "@tercel/grpc/naming";
 import { createHealth } from "@tercel/grpc/services";
 
-// Any service would do; this one comes along. Each server says in a header where it is.
+// The health service, because it is included. Each server sends its location in a header.
 const { service } = createHealth();
 const servers = await Promise.all(
   ["near", "far"].map(async (place) => {
@@ -22,7 +22,7 @@ const servers = await Promise.all(
   }),
 );
 
-// A resolver finds the endpoints of a target, here in an array; it may say more of each, for balancers.
+// A resolver finds the endpoints of a target, here in an array. It may add attributes to each, for balancers.
 const atlas: ResolverFactory = {
   scheme: "atlas",
   create(_target, listener) {
@@ -36,7 +36,7 @@ const atlas: ResolverFactory = {
   },
 };
 
-// A balancer chooses one for each call. This one takes the nearest of those that are connected.
+// A balancer chooses an endpoint for each call. This one chooses the nearest connected one.
 const nearest: BalancerFactory = {
   policyName: "nearest",
   create: (host) =>
@@ -70,7 +70,7 @@ async function where(): Promise<string> {
   return place;
 }
 
-// Both are connected to at once; the first connection is used until the nearer server is connected.
+// The channel connects to both. It uses the first connection until the nearer server is connected.
 while ((await where()) !== "near");
 console.log("called:", await where());
 await servers[0]?.server.close();

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 
-test("the fourth call of a minute is refused until a later time", () => {
+test("refuses the fourth call within a minute, and says when to retry", () => {
   const program = join(import.meta.dirname, "main.ts");
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [

@@ -20,7 +20,7 @@ const root = join(folder, "..", "..");
 const guide = readFileSync(join(root, "docs", "guides", "browsers.md"), "utf8");
 const snippets = [...guide.matchAll(/```js\n([\s\S]*?)\n```/g)].map(([, text = ""]) => text);
 
-/** The code of page.ts for a browser, with the transports that the guide shows. */
+/** page.ts bundled for a browser, with the transports of the guide. */
 async function bundlePage(): Promise<string> {
   const contents = `
     import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -81,7 +81,7 @@ describe("the guide to browsers, in Chromium", { skip: withoutChromium, timeout:
         try {
           for await (const { email } of users.watch(leaving.signal)) {
             watched.push(email);
-            // The second time from where the first stream ended.
+            // The second stream continues where the first ended.
             if (watched.length === listed.length) {
               void users.save(`late.${name}@example.com`);
             } else if (watched.length > listed.length) leaving.abort();
@@ -130,7 +130,7 @@ describe("the guide to browsers, in Chromium", { skip: withoutChromium, timeout:
       Object.assign(globalThis, { token: "t", show: (message: unknown) => console.log(JSON.stringify(message)) });
     });
     for (const snippet of snippets) {
-      // As the page of a server that is here.
+      // The page that the server itself would serve.
       const here = snippet.replaceAll("s://api.example.com", `://127.0.0.1:${port}`);
       await page.addScriptTag({ content: here, type: "module" });
     }

@@ -17,12 +17,12 @@ interface Step {
   readonly expected: string;
 }
 
-/** The curl lines of the guide, in order, and what each one prints. */
+/** The curl lines of the guide, in order, with their output. */
 const steps = [...guide.matchAll(/```sh\n(curl [^\n]*)\n```\n\n```(?:json|text)\n([\s\S]*?)\n?```/g)].map(
   ([, command = "", expected = ""]): Step => ({ command, expected }),
 );
 
-/** The servers that the guide starts, and the ports that it starts them on. */
+/** The servers that the guide starts, with their ports. */
 const servers = [
   { program: "main.ts", port: "8080" },
   { program: "notes.ts", port: "8081" },
@@ -31,7 +31,7 @@ const servers = [
 const curl = spawnSync("curl", ["--version"], { encoding: "utf8" });
 const skip = curl.status === 0 ? withoutOpenssl : "curl is not installed";
 
-/** How a server is started and called. What it answers must be the same. */
+/** How a server is started and called. The responses must be the same. */
 interface Way {
   readonly name: string;
   readonly flags: string;
@@ -55,7 +55,7 @@ function runSteps(program: string, way: Way, all: readonly Step[]): void {
     files = way.tls ? writeCertificate() : undefined;
     server = spawn(process.execPath, ["--conditions=source", join(folder, program)], {
       env: { ...process.env, PORT: "0", ...files?.variables },
-      // Each line that is refused is a warning in its log.
+      // The server logs a warning for each refused request.
       stdio: ["ignore", "pipe", "ignore"],
     });
     const [line] = (await once(server.stdout ?? assert.fail("no output"), "data")) as [Buffer];
@@ -78,16 +78,16 @@ function runSteps(program: string, way: Way, all: readonly Step[]): void {
 }
 
 const maxAttempts = 20;
-/** A stream of HTTP/2 was not closed cleanly. */
+/** curl's exit code when an HTTP/2 stream was not closed cleanly. */
 const streamError = "92";
 
 /**
- * What a line prints. Over HTTP/2 a server that refuses a request before it has the whole body resets the stream with NO_ERROR after its response; curl
- * 7.88 then drops the response if it has not read it yet, which RFC 9113 §8.1 forbids. Such a line is run again.
+ * Returns the output of a line. Over HTTP/2, a server that refuses a request before it has the whole body resets the stream with NO_ERROR after its
+ * response. curl 7.88 then drops the response if it has not read it yet, which RFC 9113 §8.1 forbids. Such a line is run again.
  */
 function runLine(line: string): string {
   for (let attempt = 1; ; attempt++) {
-    // The exit code of curl, whatever comes after it in a pipe.
+    // curl's exit code, even if it is followed by a pipe.
     const { stdout, stderr, error } = spawnSync("bash", ["-c", `${line}; printf "\n\${PIPESTATUS[0]}" >&2`], {
       ...{ encoding: "utf8", timeout: 30_000 },
     });
@@ -96,7 +96,7 @@ function runLine(line: string): string {
   }
 }
 
-/** A certificate for this machine, in files. */
+/** Writes a certificate for this machine to files. */
 function writeCertificate() {
   const made = mkdtempSync(join(tmpdir(), "tercel-rest-"));
   const authority = createAuthority();

@@ -12,7 +12,7 @@ import { type Note, NoteSchema, Notes } from "./gen/example/notes/v1/notes_pb.ts
 
 const notes = new Map<string, Note>();
 const files = new Map<string, { contentType: string; data: Uint8Array }>();
-/** Names of notes by the key of the request that made them. */
+/** Names of notes by the key of the request that created them. */
 const madeBy = new Map<string, string>();
 const watched = ["One", "Two", "Three"];
 
@@ -68,7 +68,7 @@ const server = createServer({
       },
       copyNote({ name, title }, context) {
         const copy = add({ ...find(name), title: title || find(name).title });
-        // Where the copy is, for clients that follow.
+        // The URL of the copy, for clients that follow it.
         context.responseHeader.set("location", `/v1/${copy.name}`);
         setHttpStatus(context, 303);
         return copy;
@@ -89,7 +89,7 @@ const server = createServer({
         return { path, bytes: BigInt(data.length), contentType };
       },
       async *exportNotes() {
-        // The first message says the type, and the others have more of its bytes.
+        // The first message has the type, the others only bytes.
         yield { contentType: "text/csv", data: Buffer.from("name,title\n") };
         for (const { name, title } of notes.values()) yield { data: Buffer.from(`${name},${title}\n`) };
       },
@@ -111,7 +111,7 @@ const server = createServer({
         yield* requests;
       },
       async countNotes(_, context) {
-        // Someone who waits less than this learns nothing.
+        // A client with a shorter timeout gets DEADLINE_EXCEEDED.
         if (context.requestHeader.has("x-slowly")) await new Promise((resolve) => setTimeout(resolve, 2_000).unref());
         return { count: notes.size };
       },

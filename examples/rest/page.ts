@@ -1,10 +1,10 @@
-// What a web page needs to use the users of main.ts. A bundler puts it, and the code generated from the protos, into the page.
+// The code of a web page for the users of main.ts. A bundler adds it to the page, with the code generated from the protos.
 
 import { createClient, type Transport } from "@connectrpc/connect";
 import { createReconnectingStream, matchError } from "@tercel/gateway/browser";
 import { type User, type UserEvent, UserService } from "./gen/api/user/v1/user_pb.ts";
 
-/** What a form shows after it was sent. */
+/** The content of a form after it was sent. */
 export interface FormState {
   readonly saved?: User;
   /** By field, such as "user.email". */
@@ -31,7 +31,7 @@ export function createUsers(transport: Transport) {
       }
     },
 
-    /** Users as they come, over restarts of the server and nights without a network. */
+    /** The users as they are created, across restarts of the server and network failures. */
     watch: (signal: AbortSignal): AsyncIterable<User> =>
       users(
         createReconnectingStream({

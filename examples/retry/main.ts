@@ -2,7 +2,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel, createServer, explainError } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-// Any service would do; this one comes along. It fails twice out of three times.
+// The health service, because it is included. It fails twice out of three times.
 const { service } = createHealth();
 let calls = 0;
 const server = createServer({
@@ -36,7 +36,7 @@ const channel = createChannel(`127.0.0.1:${port}`, {
         },
       },
     ],
-    // With half of the tokens gone, calls are no longer sent a second time.
+    // When half of the tokens are used, calls are not retried any more.
     retryThrottling: { maxTokens: 6, tokenRatio: 0.1 },
   },
 });

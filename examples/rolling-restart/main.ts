@@ -17,7 +17,7 @@ const channel = createChannel(`static:///${servers.map(({ port }) => `127.0.0.1:
 });
 const client = createClient(health.service, channel);
 
-// Ten callers that call and call.
+// Ten clients that call without pause.
 let [isOver, answered, failed] = [false, 0, 0];
 const callers = Array.from({ length: 10 }, async () => {
   while (!isOver) {
@@ -33,9 +33,9 @@ const untilCalled = async (calls: number): Promise<void> => {
 };
 
 for (const running of servers) {
-  // The next one has its turn when the one before serves again, which takes channels up to a second to notice.
+  // Waits until each server gets calls again. A channel takes up to a second to reconnect to a restarted one.
   await untilCalled(50);
-  // Takes no new calls, notifies its clients, and lets its calls end.
+  // Accepts no new calls, sends GOAWAY, and lets running calls finish.
   await running.server.close();
   running.server = (await start(running.port)).server;
 }

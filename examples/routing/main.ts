@@ -4,7 +4,7 @@ import { createStaticRegistry } from "@tercel/discovery/static";
 import { createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-// Any service would do; this one comes along. Each instance says which one it is in a header.
+// The health service, because it is included. Each instance sends its name in a header.
 const { service } = createHealth();
 const instances = await Promise.all(
   [
@@ -29,7 +29,7 @@ const orders = instances.map(({ registration }) => registration);
 const registry = createStaticRegistry({ services: { orders } });
 const resolvers = [createDiscoveryResolver(registry)];
 
-/** The instances that serve twenty calls to the target; `prefer` as in the balancer's config. */
+/** Returns the instances that serve twenty calls to the target; `prefer` as in the balancer's config. */
 async function whoAnswers(target: string, prefer: Record<string, string> = {}, meanwhile?: () => Promise<void>) {
   const childPolicy = [{ round_robin: {} }];
   const channel = createChannel(target, {
@@ -50,10 +50,10 @@ async function whoAnswers(target: string, prefer: Record<string, string> = {}, m
   return [...seen].sort().join(", ");
 }
 
-// The target says what must match: without an instance that does, calls fail.
+// The target says what must match. If no instance matches, calls fail.
 console.log("version=v1:", await whoAnswers("discovery:///orders?version=v1"));
 console.log("metadata.tier=gold:", await whoAnswers("discovery:///orders?metadata.tier=gold"));
-// The balancer's config says what is preferred: other instances are called while none of those can be reached.
+// The balancer's config says what is preferred. Other instances are called while none of those can be reached.
 console.log("v2, preferably in zone a:", await whoAnswers("discovery:///orders?version=v2", { zone: "a" }));
 const stopV2InA = async (): Promise<void> => instances[1]?.server.close();
 console.log("and when that is gone:", await whoAnswers("discovery:///orders?version=v2", { zone: "a" }, stopV2InA));

@@ -6,7 +6,7 @@ const health = createHealth();
 const server = createServer({ routes: (router) => health.routes(router) });
 const { port } = await server.listen({ port: 0 });
 
-// The same text for every gRPC library, so that a service's owner can hand it to all clients.
+// All gRPC libraries read this JSON, so the owner of a service can give it to all clients.
 const serviceConfig = `{
   "loadBalancingConfig": [{ "pick_first": {} }],
   "methodConfig": [
@@ -20,7 +20,7 @@ const client = createClient(health.service, channel);
 console.log("status", (await client.check({})).status);
 const tooLarge = await client.check({ service: "x".repeat(100) }).catch((error) => error);
 console.log(String(tooLarge));
-// What the service config says can be said for a single call, too.
+// A single call can override the service config.
 const contextValues = createContextValues().set(waitForReady, true);
 console.log("status", (await client.check({}, { contextValues })).status);
 await channel.close();

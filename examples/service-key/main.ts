@@ -7,7 +7,7 @@ import { createChannel, createServer } from "@tercel/grpc";
 import { callerKey, createServiceKey, createServiceKeyGuard } from "@tercel/interceptors/service-key";
 import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 
-// In production these are mounted secrets. The server's has a name and a key in each line, the client's its own key alone.
+// In production these are mounted secrets. The server's file has a name and a key per line, the client's file only its key.
 const folder = mkdtempSync(join(tmpdir(), "tercel-example-"));
 const serverFile = join(folder, "keys");
 const clientFile = join(folder, "key");
@@ -26,7 +26,7 @@ const server = createServer({
       services: [HelloService],
       keys: { file: serverFile },
       methods: { "hello.v1.HelloService/*": { callers: ["orders"] } },
-      // Short, so that the example need not wait.
+      // Short, so that the example does not take long.
       maxAgeMs: 1,
       cooldownMs: 1,
     }),
@@ -44,7 +44,7 @@ const greet = async (channel: typeof orders) =>
 await greet(stranger).catch((error) => console.log(ConnectError.from(error).message));
 await greet(orders);
 
-// A rotation: first the server takes both keys, then clients change over, then the old key goes.
+// The rotation: the server accepts both keys, then clients change to the new one, then the server removes the old one.
 writeFileSync(serverFile, `orders ${oldKey}\norders ${nextKey}\n`);
 await greet(orders);
 writeFileSync(clientFile, nextKey);

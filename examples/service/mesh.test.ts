@@ -7,7 +7,7 @@ import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 import { hello } from "./hello.ts";
 import { polite } from "./polite.ts";
 
-test("asks how one is as soon as the other service can be reached again", async () => {
+test("serves calls as soon as the other service can be reached again", async () => {
   const retry = { max_attempts: 3 };
   const mesh = await testMesh(
     [

@@ -4,7 +4,7 @@ import { testService } from "@tercel/service/testing";
 import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 import { polite } from "./polite.ts";
 
-test("asks how one is", async () => {
+test("adds a question to the greeting of the other service", async () => {
   const service = await testService(polite, {
     stubs: {
       "hello-service": (router) => {

@@ -3,7 +3,7 @@ import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 
 export const polite = defineService({
   needs: {
-    hello: client(HelloService, "hello-service"), // found by its name at the configured discovery
+    hello: client(HelloService, "hello-service"), // found by its name, with the configured discovery
   },
   routes(router, { hello, log }) {
     router.service(HelloService, {

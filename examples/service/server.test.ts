@@ -5,7 +5,7 @@ import { createChannel, createClient } from "@tercel/grpc";
 import { startProgram } from "@tercel/test-support/programs";
 import { HelloService } from "../hello/gen/hello/v1/hello_pb.ts";
 
-test("greets, says that it is healthy, and stops at SIGINT", async (t) => {
+test("serves a call, reports SERVING, and stops at SIGINT", async (t) => {
   const server = startProgram(t, join(import.meta.dirname, "server.ts"), ["--set", "service.port=0"]);
   const { message, address } = JSON.parse(await server.line()) as { message: string; address: string };
   assert.equal(message, "ready");

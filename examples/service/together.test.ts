@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { startProgram } from "@tercel/test-support/programs";
 
-test("both services start, the one that is needed first, and stop at SIGINT", async (t) => {
+test("starts both services in the order of their dependencies, and stops them at SIGINT", async (t) => {
   const program = startProgram(t, join(import.meta.dirname, "together.ts"), [], {
     TERCEL__SERVICE__HOST: "127.0.0.2",
   });

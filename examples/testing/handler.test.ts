@@ -30,7 +30,7 @@ describe("createUser", () => {
     });
   }
 
-  it("says where the user is", async () => {
+  it("returns the location of the user", async () => {
     const context = createTestContext(createUser);
     const request = create(CreateUserRequestSchema, { name: "Ada", mail: "ada@example.com" });
     assert.equal((await createUserService().createUser(request, context)).id, "1");

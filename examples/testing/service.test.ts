@@ -8,7 +8,7 @@ import { createUserService } from "./user-service.ts";
 
 const ada = { id: "1", name: "Ada", mail: "ada@example.com" };
 
-/** With everything that is in production, but for the network. */
+/** The same server as in production, without the network. */
 function open(test: TestContext) {
   const transport = createInMemoryTransport({
     routes: (router) => router.service(UserService, createUserService([ada])),
@@ -19,13 +19,13 @@ function open(test: TestContext) {
 }
 
 describe("the user service", () => {
-  it("gives a user, and says which one it does not have", async (t) => {
+  it("returns a user, and names the one that does not exist", async (t) => {
     const client = open(t);
     assert.equal((await client.getUser({ id: "1" })).name, "Ada");
     await assertStatus(client.getUser({ id: "2" }), Code.NotFound, { resource: "users/2" });
   });
 
-  it("shows those who watch every user that comes", async (t) => {
+  it("sends every new user to the clients that watch", async (t) => {
     const client = open(t);
     const names: string[] = [];
     for await (const { name } of client.watchUsers({})) {
@@ -39,7 +39,7 @@ describe("the user service", () => {
   it("can be called by other programs", async (t) => {
     const stub = await createStubServer((router) => router.service(UserService, createUserService([ada])));
     t.after(() => stub.close({ deadlineMs: 0 }));
-    // `stub.target` is host:port, for whatever is to be tried against it.
+    // `stub.target` is host:port, for any other program.
     assert.match(stub.target, /^127\.0\.0\.1:\d+$/);
     assert.equal((await createClient(UserService, stub.transport).getUser({ id: "1" })).name, "Ada");
   });

@@ -6,7 +6,7 @@ import type { CreateUserRequest, UserSchema, UserService } from "./gen/users/v1/
 
 type User = MessageInitShape<typeof UserSchema>;
 
-/** The handlers of a user service with an array in place of a database. */
+/** The handlers of a user service, with an array instead of a database. */
 export function createUserService(users: User[] = []): ServiceImpl<typeof UserService> {
   return {
     getUser({ id }) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { runProgram } from "@tercel/test-support/programs";
 
-test("a file arrives whole, and what is refused leaves nothing", () => {
+test("stores a complete file, and nothing of a refused one", () => {
   assert.deepEqual(
     runProgram(join(import.meta.dirname, "main.ts"), [])
       .trimEnd()

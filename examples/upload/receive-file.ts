@@ -8,8 +8,8 @@ const maxChunkBytes = 1024 * 1024;
 const maxFileBytes = 1024 * 1024 * 1024;
 
 /**
- * Receives a file into a folder. The next chunk is read when this one is on disk, so that a client which is faster than the disk waits; the file
- * has its name when all of it has arrived, and nothing is left of one that is cut off.
+ * Receives a file into a folder. It reads the next chunk when this one is on disk, so a client that is faster than the disk waits. The file
+ * gets its name when it is complete. An upload that breaks off leaves nothing.
  */
 export async function receiveFile(
   chunks: AsyncIterable<FileChunk>,
@@ -45,7 +45,7 @@ export async function receiveFile(
   }
 }
 
-/** A link fails where a rename would replace the file of someone else. */
+/** Uses a link, which fails if the name exists. A rename would replace the file of someone else. */
 async function publish(partPath: string, path: string, name: string): Promise<void> {
   try {
     await link(partPath, path);
@@ -55,7 +55,7 @@ async function publish(partPath: string, path: string, name: string): Promise<vo
   }
 }
 
-/** One part of a path, and not hidden: parts are. */
+/** A single path segment that is not hidden, because unfinished files are. */
 function checkName(name: string): string {
   return /^[^/\0.][^/\0]{0,199}$/.test(name) ? name : invalid("name is a file name without a folder");
 }

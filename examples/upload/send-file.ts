@@ -4,7 +4,7 @@ import { basename } from "node:path";
 
 const chunkBytes = 256 * 1024;
 
-/** The chunks of a file. The next one is read when the last one is sent, so that a large file takes no more memory than a small one. */
+/** Returns the chunks of a file. It reads the next chunk when the last one was sent, so a large file takes no more memory than a small one. */
 export async function* sendFile(path: string) {
   const hash = createHash("sha256");
   let held: { name: string; data: Uint8Array } = { name: basename(path), data: new Uint8Array() };
@@ -13,6 +13,6 @@ export async function* sendFile(path: string) {
     hash.update(data);
     held = { name: held.data.length > 0 ? "" : held.name, data };
   }
-  // The last chunk has the digest, so one is held back until the file has ended.
+  // The last chunk has the digest, so each chunk waits until the next one is read.
   yield { ...held, sha256: hash.digest() };
 }

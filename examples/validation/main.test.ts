@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 const folder = import.meta.dirname;
 
-test("a good user is made, and of a bad one every wrong field is named", () => {
+test("creates a valid user, and names every invalid field of another", () => {
   const program = join(folder, "main.ts");
   const said = execFileSync(process.execPath, ["--conditions=source", program], { encoding: "utf8", timeout: 60_000 });
   assert.deepEqual(said.trimEnd().split("\n"), [

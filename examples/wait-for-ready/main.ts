@@ -9,7 +9,7 @@ const start = async (port: number) => {
   return { server, port: listening.port };
 };
 
-// A port that has no listener yet.
+// A port without a listener yet.
 const { server: first, port } = await start(0);
 await first.close();
 
@@ -17,14 +17,14 @@ const impatient = createChannel(`127.0.0.1:${port}`, { defaultTimeoutMs: 10_000 
 const refused = await createClient(health.service, impatient).check({}).catch(ConnectError.from);
 console.log("without waiting:", refused instanceof ConnectError ? Code[refused.code] : "answered");
 
-// `waitForReady` for all calls of a channel; the service config can have it by method, and context values for a single call.
+// `waitForReady` for all calls of a channel. The service config can set it by method, and context values for a single call.
 const patient = createChannel(`127.0.0.1:${port}`, { waitForReady: true, defaultTimeoutMs: 10_000 });
 const client = createClient(health.service, patient);
 const waiting = client.check({});
 const { server: second } = await start(port);
 console.log("a call from before the server's start: status", (await waiting).status);
 
-// The connection is lost, and made again when the next call comes.
+// The connection is lost. The channel reconnects when the next call starts.
 await second.close();
 const { server: third } = await start(port);
 console.log("a call after its restart: status", (await client.check({})).status);

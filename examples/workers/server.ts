@@ -6,7 +6,7 @@ import { createHealth, createReflection } from "@tercel/grpc/services";
 import { createMetricsHandler, createRegistry, createServerMetrics, shareMetrics } from "@tercel/interceptors/metrics";
 import { runWorkers, workerNumber } from "@tercel/service/workers";
 
-// Every process has these: the parent, which runs this file to its end, and each worker, which runs the setup.
+// Both the parent and the workers create these. The parent runs this file to its end, and each worker runs the setup.
 const registry = createRegistry();
 const metrics = shareMetrics(registry);
 

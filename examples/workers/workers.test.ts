@@ -8,7 +8,7 @@ import { createClient } from "@connectrpc/connect";
 import { createChannel } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
 
-test("two workers serve one port, and their metrics are one", async () => {
+test("two workers serve one port, and either of them serves the metrics of both", async () => {
   const server = spawn(process.execPath, ["--conditions=source", join(import.meta.dirname, "server.ts")], {
     env: { ...process.env, PORT: "0", METRICS_PORT: "0" },
     stdio: ["ignore", "pipe", "inherit"],

@@ -51,14 +51,14 @@ describe("API reports of built packages", () => {
     writeFileSync(join(root, `packages/low/dist/${file}.d.ts`), text);
   }
 
-  /** What a change of one declaration file changes in the reports. */
+  /** Returns how a change of one declaration file changes the reports. */
   function differenceAfter(file: string, text: string): string {
     const before = createReports(root);
     write(file, text);
     return compareReports(before, createReports(root));
   }
 
-  it("are one for each entry point, with signatures and members, and one for what is not exported", () => {
+  it("there is one for each entry point, with signatures and members, and one for types that are not exported", () => {
     const reports = createReports(root);
     assert.deepEqual(
       [...reports.keys()],
@@ -94,23 +94,23 @@ export interface Shared {
     assert.match(reports.get("packages/low/api/unexported.api.md") ?? "", /Names: 1\.[\s\S]*interface Hidden/);
   });
 
-  it("differ by nothing when only comments and private members have changed", () => {
+  it("do not change with comments and private members", () => {
     const changed = index.replace("A comment.", "Another.").replace("private inner", "private outer");
     assert.equal(differenceAfter("index", changed), "");
   });
 
-  it("differ by a changed signature", () => {
+  it("show a changed signature", () => {
     const difference = differenceAfter("index", index.replace("open(options: Options)", "open(options?: Options)"));
     assert.match(difference, /^-export function open\(options: Options\): Duplex;$/m);
     assert.match(difference, /^\+export function open\(options\?: Options\): Duplex;$/m);
   });
 
-  it("differ by a changed member, also of a type that is not exported", () => {
+  it("show a changed member, even of a type that is not exported", () => {
     assert.match(differenceAfter("index", index.replace("port: number", "port: string")), /^\+.*port: string/m);
     assert.match(differenceAfter("hidden", hidden.replace("number", "bigint")), /^\+.*depth: bigint;$/m);
   });
 
-  it("differ by a new export, and by its count", () => {
+  it("show a new export, and the new count", () => {
     const difference = differenceAfter("index", `${index}\nexport declare const added: string;`);
     assert.match(difference, /^\+export const added: string;$/m);
     assert.match(difference, /^-Exported names: 4\.\n\+Exported names: 5\.$/m);
@@ -121,7 +121,7 @@ export interface Shared {
     assert.throws(() => createReports(root), /@x\/low\/parts\/one is not built, .* run npm run build/);
   });
 
-  it("refuse declarations that import what is not there, since the report would be incomplete", () => {
+  it("refuse declarations with missing imports, because the report would be incomplete", () => {
     write("hidden", 'export { Hidden } from "./missing.ts";');
     assert.throws(() => createReports(root), /import \.\/missing\.ts, which is missing/);
   });
@@ -144,7 +144,7 @@ describe("packageReports", () => {
     assert.match(reportsOf({ x: overloads }).get("index.api.md") ?? "", /Exported names: 1\./);
   });
 
-  it("do not call unexported what another entry point exports", () => {
+  it("do not list a type as unexported if another entry point exports it", () => {
     const reports = reportsOf({
       x: [interfaceA],
       "x/a": [{ ...interfaceA, isExported: true, text: "export interface A {\n}" }],
@@ -152,7 +152,7 @@ describe("packageReports", () => {
     assert.deepEqual([...reports.keys()], ["index.api.md", "a.api.md"]);
   });
 
-  it("show a type that several entry points leave unexported once", () => {
+  it("show a type once that several entry points do not export", () => {
     const report = reportsOf({ x: [interfaceA], "x/a": [interfaceA] }).get("unexported.api.md") ?? "";
     assert.equal(report.split("interface A").length, 2);
   });
@@ -163,7 +163,7 @@ describe("compareReports", () => {
     assert.equal(compareReports(new Map([["a.api.md", "a\n"]]), new Map([["a.api.md", "a\n"]])), "");
   });
 
-  it("finds a report that is not committed, and one whose entry point is gone", () => {
+  it("finds a report that is not committed, and one whose entry point was removed", () => {
     const difference = compareReports(new Map([["gone.api.md", "old\n"]]), new Map([["new.api.md", "new\n"]]));
     assert.match(difference, /^--- gone\.api\.md\tcommitted\n\+\+\+ \/dev\/null\tnow\n[\s\S]*^-old$/m);
     assert.match(difference, /^--- \/dev\/null\tcommitted\n\+\+\+ new\.api\.md\tnow\n[\s\S]*^\+new$/m);

@@ -1,4 +1,4 @@
-// The API reports: for each entry point of a published package the names that it exports, with their signatures.
+// The API reports: the exports of each entry point of a published package, with their signatures.
 // API Extractor reads them from the declarations in dist/, so the packages must be built.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,12 +8,12 @@ import { createTwoFilesPatch } from "diff";
 import { publicPackages, type WorkspacePackage } from "../workspace-packages.ts";
 import { type Declaration, type EntryDeclarations, readDeclarations, usedImports } from "./declarations.ts";
 
-/** From the path of a report below the root to its text. */
+/** The text of each report, by its path below the root. */
 export type Reports = ReadonlyMap<string, string>;
 
 interface Entry {
   readonly package: WorkspacePackage;
-  /** As a user writes it: `@tercel/grpc/testing`. */
+  /** As users write it: `@tercel/grpc/testing`. */
   readonly name: string;
   readonly declarationFile: string;
 }
@@ -26,7 +26,7 @@ export function isReport(file: string): boolean {
   return /^(?:packages|apps)\/[^/]+\/api\//.test(file) && file.endsWith(reportEnding);
 }
 
-/** Reports of all published packages below `root`, from their built declarations; throws when one is not built. */
+/** Returns the reports of all published packages below `root`, from their built declarations. Throws if a package is not built. */
 export function createReports(root: string): Reports {
   const entries = publicPackages(root).flatMap((one) =>
     [...one.entryPoints].map(([name, source]) => ({
@@ -51,8 +51,8 @@ export function createReports(root: string): Reports {
 }
 
 /**
- * The reports of one package, by their paths below its `api/`: one for each entry point, and `unexported.api.md` for
- * types that no entry point exports although signatures name them. Users cannot import those, but depend on them.
+ * Returns the reports of one package, by their paths below its `api/`: one for each entry point, and `unexported.api.md` for
+ * types that signatures name but no entry point exports. Users cannot import those, but depend on them.
  */
 export function packageReports(packageName: string, entries: ReadonlyMap<string, EntryDeclarations>): Reports {
   const reports = new Map<string, string>();
@@ -83,7 +83,7 @@ export function packageReports(packageName: string, entries: ReadonlyMap<string,
   return reports;
 }
 
-/** What differs between the committed reports and those of now, as a patch; empty when nothing does. */
+/** Returns the differences between the committed and the current reports as a patch; empty if they are equal. */
 export function compareReports(committed: Reports, current: Reports): string {
   const paths = [...new Set([...committed.keys(), ...current.keys()])].sort(compareTexts);
   return paths
@@ -100,7 +100,7 @@ function formatReport(title: string, imports: readonly string[], declarations: r
   const text = declarations.map((one) => one.text).join("\n\n");
   const importLines = usedImports(imports, text);
   const code = importLines.length > 0 ? `${importLines.join("\n")}\n\n${text}` : text;
-  // Not "ts": that would make the report a program that the tests of the docs check.
+  // Not "ts", because the tests of the docs would check the report as a program.
   return `${title}\n\`${updateCommand}\` writes this file; do not edit it.\n\n\`\`\`typescript\n${code}\n\`\`\`\n`;
 }
 
@@ -108,7 +108,7 @@ function compareTexts(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-/** Reads every entry point with one TypeScript program, since making the program takes most of the time. */
+/** Reads all entry points with one TypeScript program, because creating the program takes most of the time. */
 function readEntries(root: string, entries: readonly Entry[]): ReadonlyMap<string, EntryDeclarations> {
   const folder = mkdtempSync(join(tmpdir(), "tercel-api-"));
   try {
@@ -151,7 +151,7 @@ function configOf(root: string, entry: Entry, folder: string): ExtractorConfig {
       mainEntryPointFilePath: entry.declarationFile,
       compiler: {
         overrideTsconfig: {
-          // Without the condition "source", so that packages are seen as users see them.
+          // Without the condition "source", so that packages resolve as for users.
           compilerOptions: {
             target: "es2023",
             lib: ["es2024", "esnext.disposable"],
@@ -178,7 +178,7 @@ function configOf(root: string, entry: Entry, folder: string): ExtractorConfig {
       newlineKind: "lf",
       testMode: true,
       messages: {
-        // The compiler's own: a report of declarations with errors in them would be incomplete.
+        // Compiler errors, because a report of declarations with errors would be incomplete.
         compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Error } },
         // Release tags, TSDoc and types that are not exported: the reports show the last, the rest is not our style.
         extractorMessageReporting: ignored,

@@ -1,5 +1,4 @@
-// Fails when a committed API report differs from what the packages export now, and shows the difference.
-// Run it by `npm run check:api`, which builds first; with `-- --update` it writes the reports.
+// `npm run check:api` builds the packages, and fails with the difference if a committed API report is out of date. `-- --update` writes the reports.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";

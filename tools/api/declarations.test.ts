@@ -7,7 +7,7 @@ function report(code: string): string {
 }
 
 describe("readDeclarations", () => {
-  it("distinguishes what is exported from what is only named by a signature", () => {
+  it("distinguishes exports from types that only a signature names", () => {
     const { declarations } = readDeclarations(
       report(
         "// @public\nexport function f(hidden: Hidden): void;\n\n// @public\ninterface Hidden {\n    a: string;\n}\n",
@@ -19,7 +19,7 @@ describe("readDeclarations", () => {
     ]);
   });
 
-  it("finds every kind of declaration, and names that are exported again", () => {
+  it("finds every kind of declaration, and re-exports", () => {
     const code = [
       "export abstract class A {\n}",
       "export const b: string;",
@@ -36,7 +36,7 @@ describe("readDeclarations", () => {
     );
   });
 
-  it("leaves comments out, so that a changed comment is not a changed API", () => {
+  it("omits comments, so a changed comment is not a changed API", () => {
     const code =
       '// @public (undocumented)\nexport type A =\n/** One. */\n"one"\n/**\n * Two.\n */\n| "two";\n\n// @public\nexport interface B {\n    // (undocumented)\n    url: "http://x/";\n}\n';
     assert.deepEqual(
@@ -45,18 +45,18 @@ describe("readDeclarations", () => {
     );
   });
 
-  it("reads an import of a type and of a value alike", () => {
+  it("reads imports of types and values alike", () => {
     const code = "import { A } from 'a';\nimport type { B } from 'b';\n\nexport { A }\n";
     assert.deepEqual(readDeclarations(report(code)).imports, ["import { A } from 'a';", "import { B } from 'b';"]);
   });
 
-  it("refuses a statement without a name, such as everything of another module exported again", () => {
+  it("refuses a statement without a name, such as `export *`", () => {
     assert.throws(() => readDeclarations(report("export * from 'other';\n")), /without a name: export \* from 'other'/);
   });
 });
 
 describe("usedImports", () => {
-  it("keeps an import by the name that it has in the text", () => {
+  it("keeps an import by its name in the text", () => {
     const imports = [
       "import { Clock as Clock_2 } from 'a';",
       "import * as whole from 'b';",

@@ -1,4 +1,4 @@
-// What API Extractor's report of one entry point says, as values: its imports, and each declaration with its name.
+// Parses API Extractor's report of one entry point: its imports, and each declaration with its name.
 
 export interface Declaration {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface Declaration {
 
 export interface EntryDeclarations {
   readonly imports: readonly string[];
-  /** Those that are exported, and those that are not but that a signature names. */
+  /** The exported declarations, and others that a signature names. */
   readonly declarations: readonly Declaration[];
 }
 
@@ -17,7 +17,7 @@ const declared =
   /^(?:export )?(?:default )?(?:declare )?(?:abstract )?(?:class|const|enum|function|interface|let|namespace|type|var) ([\w$]+)/;
 const exportedAgain = /^export \{ (?:[\w$]+ as )?([\w$]+) \}/;
 
-/** Reads the report; throws when the report would be incomplete: on a statement without a name, on a file that is missing. */
+/** Parses a report. Throws if the report is incomplete, because of a statement without a name or a missing file. */
 export function readDeclarations(report: string): EntryDeclarations {
   const code = /^```ts\n(.*)^```/ms.exec(report)?.[1];
   if (code === undefined) throw new Error("the report has no TypeScript");
@@ -27,10 +27,10 @@ export function readDeclarations(report: string): EntryDeclarations {
     const text = block.trim();
     if (text === "") continue;
     if (text.startsWith("import ")) {
-      // API Extractor takes for another package what it does not find.
+      // API Extractor treats a file that it does not find as another package.
       const missing = / from '(\..*)';$/m.exec(text)?.[1];
       if (missing !== undefined) throw new Error(`the declarations import ${missing}, which is missing`);
-      // Whether a declaration file imports the type alone does not matter to who uses it.
+      // `import type` or `import` makes no difference to users.
       imports.push(...text.split("\n").map((line) => line.replace(/^import type /, "import ")));
       continue;
     }
@@ -41,18 +41,18 @@ export function readDeclarations(report: string): EntryDeclarations {
   return { imports, declarations };
 }
 
-/** The imports that a text uses. */
+/** Returns the imports that a text uses. */
 export function usedImports(imports: readonly string[], text: string): string[] {
   const words = new Set(text.match(/[\w$]+/g));
   return imports.filter((line) => words.has(localName(line)));
 }
 
-/** A comment can change without the API: what it promises is read in the source. */
+/** Removes comments, which can change without the API. */
 function withoutComments(code: string): string {
   return code.replace(/^[ \t]*\/\/.*\n/gm, "").replace(/^[ \t]*\/\*\*.*?\*\/\n/gms, "");
 }
 
-/** The name that a file gives to what it imports. */
+/** Returns the local name of an import. */
 function localName(line: string): string {
   const names = /^import (.*) from /.exec(line)?.[1] ?? "";
   return /([\w$]+)(?: \})?$/.exec(names)?.[1] ?? "";

@@ -6,7 +6,7 @@ import { enteredTwice, recordCallPath } from "./call-path.ts";
 
 const maxHops = 12;
 
-/** The ways that docs/architecture.md shows: below each heading in bold the files, one a line. */
+/** Returns the paths in docs/architecture.md: a heading in bold, followed by one file per line. */
 function documentedWays(): Record<string, string[]> {
   const page = readFileSync(join(dirname(dirname(import.meta.dirname)), "docs", "architecture.md"), "utf8");
   const sections = page.matchAll(/^\*\*(The (?:client|server)'s (?:request|response))\*\*.*\n\n((?:\d+\. .*\n)+)/gm);
@@ -18,7 +18,7 @@ function documentedWays(): Record<string, string[]> {
   );
 }
 
-describe("the way of a unary call", async () => {
+describe("the path of a unary call", async () => {
   const path = await recordCallPath();
   for (const [name, way] of Object.entries(path)) {
     it(`${name}: has at most ${maxHops} hops and enters no file twice`, () => {
@@ -27,7 +27,7 @@ describe("the way of a unary call", async () => {
     });
   }
 
-  it("is what docs/architecture.md shows, file by file", () => {
+  it("is the one in docs/architecture.md, file by file", () => {
     const short = (way: readonly string[]) => way.map((file) => file.replace(/^packages\/\w+\/src\//, ""));
     assert.deepEqual(documentedWays(), {
       "The client's request": short(path.clientRequest),

@@ -1,4 +1,4 @@
-// Shows the way of a unary call: the files that it passes on each side, taken from the stacks of a real call over a socket.
+// Prints the path of a unary call: the files that it passes on each side, from the stacks of a real call over a socket.
 //
 //   node --conditions=source tools/docs/call-path.ts
 
@@ -6,7 +6,7 @@ import { relative } from "node:path";
 import { createChannel, createClient, createServer } from "@tercel/grpc";
 import { HelloService } from "../../examples/hello/gen/hello/v1/hello_pb.ts";
 
-/** The files of one way, the first that is entered first. Calls within a file are one hop. */
+/** The files of one path, in the order of their calls. Calls within a file are one hop. */
 export type Way = readonly string[];
 
 export interface CallPath {
@@ -14,26 +14,26 @@ export interface CallPath {
   readonly clientRequest: Way;
   /** From the socket to the handler. */
   readonly serverRequest: Way;
-  /** From what the handler returned to the first frame. */
+  /** From the return of the handler to the first frame. */
   readonly serverResponse: Way;
   /** From the socket to the promise that the caller awaits. */
   readonly clientResponse: Way;
 }
 
 const root = `${import.meta.dirname}/../../`;
-/** What begins the writing of frames: the write itself is at the end of the turn, and for all of them. */
+/** The functions that begin to write frames. The write itself is at the end of the turn, for all frames. */
 const flushFrom = "packages/http2/src/connection/frame-writer.ts";
 
-/** What a promise reads of an object that it is resolved with. */
+/** A promise reads `then` of an object that it is resolved with. */
 const thenable = "then";
 
-/** Makes one call in this process, after others that have filled the caches. */
+/** Makes one call in this process, after others that filled the caches. */
 export async function recordCallPath(): Promise<CallPath> {
   let serverRequest: Way = [];
   const server = createServer({
     routes: (router) =>
       router.service(HelloService, {
-        // Async, so that the way of the response has a stack of its own.
+        // Async, so that the path of the response has its own stack.
         async sayHello({ name }) {
           serverRequest = wayHere();
           return { greeting: `Hello, ${name}!` };
@@ -64,7 +64,7 @@ export async function recordCallPath(): Promise<CallPath> {
   }
 }
 
-/** Notes where frames begin to be written, and where the promise of a response is resolved. Returns a function that ends the watch. */
+/** Records where writing of frames begins, and where the promise of a response is resolved. Returns a function that stops recording. */
 function watch(ways: { request: Way; response: Way; clientResponse: Way }): () => void {
   const { nextTick } = process;
   process.nextTick = ((...given: Parameters<typeof nextTick>) => {
@@ -108,7 +108,7 @@ function wayHere(): Way {
   return way;
 }
 
-/** Files that a way comes back to. */
+/** Returns the files that a path enters twice. */
 export function enteredTwice(way: Way): string[] {
   return way.filter((file, at) => way.indexOf(file) !== at);
 }

@@ -1,5 +1,5 @@
-// What the pages show is tried: TypeScript is type-checked, marked programs are run, links lead somewhere. Commands have a file of their own.
-// CONTRIBUTING.md says how to mark a snippet.
+// Checks the pages: TypeScript is type-checked, marked programs are run, and links must have a target. commands.test.ts runs the commands.
+// CONTRIBUTING.md describes how to mark a snippet.
 import assert from "node:assert/strict";
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,12 +10,12 @@ import { listFiles } from "../source-files.ts";
 import { describeOutcome, pages, root } from "./pages.ts";
 import type { Snippet } from "./read-markdown.ts";
 
-/** A snippet that shows one feature ends in a second or two; a machine under load may take many times that. */
+/** A snippet takes one or two seconds, but many times as long on a machine under load. */
 const tsLimitMs = 60_000;
 
 const fileMark = "file=";
 
-/** A program of one page: a snippet with those that continue it. */
+/** A program of a page: a snippet with its continuations. */
 interface Program {
   readonly page: string;
   readonly firstLine: number;
@@ -32,7 +32,7 @@ describe("snippets in the docs", () => {
   const programs = [...pages].flatMap(([page, { snippets }]) => programsOf(page, snippets, folder));
 
   let allRan: boolean | undefined;
-  /** Whether all programs that are run succeed in one process, which is tried once. */
+  /** Whether all programs succeed in one process; tried once. */
   const runAllOnce = (): boolean => {
     if (allRan === undefined) {
       const file = join(folder, "all.mjs");
@@ -74,13 +74,13 @@ describe("snippets in the docs", () => {
     if (!isRun) continue;
     it(`runs the program at ${page}:${firstLine}`, () => {
       if (runAllOnce()) return;
-      // One of them has failed, or disturbed another: alone each shows whether it does what the page promises.
+      // One of the programs failed or affected another one. Alone, each shows whether it works.
       const outcome = runProgram(file);
       assert.equal(outcome.status, 0, describeOutcome(outcome));
     });
   }
 
-  it("shows files as they are", () => {
+  it("shows the current content of files", () => {
     const problems: string[] = [];
     for (const [page, { snippets }] of pages) {
       for (const { marks, text, line } of snippets) {
@@ -93,7 +93,7 @@ describe("snippets in the docs", () => {
     assert.deepEqual(problems, []);
   });
 
-  it("has marks that are known and something to continue", () => {
+  it("has known marks only, and a program before each continuation", () => {
     const allowed = new Map([
       ["ts", ["run", "continues"]],
       ["sh", ["run"]],
@@ -113,12 +113,12 @@ describe("snippets in the docs", () => {
   });
 });
 
-/** What the process that runs all programs prints last when all have succeeded. */
+/** The last line of the process that runs all programs, if all succeeded. */
 const lastLine = "all programs ran\n";
 
 /**
- * Most of the time of a program goes into loading Tercel, so one process runs them one after the other. None may set an exit
- * code, and the process ends only when nothing that one of them left open keeps it alive.
+ * Loading Tercel takes most of the time of a program, so one process runs all programs one after the other. None may set an exit
+ * code or leave something open, which would keep the process alive.
  */
 function programOfAll(programs: readonly Program[]): string {
   return `
@@ -126,7 +126,7 @@ function programOfAll(programs: readonly Program[]): string {
       await import(url);
       if (process.exitCode) process.exit();
     }
-    // Not emitted when a program calls process.exit().
+    // Not emitted if a program calls process.exit().
     process.once("beforeExit", () => process.stdout.write(${JSON.stringify(lastLine)}));
   `;
 }
@@ -139,12 +139,12 @@ function runProgram(file: string): SpawnSyncReturns<string> {
   });
 }
 
-/** A snippet that shows a file of the repository, which is checked and run in its place. */
+/** A snippet that shows a file of the repository. The file itself is checked and run. */
 function isFileMark(mark: string): boolean {
   return mark.startsWith(fileMark);
 }
 
-/** Each program has a file of its own, with the lines it has in the page, so that errors name the page's lines. */
+/** Writes each program to its own file, at the same lines as in the page, so that errors name the lines of the page. */
 function programsOf(page: string, snippets: readonly Snippet[], folder: string): Program[] {
   const groups: Snippet[][] = [];
   for (const snippet of snippets) {
@@ -165,7 +165,7 @@ function programsOf(page: string, snippets: readonly Snippet[], folder: string):
       page,
       firstLine,
       file: join(folder, `${page.replaceAll("/", "__").replace(/\.md$/, "")}.${firstLine}.ts`),
-      // A file without imports would be a script, whose names all such files share.
+      // Without an import, a file is a script, and its names would be global.
       text: `${text}export {};\n`,
       isRun: group.some(({ marks }) => marks.includes("run")),
     };
@@ -202,8 +202,8 @@ describe("pages of the docs", () => {
     assert.deepEqual(problems, []);
   });
 
-  it("hold no path of the machine they were written on", () => {
-    // Where this copy and its neighbours stand, and where people's files are; examples may use /tmp and the home of Ada.
+  it("contain no paths of the author's machine", () => {
+    // The folders around this repository, and home folders. Examples may use /tmp and the home folder of Ada.
     const parent = dirname(root);
     const paths = [
       `${root}/`,

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { readMarkdown } from "./read-markdown.ts";
 
 describe("readMarkdown", () => {
-  it("gives each fenced block with its marks and the line it begins on", () => {
+  it("returns each fenced block with its marks and its first line", () => {
     const { snippets } = readMarkdown(
       "# A\n\n```ts run\nlet a = 1;\n\nlet b;\n```\ntext\n~~~sh\nls\n~~~\n````md\n```\n````\n",
     );
@@ -14,11 +14,11 @@ describe("readMarkdown", () => {
     ]);
   });
 
-  it("ends an unclosed block with the page", () => {
+  it("ends an unclosed block at the end of the page", () => {
     assert.deepEqual(readMarkdown("```sh\nls").snippets, [{ marks: ["sh"], text: "ls", line: 2 }]);
   });
 
-  it("finds links in text and in definitions, not in code", () => {
+  it("finds links in text and in definitions, but not in code", () => {
     const { links } = readMarkdown(
       'see [a](a.md) and ![b](b.png "title"), `[no](no.md)`\n\n[c]: c.md#part\n```\n[no](no.md)\n```\n[d](<d.md>)',
     );

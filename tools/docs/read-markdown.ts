@@ -1,10 +1,10 @@
-// Reads from a Markdown page what can be checked: fenced code, links and headings.
+// Reads the parts of a Markdown page that can be checked: fenced code, links and headings.
 
 export interface Snippet {
   /** The words after the opening fence, such as ["ts", "run"]. */
   readonly marks: readonly string[];
   readonly text: string;
-  /** The line of the page on which `text` begins, counted from 1. */
+  /** The first line of `text` in the page, counted from 1. */
   readonly line: number;
 }
 
@@ -16,14 +16,14 @@ export interface Link {
 export interface MarkdownPage {
   readonly snippets: readonly Snippet[];
   readonly links: readonly Link[];
-  /** Names that links to this page may have after the "#". */
+  /** The anchors that links to this page may have after the "#". */
   readonly anchors: ReadonlySet<string>;
 }
 
 const fence = /^ {0,3}(```+|~~~+)\s*([^`]*)$/;
 const heading = /^#{1,6}\s+(.*?)\s*#*$/;
 
-/** Reads one page. An unclosed fence reaches to the page's end. */
+/** Parses a page. An unclosed fence ends with the page. */
 export function readMarkdown(text: string): MarkdownPage {
   const snippets: Snippet[] = [];
   const links: Link[] = [];
@@ -52,7 +52,7 @@ export function readMarkdown(text: string): MarkdownPage {
   return { snippets, links, anchors };
 }
 
-/** The targets of `[text](target)` and `[name]: target`, code spans left out. */
+/** Returns the targets of `[text](target)` and `[name]: target`, without code spans. */
 function linkTargets(line: string): string[] {
   const prose = line.replace(/`[^`]*`/g, "");
   const inline = [...prose.matchAll(/\]\(\s*<?([^\s)>]+)/g)];
@@ -60,7 +60,7 @@ function linkTargets(line: string): string[] {
   return [...inline, ...(definition === null ? [] : [definition])].map((match) => match[1] ?? "");
 }
 
-/** The anchor that GitHub gives a heading; a repeated one gets a number. */
+/** Returns GitHub's anchor of a heading. A repeated one gets a number. */
 function freeAnchor(taken: ReadonlySet<string>, title: string): string {
   const plain = title.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1");
   const anchor = plain

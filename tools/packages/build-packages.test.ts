@@ -40,7 +40,7 @@ describe("buildPackages", () => {
     rmSync(root, { recursive: true });
   });
 
-  it("writes a file for each entry point and program, and one copy of what they share", async () => {
+  it("writes a file for each entry point and program, and one copy of shared code", async () => {
     buildPackages(root);
     const load = (file: string) => import(pathToFileURL(join(folder, "dist", file)).href);
     const [index, parts] = [await load("index.js"), await load("parts/index.js")];
@@ -50,7 +50,7 @@ describe("buildPackages", () => {
     assert.ok(!existsSync(join(folder, "dist/shared.js")));
   });
 
-  it("leaves no code of an earlier build", () => {
+  it("removes the code of an earlier build", () => {
     buildPackages(root);
     const before = readdirSync(join(folder, "dist/chunks"));
     write("src/shared.ts", "export class Shared { readonly two = 2; }\n");
@@ -67,7 +67,7 @@ describe("buildPackages", () => {
     assert.throws(() => buildPackages(root), /^Error: the packages do not compile: fix what tsc reports above$/);
   });
 
-  it("fails when a file which the compiler holds for built is missing", () => {
+  it("fails when a file is missing that the compiler considers built", () => {
     buildPackages(root);
     rmSync(join(folder, "dist/index.d.ts"));
     assert.throws(() => buildPackages(root), /@x\/low is not built, packages\/low\/dist\/index\.d\.ts is missing/);

@@ -1,4 +1,4 @@
-// Writes what is published of each public package into its `dist/`: `npm run build`.
+// `npm run build`: writes the published code of each public package into its `dist/`.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -6,7 +6,7 @@ import { publicPackages, type WorkspacePackage } from "../workspace-packages.ts"
 import { bundleCode } from "./bundle-code.ts";
 import { removeStaleBuilds } from "./stale-builds.ts";
 
-/** Builds every public package below `root`: declarations by tsc, code by esbuild. Throws an error that says what to do. */
+/** Builds every public package below `root`: declarations with tsc, code with esbuild. Throws an error that says what to do. */
 export function buildPackages(root: string): void {
   const packages = publicPackages(root);
   const bundled = packages.filter((one) => hasBundle(root, one));
@@ -29,16 +29,16 @@ export function buildPackages(root: string): void {
     if (missing !== undefined)
       throw new Error(`${one.name} is not built, ${missing} is missing: run npx tsc -b --force`);
   }
-  // Next to the library of a package that has both.
+  // A package may have both a bundled program and a library.
   for (const one of bundled) bundleProgram(root, one);
 }
 
-/** True when a package's program is published with all that it imports. It has no types, because it is not imported. */
+/** Whether the program of a package is published with everything that it imports. It has no types, because no one imports it. */
 export function hasBundle(root: string, one: WorkspacePackage): boolean {
   return existsSync(join(root, one.folder, bundleScript));
 }
 
-/** What is published with imports of other packages, and with types: entry points, and programs without a bundle. */
+/** Returns the sources that are published with types and with imports of other packages: entry points, and programs without a bundle. */
 function librarySources(root: string, one: WorkspacePackage): string[] {
   return [...one.entryPoints.values(), ...(hasBundle(root, one) ? [] : one.programs.values())];
 }
@@ -54,7 +54,7 @@ function bundleProgram(root: string, one: WorkspacePackage): void {
   if (status !== 0) throw new Error(`${one.name} is not built: fix what ${one.folder}/${bundleScript} reports above`);
 }
 
-/** The file, from the root, that is built from an entry point's source. */
+/** Returns the file that is built from the source of an entry point, relative to the root. */
 export function builtFrom(one: WorkspacePackage, source: string, ending: ".js" | ".d.ts"): string {
   return `${one.folder}/dist/${source.slice(`${one.folder}/src/`.length).replace(/\.ts$/, ending)}`;
 }
@@ -62,7 +62,7 @@ export function builtFrom(one: WorkspacePackage, source: string, ending: ".js" |
 function compile(root: string, folders: readonly string[]): void {
   const compiler = join(root, "node_modules", ".bin", "tsc");
   if (!existsSync(compiler)) throw new Error("the compiler is not installed: run npm ci at the root of the repository");
-  // Standard output belongs to the program that packs.
+  // The program that packs uses standard output for its own results.
   const { status } = spawnSync(compiler, ["-b", ...folders], { cwd: root, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error("the packages do not compile: fix what tsc reports above");
 }

@@ -1,10 +1,10 @@
-// Rolls the code of a package up for publishing: a file for each entry point, and chunks for what several of them share, so that a
-// program reads few files when it starts and still gets one copy of each class.
+// Rolls up the code of a package for publishing: a file for each entry point, and chunks for shared code, so that a
+// program reads few files when it starts, and each class exists once.
 import { buildSync } from "esbuild";
 
 /**
- * Writes into the package's `dist/` the code of the modules at `sources`, which are paths from the package's folder, as ES modules with
- * source maps. Other packages stay imports. Throws esbuild's error when an import leads nowhere.
+ * Writes the modules at `sources` (paths from the package's folder) into the package's `dist/`, as ES modules with
+ * source maps. Other packages remain imports. Throws esbuild's error if an import has no target.
  */
 export function bundleCode(packageFolder: string, sources: readonly string[]): void {
   buildSync({
@@ -21,7 +21,7 @@ export function bundleCode(packageFolder: string, sources: readonly string[]): v
     target: "node22.18",
     charset: "utf8",
     sourcemap: true,
-    // The sources are published next to the code.
+    // The sources are published too.
     sourcesContent: false,
     logLevel: "silent",
   });

@@ -8,7 +8,7 @@ import { type LockedPackages, missingOptionalPackages, pathsWithoutIntegrity } f
 const root = dirname(dirname(import.meta.dirname));
 
 describe("missingOptionalPackages", () => {
-  it("finds what is named and not locked, with the platform its name says", () => {
+  it("finds packages that are named but not locked, with the platform in their name", () => {
     const missing = missingOptionalPackages({
       "node_modules/tool": {
         dev: true,
@@ -35,7 +35,7 @@ describe("missingOptionalPackages", () => {
     );
   });
 
-  it("refuses a package that does not say its platform", () => {
+  it("refuses a package without a platform in its name", () => {
     assert.throws(
       () => missingOptionalPackages({ a: { optionalDependencies: { fast: "1.0.0" } } }),
       /fast does not say/,

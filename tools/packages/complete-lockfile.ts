@@ -1,15 +1,15 @@
-// Adds to package-lock.json what npm left out, so that `npm ci` takes the file and can verify every download:
-// optional packages of other platforms, and integrity hashes. npm leaves out what its registry does not offer at the
-// time, such as the macOS build of a tool on a mirror that serves Linux machines.
+// Adds to package-lock.json what npm omitted, so that `npm ci` accepts the file and can verify every download:
+// optional packages for other platforms, and integrity hashes. npm omits packages that its registry does not offer,
+// such as the macOS build of a tool on a mirror for Linux machines.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface LockedPackage {
   readonly version?: string;
-  /** The hash of the tarball, without which npm installs whatever it is sent. */
+  /** The hash of the tarball. Without it, npm installs whatever it receives. */
   readonly integrity?: string;
-  /** True for a package of this workspace, which is never downloaded. */
+  /** True for packages of this workspace, which are never downloaded. */
   readonly link?: boolean;
   readonly dev?: boolean;
   readonly optional?: boolean;
@@ -24,7 +24,7 @@ export type LockedPackages = Readonly<Record<string, LockedPackage>>;
 const systems = ["android", "darwin", "win32", "linux", "freebsd", "netbsd", "openbsd", "sunos", "aix"];
 const processors = ["arm64", "x64", "armv7", "arm", "ia32", "ppc64", "riscv64", "s390x", "loong64", "mips64el"];
 
-/** The optional packages that some locked package names and the lock file lacks. */
+/** Returns the optional packages that a locked package names and the lock file does not have. */
 export function missingOptionalPackages(locked: LockedPackages): Map<string, LockedPackage> {
   const missing = new Map<string, LockedPackage>();
   for (const { dev, optionalDependencies } of Object.values(locked)) {
@@ -37,14 +37,14 @@ export function missingOptionalPackages(locked: LockedPackages): Map<string, Loc
   return missing;
 }
 
-/** The paths of locked packages that come from a registry and whose download could not be verified. */
+/** Returns the paths of locked packages from a registry whose download could not be verified. */
 export function pathsWithoutIntegrity(locked: LockedPackages): string[] {
   return Object.entries(locked)
     .filter(([path, { link, integrity }]) => path.includes("node_modules/") && link !== true && integrity === undefined)
     .map(([path]) => path);
 }
 
-/** Such packages are named after the platform they are for. */
+/** The names of such packages contain their platform. */
 function platformOf(name: string): Pick<LockedPackage, "os" | "cpu" | "libc"> {
   const words = name.split(/[-/]/);
   const os = systems.find((system) => words.includes(system));
@@ -54,7 +54,7 @@ function platformOf(name: string): Pick<LockedPackage, "os" | "cpu" | "libc"> {
   return words.includes("musl") ? { ...platform, libc: ["musl"] } : platform;
 }
 
-/** Asks the registry for the hash of one version; throws when the registry does not have that version. */
+/** Requests the hash of a version from the registry. Throws if the registry does not have that version. */
 function fetchIntegrity(name: string, version: string): string {
   const output = execFileSync("npm", ["view", `${name}@${version}`, "dist.integrity"], { encoding: "utf8" });
   const integrity = output.trim();

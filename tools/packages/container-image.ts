@@ -1,4 +1,4 @@
-// Builds and runs images by buildah without a registry of images: their base is made of programs of this machine.
+// Builds and runs images with buildah, without an image registry: the base image consists of programs of this machine.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
@@ -24,23 +24,23 @@ import { findProgram } from "@tercel/test-support/servers";
 
 const buildah = findProgram("buildah");
 
-/** Why images cannot be built and run here, or false where they can. */
+/** The reason why images cannot be built and run here, or false. */
 export const withoutBuildah: string | false =
   buildah === undefined
     ? "buildah is not installed; .ci/run installs it"
     : process.getuid?.() !== 0 && "buildah's isolation by chroot needs root";
 
-/** Images and containers of one test. */
+/** The images and containers of one test. */
 export interface ImageStore {
-  /** Runs buildah to its end, and returns what it printed. */
+  /** Runs buildah and returns its output. */
   run(args: readonly string[], cwd?: string): string;
-  /** Runs a command in a container until the test ends at the latest. */
+  /** Runs a command in a container, until the test ends at the latest. */
   start(args: readonly string[]): StartedProgram;
 }
 
 export function createImageStore(t: TestContext): ImageStore {
   const folder = mkdtempSync(join(tmpdir(), "tercel-images-"));
-  // Copies of whole trees need no file system that can stack them.
+  // vfs copies whole trees, so it needs no overlay file system.
   const options = ["--root", join(folder, "root"), "--runroot", join(folder, "run"), "--storage-driver", "vfs"];
   const env = { BUILDAH_ISOLATION: "chroot" };
   const run = (args: readonly string[], cwd = folder): string => {
@@ -59,25 +59,25 @@ export function createImageStore(t: TestContext): ImageStore {
   return { run, start: (args) => startCommand(t, buildah ?? "buildah", [...options, ...args], env) };
 }
 
-/** What a service has been installed from: the image has it in place of a registry. */
+/** The tarballs and the npm cache from which a service was installed. In the image they replace the registry. */
 export interface PackageSource {
-  /** The folder that the lock file names, two above the service. */
+  /** The folder that the lock file names, two levels above the service. */
   readonly tarballs: string;
 }
 
-/** The name of the base in the place of `node:24-slim`. */
+/** The name of the base image, instead of `node:24-slim`. */
 export const nodeImage = "localhost/node";
-/** Where npm's cache is mounted while an image is built. */
+/** The mount point of npm's cache while an image is built. */
 export const cacheInImage = "/npm-cache";
 
 /**
- * Makes an image with Node, npm and the few programs that a Dockerfile of `tercel deploy docker` runs: those of this machine, with the libraries
- * that they load. The packages that are not published are in it, where a lock file made next to them finds them, and npm asks its cache alone.
+ * Creates an image with Node, npm and the few programs that a Dockerfile of `tercel deploy docker` runs: those of this machine, with their
+ * libraries. It contains the unpublished packages at the path in the lock file, and npm uses its cache only.
  */
 export function createNodeImage(store: ImageStore, { tarballs }: PackageSource): void {
   const tree = mkdtempSync(join(tmpdir(), "tercel-node-image-"));
   try {
-    // As distributions have it, where sh is in both.
+    // As in distributions, where sh is in both folders.
     mkdirSync(join(tree, "usr/bin"), { recursive: true });
     symlinkSync("usr/bin", join(tree, "bin"));
     for (const name of ["sh", "env", "mkdir", "chown"]) copyProgram(tree, pathOf(name));
@@ -111,7 +111,7 @@ function pathOf(name: string): string {
   return findProgram(name) ?? assert.fail(`${name} is not installed`);
 }
 
-/** With the libraries that it loads, each where the program looks for it. */
+/** Copies a program and the libraries that it loads, each to the path where the program looks for it. */
 function copyProgram(tree: string, program: string, target = program): void {
   copyInto(tree, program, target);
   const { stdout } = spawnSync("ldd", [program], { encoding: "utf8" });
@@ -134,7 +134,7 @@ function copyNpm(tree: string): void {
   }
 }
 
-/** What an image says of itself. */
+/** The configuration of an image. */
 export interface ImageConfig {
   readonly User: string;
   readonly Cmd: readonly string[];
@@ -151,15 +151,15 @@ export function inspectImage(store: ImageStore, image: string): ImageConfig {
 }
 
 /**
- * The process of a command in a container that has this variable: buildah shares the machine's process ids, and what it is sent itself it does not
- * pass on.
+ * Returns the process of a command in a container that has this variable. buildah does not forward the signals that it gets itself, but shares the
+ * machine's process ids.
  */
 export function findContained(command: readonly string[], variable: string): number {
   const fieldsOf = (file: string): readonly string[] => {
     try {
       return readFileSync(file, "utf8").split("\0").slice(0, -1);
     } catch {
-      // It has ended meanwhile.
+      // It has ended in the meantime.
       return [];
     }
   };
@@ -175,7 +175,7 @@ export function findContained(command: readonly string[], variable: string): num
   return Number(found ?? assert.fail(`${command.join(" ")} does not run`));
 }
 
-/** The bytes of all files of a folder. */
+/** Returns the total size of all files in a folder, in bytes. */
 export function bytesOf(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -1,4 +1,4 @@
-// Follows docs/guides/getting-started.md as a reader does: in an empty folder next to the tarballs, command by command.
+// Follows docs/guides/getting-started.md like a reader: in an empty folder next to the tarballs, command by command.
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,23 +11,23 @@ import { runAsUser, userEnvironment } from "./packed-project.ts";
 const root = resolve(import.meta.dirname, "../..");
 const page = join(root, "docs/guides/getting-started.md");
 
-/** The folders of a reader. */
+/** The folders of the reader. */
 export interface Reader {
-  /** Of the service, once it is made. */
+  /** The folder of the service, after it was created. */
   readonly service: string;
-  /** With the packages of Tercel, next to the folder that the reader begins in. */
+  /** The folder with Tercel's packages, next to the folder in which the reader begins. */
   readonly tarballs: string;
-  /** Of the reader alone, and empty at the beginning: everything else comes from the registry. */
+  /** npm's cache of the reader, which is empty at the beginning. Everything else comes from the registry. */
   readonly npmCache: string;
-  /** The commands of a step: the first snippet that begins so. */
+  /** Returns the commands of a step: the first snippet that begins with this text. */
   step(beginning: string): string;
-  /** Runs commands in the folder of the service, or in the one above it. */
+  /** Runs commands in the folder of the service, or in its parent folder. */
   run(commands: string, cwd?: string): string;
-  /** Says how long something took. */
+  /** Prints how long a step took. */
   time<Result>(what: string, work: () => Result | Promise<Result>): Promise<Result>;
 }
 
-/** A reader with an empty folder, next to one with the tarballs. */
+/** Creates a reader with an empty folder, next to one with the tarballs. */
 export function createReader(t: TestContext, tarballs: readonly string[]): Reader {
   const folder = mkdtempSync(join(tmpdir(), "tercel-started-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -35,7 +35,7 @@ export function createReader(t: TestContext, tarballs: readonly string[]): Reade
   mkdirSync(packages);
   for (const tarball of tarballs) cpSync(tarball, join(packages, basename(tarball)));
   const npmCache = join(folder, "npm-cache");
-  // A lock file names where packages come from, unless a machine is set up otherwise.
+  // A lock file names the sources of packages, unless npm is configured otherwise.
   const npmSettings = { npm_config_cache: npmCache, npm_config_omit_lockfile_registry_resolved: "false" };
   const empty = join(folder, "empty");
   mkdirSync(empty);
@@ -58,11 +58,11 @@ export function createReader(t: TestContext, tarballs: readonly string[]): Reade
   };
 }
 
-/** `npx tercel dev`, as it runs in a terminal of its own. */
+/** `npx tercel dev`, in a second terminal. */
 export interface RunningDev {
-  /** Resolves to the first line from here on that matches. */
+  /** Resolves to the next line that matches. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
-  /** As Ctrl-C does. */
+  /** Stops it like Ctrl-C. */
   stop(): Promise<void>;
 }
 
@@ -86,7 +86,7 @@ export async function startDev(
   return {
     line,
     async stop() {
-      // npx does not pass every signal on; a terminal tells everyone.
+      // npx does not forward every signal. A terminal sends it to the whole process group.
       const { pid } = JSON.parse(readFileSync(join(service, ".tercel/dev.json"), "utf8")) as { pid: number };
       process.kill(pid, "SIGINT");
       assert.deepEqual(await program.ended, [0, null]);
@@ -94,13 +94,13 @@ export async function startDev(
   };
 }
 
-/** Variables of the test runner that a reader does not have. */
+/** Variables of the test runner, which a reader does not have. */
 function cleared(): Record<string, string> {
   const kept = userEnvironment();
   return Object.fromEntries(Object.keys(process.env).flatMap((name) => (name in kept ? [] : [[name, ""]])));
 }
 
-/** Replaces in the handlers what the guide says, by what it says. */
+/** Makes the change in the handlers that the guide describes. */
 export function changeHandler({ service }: Reader): void {
   const texts = readMarkdown(readFileSync(page, "utf8")).snippets.filter(({ text }) =>
     text.startsWith("store.create("),
@@ -116,7 +116,7 @@ export function changeHandler({ service }: Reader): void {
   );
 }
 
-/** Gives the service a package of this repository, so that no registry is asked again. */
+/** Links a package of this repository into the service, so that it is not downloaded again. */
 export function lendPackage({ service }: Reader, name: string): void {
   symlinkSync(join(root, "node_modules", name), join(service, "node_modules", name));
 }

@@ -35,7 +35,7 @@ describe("manifests of the public packages", () => {
     for (const one of packages) assert.equal(one.version, version, one.name);
   });
 
-  it("depend on each other in exactly that version, so that a mixture cannot be installed", () => {
+  it("depend on exactly that version of each other, so that versions cannot be mixed", () => {
     const names = new Set(packages.map((one) => one.name));
     for (const one of packages) {
       for (const [name, range] of Object.entries(manifestOf(one.folder).dependencies ?? {})) {
@@ -44,14 +44,14 @@ describe("manifests of the public packages", () => {
     }
   });
 
-  it("name for each entry point a source that exists and the files that are built from it", () => {
+  it("name an existing source and its built files for each entry point", () => {
     for (const one of packages) {
       assert.ok(one.entryPoints.size + one.programs.size > 0, `${one.name} has no exports`);
       for (const [entry, source] of one.entryPoints) {
         assert.ok(hasSource(root, source), `${entry}: ${source} does not exist`);
         const built = source.slice(one.folder.length).replace("/src/", "./dist/").replace(/\.ts$/, "");
         const target = manifestOf(one.folder).exports?.[`.${entry.slice(one.name.length)}`];
-        // The order decides: the first condition that holds is taken.
+        // Order matters: the first condition that applies is used.
         assert.equal(
           JSON.stringify(target),
           JSON.stringify({
@@ -65,7 +65,7 @@ describe("manifests of the public packages", () => {
     }
   });
 
-  it("are ESM under the workspace's licence", () => {
+  it("are ESM and have the workspace's licence", () => {
     const { license } = manifestOf("");
     for (const one of packages) {
       const manifest = manifestOf(one.folder);
@@ -78,7 +78,7 @@ describe("manifests of the public packages", () => {
     for (const one of packages) assert.equal(manifestOf(one.folder).engines?.node, ">=22.18", one.name);
   });
 
-  it("are published for all, and built before they are packed", () => {
+  it("are public, and built before they are packed", () => {
     for (const one of packages) {
       const { publishConfig, scripts } = manifestOf(one.folder);
       assert.equal(publishConfig?.access, "public", one.name);
@@ -86,8 +86,8 @@ describe("manifests of the public packages", () => {
     }
   });
 
-  it("say where the repository is as one, or not at all", () => {
-    // Registries show these addresses next to the package; a wrong one sends its users to somebody else.
+  it("have the same repository URL, or none", () => {
+    // Registries show these URLs next to the package. A wrong one would send users to someone else.
     const { repository, homepage, bugs } = manifestOf("");
     for (const one of packages) {
       const own = manifestOf(one.folder);
@@ -99,13 +99,13 @@ describe("manifests of the public packages", () => {
 });
 
 describe("folders of the public packages", () => {
-  it("hold a copy of the licence", () => {
+  it("contain a copy of the licence", () => {
     const licence = readFileSync(join(root, "LICENSE"), "utf8");
     for (const { folder } of packages)
       assert.equal(readFileSync(join(root, folder, "LICENSE"), "utf8"), licence, folder);
   });
 
-  it("hold a README whose paths exist; they are not links because a registry's page cannot follow them", () => {
+  it("contain a README whose paths exist; they are not links, because links do not work on the page of a registry", () => {
     for (const { folder, name } of packages) {
       const text = readFileSync(join(root, folder, "README.md"), "utf8");
       for (const [, path = ""] of text.matchAll(/`((?:src|docs|examples)\/[^`\s]+)`/g)) {

@@ -1,4 +1,4 @@
-// What users of the command line wait for, from the packed packages, against its budgets: npm run bench:cli. It fails where a median is over its budget.
+// `npm run bench:cli`: measures the waiting times of the command line, with the packed packages. It fails if a median is over its budget.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -11,13 +11,13 @@ import { createPackedProject, userEnvironment } from "./packed-project.ts";
 const root = dirname(dirname(import.meta.dirname));
 const rounds = 9;
 const protoCount = 50;
-/** buf is this repository's. */
+/** The buf of this repository. */
 const env = { ...userEnvironment(), PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH}` };
 
 interface Measure {
   readonly name: string;
   readonly budgetMs: number;
-  /** One round; resolves to what it took. */
+  /** Runs one round, and resolves to its duration. */
   measure(round: number): Promise<number> | number;
 }
 
@@ -34,7 +34,7 @@ function runs(program: string, args: readonly string[], cwd: string): number {
   });
 }
 
-/** Lines of a program, from both of its outputs. */
+/** Returns the lines of a program, from standard output and standard error. */
 function linesOf(child: ChildProcess): (isWanted: (line: string) => boolean) => Promise<string> {
   const lines: string[] = [];
   let wake = (): void => {};
@@ -62,7 +62,7 @@ function linesOf(child: ChildProcess): (isWanted: (line: string) => boolean) => 
   };
 }
 
-/** From the start of a service until it is ready. */
+/** Resolves to the time from the start of a service until it is ready. */
 async function startOf(main: string, cwd: string): Promise<number> {
   const startedAtMs = performance.now();
   const settings = ["service.port=0", "monitoring.providers.prometheus.endpoint=127.0.0.1:0"];
@@ -162,7 +162,7 @@ try {
       const took: number[] = [];
       const before = usageSoFar().cpuSeconds;
       for (let round = 0; round < rounds; round++) took.push(await measure(round));
-      // Of programs that have ended, which the watched services of tercel dev have not.
+      // Only of programs that have ended. The services of tercel dev have not.
       const cpuMs = ((usageSoFar().cpuSeconds - before) * 1000) / rounds;
       const [median = 0] = took.toSorted((one, other) => one - other).slice((rounds - 1) / 2);
       const isOver = median > budgetMs;

@@ -8,14 +8,14 @@ import { publicPackages, type WorkspacePackage } from "../workspace-packages.ts"
 import { buildPackages } from "./build-packages.ts";
 import { publishedManifest } from "./published-manifest.ts";
 
-/** What npm says of a tarball. */
+/** npm's description of a tarball. */
 export interface PackedPackage {
   readonly name: string;
   readonly filename: string;
   readonly files: readonly { readonly path: string }[];
 }
 
-/** Builds the public packages below `root` and packs them into `folder`, in the order in which they depend on each other. */
+/** Builds the public packages below `root` and packs them into `folder`, in the order of their dependencies. */
 export function packPackages(root: string, folder: string): readonly PackedPackage[] {
   buildPackages(root);
   mkdirSync(folder, { recursive: true });
@@ -26,26 +26,26 @@ export function packPackages(root: string, folder: string): readonly PackedPacka
     const args = ["pack", "--json", "--pack-destination", folder, ...packages.map((one) => `./${one.folder}`)];
     const { status, stdout, stderr, error } = spawnSync("npm", args, { cwd: staged, encoding: "utf8" });
     if (status !== 0) throw new Error(`npm pack failed: ${error?.message ?? ""}\n${stdout}\n${stderr}`);
-    // npm prints a list of what it packed; newer versions an object by package name.
+    // npm prints a list of tarballs. Newer versions print an object by package name.
     return Object.values(JSON.parse(stdout) as readonly PackedPackage[] | Record<string, PackedPackage>);
   } finally {
     rmSync(staged, { recursive: true });
   }
 }
 
-/** Copies a built package as users get it into `target`: the folder's own package.json belongs to the workspace. */
+/** Copies a built package to `target` with the package.json that users get. The original one is for the workspace. */
 export function stagePackage(root: string, one: WorkspacePackage, target: string): void {
   const folder = join(root, one.folder);
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { files?: readonly string[] };
   mkdirSync(target, { recursive: true });
-  // What begins with "!" is left out of these by npm.
+  // npm excludes entries that begin with "!".
   const parts = (manifest.files ?? []).filter((part) => !part.startsWith("!"));
   for (const part of [...parts, "LICENSE", "README.md"])
     cpSync(join(folder, part), join(target, part), { recursive: true });
   writeFileSync(join(target, "package.json"), `${JSON.stringify(publishedManifest({ ...manifest }), null, 2)}\n`);
 }
 
-/** Each after those that it depends on, so that none can be installed whose dependency is not published yet. */
+/** Sorts packages after their dependencies, so that no package is published before its dependency. */
 function inPublishingOrder(packages: readonly WorkspacePackage[]): readonly WorkspacePackage[] {
   const byName = new Map(packages.map((one) => [one.name, one]));
   const ordered = new Set<WorkspacePackage>();
@@ -64,7 +64,7 @@ if (import.meta.main) {
   const root = dirname(dirname(import.meta.dirname));
   const { values } = parseArgs({ options: { to: { type: "string" } } });
   const folder = values.to === undefined ? join(root, ".cache", "packages") : resolve(values.to);
-  // Tarballs of earlier versions would be published or installed as well; in a folder of the user's they are theirs to remove.
+  // Tarballs of earlier versions would be published or installed too. In a folder that the user selected, the user must remove them.
   if (values.to === undefined) rmSync(folder, { recursive: true, force: true });
   for (const { filename } of packPackages(root, folder)) console.log(join(folder, filename));
 }

@@ -1,4 +1,4 @@
-// What users get: every public package is built, packed, installed into an empty project and used there by plain node.
+// Builds and packs every public package, installs it in an empty project, and uses it there with plain Node, as users do.
 // Long: it builds, packs and installs every package, and what a reader makes with them.
 import assert from "node:assert/strict";
 import {
@@ -47,11 +47,11 @@ const root = dirname(dirname(import.meta.dirname));
 const packages = publicPackages(root);
 const programs = join(import.meta.dirname, "packed-programs");
 /**
- * esbuild makes a file of what the same entry points share, and these packages have up to twenty. One more holds what @tercel/service shares with the
- * reader of YAML, which it loads only when a configuration needs it: that saves more than a file costs.
+ * esbuild makes one file for the code that the same entry points share, and these packages have up to twenty. One more file has the code that
+ * @tercel/service shares with the YAML parser. It is loaded only if a configuration needs it, which saves more time than the file costs.
  */
 const mostFilesLoaded = 21;
-/** buf and its plugin are this repository's: the newest of a registry would make the tests depend on the day. */
+/** buf and its plugin from this repository. With the newest versions of a registry, the tests would depend on the date. */
 const tools = { PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH}` };
 
 describe("the packed packages", () => {
@@ -69,7 +69,7 @@ describe("the packed packages", () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "tercel-packed-"));
     tarballs = new Map(createPackedProject(root, folder).map((packed) => [packed.name, packed]));
-    // What a subpath of its own is for, and a user of that installs; other optional packages are imported when they are used.
+    // Packages that a subpath always imports, so its users install them. Other optional packages are imported when they are used.
     for (const name of ["kysely", "ws", "@modelcontextprotocol"]) {
       symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
     }
@@ -78,7 +78,7 @@ describe("the packed packages", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("hold code and types for every entry point, and no tests", () => {
+  it("contain code and types for every entry point, and no tests", () => {
     for (const one of packages) {
       const paths = pathsOf(one);
       const tests = paths.filter((path) => /\.test\.|(^|\/)test\//.test(path));
@@ -96,7 +96,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("load few files of code from each entry point, because each takes its time when a program starts", () => {
+  it("load few files of code from each entry point, because each file takes time when a program starts", () => {
     for (const one of packages) {
       for (const [entry, source] of one.entryPoints) {
         const count = filesLoadedWith(join(root, builtFrom(one, source, ".js"))).size;
@@ -105,7 +105,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("hold the licence, and nothing that only the compiler needs", () => {
+  it("contain the licence, and no files that only the compiler needs", () => {
     for (const one of packages) {
       const paths = pathsOf(one);
       assert.ok(paths.includes("LICENSE"), one.name);
@@ -113,7 +113,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("hold a README whose links work on the page of a registry, which shows no other file of the package", () => {
+  it("contain a README whose links work on the page of a registry, which shows no other file of the package", () => {
     for (const one of packages) {
       assert.ok(pathsOf(one).includes("README.md"), one.name);
       const text = readFileSync(join(root, one.folder, "README.md"), "utf8");
@@ -142,7 +142,7 @@ describe("the packed packages", () => {
       const subpaths = [...one.entryPoints.keys()].map((entry) => `.${entry.slice(one.name.length)}`);
       const found = Object.keys(analysis.entrypoints).filter((subpath) => !subpath.endsWith(".json"));
       assert.deepEqual(found.toSorted(), subpaths.toSorted(), one.name);
-      // Left out are resolutions without "exports" (Node 10), and require() from CommonJS.
+      // Without resolutions that ignore "exports" (Node 10), and without require() from CommonJS.
       const problems = analysis.problems.filter((problem) =>
         (["node16-esm", "bundler"] as const).some((kind) => problemAffectsResolutionKind(problem, kind, analysis)),
       );
@@ -150,7 +150,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("pass a publish that sends nothing, for all to read and without a correction by npm", () => {
+  it("pass a dry run of npm publish as public packages, without a correction by npm", () => {
     for (const one of packages) {
       const { stdout, stderr } = runAsUser("npm", ["publish", "--dry-run", "--offline", tarballOf(one)], folder);
       assert.ok(stdout.includes(`+ ${one.name}@${one.version}`), stdout + stderr);
@@ -160,7 +160,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("hold the protos whose code they show", () => {
+  it("contain the protos of their generated code", () => {
     for (const one of packages) {
       for (const entry of one.entryPoints.keys()) {
         const generated = /\/gen\/(.+)_pb\.js$/.exec(entry);
@@ -170,7 +170,7 @@ describe("the packed packages", () => {
     }
   });
 
-  it("import by plain node from each entry point, with every name that the source exports, and what several export is the same", () => {
+  it("have the same exports at each entry point as the sources, and the same object for a name that several export", () => {
     const entries = packages.flatMap((one) => [...one.entryPoints]);
     const programOf = (modules: readonly string[]): string => `
       const modules = [];
@@ -185,11 +185,11 @@ describe("the packed packages", () => {
     const exported = JSON.parse(run(process.execPath, ["main.js"])) as { names: string[][]; shared: string[][] };
     assert.ok(exported.names.every((names) => names.length > 0));
     assert.deepEqual(exported, JSON.parse(run(process.execPath, ["--conditions=source", "sources.js"])));
-    // A condition of that name in the workspace of a user does not lead into our sources.
+    // A condition of that name in the workspace of a user does not select our sources.
     assert.deepEqual(exported, JSON.parse(run(process.execPath, ["--conditions=source", "main.js"])));
   });
 
-  it("hold the command line, which runs by itself, with the protos that services import, in 1.5 MB", () => {
+  it("contain the command line, which needs no other package, and the protos that services import, in 1.5 MB", () => {
     const cli = packages.find(({ name }) => name === "tercel");
     assert.ok(cli !== undefined);
     assert.equal(run(join(folder, "node_modules", ".bin", "tercel"), ["--version"]), `${cli.version}\n`);
@@ -203,13 +203,13 @@ describe("the packed packages", () => {
     assert.deepEqual([...cli.dependencies], []);
   });
 
-  it("run WimGuard, from a fresh config to a restore that is compared, and its client library", async (t) => {
+  it("run WimGuard, from a new configuration to a compared restore, and its client library", async (t) => {
     const place = mkdtempSync(join(tmpdir(), "tercel-packed-wimguard-"));
     t.after(() => rmSync(place, { recursive: true, force: true }));
     const [source, data, cache] = [join(place, "papers"), join(place, "data"), join(place, "cache")];
     mkdirSync(source);
     writeFileSync(join(source, "notes"), "to be kept\n");
-    // Without the test runner's cache the program opens its own.
+    // Without the test runner's compile cache, the program opens its own.
     const env = { WIMGUARD_DIR: data, XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: "" };
     const npx = (...args: readonly string[]): string => runAsUser("npx", ["wimguard", ...args], folder, env).stdout;
     const daemon = startCommand(t, join(folder, "node_modules", ".bin", "wimguard"), ["server", "--port=0"], env);
@@ -229,18 +229,18 @@ describe("the packed packages", () => {
     assert.notDeepEqual(readdirSync(compiled), []);
   });
 
-  it("make a service by npm create tercel as by tercel new", () => {
+  it("create the same service with npm create tercel as with tercel new", () => {
     const listed = (program: string, ...args: readonly string[]): string =>
       run(join(folder, "node_modules", ".bin", program), [...args, "order-service", "--dry-run", "--yes"]);
     assert.match(listed("create-tercel"), /^src\/orders\.ts$/m);
     assert.equal(listed("create-tercel"), listed("tercel", "new"));
   });
 
-  it("make a service by the command line, which is generated, passes its tests and is checked by its types", () => {
+  it("create a service with the command line that generates its code and passes its tests and its type check", () => {
     const made = ["new", "user-service", "--yes", "--no-install", "--no-git"];
     runAsUser(join(folder, "node_modules", ".bin", "tercel"), made, folder, tools);
     const service = join(folder, "user-service");
-    // By the kit and the driver of the project.
+    // With the packages that the project has installed.
     run(join(folder, "node_modules", ".bin", "tercel"), ["db", "migrate"], service);
     assert.match(
       run(join(folder, "node_modules", ".bin", "tercel"), ["db", "status"], service),
@@ -251,7 +251,7 @@ describe("the packed packages", () => {
     run(join(root, "node_modules", ".bin", "tsc"), ["-p", service, ...typeRoots], folder);
   });
 
-  it("take a reader of the guide from an empty folder to manifests of Kubernetes", async (t) => {
+  it("follow the guide from an empty folder to Kubernetes manifests", async (t) => {
     const reader = createReader(t, packages.map(tarballOf));
     const { service, step, run: follow, time } = reader;
     const startedAtMs = performance.now();
@@ -285,20 +285,20 @@ describe("the packed packages", () => {
       async (t) => runImage(t, reader),
     );
 
-    // What the image is made of, and the same without esbuild.
+    // The content of the image, and the same without esbuild.
     follow("npx tercel build --no-bundle");
     t.diagnostic(follow("npx tercel build 2>&1").trim());
     assert.match(follow("node dist/main.js --check-config"), /^the configuration is valid/);
   });
 
-  it("make a service on PostgreSQL by the same steps", { skip: withoutPostgres }, async (t) => {
+  it("create a service on PostgreSQL with the same steps", { skip: withoutPostgres }, async (t) => {
     const reader = createReader(t, packages.map(tarballOf));
     const { service, step, run: follow } = reader;
     const postgres = await createPostgresServer();
     t.after(() => postgres.dispose());
     await postgres.start();
     follow(step("npx --yes ../tercel-packages").replace("--with-database=sqlite", "--with-database=postgres"));
-    // Installed in the same way a moment ago.
+    // The test before has installed the same packages.
     cpSync(join(folder, "node_modules"), join(service, "node_modules"), { recursive: true, verbatimSymlinks: true });
     for (const name of ["pg", "@bufbuild/buf"]) lendPackage(reader, name);
     follow("npm run generate");
@@ -317,7 +317,7 @@ describe("the packed packages", () => {
     assert.equal(stderr, "");
   });
 
-  it("show the sources in the stacks of errors, where Node reads source maps", () => {
+  it("show the sources in stack traces when Node reads source maps", () => {
     const program =
       'import { createServer } from "@tercel/grpc"; try { createServer({ route: 1 }); } catch (e) { console.log(e.stack); }';
     writeFileSync(join(folder, "stack.js"), program);
@@ -325,7 +325,7 @@ describe("the packed packages", () => {
     assert.match(stack, /node_modules\/@tercel\/grpc\/src\/server\/server\.ts:\d+:\d+/);
   });
 
-  it("run the README's first service, from its contract on", async (t) => {
+  it("run the first service of the README, beginning with its contract", async (t) => {
     const hello = join(folder, "hello");
     const { snippets } = readMarkdown(readFileSync(join(root, "README.md"), "utf8"));
     for (const { marks, text } of snippets) {
@@ -342,14 +342,14 @@ describe("the packed packages", () => {
     assert.deepEqual(await server.ended, [0, null]);
   });
 
-  it("compile a service with validation and access rules by the configuration that the guide shows", () => {
+  it("compile a service with validation and access rules with the configuration in the guide", () => {
     const project = join(folder, "generated");
     mkdirSync(project);
     symlinkSync(join(folder, "node_modules"), join(project, "node_modules"));
     writeFileSync(join(project, "package.json"), JSON.stringify({ name: "generated", private: true, type: "module" }));
     const { snippets } = readMarkdown(readFileSync(join(root, "docs/guides/generated-code.md"), "utf8"));
     for (const { text } of snippets) {
-      // Files of the guide begin with their name.
+      // The files in the guide begin with their name.
       const name = /^(?:#|\/\/) ([\w./-]+\.(?:yaml|proto|ts))\n/.exec(text)?.[1];
       if (name === undefined) continue;
       mkdirSync(dirname(join(project, name)), { recursive: true });
@@ -359,20 +359,20 @@ describe("the packed packages", () => {
     assert.equal(run(process.execPath, ["main.ts"], project), "compiled, validated and guarded\n");
   });
 
-  it("install next to what the pages say to install", () => {
+  it("install together with the packages that the pages say to install", () => {
     const pages = globSync(["packages/*/src/*/README.md", "docs/guides/*.md"], { cwd: root });
     const commands = pages.flatMap((page) => {
       const { snippets } = readMarkdown(readFileSync(join(root, page), "utf8"));
       return snippets.flatMap(({ text }) => text.replaceAll("\\\n", " ").match(/^npm install .*$/gm) ?? []);
     });
-    // Until Tercel is published, nothing of it can be installed by its name.
+    // Until Tercel is published, its packages cannot be installed by name.
     const outside = new Set(
       commands
         .filter((command) => !/@tercel\/|tercel-packages/.test(command))
         .map((command) => command.replace(/\s+/g, " ")),
     );
     assert.ok([...outside].some((command) => command.includes("@opentelemetry/")));
-    /** Resolves everything, and downloads nothing; what it writes is put back. */
+    /** Resolves all packages without downloading them, and restores the files that npm writes. */
     const resolve = (words: readonly string[]): void => {
       const files = ["package-lock.json", "package.json"].map((name) => join(folder, name));
       const texts = files.map((file) => readFileSync(file));
@@ -384,14 +384,14 @@ describe("the packed packages", () => {
     };
     const wordsOf = [...outside].map((command) => command.split(" ").slice(2));
     try {
-      // What can be installed together can be installed one by one.
+      // Packages that can be installed together can also be installed one by one.
       resolve(wordsOf.flat());
     } catch {
       for (const words of wordsOf) resolve(words);
     }
   });
 
-  it("bundle into one file, with every interceptor, that runs where nothing is installed", async (t) => {
+  it("bundle into one file with every interceptor, which runs where nothing is installed", async (t) => {
     cpSync(join(programs, "full-server.ts"), join(folder, "full-server.ts"));
     const alone = mkdtempSync(join(tmpdir(), "tercel-bundle-"));
     t.after(() => rmSync(alone, { recursive: true, force: true }));
@@ -403,7 +403,7 @@ describe("the packed packages", () => {
       format: "esm",
       platform: "node",
       target: "node22.18",
-      // CommonJS packages, pino for one, call require(), which ES modules do not have by themselves.
+      // CommonJS packages such as pino call require(), which ES modules do not have.
       banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
       logLevel: "error",
     });
@@ -412,7 +412,7 @@ describe("the packed packages", () => {
     assert.deepEqual(await server.ended, [0, null]);
   });
 
-  it("resolve for the type checker of a user without our conditions", () => {
+  it("resolve for a type checker without our conditions", () => {
     const entries = packages.flatMap((one) => [...one.entryPoints.keys()]);
     const lines = entries.map((entry, index) => `import * as entry${index} from "${entry}"; void entry${index};`);
     writeFileSync(join(folder, "types.ts"), lines.join("\n"));
@@ -422,20 +422,20 @@ describe("the packed packages", () => {
     run(compiler, [...options, "--typeRoots", typeRoots, "--types", "node", "types.ts"]);
   });
 
-  it("bring no second copy of a package they share", () => {
+  it("install no second copy of a shared package", () => {
     const lock = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")) as {
       packages: Record<string, unknown>;
     };
-    // Two copies of a package whose classes and types cross our interfaces would not recognise each other's.
+    // Our interfaces use classes and types of these packages. Two copies would not recognise each other's.
     const shared = new Set(packages.flatMap((one) => [one.name, ...one.dependencies]));
-    // A user has what is optional only by installing it.
+    // Users install optional packages themselves.
     for (const name of packages.flatMap((one) => optionalPeersOf(one.folder))) shared.delete(name);
     const copies = Object.keys(lock.packages).filter((path) => shared.has(path.split("node_modules/").at(-1) ?? ""));
     assert.deepEqual(copies.toSorted(), [...shared].map((name) => `node_modules/${name}`).toSorted());
   });
 });
 
-/** Builds the image of the guide's service, and starts it as compose would: migrated, called, checked and stopped. */
+/** Builds the image of the guide's service and runs it like compose: migrates it, calls it, checks its health and stops it. */
 async function runImage(t: TestContext, { service, tarballs, npmCache, run, step, time }: Reader): Promise<void> {
   const store = createImageStore(t);
   const image = "localhost/user-service";
@@ -454,7 +454,7 @@ async function runImage(t: TestContext, { service, tarballs, npmCache, run, step
   assert.ok(appBytes <= 6_000_000, `${appBytes} bytes`);
 
   const { tls, data } = imageFolders(t);
-  // Buildah has no order of mounts at one path: in some runs the volume that the image declares would lie over ours, and hide the database.
+  // Buildah does not order mounts at one path. In some runs the volume that the image declares would hide ours, and the database in it.
   store.run(["config", "--volume", "/app/data-", container]);
   const [port, metricsPort] = await freePorts(2);
   const ownPort = `TERCEL__SERVICE__PORT=${port}`;
@@ -488,7 +488,7 @@ async function runImage(t: TestContext, { service, tarballs, npmCache, run, step
   assert.deepEqual(await server.ended, [0, null]);
 }
 
-/** What is mounted into the container: a certificate, and a folder for the database; both belong to the image's user. */
+/** The mounted folders of the container: a certificate, and a folder for the database. Both belong to the image's user. */
 function imageFolders(t: TestContext): { readonly tls: string; readonly data: string } {
   const make = (name: string): string => {
     const folder = mkdtempSync(join(tmpdir(), `tercel-image-${name}-`));
@@ -511,7 +511,7 @@ function imageFolders(t: TestContext): { readonly tls: string; readonly data: st
   return { tls, data };
 }
 
-/** The files that are loaded with one of a package: itself and those that it imports, but not what it may import later. */
+/** Returns the files that are loaded with a file of a package: itself and its static imports. */
 function filesLoadedWith(file: string, loaded = new Set<string>()): ReadonlySet<string> {
   if (loaded.has(file)) return loaded;
   loaded.add(file);

@@ -1,10 +1,10 @@
-// A project of a user: an empty folder in which every public package is installed from its tarball.
+// The project of a user: an empty folder in which every public package is installed from its tarball.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type PackedPackage, packPackages } from "./pack-packages.ts";
 
-/** Packs the packages below `root`, and installs them in `folder`, next to the tarballs. */
+/** Packs the packages below `root`, and installs them in `folder`. */
 export function createPackedProject(root: string, folder: string): readonly PackedPackage[] {
   const packed = packPackages(root, folder);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
@@ -13,7 +13,7 @@ export function createPackedProject(root: string, folder: string): readonly Pack
   return packed;
 }
 
-/** Runs a command to its end and returns what it printed; throws an error with all of it when the exit code is not 0. */
+/** Runs a command and returns its output. Throws an error with the output if the exit code is not 0. */
 export function runAsUser(
   command: string,
   args: readonly string[],
@@ -29,7 +29,7 @@ export function runAsUser(
   return { stdout, stderr };
 }
 
-/** Settings such as the registry hold here too, but neither the outer npm's project nor the marks of the test runner. */
+/** Keeps settings such as the registry, but not the project of the outer npm or the variables of the test runner. */
 export function userEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { pairsOf, pairwise, productOf } from "./pairwise.ts";
 
 describe("the pairs of parameters", () => {
-  it("are each in a row, of which there are few", () => {
-    // As many values as the flags of tercel new have.
+  it("are all in a small number of rows", () => {
+    // The same numbers of values as the flags of tercel new.
     const parameters = Object.fromEntries(
       [3, 3, 3, 2, 3, 5, 2].map((count, at) => [`flag${at}`, Array.from({ length: count }, (_, value) => `${value}`)]),
     );
@@ -14,7 +14,7 @@ describe("the pairs of parameters", () => {
     assert.ok(rows.length <= 20, `${rows.length} rows`);
   });
 
-  it("are all combinations of two parameters, and one row for each value of a single one", () => {
+  it("are all combinations of two parameters, and one row for each value of a single parameter", () => {
     assert.deepEqual(pairwise({ a: ["1", "2"], b: ["x", "y"] }), [
       { a: "1", b: "x" },
       { a: "1", b: "y" },

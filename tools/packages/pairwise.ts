@@ -1,11 +1,11 @@
-/** What can be chosen: the values of each parameter. */
+/** The values of each parameter. */
 export type Parameters = Readonly<Record<string, readonly string[]>>;
-/** One value of each. */
+/** One value of each parameter. */
 export type Row<Of extends Parameters> = { readonly [Name in keyof Of]: Of[Name][number] };
 
 /**
- * Few rows in which every two values of different parameters occur together: most mistakes need no more than two of them. Each row is the one with most pairs
- * that no row before has; the same parameters give the same rows.
+ * Returns a small number of rows in which every two values of different parameters occur together, because most errors depend on at most two of them. Each
+ * row has the most pairs that no row before it has. The same parameters give the same rows.
  */
 export function pairwise<const Of extends Parameters>(parameters: Of): readonly Row<Of>[] {
   const all = productOf(parameters).map((row) => ({ row, pairs: pairsOf(row) }));
@@ -24,7 +24,7 @@ export function pairwise<const Of extends Parameters>(parameters: Of): readonly 
   return rows;
 }
 
-/** Every combination. */
+/** Returns every combination. */
 export function productOf(parameters: Parameters): readonly Readonly<Record<string, string>>[] {
   return Object.entries(parameters).reduce<Record<string, string>[]>(
     (rows, [name, values]) => rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value }))),
@@ -32,7 +32,7 @@ export function productOf(parameters: Parameters): readonly Readonly<Record<stri
   );
 }
 
-/** `database=sqlite cache=redis`, for every two. */
+/** Returns every pair of a row: `database=sqlite cache=redis`. */
 export function pairsOf(row: Readonly<Record<string, string>>): readonly string[] {
   const values = Object.entries(row).map(([name, value]) => `${name}=${value}`);
   return values.flatMap((one, at) => values.slice(at + 1).map((other) => `${one} ${other}`));

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { publishedManifest } from "./published-manifest.ts";
 
 describe("publishedManifest", () => {
-  it("has no condition that leads to sources, and keeps the others in their order", () => {
+  it("has no condition for sources, and keeps the others in their order", () => {
     const manifest = {
       name: "@x/low",
       exports: {
@@ -23,7 +23,7 @@ describe("publishedManifest", () => {
     );
   });
 
-  it("has neither scripts nor devDependencies, and leaves the manifest that it is given alone", () => {
+  it("has no scripts and no devDependencies, and does not change the original manifest", () => {
     const manifest = { name: "x", scripts: { prepack: "no" }, devDependencies: { y: "1" }, dependencies: { z: "1" } };
     assert.deepEqual(publishedManifest(manifest), { name: "x", dependencies: { z: "1" } });
     assert.deepEqual(Object.keys(manifest), ["name", "scripts", "devDependencies", "dependencies"]);

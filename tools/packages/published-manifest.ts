@@ -1,4 +1,4 @@
-/** The package.json that users get: without what only the workspace needs. */
+/** Returns the package.json that users get, without the parts that only the workspace needs. */
 export function publishedManifest(manifest: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { scripts: _scripts, devDependencies: _devDependencies, ...published } = manifest;
   const { exports } = published;
@@ -6,8 +6,8 @@ export function publishedManifest(manifest: Readonly<Record<string, unknown>>): 
 }
 
 /**
- * The condition "source" leads the workspace to TypeScript. A user whose own workspace has a condition of that name would be led there
- * as well, and Node runs no TypeScript below node_modules.
+ * With the condition "source", the workspace imports TypeScript. If a user's workspace has a condition of that name, it would import TypeScript
+ * too, which Node does not run below node_modules.
  */
 function withoutSources(exports: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(

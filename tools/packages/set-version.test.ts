@@ -44,13 +44,13 @@ describe("setVersion", () => {
     return readFileSync(join(root, file), "utf8");
   }
 
-  it("changes the packages of the workspace, what they ask of each other, the lock file and the user agent", () => {
+  it("changes the packages of the workspace, their dependencies on each other, the lock file and the user agent", () => {
     setVersion(root, "0.2.0-beta.1");
     for (const [file, content] of Object.entries(files)) {
       if (file === "fuzz/package.json") continue;
       const expected = JSON.stringify(content)
         .replaceAll('"0.1.0"', '"0.2.0-beta.1"')
-        // What comes from a registry keeps its version.
+        // Packages from a registry keep their version.
         .replace('"other":"0.2.0-beta.1"', '"other":"0.1.0"')
         .replace('"node_modules/other":{"version":"0.2.0-beta.1"', '"node_modules/other":{"version":"0.1.0"');
       assert.equal(JSON.stringify(JSON.parse(read(file))), expected, file);
@@ -58,12 +58,12 @@ describe("setVersion", () => {
     assert.equal(read(userAgent), 'export const userAgent = "grpc-tercel/0.2.0-beta.1";\n');
   });
 
-  it("leaves packages outside of the workspace alone", () => {
+  it("does not change packages outside of the workspace", () => {
     setVersion(root, "0.2.0");
     assert.equal(read("fuzz/package.json"), JSON.stringify(files["fuzz/package.json"]));
   });
 
-  it("refuses what is not a version, before it changes anything", () => {
+  it("refuses an invalid version before it changes anything", () => {
     for (const version of ["", "1.2", "v1.2.3", "latest", "1.2.3 "]) {
       assert.throws(() => setVersion(root, version), /invalid version ".*": expected three numbers/);
     }

@@ -1,10 +1,10 @@
-// Gives every package of the workspace one version: `npm run set-version -- 0.2.0`. npm version would leave alone that the
-// packages depend on each other in exactly that version.
+// `npm run set-version -- 0.2.0`: sets the version of every package in the workspace. `npm version` does not change the exact
+// versions in which the packages depend on each other.
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readPackages } from "../workspace-packages.ts";
 
-/** The part of a manifest, or of its entry in package-lock.json, that the version concerns. */
+/** The part of a manifest, or of its entry in package-lock.json, that contains the version. */
 interface Manifest {
   version?: string;
   dependencies?: Record<string, string>;

@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { removeStaleBuilds } from "./stale-builds.ts";
 
 describe("removeStaleBuilds", () => {
-  it("removes all code, and the declarations of sources that are gone, and nothing else", (t) => {
+  it("removes all code, and the declarations of deleted sources, and nothing else", (t) => {
     const folder = mkdtempSync(join(tmpdir(), "tercel-stale-builds-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const write = (file: string): void => {

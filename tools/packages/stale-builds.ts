@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { listFiles } from "../source-files.ts";
 
 /**
- * Removes from a package's `dist/` all code, which is about to be written again, and the declarations of sources that are gone, which
- * the compiler leaves. They would be published. Returns their paths.
+ * Removes all code from a package's `dist/`, because it is written again, and the declarations of deleted sources, which the compiler
+ * does not remove. They would be published. Returns their paths.
  */
 export function removeStaleBuilds(packageFolder: string): string[] {
   const dist = join(packageFolder, "dist");

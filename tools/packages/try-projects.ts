@@ -1,5 +1,5 @@
-// Makes services by the packed command line, with flags chosen so that every two values of different flags are in one of them; installs and tests each,
-// starts it with the servers that it uses, and calls it by grpc-js: `npm run try:projects`, or `npm run try:projects -- 3 7` for some.
+// `npm run try:projects`: creates services with the packed command line, for every two values of different flags. It installs and tests each,
+// starts it with the servers that it uses, and calls it with grpc-js. `npm run try:projects -- 3 7` tries some of them.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -21,16 +21,16 @@ import {
 import { createPackedProject, runAsUser, userEnvironment } from "./packed-project.ts";
 import { pairwise } from "./pairwise.ts";
 
-/** What the flags of tercel new say, by their names without `--with-`; and whether there is a gateway. */
+/** The flags of tercel new, by their names without `--with-`, and whether there is a gateway. */
 type Flags = Readonly<Record<string, string>>;
 
-/** What the parts of a service are called. */
+/** The names of the parts of a service. */
 interface Names {
   readonly service: string;
   readonly type: string;
   readonly pascal: string;
   readonly pluralPascal: string;
-  /** As fields of the contract; the plural is also a part of paths, in camel case. */
+  /** The names of fields in the contract. The plural, in camel case, is also a part of paths. */
   readonly field: string;
   readonly pluralField: string;
   readonly collection: string;
@@ -63,13 +63,13 @@ const services: readonly Names[] = [
 const root = dirname(dirname(import.meta.dirname));
 const readyMs = 60_000;
 
-/** A server that a service uses, and the variables that lead there. */
+/** A server that a service uses, and the variables with its address. */
 interface Engine {
   readonly server: ServerProcess;
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** By the value of the flag that needs it. */
+/** The servers, by the value of the flag that needs them. */
 const engines: Readonly<Record<string, () => Promise<Engine>>> = {
   async postgres() {
     const server = await createPostgresServer();
@@ -106,7 +106,7 @@ interface Tools {
   readonly tarballs: readonly string[];
 }
 
-/** The values of each flag, as the help says them. */
+/** The values of each flag, from the help. */
 function readChoices(tercel: string): Readonly<Record<string, readonly string[]>> {
   const help = runAsUser(tercel, ["new", "--help"], tmpdir()).stdout.replaceAll(/\s+/g, " ");
   const flags = [...help.matchAll(/--with-(\w+) <type> [^(]*\(choices: ([^)]*)\)/g)].map(
@@ -116,7 +116,7 @@ function readChoices(tercel: string): Readonly<Record<string, readonly string[]>
   return Object.fromEntries([...flags, ["gateway", ["no", "yes"]] as const]);
 }
 
-/** What the project of these flags does; throws an error where it does not. */
+/** Checks the project of these flags. Throws an error if a step fails. */
 async function tryProject(names: Names, flags: Flags, folder: string, { tercel, tarballs }: Tools): Promise<string> {
   const { gateway, ...choices } = flags;
   const chosen = Object.entries(choices).map(([concern, type]) => `--with-${concern}=${type}`);
@@ -202,7 +202,7 @@ async function readyAddress(service: ChildProcess): Promise<string> {
   }
 }
 
-/** As the README of the project says. */
+/** Starts it with the command in the README of the project. */
 function signToken({ service }: Names, project: string, tercel: string): string {
   const keyFile = join(project, "development.key");
   const secret = /^ +secret: (.+)$/m.exec(readFileSync(join(project, "config/development.yaml"), "utf8"))?.[1] ?? "";
@@ -211,7 +211,7 @@ function signToken({ service }: Names, project: string, tercel: string): string 
   return runAsUser(tercel, args, project).stdout.trim();
 }
 
-/** Creates, finds, lists and watches one; returns its id. */
+/** Creates, gets, lists and watches an entity. Returns its id. */
 async function callByGrpcJs(
   { type, field, pascal, pluralPascal, pluralField, fields }: Names,
   address: string,
@@ -288,7 +288,7 @@ try {
   };
   const rows = pairwise(readChoices(tools.tercel));
   const wrong = chosen.find((number) => !(number >= 1 && number <= rows.length));
-  if (wrong !== undefined) throw new Error(`there is no project ${wrong}: expected numbers from 1 to ${rows.length}`);
+  if (wrong !== undefined) throw new Error(`unknown project ${wrong}: expected numbers from 1 to ${rows.length}`);
   const tried = rows
     .map((flags, at) => ({ flags, number: at + 1 }))
     .filter(({ number }) => chosen.length === 0 || chosen.includes(number));

@@ -1,5 +1,5 @@
-// Tries the packed packages on the runtimes that users have: `npm run try:runtimes`, or `npm run try:runtimes -- bun deno` for some.
-// Each runtime comes from npm. It serves and calls the first service of the README; Node also requires the packages from CommonJS.
+// `npm run try:runtimes` tries the packed packages on all supported runtimes, and `npm run try:runtimes -- bun deno` on some.
+// Each runtime comes from npm. It serves and calls the first service of the README. Node also loads the packages from CommonJS.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -10,11 +10,11 @@ import { createPackedProject, runAsUser, userEnvironment } from "./packed-projec
 
 interface Runtime {
   readonly name: string;
-  /** Its package, with the version to try. */
+  /** The npm package, with the version to try. */
   readonly package: string;
-  /** Makes it print the path of its program. */
+  /** Arguments that print the path of the program. */
   readonly locate: readonly string[];
-  /** Before the file that it runs. */
+  /** Arguments before the file to run. */
   readonly options: readonly string[];
 }
 
@@ -39,7 +39,7 @@ const runtimes: readonly Runtime[] = [
 ];
 const expected = "Hello, Ada!\n3\n2\n1\n";
 
-/** What the runtime did wrong; undefined when nothing. */
+/** Returns what failed on the runtime; undefined if nothing did. */
 async function problemOf(runtime: Runtime, project: string): Promise<string | undefined> {
   try {
     const program = runAsUser("npx", ["--yes", runtime.package, ...runtime.locate], tmpdir()).stdout.trim();

@@ -1,7 +1,7 @@
-// Which regular expressions may take more than linear time, by their shape. It errs on the side of suspicion: what it says
-// of a harmless one is answered by a line in the test that asks.
+// Finds regular expressions that may take more than linear time, by their shape. It reports too many rather than too few. The test
+// lists those that are harmless.
 
-/** A part of a sequence: one character of a set, a group, or a place between characters. */
+/** A part of a sequence: one character of a set, a group, or a position between characters. */
 interface Part {
   readonly text: string;
   readonly kind: "character" | "group" | "place";
@@ -12,7 +12,7 @@ interface Part {
 const opening = /^\((?:\?(?:[:=!]|<[=!]|<[^>]*>))?/;
 const quantifier = /^(?:[*+?]|\{(\d+)(?:(,)(\d*))?\})\??/;
 
-/** Why the time of a regular expression may grow faster than its input; undefined when nothing speaks for it. */
+/** Returns why the time of a regular expression may grow faster than its input; undefined if it does not seem to. */
 export function backtrackingRisk(pattern: string, flags: string): string | undefined {
   const isFixed = flags.includes("y") || pattern.startsWith("^");
   return riskWithin(pattern, flags, isFixed);
@@ -51,7 +51,7 @@ function hasUnbounded(pattern: string): boolean {
   );
 }
 
-/** Whether some Latin character matches both. */
+/** Returns whether some Latin character matches both. */
 function overlap(one: Part, other: Part, flags: string): boolean {
   for (let code = 0; code < 256; code++) {
     const character = String.fromCharCode(code);
@@ -99,7 +99,7 @@ function readParts(sequence: string): Part[] {
   return parts;
 }
 
-/** Behind the character, class, escape or group that begins at `at`. */
+/** Returns the offset after the character, class, escape or group that begins at `at`. */
 function atomEnd(pattern: string, at: number): number {
   if (pattern[at] === "\\")
     return /^\\[pP]\{/.test(pattern.slice(at)) ? pattern.indexOf("}", at) + 1 : escapeEnd(pattern, at);

@@ -120,7 +120,7 @@ describe("checkLayers", () => {
     assertOnly(found, /cache\/a\.ts:1: sideways import: packages\/high\/src\/cache and packages\/high\/src\/logging/);
   });
 
-  it("lets a test import any floor of its own package", () => {
+  it("lets a test import any layer of its own package", () => {
     const found = findings({
       "packages/low/src/base/a.test.ts": 'import "../right/b.ts"; import "node:net";',
       "packages/low/src/right/b.ts": "",
@@ -133,7 +133,7 @@ describe("checkLayers", () => {
     assertOnly(found, /door\/a\.ts:1: lodash is not declared in packages\/high\/package\.json/);
   });
 
-  it("takes a devDependency of what is published as a bundle for declared, and nothing else", () => {
+  it("accepts a devDependency in code that is published as a bundle, and nowhere else", () => {
     const found = findings({
       "packages/low/src/index.ts": "",
       "packages/program/src/main.ts": 'import "in-bundle"; import "@x/low";\nimport "unknown";',
@@ -157,7 +157,7 @@ describe("checkLayers", () => {
     assert.deepEqual(found, []);
   });
 
-  it("lets insiders import the parts that no entry point shows, and nothing else", () => {
+  it("lets insiders import files that no entry point exports, and no other folder", () => {
     const files = {
       "packages/low/src/base/b.ts": "export {};",
       "probes/a.ts": 'import "../packages/low/src/base/b.ts";',
@@ -195,7 +195,7 @@ describe("checkLayers", () => {
     assertOnly(found, /a\.test\.ts:1: the word "secret"/, /a\.ts:2: the word "secret"/);
   });
 
-  it("reports a cycle of value imports once, with its way", () => {
+  it("reports a cycle of value imports once, with its path", () => {
     const found = findings({
       "packages/low/src/base/a.ts": '\n\nimport "./b.ts";',
       "packages/low/src/base/b.ts": 'import "./c.ts";',
@@ -213,7 +213,7 @@ describe("checkLayers", () => {
     assertOnly(found, /base\/a\.ts:1: import cycle/, /base\/c\.ts:1: import cycle: \S+c\.ts → \S+c\.ts;/);
   });
 
-  it("reports a folder that no row names, once", () => {
+  it("reports a folder without a row, once", () => {
     const found = findings({ "packages/low/src/new/a.ts": "", "packages/low/src/new/b.ts": "" });
     assertOnly(found, /new\/a\.ts:1: no row of tools\/layers\.json names packages\/low\/src\/new\//);
   });
@@ -223,7 +223,7 @@ describe("checkLayers", () => {
     assertOnly(found, /base\/a\.ts:1: import\(\) of a computed name/);
   });
 
-  it("does not look into node_modules, dist and hidden folders", () => {
+  it("ignores node_modules, dist and hidden folders", () => {
     const found = findings({
       "packages/low/node_modules/x/index.js": 'import "nothing";',
       "packages/low/dist/index.js": 'import "nothing";',

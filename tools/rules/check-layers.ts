@@ -1,4 +1,4 @@
-// Fails on an import that the table of floors (layers.json) does not allow. Run it by `npm run check:layers`.
+// `npm run check:layers`: fails on an import that the table of layers (layers.json) does not allow.
 import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, posix } from "node:path";
@@ -11,7 +11,7 @@ import { type LayerTable, matchedFolder, type Place, parseLayerTable, placeOf } 
 export interface Finding {
   readonly file: string;
   readonly line: number;
-  /** What is wrong and what to do about it. */
+  /** The problem, and what to do about it. */
   readonly text: string;
 }
 
@@ -24,7 +24,7 @@ interface House {
 
 const builtins = new Set(builtinModules);
 
-/** Checks every source file below `root` against a table of floors. */
+/** Checks every source file below `root` against a table of layers. */
 export function checkLayers(root: string, table: LayerTable): Finding[] {
   const files = listFiles(root).filter(isSourceFile);
   const packages = readPackages(root);
@@ -41,7 +41,7 @@ export function checkLayers(root: string, table: LayerTable): Finding[] {
     const place = placeOf(table, file);
     if (place === undefined) {
       const folder = posix.dirname(file);
-      // Configuration at the root is not in a folder of the repository.
+      // Configuration files at the root have no folder.
       if (folder !== "." && !unnamedFolders.has(folder)) {
         findings.push({ file, line: 1, text: `no row of tools/layers.json names ${folder}/; give it a floor` });
       }
@@ -72,7 +72,7 @@ export function checkLayers(root: string, table: LayerTable): Finding[] {
   return findings;
 }
 
-/** What is wrong with one import; undefined when nothing is. */
+/** Returns the problem of an import; undefined if it has none. */
 function importProblem(house: House, file: string, place: Place, found: FoundImport): string | undefined {
   const { specifier } = found;
   if (specifier === undefined) {
@@ -112,9 +112,9 @@ function importProblem(house: House, file: string, place: Place, found: FoundImp
 
 function floorProblem(table: LayerTable, file: string, place: Place, target: string): string | undefined {
   const other = placeOf(table, target);
-  // A target without a row is reported for its own sake.
+  // A target without a row is reported separately.
   if (other === undefined || other.folder === place.folder) return undefined;
-  // A test drives its subject through whatever its own package offers, from any floor of it.
+  // A test may import any layer of its own package.
   if (isTestFile(file) && topFolder(file) === topFolder(target)) return undefined;
   const { floor } = place.row;
   if (other.row.floor < floor) return undefined;
@@ -129,7 +129,7 @@ function undeclaredProblem(house: House, file: string, place: Place, name: strin
   if (own === undefined || own.name === name || own.dependencies.has(name)) return undefined;
   if (place.row.isBundled && own.devDependencies.has(name)) return undefined;
   if (place.row.isDevelopmentOnly) {
-    // What the packages of this workspace depend on is installed where its tools and examples find it.
+    // Tools and examples may use the dependencies of all packages of this workspace, because these are installed at the root.
     const isDeclared =
       packagesAbove(house.packages, file).some((one) => one.dependencies.has(name) || one.devDependencies.has(name)) ||
       house.packages.some((one) => one.folder.startsWith("packages/") && one.dependencies.has(name));
@@ -175,7 +175,7 @@ function reservedWordFindings(table: LayerTable, file: string, text: string): Fi
   return findings;
 }
 
-/** The source file that a specifier leads to; undefined for builtins and packages from outside. */
+/** Returns the source file of a specifier; undefined for builtins and external packages. */
 function targetOf(house: House, file: string, specifier: string): string | undefined {
   if (specifier.startsWith(".")) return relativeTarget(file, specifier);
   return house.byName.get(packageNameOf(specifier))?.entryPoints.get(specifier);

@@ -18,21 +18,21 @@ test("finds a word in any case, but not as part of another", () => {
   assert.deepEqual(findWords("one\nanew", words), [{ line: 2, found: "anew", instead: "again" }]);
 });
 
-test("finds what begins with the word, within names too", () => {
+test("finds words that begin with it, within names too", () => {
   assert.deepEqual(found("octets, firstOctet, OctetReader, Octets"), ["octets", "Octet", "OctetReader", "Octets"]);
 });
 
-test("leaves exceptions alone, and only these", () => {
+test("ignores exceptions only", () => {
   assert.deepEqual(found("application/octet-stream"), []);
   assert.deepEqual(found("octet-stream octets octet-stream"), ["octets"]);
   assert.deepEqual(found("application/octet-stream is what they call it, and some octets are left"), ["octets"]);
 });
 
-test("finds phrases, and names only as they are written", () => {
+test("finds phrases, and names with the same capital letters only", () => {
   assert.deepEqual(found("drawn by lot; OldName, oldName, oldname"), ["drawn by lot", "OldName"]);
 });
 
-test("reads the files that the table names, and says where to write what", (t) => {
+test("reads the files in the table, and reports the position and the replacement", (t) => {
   const root = mkdtempSync(join(tmpdir(), "words-"));
   t.after(() => rmSync(root, { recursive: true }));
   mkdirSync(join(root, "a/gen"), { recursive: true });

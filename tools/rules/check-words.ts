@@ -1,7 +1,7 @@
-// `npm run check:words`: refuses words that tools/words.json replaces by those of gRPC, HTTP/2 and Node, in names, comments, texts and pages.
+// `npm run check:words`: fails on words that tools/words.json replaces with those of gRPC, HTTP/2 and Node, in names, comments, texts and pages.
 //
-// A word is matched as a whole and in any case; a word that begins with a capital letter is the name of something and matched as written. `*` at
-// its end matches the rest of a word, which may also be part of a name: "octet*" finds "octets" and "firstOctet".
+// A word matches as a whole and in any case. A word with a capital first letter is a name, and matches as written. `*` at the
+// end matches the rest of a word, which may also be part of a name: "octet*" finds "octets" and "firstOctet".
 import { readFileSync } from "node:fs";
 import { dirname, join, matchesGlob } from "node:path";
 import { listFiles } from "../source-files.ts";
@@ -9,12 +9,12 @@ import { listFiles } from "../source-files.ts";
 interface ReplacedWord {
   readonly word: string;
   readonly instead: string;
-  /** Where the word is part of one of these, it stays. */
+  /** Longer texts in which the word is allowed. */
   readonly except?: readonly string[];
 }
 
 export interface WordTable {
-  /** Globs of the files that are read, and of those among them that are not. */
+  /** Globs of the files to check, and exceptions. */
   readonly files: readonly string[];
   readonly except: readonly string[];
   readonly words: readonly ReplacedWord[];
@@ -26,7 +26,7 @@ export interface FoundWord {
   readonly instead: string;
 }
 
-/** Returns every place in `text` that has a replaced word, in the order of the lines. */
+/** Returns every position of a replaced word in `text`, in order. */
 export function findWords(text: string, words: readonly ReplacedWord[]): FoundWord[] {
   const found: FoundWord[] = [];
   const patterns = words.map(({ word, instead, except = [] }) => ({ pattern: patternOf(word), instead, except }));
@@ -57,7 +57,7 @@ function capital(word: string): string {
   return word.slice(0, 1).toUpperCase() + word.slice(1);
 }
 
-/** Returns a line for each place, `file:line: "found", write "instead"`. */
+/** Returns a line for each position, `file:line: "found", write "instead"`. */
 export function checkWords(root: string, table: WordTable): string[] {
   const matches = (file: string, globs: readonly string[]): boolean => globs.some((glob) => matchesGlob(file, glob));
   return listFiles(root)

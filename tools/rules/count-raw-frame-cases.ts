@@ -1,11 +1,11 @@
-// `npm run count:raw-frames`: runs the tests in which a scripted peer writes frames by hand, and counts those that pass, by file. Not
-// counted are the 246 that differ in nothing but an unknown frame type. Exit code 1 when one fails or there are fewer than promised.
+// `npm run count:raw-frames`: runs the tests in which a scripted peer writes frames by hand, and counts those that pass, by file. It does not
+// count the 246 that differ only in an unknown frame type. Exit code 1 if a test fails, or if there are fewer than promised.
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { run } from "node:test";
 import { selectTestFiles } from "../test-run/select-test-files.ts";
 
-/** What docs/specs/limits.md promises. */
+/** The number in docs/specs/limits.md. */
 const promised = 250;
 const usesScriptedPeer = /\b(?:createScriptedServer|createScriptedClient|createSocketPeer)\(/;
 const differsInTypeAlone = /^ignores frames of the unknown type /;

@@ -1,4 +1,4 @@
-// Where Tercel's servers do something else than Connect's own, as docs/guides/from-connect.md says: each is shown on both.
+// The differences between Tercel's servers and Connect's that docs/guides/from-connect.md lists, each tested on both.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import { createInMemoryTransport } from "@tercel/grpc/testing";
 const { service } = createHealth();
 type Routes = (router: ConnectRouter) => void;
 
-/** Calls a service of the routes, on Connect's router and on a Tercel server, with an interceptor of the whole server around it. */
+/** Calls a service on Connect's router and on a Tercel server, both with an interceptor of the whole server. */
 async function callOnBoth(t: TestContext, routes: Routes, outer: Interceptor): Promise<void> {
   const ours = createInMemoryTransport({ routes, serverOptions: { interceptors: [outer] } });
   t.after(() => ours.close());
@@ -27,7 +27,7 @@ async function callOnBoth(t: TestContext, routes: Routes, outer: Interceptor): P
 }
 
 describe("unlike Connect's", () => {
-  it("interceptors of a single service add to those of the server, which run first", async (t) => {
+  it("interceptors of a service run after those of the server, instead of replacing them", async (t) => {
     const seen: string[] = [];
     const noting =
       (name: string): Interceptor =>
@@ -49,7 +49,7 @@ describe("unlike Connect's", () => {
     assert.deepEqual(seen, ["service", "handler", "server", "service", "handler"]);
   });
 
-  it("a context cannot be spread: what is read from it is not in a copy", async (t) => {
+  it("a copy of the context by spreading lacks the properties that are computed on access", async (t) => {
     const seen: unknown[] = [];
     const routes: Routes = (router) => {
       router.service(service, {
@@ -71,7 +71,7 @@ describe("unlike Connect's", () => {
     ]);
   });
 
-  it("these are on the page for those who come from Connect", () => {
+  it("the guide for users of Connect lists these differences", () => {
     const page = readFileSync(join(import.meta.dirname, "../../docs/guides/from-connect.md"), "utf8");
     const [, differences = ""] = page.split("## What is different\n");
     assert.match(differences, /\*\*A context cannot be spread\.\*\*/);

@@ -20,7 +20,7 @@ const rows = page
 const listedTexts = new Set(rows.filter(([, cell]) => !cell?.startsWith("`packages/")).map((row) => row.join(" | ")));
 const listedFiles = new Set(rows.flatMap(([, cell]) => (cell?.startsWith("`packages/") ? [cell.slice(1, -1)] : [])));
 
-// What is in templates is for projects of others.
+// Templates are code for other projects.
 const files = globSync("packages/*/src/**/*.ts", { cwd: root }).filter(
   (file) =>
     !/\/(gen|templates|testing)\//.test(file) &&
@@ -39,19 +39,19 @@ describe("docs/errors.md", () => {
     assert.ok(passedOn.size > 5);
   });
 
-  it("lists every error that the sources make", () => {
+  it("lists every error of the sources", () => {
     const missing = [...madeTexts].filter(([text]) => !listedTexts.has(text));
     assert.deepEqual(missing, []);
   });
 
-  it("lists every file that puts texts together", () => {
+  it("lists every file that composes texts", () => {
     assert.deepEqual(
       [...passedOn].filter((file) => !listedFiles.has(file)),
       [],
     );
   });
 
-  it("lists nothing that no source makes", () => {
+  it("lists no error that the sources do not have", () => {
     assert.deepEqual(
       [...listedTexts].filter((text) => !madeTexts.has(text)),
       [],

@@ -13,7 +13,7 @@ describe("findImportCycles", () => {
     assert.deepEqual(cycles({ a: ["b", "c"], b: ["d"], c: ["d"], d: [] }), []);
   });
 
-  it("gives one shortest cycle for each group", () => {
+  it("returns one shortest cycle for each group", () => {
     assert.deepEqual(cycles({ a: ["b"], b: ["c", "a"], c: ["a"], x: ["y"], y: ["x", "a"], z: ["z"] }), [
       "ab",
       "xy",

@@ -1,6 +1,6 @@
 /**
  * Finds the cycles of a graph of files: one shortest cycle for every group of files that all reach each other.
- * A cycle is given as its files in order; the last one imports the first.
+ * A cycle is a list of its files in order. The last one imports the first.
  */
 export function findImportCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   return stronglyConnected(graph)
@@ -8,7 +8,7 @@ export function findImportCycles(graph: ReadonlyMap<string, readonly string[]>):
     .map((group) => shortestCycle(graph, group));
 }
 
-/** Tarjan's algorithm, with a stack of its own so that a long chain of imports cannot exhaust the call stack. */
+/** Tarjan's algorithm with an explicit stack, so that a long chain of imports cannot exhaust the call stack. */
 function stronglyConnected(graph: ReadonlyMap<string, readonly string[]>): Set<string>[] {
   const groups: Set<string>[] = [];
   const order = new Map<string, number>();
@@ -53,7 +53,7 @@ function stronglyConnected(graph: ReadonlyMap<string, readonly string[]>): Set<s
   return groups;
 }
 
-/** A shortest cycle through the first file (by name) of a group whose members all reach each other. */
+/** Returns a shortest cycle through the first file (by name) of a group whose members all reach each other. */
 function shortestCycle(graph: ReadonlyMap<string, readonly string[]>, group: ReadonlySet<string>): string[] {
   const start = [...group].sort()[0] ?? "";
   const cameFrom = new Map<string, string>();

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { matchedFolder, parseLayerTable, placeOf } from "./layer-table.ts";
 
 describe("matchedFolder", () => {
-  it("takes one star for the folder itself and two for the folders below", () => {
+  it("matches one star with the folder itself, and two stars with the folders below", () => {
     assert.equal(matchedFolder("a/b/*", "a/b/x.ts"), "a/b");
     assert.equal(matchedFolder("a/b/*", "a/b/c/x.ts"), undefined);
     assert.equal(matchedFolder("a/b/**", "a/b/x.ts"), "a/b");
@@ -12,12 +12,12 @@ describe("matchedFolder", () => {
     assert.equal(matchedFolder("a/b/**", "a/x.ts"), undefined);
   });
 
-  it("takes a bracket for any one folder and says which", () => {
+  it("matches a bracket with any one folder, and returns it", () => {
     assert.equal(matchedFolder("apps/[app]/src/**", "apps/shop/src/log/x.ts"), "apps/shop/src");
     assert.equal(matchedFolder("apps/[app]/src/**", "apps/shop/x.ts"), undefined);
   });
 
-  it("takes a file's name for that file alone", () => {
+  it("matches a file name with that file only", () => {
     assert.equal(matchedFolder("a/x.ts", "a/x.ts"), "a/x.ts");
     assert.equal(matchedFolder("a/x.ts", "a/b/x.ts"), undefined);
   });
@@ -34,13 +34,13 @@ describe("placeOf", () => {
     assert.equal(placeOf(table, "c/x.ts"), undefined);
   });
 
-  it("prefers the row of a folder itself to that of everything below it", () => {
+  it("prefers the row of a folder itself to the row of the folders below", () => {
     assert.equal(placeOf(table, "a/b/y.ts")?.row.floor, 3);
   });
 });
 
 describe("parseLayerTable", () => {
-  it("says of a row whether its files are published, bundled, and may import the parts of packages", () => {
+  it("reads whether the files of a row are published or bundled, and may import the parts of packages", () => {
     const floors = ["a/src/**", "b/[any]/**", "b/c/**", "d/src/**"];
     const lists = { developmentOnly: ["b/**"], insiders: ["b/c/**"], bundled: ["d/**"] };
     const { rows } = parseLayerTable(JSON.stringify({ floors, ...lists }));
@@ -60,7 +60,7 @@ describe("parseLayerTable", () => {
     );
   });
 
-  it("refuses mistakes by name", () => {
+  it("names each error", () => {
     const parse = (table: object) => () => parseLayerTable(JSON.stringify(table));
     assert.throws(parse({ floors: ["a"] }), /floors\[0\]: a has to end in/);
     assert.throws(parse({ floors: ["a/*", "a/x.ts"] }), /floors\[1\]: a\/x\.ts has to end in/);

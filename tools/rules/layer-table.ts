@@ -1,19 +1,19 @@
-// The table of floors, layers.json: which files are on which floor, and who may use what is reserved. The list `floors` begins at the
-// ground; patterns in a list of their own share a floor. To give a folder a floor, put its pattern between two others.
+// The table of layers, layers.json: the layer of each file, and who may use reserved modules. The list `floors` begins at the
+// bottom. Patterns in a nested list share a layer. To add a folder, insert its pattern between two others.
 //
 // Patterns name files by folder. The last segment is `*` (the files of that folder itself), `**` (the folders below it
-// as well) or, in what is reserved, the name of one file; a segment in brackets such as `[feature]` matches any one folder, and every folder
-// it matches is a row of its own, so neighbours may not import each other.
+// as well) or, for reserved modules, the name of a file. A segment in brackets such as `[feature]` matches any one folder. Every folder
+// that it matches is a separate row, so neighbours may not import each other.
 
 export interface LayerRow {
   readonly files: string;
-  /** The place in the list, from 0: an import leads from a higher floor to a lower one, or stays in the row. */
+  /** The index in the list. An import leads from a higher layer to a lower one, or stays in the row. */
   readonly floor: number;
-  /** Never published: devDependencies, the packages of this workspace and what those depend on count as declared. */
+  /** Never published. devDependencies, the packages of this workspace and their dependencies count as declared. */
   readonly isDevelopmentOnly: boolean;
-  /** Published as a bundle that holds what it imports: devDependencies count as declared. */
+  /** Published as a bundle that contains its imports. devDependencies count as declared. */
   readonly isBundled: boolean;
-  /** May import files of packages that no entry point shows: what is fuzzed are the parts, not the whole. */
+  /** May import files of packages that no entry point exports, because parts are fuzzed. */
   readonly isInsider: boolean;
 }
 
@@ -21,12 +21,12 @@ export interface ReservedModule {
   /** A builtin such as `node:net`, or a package with all its entry points. */
   readonly module: string;
   readonly within: string;
-  /** The files inside `within` that may import the module. Test files may always. */
+  /** The files that may import the module. Test files always may. */
   readonly only: readonly string[];
 }
 
 export interface ReservedWord {
-  /** Compared without regard to case. */
+  /** Case-insensitive. */
   readonly word: string;
   readonly notIn: string;
 }
@@ -37,13 +37,13 @@ export interface LayerTable {
   readonly reservedWords: readonly ReservedWord[];
 }
 
-/** The row of a file, with the folder that the pattern matched: two files share a floor's room if both agree. */
+/** The row of a file, and the folder that the pattern matched. Two files may import each other if both are equal. */
 export interface Place {
   readonly row: LayerRow;
   readonly folder: string;
 }
 
-/** Reads layers.json; throws an error that names the first mistake. */
+/** Parses layers.json. Throws an error that names the first problem. */
 export function parseLayerTable(text: string): LayerTable {
   const data = asObject(JSON.parse(text), "the table");
   const foldersIn = (name: string): readonly string[] =>
@@ -85,7 +85,7 @@ export function parseLayerTable(text: string): LayerTable {
   };
 }
 
-/** The place of a file, by the pattern that names the most folders; undefined when no row names it. */
+/** Returns the place of a file, from the most specific pattern; undefined if no row matches. */
 export function placeOf(table: LayerTable, file: string): Place | undefined {
   let best: Place | undefined;
   let bestScore = -1;
@@ -100,12 +100,12 @@ export function placeOf(table: LayerTable, file: string): Place | undefined {
   return best;
 }
 
-/** The deeper pattern counts more; among equally deep ones one folder, then fewer brackets. */
+/** A deeper pattern is more specific; among equally deep ones, a single folder, then fewer brackets. */
 function precision(pattern: string): number {
   return (pattern.split("/").length * 2 + (pattern.endsWith("**") ? 0 : 1)) * 100 - pattern.split("[").length;
 }
 
-/** The folder in which a pattern matches a file (the file itself where it names one); undefined when it does not. */
+/** Returns the folder in which a pattern matches a file, or the file if the pattern names one; undefined if it does not match. */
 export function matchedFolder(pattern: string, file: string): string | undefined {
   if (!pattern.endsWith("*")) return pattern === file ? file : undefined;
   const wanted = pattern.split("/");
@@ -133,7 +133,7 @@ function asText(value: unknown, name: string): string {
   return value;
 }
 
-/** A row is never a single file: what belongs to another floor belongs in another folder. */
+/** A row is never a single file. A file of another layer belongs in another folder. */
 function asFolders(value: unknown, name: string): string {
   const pattern = asText(value, name);
   if (!/\/\*\*?$/.test(pattern)) throw new Error(`layers.json: ${name}: ${pattern} has to end in /* or /**`);

@@ -23,18 +23,18 @@ test("reads the text and code of a ConnectError", () => {
   ]);
 });
 
-test("takes what is filled in for …, templates within templates included", () => {
+test("replaces inserted values with …, also in nested templates", () => {
   assert.deepEqual(find(`new ConnectError(\`a \${b(\`c \${d}\`)} e\`, Code.Internal)`), ["Internal: a … e"]);
   assert.deepEqual(find(`new ConnectError("a" + \`b \${c}\`, Code.Internal)`), ["Internal: ab …"]);
   assert.deepEqual(find('new ConnectError("a" + b, Code.Internal)'), ["Internal: a…"]);
 });
 
-test("finds texts and codes that are decided at run time", () => {
+test("finds texts and codes that are computed at run time", () => {
   assert.deepEqual(find("new ConnectError(text, codeOf(text))"), ["…: …"]);
   assert.deepEqual(find('new ConnectError("x")'), ["Unknown: x"]);
 });
 
-test("reads the functions that make errors, where they are imported", () => {
+test("reads the functions that create errors, where they are imported", () => {
   assert.deepEqual(find(`${imported}notFound("gone"); notFound({ resource: "x", message: "left" });`), [
     "NotFound: gone",
     "NotFound: left",
@@ -43,6 +43,6 @@ test("reads the functions that make errors, where they are imported", () => {
   assert.deepEqual(find('notFound("another function of that name");'), []);
 });
 
-test("leaves comments alone", () => {
+test("ignores comments", () => {
   assert.deepEqual(find('/**\n * `new ConnectError("x", Code.Internal)`\n */'), []);
 });

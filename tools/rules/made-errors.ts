@@ -1,17 +1,17 @@
-// Finds the errors that sources make for callers, so that a page can list them all and a test can compare.
+// Finds the errors that sources create for callers, so that a test can compare them with the page that lists them.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { endOfLiteral, readArguments } from "../read-arguments.ts";
 
 export interface MadeError {
-  /** As in `Code`, such as `Unavailable`; `…` where the source decides at run time. */
+  /** The name in `Code`, such as `Unavailable`; `…` if it is computed at run time. */
   readonly code: string;
-  /** Its text with `…` for what is filled in. `…` alone: it passes on somebody else's text. */
+  /** The text with `…` for inserted values. `…` alone means that the source forwards another text. */
   readonly message: string;
   readonly file: string;
 }
 
-/** The functions of @tercel/grpc/errors, by the code they give. */
+/** The codes of the functions in @tercel/grpc/errors. */
 const creators: Readonly<Record<string, string>> = {
   aborted: "Aborted",
   alreadyExists: "AlreadyExists",
@@ -33,11 +33,11 @@ const creators: Readonly<Record<string, string>> = {
 
 const making = new RegExp(`(?<![\\w.$])(?:new ConnectError|${Object.keys(creators).join("|")})\\(`, "g");
 
-/** The errors that one file makes, in its order. `file` is relative to `root`. */
+/** Returns the errors of a file in order. `file` is relative to `root`. */
 export function findMadeErrors(root: string, file: string): MadeError[] {
   const source = readFileSync(join(root, file), "utf8");
   const found: MadeError[] = [];
-  // Elsewhere a function of such a name is another one.
+  // In other files, a function with such a name is a different one.
   const usesCreators = /from "(?:@tercel\/grpc|\.\.)\/errors(?:\/\S+)?"/.test(source);
   for (const match of source.matchAll(making)) {
     const name = match[0].slice(0, -1);
@@ -54,13 +54,13 @@ export function findMadeErrors(root: string, file: string): MadeError[] {
   return found;
 }
 
-/** A doc comment may show how something is called. */
+/** Removes comments, which may contain example calls. */
 function isInComment(source: string, at: number): boolean {
   const line = source.slice(source.lastIndexOf("\n", at) + 1, at);
   return /^\s*(\*|\/\/|\/\*)/.test(line);
 }
 
-/** The text of an expression that is a literal, a template, or several joined by `+`; `…` for others. */
+/** Returns the text of a literal, a template, or several joined with `+`; `…` for other expressions. */
 function textOf(expression: string): string {
   let text = "";
   let at = 0;
@@ -72,11 +72,11 @@ function textOf(expression: string): string {
     if (joint === null) break;
     at += joint[0].length;
   }
-  // What is joined at the end without being a literal is filled in too.
+  // A last operand that is not a literal is an inserted value too.
   return at > 0 && at >= expression.length ? text : `${text}…`;
 }
 
-/** The options object of a creator says its text as `message` or `description`. */
+/** Returns the text in the options of a function: its `message` or `description`. */
 function describedText(expression: string): string {
   if (!expression.startsWith("{")) return textOf(expression);
   const fields = readArguments(`${expression.slice(1, -1)})`, 0) ?? [];
@@ -84,7 +84,7 @@ function describedText(expression: string): string {
   return textOf(described.find((text) => text !== undefined) ?? "");
 }
 
-/** `${…}` may hold templates of its own; braces are counted. */
+/** Replaces `${…}`, which may contain nested templates, by counting braces. */
 function withoutFillings(text: string): string {
   let plain = "";
   for (let at = 0; at < text.length; at++) {

@@ -40,11 +40,11 @@ describe("measureShape", () => {
 });
 
 describe("shapeProblems", () => {
-  it("finds nothing at the limits", () => {
+  it("reports nothing at the limits", () => {
     assert.deepEqual(shapeProblems(shape, limits), []);
   });
 
-  it("names what is above its limit", () => {
+  it("names packages, files and folders above their limit", () => {
     const above: RepositoryShape = {
       rootNames: [{ name: "@x/low", count: 41 }],
       lines: [{ name: "a/b.ts", count: 401 }],
@@ -59,14 +59,14 @@ describe("shapeProblems", () => {
     assert.deepEqual(shapeProblems(above, { ...limits, exceptions }), []);
   });
 
-  it("names exceptions that are not needed any more", () => {
+  it("names exceptions that are no longer needed", () => {
     assert.deepEqual(shapeProblems(shape, { ...limits, exceptions: { a: "one policy each" } }), [
       "a is within its limit: remove it from the exceptions in tools/shape.json",
     ]);
   });
 });
 
-it("this repository keeps to its limits", () => {
+it("this repository is within its limits", () => {
   const real = JSON.parse(readFileSync(join(import.meta.dirname, "..", "shape.json"), "utf8")) as ShapeLimits;
   assert.deepEqual(shapeProblems(measureShape(dirname(dirname(import.meta.dirname))), real), []);
 });

@@ -1,4 +1,4 @@
-// Measures what keeps the repository readable, and fails when a measure passes its limit in shape.json: `npm run check:shape`.
+// `npm run check:shape`: measures the size of packages, files and folders, and fails if one exceeds its limit in shape.json.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { isSourceFile, isTestFile, listFiles } from "../source-files.ts";
@@ -12,11 +12,11 @@ export interface Measure {
 
 /** Each list begins with the largest. */
 export interface RepositoryShape {
-  /** How many names the root of each public package exports, types included; from its API report. */
+  /** The number of names, including types, that the root of each public package exports, from its API report. */
   readonly rootNames: readonly Measure[];
-  /** Lines of hand-written source files; tests are left out. */
+  /** Lines of hand-written source files, without tests. */
   readonly lines: readonly Measure[];
-  /** Hand-written source files in a folder, those in its own folders and tests left out. */
+  /** The number of hand-written source files in a folder, without subfolders and tests. */
   readonly files: readonly Measure[];
 }
 
@@ -24,7 +24,7 @@ export interface ShapeLimits {
   readonly maxRootNames: number;
   readonly maxLines: number;
   readonly maxFiles: number;
-  /** What may be above its limit, with the reason. */
+  /** Subjects that may be above their limit, with the reason. */
   readonly exceptions: Readonly<Record<string, string>>;
 }
 
@@ -47,7 +47,7 @@ export function measureShape(root: string): RepositoryShape {
   };
 }
 
-/** What is above its limit without a reason, and reasons that are not needed any more. */
+/** Returns subjects above their limit without an exception, and exceptions that are no longer needed. */
 export function shapeProblems(shape: RepositoryShape, limits: ShapeLimits): string[] {
   const checked = [
     { measures: shape.rootNames, limit: limits.maxRootNames, unit: "exported names" },

@@ -1,19 +1,19 @@
-// The rows of docs/specs: each names a test that shows what a row promises.
+// The rows of docs/specs. Each row names a test of its promise.
 
 export interface SpecRow {
   readonly file: string;
-  /** What the test is called, or a part of that. */
+  /** The name of the test, or a part of it. */
   readonly name: string;
 }
 
-/** A row whose second cell is a test file, and whose third is the name of a test there. */
+/** A row whose second cell is a test file, and whose third cell is the name of a test in it. */
 const row = /^\|[^|]*\| `([^`|]+\.test\.ts)` \| (.+?) \|$/gm;
 
 export function readSpecRows(page: string): SpecRow[] {
   return [...page.matchAll(row)].map(([, file = "", name = ""]) => ({ file, name }));
 }
 
-/** What is wrong with a test that a row names; undefined when it is there and always runs. */
+/** Returns the problem of a test that a row names; undefined if the test exists and always runs. */
 export function rowProblem({ file, name }: SpecRow, testFile: string | undefined): string | undefined {
   if (testFile === undefined) return `${file} does not exist`;
   const at = testFile.indexOf(name);

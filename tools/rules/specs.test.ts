@@ -1,4 +1,4 @@
-// The tables in docs/specs name tests: each of them has to be where the table says, and has to run.
+// The tables in docs/specs name tests. Each test must exist and run.
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,12 +9,12 @@ const root = dirname(dirname(import.meta.dirname));
 const pages = globSync("docs/specs/*.md", { cwd: root }).sort();
 
 describe("the tests that the tables of docs/specs name", () => {
-  it("are on pages that are found", () => {
+  it("are on existing pages", () => {
     assert.ok(pages.includes("docs/specs/limits.md"));
   });
 
   for (const page of pages) {
-    it(`are there and run (${page})`, () => {
+    it(`exist and run (${page})`, () => {
       const rows = readSpecRows(readFileSync(join(root, page), "utf8"));
       assert.ok(rows.length > 0, `${page} names no test in the form that is understood here`);
       const problems = rows.map((row) => {

@@ -1,4 +1,4 @@
-// The proto of protovalidate's rules that comes with @tercel/interceptors says the same as the package that applies them.
+// The proto of protovalidate's rules in @tercel/interceptors must match the package that applies them.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -9,7 +9,7 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
 
 const root = dirname(dirname(import.meta.dirname));
 
-/** Every name with its number, for fields with their type as well. */
+/** Returns every name with its number, and fields with their type. */
 function namesOf(file: FileDescriptorProto): string[] {
   const enums = (path: string, { enumType }: Pick<DescriptorProto, "enumType">): string[] =>
     enumType.flatMap(({ name, value }) => value.map((one) => `${path}${name}.${one.name} = ${one.number}`));
@@ -31,7 +31,7 @@ function namesOf(file: FileDescriptorProto): string[] {
   return [...fields("", file.extension), ...enums("", file), ...messages("", file.messageType)].toSorted();
 }
 
-it("names the rules, their numbers and types as @bufbuild/protovalidate does", () => {
+it("has the rules, numbers and types of @bufbuild/protovalidate", () => {
   const buf = join(root, "node_modules", ".bin", "buf");
   const image = execFileSync(buf, ["build", join(root, "packages/interceptors/proto"), "-o", "-"]);
   const { file: files } = fromBinary(FileDescriptorSetSchema, image);

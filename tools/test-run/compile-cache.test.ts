@@ -22,12 +22,12 @@ describe("the compile cache", () => {
     return full;
   }
 
-  it("is the folder that the environment names, if it names one", () => {
+  it("is the folder in the environment variable, if there is one", () => {
     assert.equal(openCompileCache(folder), folder);
     assert.notEqual(openCompileCache(""), "");
   });
 
-  it("is kept up to as many entries as it may have, and begins again with one more", () => {
+  it("is kept up to its limit of entries, and emptied above it", () => {
     const full = fill(5);
     assert.equal(openCompileCache("", { folder: full, maxEntries: 5 }), full);
     assert.equal(readdirSync(full).length, 5);
@@ -36,7 +36,7 @@ describe("the compile cache", () => {
     assert.equal(openCompileCache("", { folder: full, maxEntries: 4 }), full);
   });
 
-  it("is what Node fills with the files it has run", () => {
+  it("is filled by Node with the files that it runs", () => {
     const cache = openCompileCache(undefined, { folder: join(folder, "compiled") });
     const program = join(folder, "program.ts");
     writeFileSync(program, "const outcome: string = 'ran'; console.log(outcome);");

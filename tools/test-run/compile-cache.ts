@@ -4,15 +4,14 @@ import { dirname, join } from "node:path";
 export interface CompileCacheOptions {
   /** Git ignores it by default. */
   readonly folder?: string;
-  /** A whole run leaves about a third of the default; what it compiled in temporary folders is never read again. */
+  /** A whole run creates about a third of the default. Entries for files in temporary folders are never read again. */
   readonly maxEntries?: number;
 }
 
 /**
- * The folder in which Node keeps what it made of each source file, so that the next process need not strip types and compile
- * again: about half the processor time of a typical test file. Node replaces the entry of a file that changed; entries of
- * files that are gone stay, so a folder that has grown too large is emptied. A folder that the environment names is
- * taken as it is.
+ * Returns the folder of Node's compile cache. It saves the next process from stripping types and compiling, about half of the
+ * CPU time of a typical test file. Node replaces the entry of a changed file. Entries of deleted files stay, so a folder that
+ * has grown too large is emptied. A folder in the environment variable is used as it is.
  */
 export function openCompileCache(
   named: string | undefined,

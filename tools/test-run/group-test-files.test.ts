@@ -6,7 +6,7 @@ const named = (count: number, folder: string): string[] => Array.from({ length: 
 const isAlone = (): boolean => false;
 
 describe("groupTestFiles", () => {
-  it("puts neighbours of a package together, 32 at most", () => {
+  it("groups neighbouring files of a package, 32 at most", () => {
     const files = [
       ...named(33, "packages/a/src"),
       "packages/b/src/0",
@@ -23,7 +23,7 @@ describe("groupTestFiles", () => {
     ]);
   });
 
-  it("leaves files alone that have to be, and those that take more than five processor seconds or half a minute", () => {
+  it("gives files their own group that must run alone, or take more than five seconds of CPU time or half a minute", () => {
     const files = named(7, "packages/a");
     const usages = [
       { file: "packages/a/0", seconds: 30, cpuSeconds: 0 },
@@ -40,7 +40,7 @@ describe("groupTestFiles", () => {
     ]);
   });
 
-  it("begins another group when one would take more than twelve processor seconds, or a minute", () => {
+  it("begins a new group when one would take more than twelve seconds of CPU time, or a minute", () => {
     const files = named(6, "packages/a");
     const costing = (seconds: number, cpuSeconds: number) => files.map((file) => ({ file, seconds, cpuSeconds }));
     const groupsOf = (usages: ReturnType<typeof costing>) => groupTestFiles({ files, usages, isAlone });

@@ -2,27 +2,27 @@ import type { TestUsage } from "./test-usage.ts";
 
 export interface GroupingOptions {
   readonly files: readonly string[];
-  /** What is known of earlier runs. */
+  /** The usage in earlier runs. */
   readonly usages: readonly TestUsage[];
-  /** Whether a file has to run in a process of its own. */
+  /** Whether a file must run in its own process. */
   isAlone(file: string): boolean;
 }
 
 /** The files of a group wait for each other. */
 const mostFiles = 32;
-/** A file that takes more gains little from a shared start. The time is counted as well, as some files wait more than they compute. */
+/** A file that takes more gains little from a shared start. Time counts as well, because some files mostly wait. */
 const mostOfFile: Cost = { seconds: 30, cpuSeconds: 5 };
-/** A group takes no more than this, so that the last one does not run while the other cores have nothing to do. */
+/** The limit of a group, so that the last group does not run long while the other cores are idle. */
 const mostOfGroup: Cost = { seconds: 60, cpuSeconds: 12 };
-/** Assumed of a file that never ran. Those of an application start whole programs. */
+/** Assumed for a file that never ran. Those of an application start whole programs. */
 const assumed: Cost = { seconds: 1, cpuSeconds: 0.5 };
 const assumedOfApplication: Cost = { seconds: 10, cpuSeconds: 4 };
 
 type Cost = Omit<TestUsage, "file">;
 
 /**
- * Groups of test files that run in one process each. The files of a group are neighbours in one package, so that they load the same
- * sources; the order of the files is kept.
+ * Groups test files, each group for one process. The files of a group are neighbours in one package, so they load the same
+ * sources. The order of the files is kept.
  */
 export function groupTestFiles({ files, usages, isAlone }: GroupingOptions): string[][] {
   const known = new Map<string, Cost>(usages.map((usage) => [usage.file, usage]));

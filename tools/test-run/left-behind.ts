@@ -1,14 +1,14 @@
-// What a run of the tests may leave on the machine: processes, temporary files, files in the repository.
+// Finds what a run of the tests left on the machine: processes, temporary files, files in the repository.
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { killProcess, markedProcesses } from "./marked-processes.ts";
 
-/** Processes whose parents have just ended may need a moment to end. */
+/** Processes whose parents have just ended may need some time to end. */
 const endingMs = 2000;
 
-/** Describes the processes that still carry the run's marker, then ends them. */
+/** Describes the processes that have the run's marker, then ends them. */
 export async function leftProcesses(marker: string): Promise<string[]> {
   const deadline = Date.now() + endingMs;
   let left = markedProcesses(marker);
@@ -20,14 +20,14 @@ export async function leftProcesses(marker: string): Promise<string[]> {
   return left.map(({ pid, args }) => `process ${pid}: ${args.join(" ")}`);
 }
 
-/** Describes what is in the temp folder of the tests. */
+/** Describes the content of the temporary folder of the tests. */
 export function leftFiles(tempFolder: string): string[] {
-  // Node's own cache of compiled code is meant to stay.
+  // Node's compile cache stays.
   const names = readdirSync(tempFolder).filter((name) => name !== "node-compile-cache");
   return names.map((name) => `temporary file ${join(tempFolder, name)}`);
 }
 
-/** Files in the repository that git neither tracks nor ignores; none outside of a repository. */
+/** Returns files in the repository that git neither tracks nor ignores; none outside of a repository. */
 export function untrackedFiles(root: string): string[] {
   try {
     const output = execFileSync("git", ["ls-files", "--others", "--exclude-standard", "-z"], {

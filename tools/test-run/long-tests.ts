@@ -1,10 +1,10 @@
 /**
- * A file whose tests take many seconds of a processor says so in a comment with what they do. `npm test` is for after every change and leaves it out,
- * so that it takes less than six minutes on two cores; `npm test -- --long` runs what it leaves out, and CI runs both.
+ * The comment of a file whose tests take many seconds of CPU time, with the reason. `npm test` runs after every change and omits such files,
+ * so that it takes less than six minutes on two cores. `npm test -- --long` runs them. CI runs both.
  */
 const markedLong = /^ *\/\/ Long: .+$/m;
 
-/** Whether a test file with this text runs only when it is asked for. */
+/** Returns whether a test file with this text is long. */
 export function isLong(source: string): boolean {
   return markedLong.test(source);
 }

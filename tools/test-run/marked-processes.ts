@@ -1,8 +1,8 @@
-// Finds the processes of one run of the tests by a mark in their environment. Only Linux shows the environment of a
-// process without further tools; elsewhere nothing is found.
+// Finds the processes of one run of the tests by a marker in their environment. Only Linux shows the environment of a
+// process without further tools. On other systems it finds nothing.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** Set to a value of its own for each run and inherited by every process that a test starts. */
+/** Has a different value for each run. Every process that a test starts inherits it. */
 export const markerVariable = "TERCEL_TEST_RUN";
 
 export interface MarkedProcess {
@@ -10,7 +10,7 @@ export interface MarkedProcess {
   readonly args: readonly string[];
 }
 
-/** The running processes that carry the marker, this one left out. */
+/** Returns the running processes with the marker, without this one. */
 export function markedProcesses(marker: string): MarkedProcess[] {
   if (process.platform !== "linux") return [];
   const entry = `${markerVariable}=${marker}`;
@@ -21,7 +21,7 @@ export function markedProcesses(marker: string): MarkedProcess[] {
     .map((pid) => ({ pid, args: readList(pid, "cmdline") }));
 }
 
-/** Ends a process that may have ended by itself since it was found. */
+/** Ends a process, which may have ended in the meantime. */
 export function killProcess(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
@@ -30,7 +30,7 @@ export function killProcess(pid: number): void {
   }
 }
 
-/** Empty when the process is gone or belongs to another user. */
+/** Returns an empty list if the process has ended or belongs to another user. */
 function readList(pid: number, name: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/${name}`, "utf8")
@@ -41,7 +41,7 @@ function readList(pid: number, name: string): string[] {
   }
 }
 
-/** A process that has ended but was not yet collected by its parent does not have a program any more. */
+/** A zombie, which its parent has not waited for yet, has no program. */
 function isRunning(pid: number): boolean {
   try {
     readlinkSync(`/proc/${pid}/exe`);

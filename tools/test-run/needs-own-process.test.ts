@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { needsOwnProcess } from "./needs-own-process.ts";
 
 describe("needsOwnProcess", () => {
-  it("lets a file share a process that starts programs, opens sockets, or changes what it puts back", () => {
+  it("lets a file share a process that starts programs, opens sockets, or restores what it changes", () => {
     const source = `
       import { spawn } from "node:child_process";
       import { createServer } from "node:net";
@@ -12,7 +12,7 @@ describe("needsOwnProcess", () => {
     assert.equal(needsOwnProcess(source), undefined);
   });
 
-  it("finds what measures the process or depends on how it was started", () => {
+  it("finds code that measures the process or depends on how it was started", () => {
     for (const source of [
       "const before = process.memoryUsage().heapUsed;",
       "process.cpuUsage()",
@@ -27,7 +27,7 @@ describe("needsOwnProcess", () => {
     }
   });
 
-  it("takes the reason that a file gives for itself", () => {
+  it("returns the reason in the file's comment", () => {
     assert.equal(needsOwnProcess("// Says hello.\n// Own process: counts warnings\n"), "counts warnings");
   });
 });

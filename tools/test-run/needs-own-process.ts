@@ -1,10 +1,10 @@
 // Which test files run in a process of their own. All others share one with their neighbours, because most of the time of a short test
 // file goes into starting Node and loading the sources.
 
-/** A file may ask for a process of its own, in a comment that says why. */
+/** The comment of a file that requests its own process, with the reason. */
 const askedFor = /^ *\/\/ Own process: (.+)$/m;
 
-/** What measures the process, or depends on how it was started. What a test changes and puts back is no reason. */
+/** Code that measures the process, or depends on how it was started. State that a test changes and restores is not a reason. */
 const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [
     /\bprocess\.(?:memoryUsage|cpuUsage|resourceUsage|getActiveResourcesInfo|_getActiveHandles)\b/,
@@ -16,7 +16,7 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/["']node:(?:worker_threads|cluster)["']/, "starts threads or processes of a cluster"],
 ];
 
-/** Why a test file with this text needs a process of its own; undefined when it may share one. */
+/** Returns why a test file with this text needs its own process; undefined if it may share one. */
 export function needsOwnProcess(source: string): string | undefined {
   return askedFor.exec(source)?.[1] ?? reasons.find(([pattern]) => pattern.test(source))?.[1];
 }

@@ -5,7 +5,7 @@ import { orderGroups } from "./order-groups.ts";
 const usage = (file: string, seconds: number) => ({ file, seconds, cpuSeconds: 0 });
 
 describe("orderGroups", () => {
-  it("starts the groups first whose files took longest together", () => {
+  it("starts the groups first whose files took longest in total", () => {
     const usages = [usage("a", 1), usage("b", 3), usage("gone", 9), usage("c", 2), usage("d", 2)];
     assert.deepEqual(orderGroups([["a"], ["b"], ["c", "d"]], usages), [["c", "d"], ["b"], ["a"]]);
   });

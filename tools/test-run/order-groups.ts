@@ -1,8 +1,8 @@
 import type { TestUsage } from "./test-usage.ts";
 
 /**
- * The groups of test files in the order in which to start them: those that took longest in an earlier run first, so that none of them is
- * left to run alone at the end. Groups with a file of which nothing is known come before all others, as they may be long.
+ * Orders groups of test files: those that took longest in an earlier run start first, so that none of them runs alone at the end.
+ * Groups with a file that never ran start before all others, because they may take long.
  */
 export function orderGroups(groups: readonly string[][], usages: readonly TestUsage[]): string[][] {
   const known = new Map(usages.map(({ file, seconds }) => [file, seconds]));

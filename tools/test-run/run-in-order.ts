@@ -1,5 +1,5 @@
-// Runs test files by Node's runner in the order in which they are given; its command line would sort them by name. The one argument
-// is JSON, as the path of a test file that is an argument of its own would make this process look like that test file.
+// Runs test files with Node's runner in the given order; its command line would sort them by name. The only argument
+// is JSON, because with the path of a test file as an argument, this process would look like that test file.
 import { relative } from "node:path";
 import { run } from "node:test";
 import { dot, junit, spec, tap } from "node:test/reporters";
@@ -29,14 +29,14 @@ if (reporter === undefined) throw new Error(`unknown reporter "${name}": expecte
 const report = run({
   files,
   concurrency: filesAtOnce,
-  // The files report to this process, in a form of their own.
+  // The files report to this process in Node's own format, so reporters do not apply to them.
   execArgv: nodeOptions.filter((option) => !option.startsWith(reporterOption)),
 });
 report.on("test:summary", ({ file, success }) => {
-  // The summary of one file has its name, that of the whole run has none.
+  // The summary of a file has its name, and the summary of the run has no name.
   if (file === undefined && !success) process.exitCode = 1;
 });
-// Node's own count has the tests that were skipped one by one, and none of those in a suite that was skipped as a whole.
+// Node counts skipped tests, but not the tests in a skipped suite.
 const skipped: string[] = [];
 report.on("test:pass", ({ file = "", name: title, skip, details: { type } }) => {
   const reason = skip === "" || skip;

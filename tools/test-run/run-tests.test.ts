@@ -29,7 +29,7 @@ describe("npm test", () => {
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(root, "test", name), `import { test } from "node:test";\n${text}`);
     }
-    // A runner that finds this variable thinks that it is one of the files of the run around it.
+    // With this variable, a runner behaves as a file of the outer run.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const script = join(import.meta.dirname, "run-tests.ts");
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
@@ -40,14 +40,14 @@ describe("npm test", () => {
     return { exitCode: status, stdout, stderr };
   }
 
-  it("ends with the closing lines of node's runner and exit code 0 when all is well", () => {
+  it("ends with the summary of Node's runner and exit code 0 if all tests pass", () => {
     const { exitCode, stdout, stderr } = runTests({ "a.test.ts": 'test("fine", () => {});' });
     assert.equal(exitCode, 0, stdout + stderr);
     assert.match(stdout, /pass 1\n(.*\n)*.*duration_ms [\d.]+\n$/);
     assert.equal(stderr, "");
   });
 
-  it("ends with the slowest files when it has run more than ten", () => {
+  it("ends with the slowest files if it has run more than ten", () => {
     const names = Array.from({ length: 11 }, (_, at) => `${String.fromCharCode(97 + at)}.test.ts`);
     const { exitCode, stdout } = runTests(Object.fromEntries(names.map((name) => [name, 'test("fine", () => {});'])));
     assert.equal(exitCode, 0, stdout);
@@ -67,7 +67,7 @@ describe("npm test", () => {
     assert.equal([...stdout.matchAll(/^✔ ([abc]) /gm)].map(([, name]) => name).join(), "b,a,c");
   });
 
-  it("keeps the exit code of a failing test", () => {
+  it("exits with the code of a failing test", () => {
     const { exitCode, stdout } = runTests({ "a.test.ts": 'test("broken", () => { throw new Error("no"); });' });
     assert.equal(exitCode, 1);
     assert.match(stdout, /fail 1\n/);
@@ -84,7 +84,7 @@ describe("npm test", () => {
     ["in a process of their own", { "a.test.ts": skipping }],
     ["in a shared process", { "a.test.ts": skipping, "b.test.ts": 'test("fine", () => {});' }],
   ] as const) {
-    it(`names the tests that are skipped, and the suites, which Node does not count, and fails in CI: ${how}`, () => {
+    it(`names skipped tests, and skipped suites, which Node does not count, and fails in CI: ${how}`, () => {
       const expected = [
         'skipped: test/a.test.ts: test "without a reason"',
         'skipped: test/a.test.ts: suite "Envoy": envoy is not installed',
@@ -102,7 +102,7 @@ describe("npm test", () => {
     });
   }
 
-  it("does not take tests for skipped that a pattern leaves out, or a suite with none that is", () => {
+  it("does not report tests that a pattern omits as skipped, or a suite without skipped tests", () => {
     const files = {
       "a.test.ts":
         'import { describe } from "node:test"; test("wanted", () => {}); describe("others", () => { test("other", () => {}); });',
@@ -118,7 +118,7 @@ describe("npm test", () => {
     assert.doesNotMatch(stdout, /three/);
   });
 
-  it("refuses words that match nothing and options that are not the runner's", () => {
+  it("refuses words that match no file, and options that are not the runner's", () => {
     const none = runTests({ "a.test.ts": "" }, "nowhere");
     assert.deepEqual([none.exitCode, none.stderr], [1, "no test file's path contains nowhere\n"]);
     const option = runTests({}, "--tests-only");
@@ -126,7 +126,7 @@ describe("npm test", () => {
     assert.match(option.stderr, /unknown option --tests-only/);
   });
 
-  it("passes options of node's runner on", () => {
+  it("passes options to Node's runner", () => {
     const files = { "a.test.ts": 'test("wanted", () => {}); test("other", () => { throw new Error("ran"); });' };
     const { exitCode, stdout } = runTests(files, "--test-name-pattern=wanted");
     assert.equal(exitCode, 0, stdout);
@@ -162,7 +162,7 @@ describe("npm test", () => {
     assert.doesNotMatch(stdout, /✖ test\/clean\.test\.ts/);
   });
 
-  it("lets hooks of the file itself close what its tests opened", () => {
+  it("allows hooks of the file to close what its tests opened", () => {
     const { exitCode, stdout } = runTests({
       "hook.test.ts": `
         import { after } from "node:test";
@@ -183,7 +183,7 @@ describe("npm test", () => {
   const processesOf = (stdout: string) =>
     new Map([...stdout.matchAll(/before (\w+) in (\d+)/g)].map(([, name, pid]) => [name, pid]));
 
-  it("runs files in one process, with results, times and hooks of their own", () => {
+  it("runs files in one process, with separate results, times and hooks", () => {
     const files = {
       "a.test.ts": tellsProcess("a"),
       "b.test.ts": tellsProcess("b"),
@@ -205,7 +205,7 @@ describe("npm test", () => {
     assert.match(stdout, /pass 3\n/);
   });
 
-  it("gives a file that asks for it a process of its own, and each file with --alone", () => {
+  it("runs a file in its own process if its comment requests it, and every file with --alone", () => {
     const files = {
       "a.test.ts": tellsProcess("a"),
       "b.test.ts": tellsProcess("b", "// Own process: it measures memory"),
@@ -217,7 +217,7 @@ describe("npm test", () => {
     assert.equal(new Set(processesOf(runTests(files, "--alone").stdout).values()).size, 3);
   });
 
-  it("names the files that it leaves out because they are long, and runs them with --long", () => {
+  it("names the long files that it omits, and runs them with --long", () => {
     const files = { "a.test.ts": tellsProcess("a"), "b.test.ts": tellsProcess("b", "// Long: it builds everything") };
     const { exitCode, stdout } = runTests(files);
     assert.equal(exitCode, 0, stdout);
@@ -226,7 +226,7 @@ describe("npm test", () => {
     assert.deepEqual([...processesOf(runTests(files, "--long").stdout).keys()], ["b"]);
   });
 
-  it("names the file of a test that fails, of one that cannot be loaded, and runs those after them", () => {
+  it("names the file of a failing test and a file that cannot be loaded, and runs the files after them", () => {
     const { exitCode, stdout } = runTests({
       "a.test.ts": 'test("broken", () => { throw new Error("no"); });',
       "b.test.ts": 'import "./missing.ts";',
@@ -250,7 +250,7 @@ describe("npm test", () => {
     assert.match(stdout, /✔ test\/b\.test\.ts/);
   });
 
-  it("fails a file that changes its shared process for those after it, and says what", () => {
+  it("fails a file that changes the state of its shared process, and names the change", () => {
     const { exitCode, stdout } = runTests({
       "a.test.ts":
         'test("sets", () => { process.env.TERCEL_LEFT = "1"; globalThis.leftHere = 1; process.chdir("test"); });',
@@ -264,7 +264,7 @@ describe("npm test", () => {
     );
   });
 
-  it("fails when a file ends the process that it shares, and names the files that did not run to their end", () => {
+  it("fails if a file ends its shared process, and names the files that did not finish", () => {
     const { exitCode, stderr } = runTests({
       "a.test.ts": 'test("fine", () => {});',
       "b.test.ts": 'const end = process["exit"]; test("ends", () => end(0));',
@@ -278,7 +278,7 @@ describe("npm test", () => {
   });
 
   const withoutGit = spawnSync("git", ["--version"]).status === 0 ? false : "git is not installed";
-  it("fails when a process, a temporary file or an untracked file is left, names it and ends the process", {
+  it("fails if a process, a temporary file or an untracked file is left, names it and ends the process", {
     skip: withoutGit,
   }, () => {
     execFileSync("git", ["init", "-q"], { cwd: root });

@@ -1,8 +1,7 @@
-// Runs the test files of this repository: `npm test`, or `npm test -- hpack timeout` for those whose path contains one of
-// the words. Options of node's own runner may follow in the form --test-…=…; with --alone each file has a process of its own, and --long
-// runs the files that `npm test` leaves out (see long-tests.ts). Afterwards
-// it verifies that every file ran to its end and that the suite left nothing behind. The repository is the working directory, which npm
-// sets.
+// `npm test` runs the test files of this repository, and `npm test -- hpack timeout` those whose path contains one of
+// the words. Options of Node's runner may follow in the form --test-…=…. With --alone each file has its own process, and --long
+// runs the files that `npm test` omits (see long-tests.ts). At the end it checks that every file finished, and that nothing was left
+// behind. The working directory is the repository, which npm sets.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -21,26 +20,26 @@ import { selectTestFiles } from "./select-test-files.ts";
 import { endStuckTestFiles } from "./stuck-test-files.ts";
 import { describeSlowest, keepUsage, readUsage, usageFileVariable } from "./test-usage.ts";
 
-/** A test that takes longer is stuck. The slowest one builds, packs and installs every package. */
+/** The time limit of a test. The slowest one builds, packs and installs every package. */
 const testTimeoutMs = 300_000;
-/** Room for several slow tests in one file. */
+/** The time limit of a file, which may have several slow tests. */
 const fileTimeoutMs = 2 * testTimeoutMs;
 /**
- * Node itself would leave a core to the runner, which hardly needs it; and tests wait as much as they compute, so there is
- * work for two files more than there are cores.
+ * Node would leave a core to the runner, which hardly needs it. Tests wait as much as they compute, so two more processes than
+ * cores run at once.
  */
 const filesAtOnce = availableParallelism() + 2;
-/** How many of the slowest files a run names at its end; a run of fewer files names none. */
+/** The number of slowest files that a run names at its end. A run of fewer files names none. */
 const slowestShown = 10;
 
 interface Selection {
-  /** Of paths of test files; none selects all. */
+  /** Parts of paths of test files; none selects all. */
   readonly words: readonly string[];
-  /** Of Node's runner. */
+  /** Options of Node's runner. */
   readonly nodeOptions: readonly string[];
-  /** Whether each file has a process of its own, even if it could share one. */
+  /** Whether each file has its own process, even if it could share one. */
   readonly isAlone: boolean;
-  /** Only the files that are left out without words. */
+  /** Whether to run only long files. */
   readonly longOnly: boolean;
 }
 
@@ -53,11 +52,11 @@ async function runTests(root: string, { words, nodeOptions, isAlone, longOnly }:
     return 1;
   }
   const untrackedBefore = new Set(untrackedFiles(root));
-  // A temp folder of its own tells what this suite leaves from what other programs put into the machine's.
+  // A separate temporary folder shows what this suite leaves, apart from other programs.
   const tempFolder = mkdtempSync(join(tmpdir(), "tercel-test-run-"));
-  // Servers that refuse to run as root, PostgreSQL for one, have to get through to their folders in it.
+  // Servers that refuse to run as root, such as PostgreSQL, must be able to reach their folders in it.
   chmodSync(tempFolder, 0o711);
-  // Outside of that folder, which has to be empty at the end.
+  // Outside of that folder, which must be empty at the end.
   const usageFolder = mkdtempSync(join(tmpdir(), "tercel-test-usage-"));
   const usageFile = join(usageFolder, "usage.jsonl");
   writeFileSync(usageFile, "");
@@ -119,7 +118,7 @@ async function runTests(root: string, { words, nodeOptions, isAlone, longOnly }:
   }
 }
 
-/** A program that runs the group in its process. Its name does not end like that of a test file, which is checked as a whole. */
+/** Writes a program that runs the group in its process. Its name does not end like a test file, which would be checked as a whole. */
 function writeGroupProgram(folder: string, root: string, group: readonly string[], at: number): string {
   const file = join(folder, `group-${at + 1}.mjs`);
   const runner = pathToFileURL(join(import.meta.dirname, "process", "run-group.ts")).href;
@@ -130,12 +129,12 @@ function writeGroupProgram(folder: string, root: string, group: readonly string[
   return file;
 }
 
-/** A recording that UPDATE_GOLDEN=1 asks for is new until it is committed. */
+/** Recordings that UPDATE_GOLDEN=1 writes are untracked until they are committed. */
 function isNewRecording(file: string): boolean {
   return process.env.UPDATE_GOLDEN === "1" && /\/golden\/.+\.txt$/.test(file);
 }
 
-/** Runs node's test runner with our output streams; resolves to its exit code. */
+/** Runs Node's test runner with this process's output streams. Resolves to its exit code. */
 function runNode(
   root: string,
   nodeOptions: readonly string[],
@@ -158,7 +157,7 @@ function runNode(
       stdio: "inherit",
       env: { ...process.env, ...environment },
     });
-    // The terminal interrupts the runner as well; we stay to clean up behind it.
+    // The terminal interrupts the runner too. This process stays to clean up after it.
     const forward = (signal: NodeJS.Signals): void => {
       if (signal !== "SIGINT") child.kill(signal);
     };
@@ -183,7 +182,7 @@ if (unknown !== undefined) {
   );
   process.exitCode = 2;
 } else {
-  // A pattern that matches no test of a file would leave out the suite that runs it in a group.
+  // If a pattern matched no test of a file, Node would omit the suite of the file in a group.
   const choosesTests = nodeOptions.some((option) => !option.startsWith("--test-reporter="));
   process.exitCode = await runTests(process.cwd(), {
     words,

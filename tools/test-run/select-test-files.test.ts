@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { selectTestFiles } from "./select-test-files.ts";
 
-test("finds the test files of every folder there is, and none of what was installed or built", (t) => {
+test("finds the test files of every folder, without installed and built ones", (t) => {
   const root = mkdtempSync(join(tmpdir(), "tercel-select-"));
   t.after(() => rmSync(root, { recursive: true }));
   const files = ["soak/a.test.ts", "new-folder/deep/b.test.mjs", "packages/p/src/c.ts", "node_modules/d.test.js"];
@@ -17,7 +17,7 @@ test("finds the test files of every folder there is, and none of what was instal
   assert.deepEqual(selectTestFiles(root, ["deep", "nowhere"]).files, ["new-folder/deep/b.test.mjs"]);
 });
 
-test("leaves long files out unless they are named or asked for", (t) => {
+test("omits long files unless they are named or requested", (t) => {
   const root = mkdtempSync(join(tmpdir(), "tercel-select-"));
   t.after(() => rmSync(root, { recursive: true }));
   writeFileSync(join(root, "short.test.ts"), 'const text = "// Long: no comment";\n');

@@ -5,12 +5,12 @@ import { isLong } from "./long-tests.ts";
 
 export interface SelectedFiles {
   readonly files: string[];
-  /** Those that run only when they are asked for. */
+  /** Whether to select the long files. */
   readonly leftOut: string[];
 }
 
 /**
- * The test files of the repository whose path contains any of the words. Without words all of them, except for those that are long; with `longOnly` these.
+ * Returns the test files of the repository whose path contains any of the words. Without words: all except long ones, or with `longOnly` the long ones.
  */
 export function selectTestFiles(root: string, words: readonly string[], longOnly = false): SelectedFiles {
   const all = listFiles(root).filter((file) => /\.test\.[cm]?[jt]s$/.test(file));

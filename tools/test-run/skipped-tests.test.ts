@@ -8,7 +8,7 @@ it("names a skipped test or suite with its file and its reason", () => {
   assert.equal(describeSkipped({ ...one, isSuite: true, reason: true }), 'skipped: test/a.test.ts: suite "prints"');
 });
 
-it("knows CI by the variable that every CI sets", () => {
+it("detects CI by the variable that every CI service sets", () => {
   for (const CI of ["true", "1", "yes"]) assert.ok(failsOnSkipped({ CI }), CI);
   for (const CI of [undefined, "", "0", "false"]) assert.ok(!failsOnSkipped({ CI }), CI);
 });

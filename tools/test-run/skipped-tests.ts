@@ -1,12 +1,12 @@
-// What a run says about tests that were skipped, and whether it may have any.
+// Describes skipped tests, and decides whether a run may have any.
 
 export interface SkippedTest {
   /** Relative to the repository. */
   readonly file: string;
   readonly title: string;
-  /** Whether it is a suite: its tests are not named, because they were never declared. */
+  /** Whether it is a suite. Its tests are not named, because they were never declared. */
   readonly isSuite: boolean;
-  /** True where none was given. */
+  /** True if there was none. */
   readonly reason: string | true;
 }
 
@@ -15,7 +15,7 @@ export function describeSkipped({ file, title, isSuite, reason }: SkippedTest): 
   return reason === true ? what : `${what}: ${reason}`;
 }
 
-/** Whether the variables are those of CI, where every tool is installed, so that a skipped test would never run. */
+/** Returns whether the environment is CI, where every tool is installed, so a skipped test would never run. */
 export function failsOnSkipped({ CI }: { readonly CI?: string | undefined }): boolean {
   return CI !== undefined && !["", "0", "false"].includes(CI);
 }

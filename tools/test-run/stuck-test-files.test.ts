@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { markerVariable } from "./marked-processes.ts";
 import { endStuckTestFiles } from "./stuck-test-files.ts";
 
-/** A process that never returns to its event loop, with the arguments that the runner gives to a test file. */
+/** Starts a process that never returns to its event loop, with the arguments of a test file. */
 function startSpinning(marker: string, ...args: string[]): ChildProcess {
   return spawn(process.execPath, ["-e", "for (;;);", "--", ...args], {
     stdio: "ignore",
@@ -64,7 +64,7 @@ describe("endStuckTestFiles", () => {
     },
   );
 
-  it("leaves a test file alone before its time is over", onLinux, async () => {
+  it("does not end a test file before its time limit", onLinux, async () => {
     const [marker, lateMarker] = [randomUUID(), randomUUID()];
     const early = startSpinning(marker, "a/early.test.ts");
     const late = startSpinning(lateMarker, "a/late.test.ts");
@@ -73,7 +73,7 @@ describe("endStuckTestFiles", () => {
     const stopPatient = endStuckTestFiles({ marker, limitMs: 60_000, everyMs: 5, onEnded });
     const stopStrict = endStuckTestFiles({ marker: lateMarker, limitMs: 0, everyMs: 50, onEnded });
     try {
-      // When the strict watch has ended its file, the patient one has looked at its own several times.
+      // When the strict watch has ended its file, the patient one has checked its own several times.
       await once(late, "exit");
       assert.deepEqual([early.exitCode, early.signalCode], [null, null]);
       assert.ok(!ended.includes("a/early.test.ts"));

@@ -1,22 +1,22 @@
 import { killProcess, markedProcesses } from "./marked-processes.ts";
 
 export interface StuckFilesOptions {
-  /** Which run's processes to look at. */
+  /** The marker of the run whose processes are checked. */
   marker: string;
-  /** A test file that has been running for longer is ended. */
+  /** The time limit of a test file. */
   limitMs: number;
-  /** How often to look. */
+  /** The interval of checks. */
   everyMs: number;
   onEnded(file: string): void;
 }
 
 /**
- * Ends test files that run for too long. Node's own limit for a test is a timer in the process of that test, which never
- * fires when the code under test loops without returning; this one looks from outside. Node then reports the file as
- * failed and continues with the next. Returns a function that stops the watch.
+ * Ends test files that run too long. Node's own limit is a timer in the process of the test, which never
+ * fires if the code under test loops. This watch is outside. Node then reports the file as
+ * failed and continues with the next one. Returns a function that stops the watch.
  */
 export function endStuckTestFiles({ marker, limitMs, everyMs, onEnded }: StuckFilesOptions): () => void {
-  /** By process and file: the title of a process that runs several files names the one that it runs. */
+  /** By process and file, because the title of a process with several files names the current one. */
   const firstSeen = new Map<string, number>();
   const timer = setInterval(() => {
     const running = markedProcesses(marker).flatMap(({ pid, args }) => {
@@ -36,7 +36,7 @@ export function endStuckTestFiles({ marker, limitMs, everyMs, onEnded }: StuckFi
   return () => clearInterval(timer);
 }
 
-/** The test file that a process runs; a runner that a test has started names its files after its option --test. */
+/** Returns the test file of a process. A runner that a test started has its files after the option --test. */
 function testFileOf(args: readonly string[]): string | undefined {
   return args.includes("--test") ? undefined : args.find((arg) => /\.test\.[cm]?[jt]s$/.test(arg));
 }

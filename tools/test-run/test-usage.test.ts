@@ -14,7 +14,7 @@ describe("the usage of test files", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("is read as the files have reported it", () => {
+  it("is read from the reports of the files", () => {
     const path = join(folder, "usage.jsonl");
     assert.deepEqual(readUsage(path), []);
     const usages = [
@@ -27,7 +27,7 @@ describe("the usage of test files", () => {
     assert.deepEqual(readUsage(path), usages);
   });
 
-  it("is kept for the next run, with what is known of files that did not run", () => {
+  it("is stored for the next run, with the usage of files that did not run", () => {
     const path = join(folder, "usage.jsonl");
     const [first, second] = [1, 2].map((seconds) => ({ file: "a.test.ts", seconds, cpuSeconds: 0 }));
     const other = { file: "b.test.ts", seconds: 3, cpuSeconds: 4 };
@@ -40,7 +40,7 @@ describe("the usage of test files", () => {
     assert.deepEqual(readdirSync(folder), ["usage.jsonl"]);
   });
 
-  it("is shown for the slowest, the slowest first, and as the sum of all", () => {
+  it("is shown for the slowest files in order, and as a total", () => {
     const usages = [
       { file: "quick.test.ts", seconds: 0.04, cpuSeconds: 0.04 },
       { file: "slow.test.ts", seconds: 12.34, cpuSeconds: 20 },

@@ -1,8 +1,8 @@
-// What each test file took. The test files report it themselves (record-usage.ts), the runner prints the slowest.
+// The time and CPU time of each test file. The files report it themselves (record-usage.ts), and the runner prints the slowest.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Names the file to which each test file appends its usage, one line of JSON each. */
+/** The variable with the path of the file to which each test file appends its usage as a line of JSON. */
 export const usageFileVariable = "TERCEL_TEST_USAGE";
 
 export interface TestUsage {
@@ -10,11 +10,11 @@ export interface TestUsage {
   readonly file: string;
   /** From the start of its process to its end. */
   readonly seconds: number;
-  /** Processor time, that of the programs it has started included (only Linux reports that). */
+  /** CPU time. On Linux it includes child processes. */
   readonly cpuSeconds: number;
 }
 
-/** The usage that test files have reported. A file that was killed has reported none, or a line that is cut off. */
+/** Returns the reported usage. A killed file may have reported nothing, or an incomplete line. */
 export function readUsage(path: string): TestUsage[] {
   if (!existsSync(path)) return [];
   return readFileSync(path, "utf8").split("\n").flatMap(parseUsage);
@@ -28,14 +28,14 @@ function parseUsage(line: string): TestUsage[] {
   }
 }
 
-/** Keeps the usage for the next run, with what is known of files that did not run. Does nothing where its folder does not exist. */
+/** Stores the usage for the next run, with that of files that did not run. Does nothing if its folder does not exist. */
 export function keepUsage(path: string, usages: readonly TestUsage[]): void {
   if (!existsSync(dirname(path))) return;
   const latest = new Map([...readUsage(path), ...usages].map((one) => [one.file, one]));
   writeFileSync(path, [...latest.values()].map((one) => `${JSON.stringify(one)}\n`).join(""));
 }
 
-/** A table of the `count` files that took longest, and the processor time of all of them. */
+/** Returns a table of the `count` slowest files, and the CPU time of all files. */
 export function describeSlowest(usages: readonly TestUsage[], count: number): string {
   const slowest = usages.toSorted((a, b) => b.seconds - a.seconds).slice(0, count);
   const cpuSeconds = usages.reduce((sum, one) => sum + one.cpuSeconds, 0);

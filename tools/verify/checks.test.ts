@@ -32,7 +32,7 @@ describe("the checks of npm run verify", () => {
     }
   });
 
-  it("have names of their own", () => {
+  it("have different names", () => {
     assert.equal(new Set(checks.map(({ name }) => name)).size, checks.length);
   });
 });

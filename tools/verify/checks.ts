@@ -1,12 +1,12 @@
-// The checks that take too long for CI. CONTRIBUTING.md lists them next to those of CI.
+// The checks that take too long for CI. CONTRIBUTING.md lists them next to the checks of CI.
 
 export interface Check {
   readonly name: string;
   readonly command: readonly [program: string, ...args: string[]];
   readonly env?: Readonly<Record<string, string>>;
-  /** Minutes on two cores, about. */
+  /** Approximate minutes on two cores. */
   readonly minutes: number;
-  /** Finds in the output what was measured: every match, or its group. Default: the last line. */
+  /** Finds the result in the output: every match, or its group. Default: the last line. */
   readonly figure?: RegExp;
 }
 
@@ -19,7 +19,7 @@ const npmRun = (script: string, ...args: string[]): Check["command"] => [
   ...args,
 ];
 
-/** The cases of `npm run bench` whose name contains one of the words, as they are published. The figure is Tercel's in the case that is named. */
+/** The cases of `npm run bench` whose name contains one of the words, with the settings of the published tables. The figure is Tercel's in the case `shown`. */
 function benchCheck(name: string, minutes: number, shown: string, ...words: readonly string[]): Check {
   return {
     name,
@@ -29,7 +29,7 @@ function benchCheck(name: string, minutes: number, shown: string, ...words: read
   };
 }
 
-/** Proofs of WimGuard, with the line that each of them ends with. */
+/** Proofs of WimGuard. The figure is the last line of each. */
 function wimguardCheck(name: string, minutes: number, ...proofs: readonly string[]): Check {
   const command = npmRun("soak", "wimguard", ...proofs, "--fresh");
   return { name: `wimguard-${name}`, command, minutes, figure: /^[\w-]+: \d+ of \d+ .*, seeds .*$/gm };

@@ -17,18 +17,18 @@ const choose = (checks: readonly Check[], records: readonly CheckRecord[], choic
   chooseChecks(checks, records, { names: [], ...choice }).map(({ name }) => name);
 
 describe("chooseChecks", () => {
-  it("takes the checks that are named, all without a name", () => {
+  it("chooses the named checks, or all", () => {
     const checks = [check("fuzz"), check("hpack"), check("mixed")];
     assert.deepEqual(choose(checks, []), ["fuzz", "hpack", "mixed"]);
     assert.deepEqual(choose(checks, [], { names: ["mixed", "fuzz"] }), ["fuzz", "mixed"]);
   });
 
-  it("begins with those that never ran, then with the oldest", () => {
+  it("begins with checks that never ran, then with the oldest", () => {
     const records = [record("fuzz", "2026-12-01"), record("mixed", "2026-11-30")];
     assert.deepEqual(choose([check("fuzz"), check("hpack"), check("mixed")], records), ["hpack", "mixed", "fuzz"]);
   });
 
-  it("leaves out what has passed on the commit, but neither what failed on it nor what passed on another", () => {
+  it("omits checks that passed on the commit, but not checks that failed on it or passed on another commit", () => {
     const records = [
       record("fuzz", "2026-12-01"),
       record("hpack", "2026-12-01", "1a2b3c4", false),
@@ -39,7 +39,7 @@ describe("chooseChecks", () => {
     assert.deepEqual(choose(checks, records), ["fuzz", "hpack", "mixed"]);
   });
 
-  it("takes what fits in the minutes, both sides of the limit", () => {
+  it("chooses checks that fit into the minutes, on both sides of the limit", () => {
     const checks = [check("fuzz", 10), check("hpack", 1), check("mixed", 31), check("overload", 2)];
     assert.deepEqual(choose(checks, [], { minutes: 13 }), ["fuzz", "hpack", "overload"]);
     assert.deepEqual(choose(checks, [], { minutes: 12 }), ["fuzz", "hpack"]);

@@ -2,17 +2,17 @@ import type { Check } from "./checks.ts";
 import type { CheckRecord } from "./record.ts";
 
 export interface Choice {
-  /** Of checks; without one all of them. */
+  /** Names of checks; all if empty. */
   readonly names: readonly string[];
-  /** Leaves out what has passed on this commit. */
+  /** Omits checks that have passed on this commit. */
   readonly passedOn?: string;
-  /** How long all of them may take together, by what the checks say of themselves. Default: without limit. */
+  /** The limit for the sum of the checks' own `minutes`. Default: no limit. */
   readonly minutes?: number;
 }
 
 /**
- * The checks to run, the one first that has waited longest: those that never ran, then by the date of their last run. With a limit a check
- * that does not fit in what is left is passed over.
+ * Returns the checks to run: those that never ran first, then by the date of their last run. With a limit, a check
+ * that does not fit into the rest is skipped.
  */
 export function chooseChecks(
   checks: readonly Check[],

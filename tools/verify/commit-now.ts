@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-/** The last commit that changed something in these paths (git's pathspecs), with a "+" when files there differ from it. */
+/** Returns the last commit that changed these paths (git's pathspecs), with a "+" if there are uncommitted changes. */
 export function commitNow(root: string, paths: readonly string[]): string {
   const git = (...args: string[]): string => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
   const commit = git("log", "-1", "--format=%h", "--", ...paths);

@@ -12,13 +12,13 @@ const fuzz: CheckRecord = {
 };
 
 describe("the page of the last runs", () => {
-  it("gives back what was written into it, in the order of the checks", () => {
+  it("can be read again, in the order of the checks", () => {
     const mixed = { ...fuzz, name: "mixed", hasPassed: false, figure: "" };
     const page = formatRecords([mixed, fuzz], ["fuzz", "hpack", "mixed"]);
     assert.deepEqual(readRecords(page), [fuzz, mixed]);
   });
 
-  it("keeps the last record of a check, and none of a check that is gone", () => {
+  it("keeps the last record of a check, and no record of a removed check", () => {
     const gone = { ...fuzz, name: "gone" };
     const page = formatRecords([fuzz, gone, { ...fuzz, commit: "5d6e7f8+" }], ["fuzz"]);
     assert.deepEqual(
@@ -29,12 +29,12 @@ describe("the page of the last runs", () => {
 });
 
 describe("findFigure", () => {
-  it("takes every match, or its group, without what would end a cell", () => {
+  it("returns every match, or its group, without characters that would end a cell", () => {
     assert.equal(findFigure("1 call\n2 calls | of\t3\ndone\n", /^.*calls.*$/gm), "2 calls of 3");
     assert.equal(findFigure("unary 1\nunary 2\n", /unary (\d)/g), "1; 2");
   });
 
-  it("takes the last line without a pattern, and nothing from empty output", () => {
+  it("returns the last line without a pattern, and nothing for empty output", () => {
     assert.equal(findFigure("a\nb\n\n"), "b");
     assert.equal(findFigure(""), "");
     assert.equal(findFigure("done\n", /\d/g), "");

@@ -1,4 +1,4 @@
-// docs/last-verify.md: what came of each check when it was last run.
+// docs/last-verify.md: the last result of each check.
 
 export interface CheckRecord {
   readonly name: string;
@@ -7,7 +7,7 @@ export interface CheckRecord {
   readonly commit: string;
   readonly hasPassed: boolean;
   readonly minutes: number;
-  /** What was measured; empty when nothing was found in the output. */
+  /** The result in the output; empty if there is none. */
   readonly figure: string;
 }
 
@@ -33,7 +33,7 @@ export function readRecords(page: string): CheckRecord[] {
   }));
 }
 
-/** The page with these records in the order of `names`; those of checks that are gone are left out. */
+/** Returns the page with these records in the order of `names`, without records of other checks. */
 export function formatRecords(records: readonly CheckRecord[], names: readonly string[]): string {
   const rows = names.flatMap((name) => {
     const found = records.findLast((record) => record.name === name);
@@ -46,7 +46,7 @@ export function formatRecords(records: readonly CheckRecord[], names: readonly s
   return `${head}${rows.join("\n")}\n`;
 }
 
-/** What `figure` finds in the output of a check, by default its last line, fit for a cell of the table. */
+/** Returns what `figure` finds in the output of a check, by default its last line, as the text of a cell. */
 export function findFigure(output: string, figure?: RegExp): string {
   const found =
     figure === undefined

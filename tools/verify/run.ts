@@ -1,6 +1,6 @@
-// Runs the checks that take too long for CI, and writes the outcome of each into docs/last-verify.md: `npm run verify`, about four hours, or
-// `npm run verify -- fuzz mixed` for some of them; `-- --list` names them. In parts: `-- --resume --minutes 20` runs what has not passed on
-// this commit yet, as much as fits. Exit code 1 when one has failed.
+// `npm run verify` runs the checks that take too long for CI, in hours, and writes the result of each into docs/last-verify.md.
+// `npm run verify -- fuzz mixed` runs some of them, and `-- --list` lists them. `-- --resume --minutes 20` runs checks that have not passed on
+// this commit yet, as many as fit into 20 minutes. Exit code 1 if one fails.
 import { spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -51,7 +51,7 @@ async function verify(chosen: readonly Check[], commit: string): Promise<boolean
     const record = await runCheck(check, commit);
     hasPassed &&= record.hasPassed;
     records.push(record);
-    // After each, so that a run which is ended has shown something.
+    // After each check, so that an interrupted run keeps its results.
     writeFileSync(
       pageFile,
       formatRecords(

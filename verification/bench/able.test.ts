@@ -13,7 +13,7 @@ describe("which subjects a case measures", () => {
     assert.equal(casesOf(TERCEL).length, BENCH_CASES.length);
   });
 
-  it("the canned responder only where each call is the one whose answer it has", () => {
+  it("the canned responder only in cases whose calls it can respond to", () => {
     assert.deepEqual(casesOf(subject("canned")), [
       "server/unary/10x10",
       "server/unary/50x1",
@@ -24,7 +24,7 @@ describe("which subjects a case measures", () => {
     ]);
   });
 
-  it("a server without a client in no case of clients", () => {
+  it("a server without a client in no case for clients", () => {
     const names = casesOf(subject("hyper"));
     assert.deepEqual(
       names.filter((name) => name.includes("client/") || name.startsWith("pair/")),
@@ -33,14 +33,14 @@ describe("which subjects a case measures", () => {
     assert.ok(names.includes("server/stream"));
   });
 
-  it("over TLS those that speak it, and every peer in the case that all ratios begin with", () => {
+  it("subjects with TLS over TLS, and every peer in the case of the first ratios", () => {
     for (const peer of PEERS) {
       assert.equal(casesOf(peer).includes("tls/server/unary/10x10"), peer.speaksTls === true, peer.name);
       assert.ok(casesOf(peer).includes("server/unary/10x10"), peer.name);
     }
   });
 
-  it("leaves out no subject that does not exist", () => {
+  it("excludes only subjects that exist", () => {
     const names = PEERS.map(({ name }) => name);
     for (const { name, without = [] } of BENCH_CASES) {
       assert.deepEqual(

@@ -1,7 +1,7 @@
 import type { BenchCase, Work } from "./case.ts";
 import type { Subject } from "./subjects.ts";
 
-/** Whether a subject has what a case measures. Where it has not, the table has an empty cell. */
+/** Returns whether a subject can run a case. Otherwise the table has an empty cell. */
 export function isAble(subject: Subject, { work, isTls, without }: BenchCase): boolean {
   if (isTls && !subject.speaksTls) return false;
   if (without?.includes(subject.name)) return false;
@@ -9,7 +9,7 @@ export function isAble(subject: Subject, { work, isTls, without }: BenchCase): b
   return !subject.isCanned || isCannedCall(work);
 }
 
-/** Whether a load makes only the call whose answer the canned responder has. */
+/** Returns whether a load makes only the call that the canned responder can respond to. */
 function isCannedCall(work: Work): boolean {
   if (work.kind === "open-loop") return true;
   return work.kind === "h2load" && work.method === "Unary" && work.body.length < LARGEST_CANNED_BYTES;

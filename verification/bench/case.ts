@@ -1,20 +1,20 @@
 import type { StreamSize } from "./peers/echo-values.ts";
 import type { PolicyName } from "./pick/picker.ts";
 
-/** One thing that is measured of every subject. */
+/** A measurement of every subject. */
 export interface BenchCase {
-  /** `<side>/<what>`; a word of the command line chooses by it. */
+  /** `<side>/<what>`. Words of the command line select cases by it. */
   readonly name: string;
   /** Unit of the value. */
   readonly unit: string;
-  /** What the CPU time is counted for: one of this. */
+  /** The unit of work for the CPU time. */
   readonly per?: string;
   readonly better: "higher" | "lower";
-  /** Over TLS, of those subjects that can. */
+  /** Over TLS, for subjects that support it. */
   readonly isTls?: true;
-  /** Names of subjects that are not measured in this case; the catalogue says why. */
+  /** Names of subjects that are not measured in this case. The catalogue says why. */
   readonly without?: readonly string[];
-  /** No more rounds than this, where one takes minutes. */
+  /** Maximum number of rounds, if a round takes minutes. */
   readonly maxRounds?: number;
   readonly work: Work;
 }
@@ -31,18 +31,18 @@ export type Work =
   | LinkWork
   | PickWork;
 
-/** h2load sends the same request over and over to the server under test. */
+/** h2load sends the same request repeatedly to the server under test. */
 export interface H2loadWork {
   readonly kind: "h2load";
   readonly method: "Unary" | "UnaryLater" | "ListUsers" | "ServerStream";
   readonly body: Buffer;
-  /** Bytes of a whole answer, from a server that sends no empty fields. */
+  /** Bytes of a whole response, from a server that sends no empty fields. */
   readonly leastResponseBytes: number;
   readonly connections: number;
   readonly streams: number;
-  /** Units of the case in one request. */
+  /** The number of units of the case in one request. */
   readonly unitsPerRequest: number;
-  /** A fresh process for each measurement, warmed up for this long only. */
+  /** If set, each measurement has a new process, with this warm-up. */
   readonly coldWarmUpSeconds?: number;
 }
 
@@ -57,60 +57,60 @@ export interface ClientWork {
   readonly kind: "client";
   readonly call: "unary" | "stream";
   readonly concurrency: number;
-  /** Of each call that streams. Default: 1000 messages of 16 bytes. */
+  /** The messages of each streaming call. Default: 1000 messages of 16 bytes. */
   readonly size?: StreamSize;
-  /** Units of the case in one call or message. Default 1. */
+  /** The number of units of the case in one call or message. Default 1. */
   readonly unitsEach?: number;
 }
 
-/** The client under test streams from its own framework's server; the CPU time is that of both. */
+/** The client under test streams from the server of the same framework. The CPU time is that of both. */
 export interface PairWork {
   readonly kind: "pair";
   readonly concurrency: number;
 }
 
-/** Connections are opened to the server under test, and left alone when it has answered the calls on each. */
+/** Connections to the server under test, which are idle after the calls on each. */
 export interface IdleWork {
   readonly kind: "idle";
   readonly connections: number;
   readonly callsEach: number;
 }
 
-/** A load-balancing policy picks among connected endpoints; Tercel's alone, because the peers' cannot be had on their own. */
+/** A load balancing policy picks among connected endpoints. Only Tercel's, because the peers' policies cannot run alone. */
 export interface PickWork {
   readonly kind: "pick";
   readonly policy: PolicyName;
   readonly endpoints: number;
 }
 
-/** Streams are opened to the server under test that send one message and do not end. */
+/** Streams to the server under test that send one message and do not end. */
 export interface OpenStreamsWork {
   readonly kind: "open-streams";
   readonly connections: number;
   readonly streamsEach: number;
 }
 
-/** Unary calls arrive at the server under test at random times and at the same rate for every server, however fast it answers. */
+/** Unary calls arrive at the server under test at random times, at the same rate for every server, even if it is slow. */
 export interface OpenLoopWork {
   readonly kind: "open-loop";
   readonly callsPerSecond: number;
   readonly connections: number;
 }
 
-/** The server under test is started, as its users have it: built, with nothing cached. */
+/** The server under test is started in the form in which users run it: built, without caches. */
 export interface StartWork {
   readonly kind: "start";
-  /** How long the first answer takes from the start of the process, or the resident memory when the calls are answered. */
+  /** The time from the start of the process to the first response, or the resident memory after the calls. */
   readonly measures: "time" | "memory";
-  /** Calls that are made after the first one. */
+  /** The number of calls after the first one. */
   readonly moreCalls: number;
 }
 
-/** Tercel's client and server move data over a link that is slower and longer than this machine's. */
+/** Tercel's client and server transfer data over a simulated slow and long link. */
 export interface LinkWork {
   readonly kind: "link";
   readonly direction: "upload" | "download";
   readonly bytesPerSecond: number;
-  /** There and back. */
+  /** The round trip. */
   readonly roundTripMs: number;
 }

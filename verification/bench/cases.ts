@@ -4,15 +4,15 @@ import { USERS_PER_PAGE } from "./peers/users.ts";
 import type { PolicyName } from "./pick/picker.ts";
 import { echoMessage, framed, listUsersRequest, listUsersResponse, streamRequest } from "./wire/grpc-body.ts";
 
-/** Streams open at a time where the number is not the point of the case. */
+/** Streams open at once in cases where the number does not matter. */
 const STREAMS = 10;
-/** Payload of a large message: a quarter of the size that servers accept by default. */
+/** Payload of a large message: a quarter of the default limit of servers. */
 const LARGE_BYTES = 1 << 20;
-/** Messages of a call that streams messages of some KiB: enough that starting the call weighs nothing. */
+/** Messages of a call that streams messages of some KiB: enough that the start of the call does not matter. */
 const MEDIUM_COUNT = 100;
 const MEDIUM_KIBIBYTES = [4, 16, 32] as const;
 
-/** A load of calls that are answered by one message each. */
+/** A load of calls with one response message each. */
 function serverCalls(name: string, work: Omit<H2loadWork, "kind" | "unitsPerRequest">): BenchCase {
   return {
     name,
@@ -35,7 +35,7 @@ function serverUnary(connections: number, streams: number): BenchCase {
   });
 }
 
-/** The handler awaits a timer of one millisecond, which bounds the rate: what to compare is the CPU time. */
+/** The handler awaits a timer of one millisecond, which limits the rate. Compare the CPU time. */
 function serverTimer(connections: number, streams: number): BenchCase {
   return serverCalls("server/timer", {
     method: "UnaryLater",
@@ -57,8 +57,8 @@ function serverList(connections: number, streams: number): BenchCase {
 }
 
 /**
- * The time within which 99 of 100 calls are answered, from the time at which each was due. The rate is the same for every server: one that is
- * near its limit there waits for itself.
+ * The 99th percentile of the latency, measured from the time at which each call was due. The rate is the same for every server. A server that is
+ * near its limit at that rate queues calls.
  */
 function latency(callsPerSecond: number, without: readonly string[]): BenchCase {
   return {
@@ -184,10 +184,10 @@ function link(direction: "upload" | "download", megabytesPerSecond: number, roun
   };
 }
 
-/** With those that are opened before them, they are below 4096: what many systems let a process have open. */
+/** Together with the connections before, fewer than 4096, the file limit of many systems. */
 const IDLE_CONNECTIONS = 3000;
 
-/** A JVM takes its heap ahead of need, so what a connection adds to it does not show in the process's memory. */
+/** A JVM allocates its heap in advance, so a connection does not change the memory of the process. */
 const TAKES_MEMORY_AHEAD = ["grpc-java"];
 
 function idle(name: string, callsEach: number): BenchCase {
@@ -215,7 +215,7 @@ function overTls(benchCase: BenchCase): BenchCase {
   return { ...benchCase, name: `tls/${benchCase.name}`, isTls: true };
 }
 
-/** Every case, in the order in which they run and are shown. README.md says what each of them is for. */
+/** Every case, in the order of measurement and output. README.md describes the purpose of each. */
 export const BENCH_CASES: readonly BenchCase[] = [
   serverUnary(10, 10),
   serverUnary(50, 1),
@@ -230,7 +230,7 @@ export const BENCH_CASES: readonly BenchCase[] = [
     unit: "messages/s",
     per: "message",
     better: "higher",
-    // h2 0.4.20 ends a connection when some 2,000 DATA frames below 256 bytes wait ("too_many_data_frames"), as grpc-go's client makes them wait.
+    // h2 0.4.20 ends a connection when about 2,000 DATA frames below 256 bytes wait ("too_many_data_frames"), which happens with grpc-go's client.
     without: ["tonic", "hyper"],
     work: { kind: "client-stream", streams: STREAMS },
   },
@@ -247,7 +247,7 @@ export const BENCH_CASES: readonly BenchCase[] = [
     better: "higher",
     work: { kind: "pair", concurrency: STREAMS },
   },
-  // Every server is far from its limit at the first rate but connect-node, which is at half of it; at the second it would be beyond it.
+  // At the first rate, every server is far below its limit, except connect-node, which is at half of it. At the second rate it would be above.
   latency(2000, []),
   latency(10_000, ["connect-node"]),
   firstAnswer,

@@ -2,16 +2,16 @@ import type { BenchCase } from "./case.ts";
 import { FIRST_WARM_UP_SECONDS, WARM_UP_SECONDS } from "./measure/session.ts";
 import { WARM_UP_SECONDS as CLIENT_WARM_UP_SECONDS } from "./peers/echo-values.ts";
 
-/** For starting, connecting, verifying and ending a process. */
+/** The time for starting, connecting, verifying and ending a process. */
 const PROCESS_SECONDS = 1;
-/** Of a connection or a stream that is opened and settles, and of the link's transfers. */
+/** The time for opening connections or streams until their memory is stable, and for the transfers over the link. */
 const OPENING_SECONDS = 4;
-/** 100 MB at the slowest of the links, and what comes before. */
+/** 100 MB over the slowest link, and the preparation. */
 const TRANSFER_SECONDS = 15;
-/** By the slowest subject that makes a million calls, and by the mean of all. */
+/** Estimated from the slowest subject with a million calls, and from the mean of all. */
 const SECONDS_PER_CALL = 20e-6;
 
-/** About how long a case takes with so many subjects: it decides whether the case is begun, no more. */
+/** Returns about how long a case takes with a number of subjects. It only decides whether the case is started. */
 export function estimatedSeconds(
   { work, maxRounds }: BenchCase,
   subjects: number,

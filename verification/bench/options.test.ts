@@ -12,7 +12,7 @@ function refuses(words: string[], message: RegExp): void {
   );
 }
 
-test("runs every case with every peer when nothing is asked", () => {
+test("runs every case with every peer by default", () => {
   assert.deepEqual(parse(), {
     cases: known.cases,
     peers: known.peers,
@@ -24,23 +24,23 @@ test("runs every case with every peer when nothing is asked", () => {
   });
 });
 
-test("keeps what the files and the minutes are", () => {
+test("reads the files and the minutes", () => {
   const { into, compare, minutes } = parse("--into", "a.json", "--compare=b.json", "--minutes", "24");
   assert.deepEqual({ into, compare, minutes }, { into: "a.json", compare: "b.json", minutes: 24 });
 });
 
-test("refuses minutes below one and above a day, and takes the limits", () => {
+test("refuses minutes below one and above a day, and accepts the limits", () => {
   assert.equal(parse("--minutes", "1").minutes, 1);
   assert.equal(parse("--minutes", "1440").minutes, 1440);
   for (const minutes of ["0.9", "1441", "soon"]) refuses(["--minutes", minutes], /--minutes has to be a number/);
 });
 
-test("a word chooses the cases whose name contains it, several words any of them, in the catalogue's order", () => {
+test("words select the cases whose name contains one of them, in the catalogue's order", () => {
   assert.deepEqual(parse("unary").cases, ["server/unary/10x10", "client/unary/1"]);
   assert.deepEqual(parse("client", "stream").cases, ["server/stream", "client/unary/1"]);
 });
 
-test("a whole name chooses that case alone, even when another name begins with it", () => {
+test("a whole name selects that case alone, even if another name begins with it", () => {
   const unary = { cases: ["client/unary/1", "client/unary/100"], peers: [] };
   assert.deepEqual(parseOptions(["client/unary/1"], unary).cases, ["client/unary/1"]);
   assert.deepEqual(parseOptions(["client/unary/10"], unary).cases, ["client/unary/100"]);
@@ -53,7 +53,7 @@ test("a word that no case contains is refused with the names of all cases", () =
   );
 });
 
-test("takes a value as the next word or after an equals sign", () => {
+test("reads a value from the next word or after an equals sign", () => {
   assert.equal(parse("--rounds", "5").rounds, 5);
   assert.equal(parse("--rounds=5").rounds, 5);
   assert.equal(parse("--seconds=0.5", "--json", "unary").seconds, 0.5);
@@ -70,13 +70,13 @@ test("refuses an option without its value and a flag with one", () => {
   refuses(["--json=yes"], /--json takes no value/);
 });
 
-test("takes 1 to 99 rounds and nothing else", () => {
+test("accepts 1 to 99 rounds only", () => {
   assert.equal(parse("--rounds", "1").rounds, 1);
   assert.equal(parse("--rounds", "99").rounds, 99);
   for (const text of ["0", "100", "1.5", "-1", "many"]) refuses([`--rounds=${text}`], /whole number from 1 to 99/);
 });
 
-test("takes 0.2 to 600 seconds and nothing else", () => {
+test("accepts 0.2 to 600 seconds only", () => {
   assert.equal(parse("--seconds", "0.2").seconds, 0.2);
   assert.equal(parse("--seconds", "600").seconds, 600);
   for (const text of ["0.19", "601", "-1", "NaN", "long"]) refuses([`--seconds=${text}`], /number from 0\.2 to 600/);

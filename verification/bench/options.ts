@@ -1,30 +1,30 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { nearestName } from "@tercel/grpc/internal";
 
-/** What a run of the benchmarks was asked to do. */
+/** The options of a run of the benchmarks. */
 export interface BenchOptions {
   /** Names of the cases to run, in the catalogue's order. */
   cases: readonly string[];
-  /** Names of the peers to measure next to Tercel. */
+  /** Names of the peers to compare with Tercel. */
   peers: readonly string[];
-  /** Measurements of each subject in each case; their median is quoted. Default 3, the least whose median drops an outlier on either side. */
+  /** Measurements of each subject in each case. The result is their median. Default 3, the minimum whose median ignores an outlier. */
   rounds: number;
-  /** Length of one measurement. Default 3: CPU time is counted in steps of 10 ms, so this is exact to 0.3 %. */
+  /** Length of one measurement. Default 3: CPU time has steps of 10 ms, so this is accurate to 0.3 %. */
   seconds: number;
   /** Print only the JSON document on stdout. */
   json: boolean;
-  /** Print the table as docs/benchmarks.md shows it. Of two forms the JSON document is printed. */
+  /** Print the table in the format of docs/benchmarks.md. `json` has precedence. */
   markdown: boolean;
-  /** File in which the document is kept after each case; cases that it has are not measured again. */
+  /** File in which the document is stored after each case. Its cases are not measured again. */
   into?: string;
-  /** Begin no case that would end later. Default: without limit. */
+  /** Start no case that would end later. Default: no limit. */
   minutes?: number;
-  /** File of an earlier document; a loss over 5 % in CPU time next to it fails the run. */
+  /** File of an earlier document. A loss above 5 % in CPU time fails the run. */
   compare?: string;
   help: boolean;
 }
 
-/** A command line that asks for something that does not exist; its message says what does. */
+/** An invalid command line. The message names the valid values. */
 export class UsageError extends Error {}
 
 const OPTIONS = {
@@ -40,14 +40,14 @@ const OPTIONS = {
 } as const satisfies ParseArgsOptionsConfig;
 const NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
 const MAX_ROUNDS = 99;
-/** Below this, the 10 ms steps of CPU time make figures that are off by more than 5 %. */
+/** With less, the 10 ms steps of CPU time cause errors above 5 %. */
 const MIN_SECONDS = 0.2;
 const MAX_SECONDS = 600;
 const MAX_MINUTES = 1440;
 
 /**
- * Reads the command line against the names that exist. Bare words choose every case whose name contains one of them, a whole name that case alone;
- * no word chooses all. Throws a `UsageError`.
+ * Parses the command line. Words select every case whose name contains one of them, and a whole name selects that case alone.
+ * Without words, all cases are selected. Throws a `UsageError`.
  */
 export function parseOptions(
   words: readonly string[],
@@ -85,7 +85,7 @@ function unknownOption(rawName: string, name: string): UsageError {
   return new UsageError(`Unknown option ${rawName}.${nearest(name, NAMES, "--")} ${all}`);
 }
 
-/** A sentence that names the nearest known name; empty when none is near. */
+/** Returns a sentence with the nearest known name; empty if none is near. */
 function nearest(name: string, names: readonly string[], prefix = ""): string {
   const found = nearestName(name, names);
   return found === undefined ? "" : ` The nearest is ${prefix}${found}.`;
@@ -119,7 +119,7 @@ function peerNames(text: string, known: readonly string[]): readonly string[] {
 }
 
 function matchingCases(patterns: readonly string[], known: readonly string[]): readonly string[] {
-  // A whole name means that case alone, although client/unary/1 begins client/unary/100 as well.
+  // A whole name selects that case alone, although client/unary/100 also begins with client/unary/1.
   const chooses = (pattern: string, name: string) =>
     known.includes(pattern) ? name === pattern : name.includes(pattern);
   const matching = known.filter((name) => patterns.some((pattern) => chooses(pattern, name)));

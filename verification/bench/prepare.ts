@@ -12,19 +12,19 @@ import {
 } from "./paths.ts";
 import { runCommand } from "./process/command.ts";
 
-/** A first build compiles 70 crates: a minute on an idle core, many on a busy one. */
+/** A first build compiles 70 crates, which takes a minute on an idle core. */
 const CARGO_TIMEOUT_MS = 1_800_000;
 
-/** Installs the Node.js peers unless what is installed is at least as new as the lock file. */
+/** Installs the Node.js peers, unless the installation is at least as new as the lock file. */
 export async function prepareNodePeers(): Promise<void> {
-  // npm writes this file at the end of an installation, so a broken-off one does not count.
+  // npm writes this file at the end of an installation, so an interrupted one does not count.
   const installedMs = modifiedMs(join(NODE_PEERS_FOLDER, "node_modules/.package-lock.json"));
   const lockedMs = modifiedMs(join(NODE_PEERS_FOLDER, "package-lock.json"));
   if (installedMs !== undefined && lockedMs !== undefined && installedMs >= lockedMs) return;
   await runCommand(["npm", "ci", "--no-audit", "--no-fund"], { cwd: NODE_PEERS_FOLDER });
 }
 
-/** Builds grpc-go's server and client; Go itself finds out when nothing has changed. */
+/** Builds grpc-go's server and client. Go detects when nothing has changed. */
 export async function prepareGrpcGo(): Promise<void> {
   await runCommand(["go", "build", "-o", `${join(BUILD_FOLDER, "grpc-go")}/`, "./server", "./client"], {
     cwd: GRPC_GO_FOLDER,
@@ -38,7 +38,7 @@ export async function prepareGrpcGoMiddleware(): Promise<void> {
   });
 }
 
-/** Builds gRPC C++'s server and client; CMake itself finds out when nothing has changed. */
+/** Builds gRPC C++'s server and client. CMake detects when nothing has changed. */
 export async function prepareGrpcCpp(): Promise<void> {
   const folder = join(BUILD_FOLDER, "grpc-cpp");
   try {
@@ -51,14 +51,14 @@ export async function prepareGrpcCpp(): Promise<void> {
   }
 }
 
-/** Builds gRPC Java's server and client; Maven itself finds out when nothing has changed. */
+/** Builds gRPC Java's server and client. Maven detects when nothing has changed. */
 export async function prepareGrpcJava(): Promise<void> {
-  // Maven leaves files next to the one it works from, so its target has to be elsewhere.
+  // Maven writes files next to its project file, so its target folder must be elsewhere.
   const build = `-Dbench.build=${join(BUILD_FOLDER, "grpc-java")}`;
   await runCommand(["mvn", "-q", "-B", "-f", join(GRPC_JAVA_FOLDER, "pom.xml"), build, "prepare-package"]);
 }
 
-/** Builds tonic's server and client and hyper's server; cargo itself finds out when nothing has changed. */
+/** Builds tonic's server and client, and hyper's server. cargo detects when nothing has changed. */
 export async function prepareRust(): Promise<void> {
   const target = join(BUILD_FOLDER, "rust");
   await runCommand(["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", target], {

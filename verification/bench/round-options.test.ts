@@ -7,11 +7,11 @@ const defaults = { rounds: 5, seconds: 0.5 };
 const known = ["small", "nested"];
 
 describe("the command line of a benchmark in rounds", () => {
-  it("has the benchmark's own defaults, and no word means all", () => {
+  it("has the defaults of the benchmark, and selects all without words", () => {
     assert.deepEqual(parseRoundOptions([], defaults, known), { chosen: [], rounds: 5, seconds: 0.5, json: false });
   });
 
-  it("takes words in the order that is known, and numbers", () => {
+  it("reads words in the known order, and numbers", () => {
     assert.deepEqual(
       parseRoundOptions(["nested", "small", "--rounds", "1", "--seconds=0.1", "--json"], defaults, known),
       {

@@ -2,11 +2,11 @@ import { parseArgs } from "node:util";
 import { nearestName } from "@tercel/grpc/internal";
 import { UsageError } from "./options.ts";
 
-/** What a benchmark with a command line of its own was asked to do. */
+/** The options of a benchmark with its own command line. */
 export interface RoundOptions {
-  /** The words among those that are known, in their order; empty for all. */
+  /** The given words, in the known order; empty for all. */
   readonly chosen: readonly string[];
-  /** Measurements of each subject, in turns. */
+  /** Measurements of each subject, in turn. */
   readonly rounds: number;
   /** Length of one measurement. */
   readonly seconds: number;
@@ -17,7 +17,7 @@ export interface RoundOptions {
 /**
  * Reads `[WORD …] [--rounds N] [--seconds S] [--json]`.
  *
- * @throws UsageError for options and words that do not exist, and for numbers that are none
+ * @throws UsageError for unknown options and words, and for invalid numbers
  */
 export function parseRoundOptions(
   words: readonly string[],

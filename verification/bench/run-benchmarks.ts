@@ -15,30 +15,30 @@ import { type BenchDocument, type CaseResult, caseResult, type Skipped } from ".
 import { requireSameRun } from "./report/same-run.ts";
 import { GRPC_GO, PEERS, type Subject, TERCEL } from "./subjects.ts";
 
-/** What decides how fast anything is. */
+/** The properties of the machine that determine the speed. */
 const MEASURED_PATHS = ["packages", "verification/bench", ":!verification/bench/published.json", "package-lock.json"];
 
-/** How a run is kept, so that it can be made in parts. */
+/** The storage of a run, so that it can be made in parts. */
 export interface Keeping {
-  /** An earlier part: its cases are not measured again, unless a subject failed in them. */
+  /** An earlier part. Its cases are not measured again, unless a subject failed in them. */
   readonly earlier?: BenchDocument;
-  /** Called with everything measured so far, after each case. */
+  /** Called after each case with all results so far. */
   onCase?(document: BenchDocument): void;
 }
 
 export interface BenchRun {
   readonly document: BenchDocument;
-  /** Cases that were not begun, because they would have ended too late. */
+  /** Cases that were not started, because they would have ended too late. */
   readonly left: readonly string[];
-  /** How long these take, about. */
+  /** About how long they take. */
   readonly leftMinutes: number;
 }
 
 /**
- * Prepares what the chosen cases and peers need, measures, and returns the figures. What this machine lacks is in the
- * document with the reason; only two cores and taskset are indispensable, because without them no figure compares.
+ * Prepares the selected cases and peers, measures, and returns the figures. Missing peers are in the
+ * document with the reason. Only two cores and taskset are required, because figures cannot be compared without them.
  *
- * @throws UsageError when the earlier part is of another run
+ * @throws UsageError if the earlier part is of another run
  */
 export async function runBenchmarks(
   options: BenchOptions,
@@ -54,9 +54,7 @@ export async function runBenchmarks(
   const notes: string[] = [];
   const verifierAbsent = await failureOf(prepareNodePeers);
   if (verifierAbsent !== undefined) {
-    notes.push(
-      `The servers' answers are not compared with what they should be, for want of grpc-js: ${verifierAbsent}`,
-    );
+    notes.push(`The responses of the servers are not checked, because grpc-js is missing: ${verifierAbsent}`);
   }
   const { rounds, seconds } = options;
   const about = {
@@ -72,7 +70,7 @@ export async function runBenchmarks(
 
   const verified = verifierAbsent === undefined ? new Set<string>() : undefined;
   const session: Session = { rounds, seconds, verified, tlsWords: [], progress };
-  // What failed may have failed because the machine was busy.
+  // Failed subjects are measured again, because the machine may have been busy.
   const kept = keeping.earlier?.cases.filter(({ failures }) => Object.keys(failures).length === 0) ?? [];
   const results = new Map(kept.map((result) => [result.name, result]));
   const skippedCases: Skipped[] = [];
@@ -105,7 +103,7 @@ function inCatalogueOrder(results: ReadonlyMap<string, CaseResult>): CaseResult[
   return BENCH_CASES.flatMap(({ name }) => results.get(name) ?? []);
 }
 
-/** Whether everything that could be measured was: false when a subject failed in a case. */
+/** Returns false if a subject failed in a case. */
 export function allMeasured(document: BenchDocument): boolean {
   return document.cases.every(({ failures }) => Object.keys(failures).length === 0);
 }
@@ -149,7 +147,7 @@ function loadOf({ work }: BenchCase): Load {
   }
 }
 
-/** Why the other side of some cases is not there; nothing for those that are. */
+/** Returns why the other side of some cases is missing. */
 async function absentLoads(cases: readonly BenchCase[]): Promise<Partial<Record<Load, string>>> {
   const needed = new Set(cases.map(loadOf));
   const absent: Partial<Record<Load, string>> = {};

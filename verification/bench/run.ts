@@ -1,4 +1,4 @@
-/** `npm run bench [word…] [-- options]`: reads the command line, measures, prints. See README.md. */
+/** `npm run bench [word…] [-- options]` measures and prints the figures. See README.md. */
 
 import { existsSync } from "node:fs";
 import { BENCH_CASES } from "./cases.ts";
@@ -62,7 +62,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  // Read before hours of measuring.
+  // Read before the measurement, which takes hours.
   const base = options.compare === undefined ? undefined : readDocument(options.compare);
   const { document, left, leftMinutes } = await measure(base === undefined ? options : withCasesOf(base, options));
   if (options.json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
@@ -70,7 +70,7 @@ async function main(): Promise<number> {
   if (left.length > 0) console.error(`${left.length} cases are left, about ${leftMinutes} min: ${left.join(", ")}`);
   if (base !== undefined) {
     const changes = compareRatios(document, base, withCasesOf(base, options).cases);
-    // With --json standard output has the document only.
+    // With --json, standard output has only the document.
     (options.json ? process.stderr : process.stdout).write(`\n${renderChanges(changes, base)}`);
     if (!isPassed(changes)) return 1;
   }
@@ -88,7 +88,7 @@ function measure(options: BenchOptions): Promise<BenchRun> {
   });
 }
 
-/** Without a word the cases that a comparison has figures of. */
+/** Without words, the cases with figures in the comparison. */
 function withCasesOf(base: BenchDocument, options: BenchOptions): BenchOptions {
   if (options.cases.length < CASE_NAMES.length) return options;
   const counted = base.cases.filter(({ per, peers }) => per !== undefined && Object.keys(peers).length > 0);

@@ -20,26 +20,26 @@ import {
 import { runCommand } from "./process/command.ts";
 import { lockedCrateVersion, packageVersion, pomProperty, requiredGoVersion } from "./versions.ts";
 
-/** A framework that is measured. */
+/** A measured framework. */
 export interface Subject {
   name: string;
-  /** Command line of its server; the port is appended. */
+  /** The command line of its server, without the port. */
   server: readonly string[];
-  /** Command line of its client; target, kind, concurrency and seconds are appended, and what a stream has. Undefined for servers only. */
+  /** The command line of its client, without target, kind, concurrency, seconds and stream. Undefined for servers only. */
   client?: readonly string[];
-  /** Installs or builds what is missing; fails with the reason why that cannot be done. */
+  /** Installs or builds missing parts. Fails with the reason if that is impossible. */
   prepare(): Promise<void>;
-  /** It serves TLS when its environment sets it. */
+  /** Whether it can serve TLS, as set in its environment. */
   speaksTls?: true;
-  /** It answers every call with the same bytes: the limit of what a server can be, and not one. */
+  /** Whether it responds to every call with the same bytes. It is not a real server, but an upper limit. */
   isCanned?: true;
-  /** It may be from before a method was added to the service. */
+  /** Whether it may be older than a method of the service. */
   isOlder?: true;
-  /** Its version, once prepared. */
+  /** Its version, after the preparation. */
   version(): string | Promise<string>;
 }
 
-/** The one that all ratios are about. It runs from its sources, as in development: what is compiled of them is the same. */
+/** The subject of all ratios. It runs from its sources, as in development, because V8 compiles the same code. */
 export const TERCEL: Subject = {
   name: "tercel",
   server: [process.execPath, "--conditions=source", join(TERCEL_FOLDER, "server.ts")],
@@ -49,7 +49,7 @@ export const TERCEL: Subject = {
   version: () => packageVersion(join(ROOT_FOLDER, "packages/grpc")),
 };
 
-/** Also the fixed client of server/client-stream: the fastest peer that has one. */
+/** Also the fixed client of server/client-stream, because it is the fastest client of the peers. */
 export const GRPC_GO: Subject & { readonly client: readonly string[] } = {
   name: "grpc-go",
   server: [join(BUILD_FOLDER, "grpc-go/server")],
@@ -75,7 +75,7 @@ const TONIC: Subject = {
   version: () => lockedCrateVersion(cargoLock(), "tonic"),
 };
 
-/** The HTTP/2 that tonic uses, without a framework on it. */
+/** The HTTP/2 library of tonic, without a framework. */
 const HYPER: Subject = {
   name: "hyper",
   server: [join(BUILD_FOLDER, "rust/release/hyper-server")],
@@ -117,7 +117,7 @@ function nodePeer(name: string, packageName: string, tls: { speaksTls?: true } =
   };
 }
 
-/** Every peer, in the order in which they are measured and shown. */
+/** All peers, in the order of measurement and output. */
 export const PEERS: readonly Subject[] = [
   nodePeer("grpc-js", "@grpc/grpc-js", { speaksTls: true }),
   nodePeer("connect-node", "@connectrpc/connect-node"),

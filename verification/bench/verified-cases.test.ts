@@ -13,7 +13,7 @@ const measuring = checks
     options: parseOptions(command.slice(command.indexOf("--") + 1), { cases: names, peers: recipe.peers }),
   }));
 
-it("each case is measured by one check of npm run verify", () => {
+it("exactly one check of npm run verify measures each case", () => {
   assert.ok(measuring.length > 1);
   for (const name of names) {
     const checksOfCase = measuring.filter(({ options }) => options.cases.includes(name));
@@ -21,7 +21,7 @@ it("each case is measured by one check of npm run verify", () => {
   }
 });
 
-it("checks of npm run verify measure as it is published, with every peer", () => {
+it("checks of npm run verify measure with the settings of the published tables, with every peer", () => {
   for (const { name, options } of measuring) {
     const { rounds, seconds, peers } = options;
     assert.deepEqual(

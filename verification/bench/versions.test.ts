@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { PEERS, TERCEL } from "./subjects.ts";
 import { lockedCrateVersion, pomProperty, requiredGoVersion } from "./versions.ts";
 
-test("reads the version of a crate and not of one whose name begins alike", () => {
+test("reads the version of a crate, and not of one with the same prefix", () => {
   const lock =
     '[[package]]\nname = "tonic-prost"\nversion = "1.0.0"\n\n[[package]]\nname = "tonic"\nversion = "0.14.9"\nsource = "x"\n';
   assert.equal(lockedCrateVersion(lock, "tonic"), "0.14.9");
@@ -19,7 +19,7 @@ test("reads a property of a pom and a requirement of a go.mod", () => {
   );
 });
 
-test("knows the version of every peer whose files of this repository state it", async () => {
+test("reads the version of every peer from the files of this repository that contain it", async () => {
   for (const name of ["grpc-go", "grpc-java", "tonic", "hyper"]) {
     const peer = PEERS.find((one) => one.name === name) ?? assert.fail(name);
     assert.match(await peer.version(), /^v?\d+\.\d+\.\d+$/, name);

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The version of an installed npm package, from its own package.json. */
+/** Returns the version of an installed npm package, from its package.json. */
 export function packageVersion(packageFolder: string): string {
   const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string };
   return version;
 }
 
-/** The version of a Go module that a go.mod requires. */
+/** Returns the version of a Go module that a go.mod requires. */
 export function requiredGoVersion(goMod: string, module: string): string {
   for (const line of goMod.split("\n")) {
     const [name, version] = line.replace("require ", "").trim().split(" ");
@@ -16,12 +16,12 @@ export function requiredGoVersion(goMod: string, module: string): string {
   return "unknown";
 }
 
-/** The version of a crate that a Cargo.lock fixes. */
+/** Returns the version of a crate in a Cargo.lock. */
 export function lockedCrateVersion(lock: string, crate: string): string {
   return new RegExp(`^name = "${crate}"\nversion = "([^"]+)"$`, "m").exec(lock)?.[1] ?? "unknown";
 }
 
-/** A property of a Maven project's pom.xml. */
+/** Returns a property in the pom.xml of a Maven project. */
 export function pomProperty(pom: string, property: string): string {
   return new RegExp(`<${property}>([^<]+)</${property}>`).exec(pom)?.[1] ?? "unknown";
 }

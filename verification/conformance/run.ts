@@ -1,7 +1,7 @@
 /**
- * `npm run conformance [-- suite …]`: runs somebody else's test suites against Tercel. Without a name all of them run.
- * `interop:<peer>` runs the part of `interop` with one peer; `--soak-iterations=10000` makes its soaks longer than 1,000.
- * Exits with 0 only when every suite passed.
+ * `npm run conformance [-- suite …]` runs test suites of other projects against Tercel, by default all of them.
+ * `interop:<peer>` runs `interop` with one peer. `--soak-iterations=10000` makes its soaks longer than the default of 1,000.
+ * Exits with 0 only if every suite passed.
  */
 import { parseArgs } from "node:util";
 import { runConnectClient, runConnectServer } from "./connect/run.ts";
@@ -26,7 +26,7 @@ const suites = new Map<string, () => Promise<boolean>>([
   ["connect-client", runConnectClient],
   ["interop", () => runInterop(peerNames, interopOptions)],
 ]);
-/** Run only when asked for by name. */
+/** Runs only if it is named. */
 const parts = new Map(peerNames.map((name) => [`interop:${name}`, () => runInterop([name], interopOptions)]));
 
 for (const name of asked) {

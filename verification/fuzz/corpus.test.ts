@@ -7,7 +7,7 @@ import { loadTarget, targetNames } from "./engine/target.ts";
 
 describe("the fuzzer's targets", () => {
   for (const name of targetNames) {
-    test(`${name} takes every input of its corpus`, async () => {
+    test(`${name} passes with every input of its corpus`, async () => {
       const { fuzz } = await loadTarget(name);
       const inputs = readInputs(join(import.meta.dirname, "corpus", name));
       assert.ok(inputs.length > 0);
@@ -16,7 +16,7 @@ describe("the fuzzer's targets", () => {
   }
 });
 
-test("our server answers as node:http2's does", async () => {
+test("Tercel's server responds like the server of node:http2", async () => {
   const { sessions, requests, difference } = await runDifferential(1, 1, 20);
   assert.equal(difference, undefined);
   assert.ok(sessions >= 20 && requests > sessions);

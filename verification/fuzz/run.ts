@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz [target …] [-- --seconds N] [--seed N]`: runs the targets one after another, each for that long.
- * `npm run fuzz -- target --input file` runs a target once, on what a file holds. `npm run fuzz differential` compares our
- * server with node:http2's. See README.md.
+ * `npm run fuzz [target …] [-- --seconds N] [--seed N]` runs the targets one after another, each for this time.
+ * `npm run fuzz -- target --input file` runs a target once, with the content of a file. `npm run fuzz differential` compares Tercel's
+ * server with that of node:http2. See README.md.
  */
 
 import { spawnSync } from "node:child_process";
@@ -68,7 +68,7 @@ async function runTargets(): Promise<boolean> {
 
 async function compareServers(): Promise<boolean> {
   const { sessions, requests, difference } = await runDifferential(seconds, seed);
-  console.log(`${sessions} connections with ${requests} requests were answered alike`);
+  console.log(`${sessions} connections with ${requests} requests got the same responses`);
   if (difference === undefined) return true;
   console.error(
     `${difference.error.stack}\nto run it again: npm run fuzz -- ${differential} --seed ${difference.seed}`,
@@ -76,7 +76,7 @@ async function compareServers(): Promise<boolean> {
   return false;
 }
 
-/** The one dependency has a lock file of its own. */
+/** The only dependency has a separate lock file. */
 function installParser(): void {
   if (existsSync(join(folder, "node_modules/acorn"))) return;
   const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder, stdio: "inherit" });

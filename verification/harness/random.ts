@@ -1,13 +1,13 @@
-/** Marsaglia's xorshift: the same numbers for the same seed, so that a run can be had again. */
+/** Marsaglia's xorshift: the same numbers for the same seed, so that a run can be repeated. */
 export class Random {
   private state: number;
 
-  /** `seed` is any integer but 0. */
+  /** @param seed Any integer except 0 */
   constructor(seed: number) {
     this.state = seed | 0 || 1;
   }
 
-  /** A whole number from 0 to `limit` - 1. */
+  /** Returns a whole number from 0 to `limit` - 1. */
   below(limit: number): number {
     let { state } = this;
     state ^= state << 13;
@@ -17,7 +17,7 @@ export class Random {
     return (state >>> 0) % limit;
   }
 
-  /** A number from 0 to below 1. */
+  /** Returns a number from 0 to below 1. */
   fraction(): number {
     return this.below(2 ** 32) / 2 ** 32;
   }

@@ -14,17 +14,17 @@ import { type ServerProcess, startServerProcess } from "./server/server-process.
 const defaultCount = 100_000;
 const atOnce = 64;
 const samples = 25;
-/** Memory that may stay after a connection. */
+/** The memory that a connection may leave. */
 const maxBytesEach = 1024;
-/** What is allocated once, by the first connections, is not a leak. */
+/** The first connections, whose one-time allocations are not leaks. */
 const warmUpShare = 0.2;
-/** One connection in so many opens TLS and breaks off in the handshake; one in so many goes through it. */
+/** One connection in this many breaks off in the TLS handshake, and one completes it. */
 const [cutHandshakeEvery, wholeHandshakeEvery] = [10, 50];
 const idleWithinMs = 60_000;
 
 /**
- * Connections that end at a random byte of the handshake, the preface or calls of every kind: by an RST, by an end, or by both
- * after a while. The server has to free all that each of them took.
+ * Connections that end at a random byte of the handshake, the preface or calls of every kind, with an RST, an end, or both
+ * after a delay. The server must free all their resources.
  */
 export async function abortedConnections(options: SoakOptions): Promise<boolean> {
   const count = options.count ?? defaultCount;
@@ -82,7 +82,7 @@ function describe({ heapBytes, externalBytes, rssBytes }: MemorySample): string 
   return `heap ${mebibytes(heapBytes)}, external ${mebibytes(externalBytes)}, RSS ${mebibytes(rssBytes)}`;
 }
 
-/** Resolves when nothing is under way, or at the latest after a minute, to what is. */
+/** Resolves when nothing is running, or after a minute, to the number of running handlers. */
 async function idle(server: ServerProcess, idleSockets: number): Promise<ServerActivity> {
   const untilMs = performance.now() + idleWithinMs;
   for (;;) {
@@ -92,7 +92,7 @@ async function idle(server: ServerProcess, idleSockets: number): Promise<ServerA
   }
 }
 
-/** Writes as much of the script as chance has it, and ends the connection in one of the ways there are. */
+/** Writes a random part of the script, and ends the connection in a random way. */
 function abort(port: number, script: Uint8Array): Promise<void> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   socket.on("connect", () => breakOff(socket, script));
@@ -106,11 +106,11 @@ function abortTls(port: number, script: Uint8Array): Promise<void> {
 }
 
 function breakOff(socket: Socket, script: Uint8Array): void {
-  // Half of them early, where states change with every byte.
+  // Half of them end early, where the state changes with every byte.
   const limit = Math.random() < 0.5 ? Math.min(400, script.length) : script.length;
   socket.write(script.subarray(0, Math.floor(Math.random() * (limit + 1))));
   const way = Math.random();
-  // TLS has no RST of its own.
+  // TLS has no RST.
   const reset = (): unknown => (socket instanceof TLSSocket ? socket.destroy() : socket.resetAndDestroy());
   if (way < 0.3) reset();
   else if (way < 0.6) socket.destroy();
@@ -127,7 +127,7 @@ function whenClosed(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.on("close", () => resolve()));
 }
 
-/** The first bytes that a TLS client sends. */
+/** The first bytes of a TLS client. */
 async function recordHello(): Promise<Uint8Array> {
   const server = createServer();
   const hello = new Promise<Uint8Array>((resolve) => {

@@ -5,7 +5,7 @@ import { LoadRequestSchema } from "./gen/tercel/soak/v1/load_pb.ts";
 
 const longDelayMs = 3_600_000;
 
-/** All that a client writes on a connection with calls of each kind, most of which the server cannot end by itself. */
+/** The bytes of a client's connection with calls of each kind, most of which the server cannot end. */
 export function recordClient(): Buffer {
   const written: Uint8Array[] = [];
   const peer = new ScriptedPeer({ send: (chunk) => written.push(chunk), settle: undefined });
@@ -19,12 +19,12 @@ export function recordClient(): Buffer {
   peer.sendSettings();
   peer.sendSettingsAck();
   peer.sendWindowUpdate(0, 1 << 24);
-  // Answered at once, and answered much later.
+  // An immediate and a late response.
   peer.sendData(call("Unary"), message({ answerBytes: 1000 }), { endStream: true });
   peer.sendData(call("Unary", ["grpc-timeout", "10M"]), message({ delayMs: longDelayMs }), { endStream: true });
-  // More answers than there is window for.
+  // More responses than the window allows.
   peer.sendData(call("ServerStream"), message({ answers: 50, answerBytes: 4000 }), { endStream: true });
-  // Requests that do not end, one of them in pieces, one compressed.
+  // Requests without an end: one in pieces, one compressed.
   const upload = call("ClientStream", ["grpc-encoding", "gzip"]);
   const large = message({ payload: new Uint8Array(20_000) });
   for (let at = 0; at < large.length; at += 3000) peer.sendData(upload, large.subarray(at, at + 3000), { padding: 7 });
@@ -38,7 +38,7 @@ export function recordClient(): Buffer {
   peer.sendContinuation(streamId, block.subarray(50, 300), { endHeaders: false });
   peer.sendContinuation(streamId, block.subarray(300));
   peer.sendData(streamId, message({ delayMs: longDelayMs }), { endStream: true });
-  // Cancelled before and after the request, and one without a handler.
+  // Calls that are cancelled before and after the request, and one without a handler.
   peer.sendReset(call("Unary"), 8);
   const cancelled = call("Unary");
   peer.sendData(cancelled, message({ delayMs: longDelayMs }), { endStream: true });

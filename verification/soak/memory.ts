@@ -1,4 +1,4 @@
-/** What a process holds, once everything that can be freed was. */
+/** The memory of a process after a full garbage collection. */
 export interface MemorySample {
   readonly rssBytes: number;
   readonly heapBytes: number;
@@ -9,13 +9,13 @@ export interface MemorySample {
 /** Needs `--expose-gc`. */
 export function sampleMemory(): MemorySample {
   if (globalThis.gc === undefined) throw new Error("memory is sampled in processes with --expose-gc only");
-  // What a finalizer frees is gone with the collection after it.
+  // Memory that a finalizer frees is collected the next time.
   for (let at = 0; at < 3; at++) globalThis.gc();
   const { rss, heapUsed, external } = process.memoryUsage();
   return { rssBytes: rss, heapBytes: heapUsed, externalBytes: external };
 }
 
-/** How much `y` grows with each `x`, by least squares. */
+/** Returns how much `y` grows per `x`, by least squares. */
 export function slope(points: readonly { readonly x: number; readonly y: number }[]): number {
   const meanX = mean(points.map(({ x }) => x));
   const meanY = mean(points.map(({ y }) => y));

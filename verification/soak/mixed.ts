@@ -11,20 +11,20 @@ import { startServerProcess } from "./server/server-process.ts";
 const defaultSeconds = 1800;
 const defaultCallsPerSecond = 400;
 const portionsPerSecond = 50;
-/** A machine that cannot keep up makes fewer calls, and not only late ones. */
+/** The limit of running calls, so that a slow machine makes fewer calls instead of late ones. */
 const maxUnderWay = 256;
 const lineCount = 4;
 /** The network changes this often. */
 const faultsEveryMs = 2000;
-/** A line this often; a run has at least ten. */
+/** The interval of output lines. A run has at least ten. */
 const maxLineEveryMs = 60_000;
 const minLines = 10;
-/** The first part of a run fills pools and compiles code. */
+/** The warm-up, in which pools are filled and code is compiled. */
 const warmUpShare = 0.3;
-/** What a process may hold more at the end than after its warm-up: a garbage collector is not exact to the byte. */
+/** The allowed growth after the warm-up, because garbage collection is not exact. */
 const toleratedGrowthBytes = 8 * 2 ** 20;
 
-/** What a network does, in turn. */
+/** The states of the network, in turn. */
 const networks: readonly (readonly [toServer: Faults, toClient: Faults])[] = [
   [{}, {}],
   [
@@ -38,20 +38,20 @@ const networks: readonly (readonly [toServer: Faults, toClient: Faults])[] = [
   [{ after: { bytes: 90_000, fault: "black hole" } }, {}],
 ];
 
-/** How a call that goes through the faulty network may end. */
+/** The codes with which a call over the faulty network may end. */
 const bearable: readonly Code[] = [Code.Unavailable, Code.DeadlineExceeded, Code.Canceled];
 
 interface Line {
   readonly client: Client<typeof LoadService>;
   readonly channel: Channel;
-  /** Whether only deadlines and cancellations of our own may end a call. */
+  /** Whether only the client's deadlines and cancellations may end a call. */
   readonly isSafe: boolean;
 }
 
 /**
- * Calls of every kind and size, some compressed, cancelled or late, over a sound connection and over a network that delays, cuts
- * and breaks. Over the sound one none may fail by itself, over the other each has to end as a broken connection explains;
- * neither process may grow.
+ * Calls of every kind and size, some compressed, cancelled or with short deadlines, over a good connection and over a network that delays, splits
+ * and breaks connections. No call over the good connection may fail. The failures over the other must be explained by broken connections.
+ * Neither process may grow.
  */
 export async function mixed(options: SoakOptions): Promise<boolean> {
   const seconds = options.seconds ?? defaultSeconds;
@@ -118,7 +118,7 @@ interface Sample {
   readonly client: MemorySample;
 }
 
-/** From the median after the warm-up to the median at the end, of heap and buffers; RSS is shown next to it. */
+/** The growth of heap and buffers from the median after the warm-up to the median at the end. RSS is only shown. */
 function growth(side: "server" | "client", samples: readonly Sample[]): { text: string; isFlat: boolean } {
   const warm = samples.slice(Math.floor(samples.length * warmUpShare));
   const third = Math.max(1, Math.floor(warm.length / 3));
@@ -138,14 +138,14 @@ function describe(side: string, { heapBytes, externalBytes, rssBytes }: MemorySa
   return `${side} heap ${mebibytes(heapBytes)} + ${mebibytes(externalBytes)}, RSS ${mebibytes(rssBytes)}`;
 }
 
-/** Changes the network every two seconds, and breaks its connections now and then. */
+/** Changes the network every two seconds, and sometimes breaks its connections. */
 async function spoil(proxy: FaultProxy, isOver: () => boolean): Promise<void> {
   for (let at = 1; !isOver(); at++) {
     await sleep(faultsEveryMs);
     const [toServer, toClient] = networks[at % networks.length] as (typeof networks)[number];
     proxy.options.toServer = toServer;
     proxy.options.toClient = toClient;
-    // The connections that exist keep what they began with, so that the change needs new ones.
+    // Existing connections keep their state, so a change needs new ones.
     if (at % 5 === 4) proxy.blackHoleAll();
     else proxy.resetAll();
   }
@@ -164,7 +164,7 @@ class Tally {
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
   }
 
-  /** The first few say enough. */
+  /** The number of shown failures. */
   problem(text: string): void {
     if (this.problems.length < 20) this.problems.push(text);
   }
@@ -182,7 +182,7 @@ async function makeCall({ client, isSafe }: Line, id: number, tally: Tally): Pro
   const timer = cancelsAtMs === undefined ? undefined : setTimeout(() => abort.abort(), cancelsAtMs);
   const options = { signal: abort.signal, timeoutMs: isLate ? 20 : 15_000 };
   try {
-    // Every kind over every line.
+    // Every kind over every connection.
     const kind = callKind[Math.floor(id / lineCount) % callKind.length];
     await kind?.(client, id, isLate ? 10_000 : 0, options);
     tally.succeeded();
@@ -259,7 +259,7 @@ function checkPayload(payload: Uint8Array, id: number, bytes: number): void {
   check(bytes === 0 || (payload[0] === (id & 0xff) && payload[bytes - 1] === (id & 0xff)), "another call's payload");
 }
 
-/** What goes wrong here is a fault whatever the network does. */
+/** Codes that are errors in any state of the network. */
 function check(isTrue: boolean, message: string): void {
   if (!isTrue) throw new ConnectError(message, Code.DataLoss);
 }

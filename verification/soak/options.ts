@@ -1,15 +1,15 @@
 import { parseArgs } from "node:util";
 
-/** The options of a soak; what is absent has the soak's own default. */
+/** The options of a soak. Absent ones have the default of the soak. */
 export interface SoakOptions {
   readonly seconds: number | undefined;
-  /** How many connections, where a soak counts them. */
+  /** The number of connections, for a soak that counts them. */
   readonly count: number | undefined;
   /** Calls per second. */
   readonly rate: number | undefined;
 }
 
-/** @throws Error that says what is wrong with the command line */
+/** @throws Error that describes the problem of the command line */
 export function parseOptions(args: readonly string[]): { names: string[]; options: SoakOptions } {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -13,21 +13,21 @@ const workMs = 2;
 const callersAtOnce = 50;
 const connections = 20;
 const portionsPerSecond = 100;
-/** More under way would only have measured the client's memory. */
+/** The limit of running calls. More would only measure the client's memory. */
 const maxUnderWay = 20_000;
 const leastShare = 0.8;
-/** The longest wait for a turn, and room for a busy machine; what is let in at first comes on top. */
+/** The longest wait in the queue, and some time for a busy machine. The first accepted calls take longer. */
 const longestWaitMs = 2000;
 const initialLimit = 200;
 
 /**
- * A server whose calls cost 2 ms of its core each, with load shedding. What it can serve is measured with as many callers as keep it busy; then
- * five times as many calls come as that, whether or not they are answered.
+ * A server with load shedding whose calls take 2 ms of CPU time each. First its capacity is measured, with enough callers to keep it busy. Then
+ * five times as many calls arrive, independent of the responses.
  */
 export async function overloaded(options: SoakOptions): Promise<boolean> {
   const seconds = options.seconds ?? defaultSeconds;
   const server = await startServerProcess({ workMs });
-  // Channels of the same target share nothing, so these are as many clients.
+  // Channels of the same target share nothing, so each is a separate client.
   const channels = Array.from({ length: connections }, () => createChannel(`static:///127.0.0.1:${server.port}`));
   const clients = channels.map((channel) => createClient(LoadService, channel));
   const call = (at: number): Promise<unknown> => {
@@ -90,7 +90,7 @@ async function measureCapacity(call: (at: number) => Promise<unknown>): Promise<
   const startedMs = performance.now();
   const isOver = (): boolean => performance.now() - startedMs >= measuredSeconds * 1000;
   const caller = async (): Promise<void> => {
-    // On a machine that is busy otherwise a call may be refused here as well.
+    // On a busy machine, a call may be refused here too.
     while (!isOver()) {
       const isServed = await call(at++).then(
         () => true,

@@ -1,13 +1,13 @@
-/** A portion is never larger than what falls due in this time; who is later than that was itself not running. */
+/** A portion has at most the calls of this time. After a longer delay, this process itself was not running. */
 const longestPortionMs = 100;
 
 /**
- * How many calls to begin now, of so many per second. It does not wait for answers, as users do not; but what could not begin in its
- * time is left out and counted, instead of being made up for by a burst beyond the rate.
+ * Computes how many calls to start now for a rate. It does not wait for responses, like users. Calls that could not start in
+ * time are omitted and counted, instead of made later in a burst above the rate.
  */
 export class Pace {
   begun = 0;
-  /** Due while this process stood still, or while so many calls were under way that more would only have measured the queue. */
+  /** Calls that were due while this process did not run, or while so many calls were running that more would only measure the queue. */
   leftOut = 0;
   private readonly callsPerSecond: number;
   private readonly maxUnderWay: number;
@@ -19,7 +19,7 @@ export class Pace {
     this.maxPortion = Math.max(1, Math.floor((callsPerSecond * longestPortionMs) / 1000));
   }
 
-  /** Of what fell due until `elapsedMs`, the calls to begin now. They count as begun. */
+  /** Returns the number of calls to start now, of those due until `elapsedMs`. They count as started. */
   take(elapsedMs: number, underWay: number): number {
     const due = Math.floor((elapsedMs * this.callsPerSecond) / 1000) - this.begun - this.leftOut;
     const taken = Math.min(due, this.maxPortion, Math.max(0, this.maxUnderWay - underWay));
@@ -30,6 +30,6 @@ export class Pace {
 
   describe(): string {
     const share = (100 * this.begun) / Math.max(1, this.begun + this.leftOut);
-    return `${this.begun} calls begun, ${share.toFixed(1)} % of those asked for`;
+    return `${this.begun} calls started, ${share.toFixed(1)} % of the requested ones`;
   }
 }

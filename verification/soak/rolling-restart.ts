@@ -10,14 +10,14 @@ import { type ServerProcess, startServerProcess } from "./server/server-process.
 const defaultSeconds = 60;
 const defaultCallsPerSecond = 5000;
 const restartEveryMs = 5000;
-/** Calls are begun in portions, this many times a second. */
+/** How often per second a portion of calls starts. */
 const portionsPerSecond = 100;
 const timeoutMs = 20_000;
-/** A call may wait this long for its turn; more of them under way would only show that the machine is too slow for the rate. */
+/** The limit of running calls, as a time. More would only show that the machine is too slow for the rate. */
 const longestQueueMs = 2000;
 
 /**
- * Two servers, one of which is replaced every five seconds, always the one in use; a client that keeps calling at its rate. No
+ * Every five seconds, the one of two servers that is in use is replaced, while a client calls at its rate. No
  * call may fail, and none may be served twice.
  */
 export async function rollingRestart(options: SoakOptions): Promise<boolean> {
@@ -34,7 +34,7 @@ export async function rollingRestart(options: SoakOptions): Promise<boolean> {
   const failures = new Map<string, number>();
   const pace = new Pace(rate, (rate * longestQueueMs) / 1000);
   let [answered, slowestMs, underWay] = [0, 0, 0];
-  // A call that fails because this process did not run for so long says nothing of the restart, but it fails all the same.
+  // A call that failed because this process did not run for so long does not depend on the restart, but it counts as failed.
   let standstills = 0;
 
   const call = async (id: number): Promise<void> => {
@@ -42,7 +42,7 @@ export async function rollingRestart(options: SoakOptions): Promise<boolean> {
     underWay++;
     try {
       const response = await client.unary({ id, answerBytes: 100 });
-      if (response.id !== id) throw new Error("the answer is another call's");
+      if (response.id !== id) throw new Error("got the response of another call");
       answered++;
     } catch (reason) {
       const { code, rawMessage } = ConnectError.from(reason);
@@ -54,7 +54,7 @@ export async function rollingRestart(options: SoakOptions): Promise<boolean> {
     slowestMs = Math.max(slowestMs, performance.now() - beganMs);
   };
 
-  // On a machine that is busy otherwise the slowest call says more of that than of the restart.
+  // On a busy machine, the slowest call depends more on the load than on the restart.
   const standstill = monitorEventLoopDelay();
   standstill.enable();
   const startedMs = performance.now();

@@ -1,6 +1,6 @@
 /**
- * `npm run soak -- NAME … [--seconds=N] [--count=N] [--rate=N]`: runs that take longer than a test may, each with a verdict. The
- * exit code is 0 when every one of them went well. `npm run soak -- wimguard PROOF …` runs the proofs of WimGuard.
+ * `npm run soak -- NAME … [--seconds=N] [--count=N] [--rate=N]` runs tests that take longer than `npm test` allows. The
+ * exit code is 0 if all passed. `npm run soak -- wimguard PROOF …` runs the proofs of WimGuard.
  */
 import { abortedConnections } from "./aborted-connections.ts";
 import { mixed } from "./mixed.ts";

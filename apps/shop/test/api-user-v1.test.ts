@@ -54,7 +54,7 @@ const profile = {
   social_links: { web: { platform: "web", url: "https://example.org", verified: true } },
 };
 
-test("a user is created with an id of the service's, read, changed, listed and deleted", async () => {
+test("creates a user with a generated id, reads, changes, lists and deletes it", async () => {
   const user = await add({ metadata: { team: "engine", floor: "2" }, profile });
   assert.match(user.user_id, /^[0-9a-f-]{36}$/);
   assert.deepEqual(
@@ -83,7 +83,7 @@ test("a user is created with an id of the service's, read, changed, listed and d
   assert.equal(detailsOf(gone)["google.rpc.ErrorInfo"]?.reason, "USER_NOT_FOUND");
 });
 
-test("all three packages show the same user, with the role by its name", async () => {
+test("all three packages return the same user, with the same role by name", async () => {
   const user = await add({ role: "USER_ROLE_MODERATOR", display_name: "Grace Brewster Hopper" });
   const { user: v1 } = await older.call("GetUser", { id: user.user_id }, admin);
   assert.deepEqual([v1.first_name, v1.last_name, v1.role], ["Grace", "Brewster Hopper", "USER_ROLE_MODERATOR"]);
@@ -92,7 +92,7 @@ test("all three packages show the same user, with the role by its name", async (
   assert.equal((await users.call("GetUser", { user_id: user.user_id }, admin)).role, "USER_ROLE_ADMIN");
 });
 
-test("an id of the caller's own is kept, must have the form of one, and belongs to one user", async () => {
+test("keeps an id of the caller, which must be valid and belongs to one user", async () => {
   assert.equal((await add({ user_id: "ada-1815" })).user_id, "ada-1815");
   const taken = await failureOf(add({ user_id: "ada-1815" }));
   assert.equal(taken.code, status.ALREADY_EXISTS);
@@ -100,7 +100,7 @@ test("an id of the caller's own is kept, must have the form of one, and belongs 
   assert.deepEqual(await refusalOf(add({ user_id: "a!" })), ["INVALID_ARGUMENT", "user.user_id", "user.user_id"]);
 });
 
-test("every wrong field of a new user is named, and a missing user too", async () => {
+test("names every invalid field of a new user, and a missing user", async () => {
   assert.deepEqual(await refusalOf(add({ email: "ada", display_name: "" })), [
     "INVALID_ARGUMENT",
     "user.email",
@@ -110,7 +110,7 @@ test("every wrong field of a new user is named, and a missing user too", async (
   assert.deepEqual(await refusalOf(add({ status: "USER_STATUS_DELETED" })), ["INVALID_ARGUMENT", "user.status"]);
 });
 
-test("a repetition with the same key gets the first answer, and another request under it is refused", async () => {
+test("a retry with the same key gets the first response, and another request with the key is refused", async () => {
   const request = { user: newUser(), idempotency_key: "k-1" };
   const [first, together] = await Promise.all([
     users.call("CreateUser", request, admin),
@@ -123,11 +123,11 @@ test("a repetition with the same key gets the first answer, and another request 
   assert.equal(detailsOf(other)["google.rpc.ErrorInfo"]?.reason, "IDEMPOTENCY_KEY_REUSED");
 });
 
-test("an update is checked for what it changes, and changes nothing else", async () => {
+test("checks and changes only the fields of an update", async () => {
   const { user_id } = await add({ metadata: { a: "1" }, profile });
   const update = (user: LooseMessage, ...paths: string[]) =>
     users.call("UpdateUser", { user: { user_id, ...user }, update_mask: { paths } }, admin);
-  // The rules of the proto hold for the whole user, of which an update has a part.
+  // The rules of the proto apply to the whole user, and an update has some of its fields.
   const renamed = await update({ display_name: "A" }, "display_name");
   assert.deepEqual([renamed.display_name, renamed.metadata, renamed.profile], ["A", { a: "1" }, profile]);
   const moved = await update({ profile: { location: "Paris" } }, "profile.location");
@@ -140,12 +140,12 @@ test("an update is checked for what it changes, and changes nothing else", async
     "user.display_name",
   ]);
   assert.deepEqual(await refusalOf(update({}, "emial")), ["INVALID_ARGUMENT", "update_mask"]);
-  // Without a mask what is set changes.
+  // Without a mask, the fields that are set change.
   const set = await users.call("UpdateUser", { user: { user_id, display_name: "B" } }, admin);
   assert.deepEqual([set.display_name, set.metadata], ["B", { b: "2" }]);
 });
 
-test("users may change themselves, but not their role and status", async () => {
+test("users may change their data, but not their role and status", async () => {
   const { user_id } = await add();
   const own = await shop.tokenOf("user", user_id);
   for (const [method, request] of [
@@ -162,7 +162,7 @@ test("users may change themselves, but not their role and status", async () => {
   assert.equal((await failureOf(users.call("GetUser", { user_id }))).code, status.UNAUTHENTICATED);
 });
 
-test("a list is filtered by status and role, ordered, and read page by page", async () => {
+test("filters a list by status and role, orders it, and returns it in pages", async () => {
   for (let nth = 1; nth <= 3; nth++) await add({ status: "USER_STATUS_SUSPENDED", role: "USER_ROLE_ADMIN" });
   await add({ status: "USER_STATUS_SUSPENDED" });
   const query = { status: "USER_STATUS_SUSPENDED", role: "USER_ROLE_ADMIN", order_by: "email desc", page_size: 2 };
@@ -183,7 +183,7 @@ test("a list is filtered by status and role, ordered, and read page by page", as
   }
 });
 
-test("of a batch the good users are created, and each that fails is reported with its place and its reason", async () => {
+test("creates the valid users of a batch, and reports each invalid one with its position and reason", async () => {
   const known = await add();
   const requests = [
     { user: newUser() },
@@ -219,7 +219,7 @@ test("of a batch the good users are created, and each that fails is reported wit
   });
 });
 
-test("each request of a synchronization is answered in its turn, and one that fails does not end it", async () => {
+test("responds to each request of a synchronization in order, and a failed one does not end it", async () => {
   const stream = users.both("SyncUsers", admin);
   const answers = stream[Symbol.asyncIterator]();
   const ask = async (request: LooseMessage): Promise<LooseMessage> => {
@@ -239,7 +239,7 @@ test("each request of a synchronization is answered in its turn, and one that fa
     const gone = await ask({ request_id, delete_user_id: "sync-1" });
     assert.deepEqual([gone.request_id, gone.deleted_user_id], [request_id, "sync-1"]);
   }
-  // Written at once, answered in order.
+  // All requests at once; the responses are in order.
   for (let nth = 0; nth < 20; nth++) stream.write({ request_id: `n${nth}`, upsert: newUser() });
   stream.end();
   const rest: string[] = [];
@@ -251,7 +251,7 @@ test("each request of a synchronization is answered in its turn, and one that fa
   );
 });
 
-test("a list says where the events begin that it does not show yet, changes of other packages included", async () => {
+test("the resume_token of a list continues with all later events, including changes by other packages", async () => {
   const { resume_token } = await users.call("ListUsers", { page_size: 1 }, admin);
   const made = await add();
   await older.call("UpdateUser", { id: made.user_id, role: "USER_ROLE_ADMIN" }, admin);
@@ -265,7 +265,7 @@ test("a list says where the events begin that it does not show yet, changes of o
   stream.cancel();
 });
 
-test("a stream has what becomes of users as one of three events, and continues after its token", async () => {
+test("a stream has one of three events for each change, and continues after its token", async () => {
   const stream = users.stream("StreamUserEvents", {}, admin);
   stream.on("error", () => {});
   const events = stream[Symbol.asyncIterator]();
@@ -274,12 +274,12 @@ test("a stream has what becomes of users as one of three events, and continues a
   void opening.then(() => {
     isOpen = true;
   });
-  // Nothing says when the server has begun to listen; each new user is another chance.
+  // It is not known when the stream has started, so users are created until one arrives.
   while (!isOpen) await add();
   const { resume_token } = (await opening).value as LooseMessage;
   stream.cancel();
 
-  // What happens while no one listens comes later.
+  // Changes while no stream is open arrive later.
   const user = await add({ display_name: "Before" });
   const { user_id } = user;
   await users.call("UpdateUser", { user: { user_id, display_name: "After" } }, admin);
@@ -293,7 +293,7 @@ test("a stream has what becomes of users as one of three events, and continues a
     if (event.user_deleted?.user_id === other.user_id) break;
   }
   const ofUser = seen.filter((event) => (event.user_created ?? event.user_updated)?.user?.user_id === user_id);
-  // A user is shown as it is now.
+  // An event has the current user.
   assert.deepEqual(
     ofUser.map(({ event, user_created, user_updated }) => [
       event,

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 
-/** One call, as every client understands it: names as in JSON, `$name` for what an earlier call has saved. */
+/** A call in a form for every client: names as in JSON, `$name` for a value that an earlier call saved. */
 export interface ClientStep {
   readonly service: string;
   readonly method: string;
-  /** One request, or those of a stream. */
+  /** The request, or the requests of a stream. */
   readonly requests: readonly object[];
-  /** A stream without an end: it is followed until its first message, while the call before it is made again with another address. */
+  /** An endless stream. The client reads its first message, while it repeats the call before with another address. */
   readonly isFollowed?: boolean;
-  /** What the last response has, by its path. */
+  /** Expected values of the last response, by their path. */
   readonly expect?: Readonly<Record<string, string>>;
   readonly save?: Readonly<Record<string, string>>;
 }
@@ -20,7 +20,7 @@ const orders = "shop.order.v1.OrderService";
 const payments = "shop.payment.v1.PaymentService";
 const notifications = "shop.notification.v1.NotificationService";
 
-/** Which service of the shop serves it. */
+/** The service of the shop that serves the method. */
 export const servedBy = {
   [old]: "user-service",
   [v1]: "user-service",
@@ -30,7 +30,7 @@ export const servedBy = {
   [notifications]: "notification-service",
 } as const;
 
-/** Calls every method of the shop, in an order in which all of them succeed. `prefix` keeps the addresses of clients apart. */
+/** Calls every method of the shop, in an order in which all succeed. `prefix` makes the addresses of each client unique. */
 export function clientSteps(prefix: string): readonly ClientStep[] {
   const email = (name: string) => `${prefix}-${name}@example.org`;
   const one = (service: string, method: string, request: object, more: Partial<ClientStep> = {}): ClientStep => {
@@ -38,7 +38,7 @@ export function clientSteps(prefix: string): readonly ClientStep[] {
   };
   const person = { firstName: "Ada", lastName: "Noel", password: "correct horse" };
   const id = `${prefix}-api`;
-  // `%` is another text each time.
+  // `%` is replaced with a different text each time.
   const another = { name: "Next", email: `${prefix}-%@example.org` };
   return [
     one(old, "CreateUser", { name: "Grace Hopper", email: email("old") }, { save: { old: "user.id" } }),

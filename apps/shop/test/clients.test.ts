@@ -21,7 +21,7 @@ import { serviceNames } from "./development-secret.ts";
 import { protoDirs } from "./grpc-client.ts";
 import { createShopUnderTest, type ShopUnderTest } from "./shop-under-test.ts";
 
-// Three clients that others have written call every method, knowing nothing but the protos or what reflection says.
+// Three clients of other projects call every method, with the protos or with reflection only.
 
 type Json = Record<string, unknown>;
 type Service = keyof typeof servedBy;
@@ -42,8 +42,8 @@ before(async () => {
 });
 after(() => shop.end());
 
-/** The methods that the steps call, and those that there are. */
-test("the calls are of every method there is", () => {
+/** The methods that the steps call, and all methods. */
+test("the steps call every method", () => {
   const called = new Set(clientSteps("x").map(({ service, method }) => `${service}/${method}`));
   const all = Object.keys(servedBy).flatMap((service) =>
     Object.keys(clientClassOf(service).service).map((method) => `${service}/${method}`),
@@ -64,10 +64,10 @@ function clientClassOf(service: string): ServiceClientConstructor {
   return found as ServiceClientConstructor;
 }
 
-/** Makes one call and yields its responses as they come. */
+/** Makes one call and yields its responses. */
 type Caller = (step: ClientStep, requests: readonly Json[], signal: AbortSignal) => AsyncIterable<Json>;
 
-/** Runs the steps, and returns the methods that did as they should. */
+/** Runs the steps, and returns the methods with the expected results. */
 async function runSteps(steps: readonly ClientStep[], call: Caller): Promise<string[]> {
   const saved = new Map<string, string>();
   let number = 0;
@@ -113,7 +113,7 @@ async function runSteps(steps: readonly ClientStep[], call: Caller): Promise<str
   return done;
 }
 
-/** A field mask is a text in proto3's JSON, which Python reads; the others take the message. */
+/** In proto3 JSON, which Python reads, a field mask is a text. The other clients take the message. */
 function withWrittenMask(request: Json): Json {
   return typeof request.updateMask === "string" ? { ...request, updateMask: { paths: [request.updateMask] } } : request;
 }
@@ -164,7 +164,7 @@ test("grpc-js calls every method", { timeout: 180_000 }, async (t) => {
   assert.equal((await runSteps(steps, call)).length, steps.length);
 });
 
-test("grpcurl calls every method, by reflection alone", {
+test("grpcurl calls every method, with reflection alone", {
   timeout: 180_000,
   skip: grpcurl === undefined && "grpcurl is not installed",
 }, async () => {
@@ -182,7 +182,7 @@ test("grpcurl calls every method, by reflection alone", {
   assert.equal((await runSteps(steps, call)).length, steps.length);
 });
 
-/** The messages that grpcurl prints, each over several lines. */
+/** Parses the messages in grpcurl's output, each of several lines. */
 async function* jsonValues({ stdout }: ChildProcess): AsyncGenerator<Json> {
   let text = "";
   for await (const chunk of stdout ?? []) {

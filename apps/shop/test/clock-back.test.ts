@@ -11,7 +11,7 @@ import { createCheckout } from "./started-shop.ts";
 
 const skip = process.platform === "linux" ? false : "there is no /proc";
 
-test("when the clock of all processes is set back by an hour no call fails and no event is lost; streams, pages, keys and pending orders continue", {
+test("setting back the clock of all processes by an hour fails no call and loses no event; streams, pages, keys and pending orders continue", {
   timeout: 280_000,
   skip,
 }, async (t) => {
@@ -48,7 +48,7 @@ test("when the clock of all processes is set back by an hour no call fails and n
   stream.on("data", ({ user_created }: LooseMessage) => {
     if (user_created) seen.push(user_created.user.user_id);
   });
-  // It is open once it has shown something.
+  // The stream is open after its first message.
   while (seen.length === 0) await create();
   for (let nth = 0; nth < 10; nth++) await create();
   const page = await users.call("ListUsers", { page_size: 3 }, admin);

@@ -1,5 +1,5 @@
-// Loaded into a process before its program: SIGUSR2 sets its clock back by an hour, as someone may set that of a machine. What counts time by the
-// monotonic clock does not notice, as with a real one.
+// Loaded into a process before its program. SIGUSR2 sets its clock back by an hour, like the clock of a machine. The monotonic clock
+// does not change, as on a real machine.
 const SystemDate = Date;
 const hourMs = 3_600_000;
 let shiftMs = 0;

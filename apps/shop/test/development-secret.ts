@@ -6,16 +6,16 @@ export const serviceNames = ["user-service", "order-service", "payment-service",
 export type ServiceName = (typeof serviceNames)[number];
 
 export interface DevelopmentToken {
-  /** Who calls: the id of a user, or any name. */
+  /** The caller: the id of a user, or any name. */
   readonly subject: string;
   readonly role: "user" | "moderator" | "admin";
   /** May be negative, for a token that has expired. */
   readonly minutes: number;
-  /** Which services accept it. Default: all of the shop. */
+  /** The audience. Default: all services of the shop. */
   readonly audience?: readonly string[];
 }
 
-/** Signs a token as services with a secret accept it in development. */
+/** Signs a token that services with this secret accept in development. */
 export function signDevelopmentToken(secret: string, token: DevelopmentToken): Promise<string> {
   const { subject, role, minutes, audience = serviceNames } = token;
   const nowSeconds = Math.floor(Date.now() / 1000);
@@ -29,7 +29,7 @@ export function signDevelopmentToken(secret: string, token: DevelopmentToken): P
     .sign(derive(secret, developmentTokenPurpose));
 }
 
-/** The key by which the others know a service in development. */
+/** Returns the key of a service in development. */
 export function developmentServiceKey(secret: string, service: string): string {
   return Buffer.from(derive(secret, `service key of ${service}`)).toString("hex");
 }

@@ -22,7 +22,7 @@ function decode(type: string, bytes: Uint8Array): LooseMessage {
   return definition.deserialize(Buffer.from(bytes));
 }
 
-/** The details of an error by their types, read from `grpc-status-details-bin` without any code of ours. */
+/** Returns the details of an error by type, parsed from `grpc-status-details-bin` without Tercel's code. */
 export function detailsOf(error: ServiceError): Record<string, LooseMessage> {
   const [status] = error.metadata.get("grpc-status-details-bin");
   if (!Buffer.isBuffer(status)) return {};

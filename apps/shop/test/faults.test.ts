@@ -18,7 +18,7 @@ import { alone, createShopUnderTest, createShopWith, silentLog } from "./shop-un
 
 const kinds = ["order.placed", "payment.settled", "user.created"];
 
-test("while PostgreSQL is away calls are UNAVAILABLE and the service NOT_SERVING, and all is well once it is back", {
+test("during an outage of PostgreSQL calls are UNAVAILABLE and the service is NOT_SERVING, and afterwards it serves again", {
   timeout: 180_000,
   skip: withoutPostgres,
 }, async (t) => {
@@ -49,7 +49,7 @@ test("while PostgreSQL is away calls are UNAVAILABLE and the service NOT_SERVING
   await users.call("CreateUser", { name: "Eve", email: "eve@example.org" });
 });
 
-test("while the registry and the hub are away services find each other still, and events arrive once they are back", {
+test("during an outage of the registry and the hub services still find each other, and events arrive afterwards", {
   timeout: 180_000,
 }, async (t) => {
   const shop = await createShopUnderTest();
@@ -72,7 +72,7 @@ test("while the registry and the hub are away services find each other still, an
   assert.deepEqual(await inbox.kinds(user.id), kinds);
 });
 
-test("with etcd as the registry services find each other, while it is away as well", {
+test("with etcd as the registry services find each other, also during an outage of etcd", {
   timeout: 180_000,
   skip: withoutEtcd,
 }, async (t) => {
@@ -89,11 +89,11 @@ test("with etcd as the registry services find each other, while it is away as we
   await process.record({ message: "welcome order placed" }, 2);
 });
 
-/** The settings of a service that keeps its cache and its counts in Redis. */
+/** The settings of a service with its cache and its rate limits in Redis. */
 const onRedis = [...alone, "cache.providers.memory.enabled=false", "cache.providers.redis.enabled=true"];
 const redisAt = (port: number) => ({ REDIS_URL: `redis://127.0.0.1:${port}` });
 
-test("instances with one Redis count the calls of a client together", {
+test("instances with the same Redis share the count of a client's calls", {
   timeout: 180_000,
   skip: withoutRedis,
 }, async (t) => {
@@ -108,7 +108,7 @@ test("instances with one Redis count the calls of a client together", {
   await assert.rejects(there.call("ListUsers", { page_size: 1 }, admin), { code: status.RESOURCE_EXHAUSTED });
 });
 
-test("while Redis is away users are read, changed and created all the same, and it is used again once it is back", {
+test("during an outage of Redis users are read, changed and created, and afterwards Redis is used again", {
   timeout: 180_000,
   skip: withoutRedis,
 }, async (t) => {

@@ -9,7 +9,7 @@ import { connect, type LooseClient } from "./grpc-client.ts";
 import { endShopProcess, folderOf, type ShopProcess, serviceCommand, watchShopProcess } from "./shop-process.ts";
 import { alone, configArguments } from "./shop-under-test.ts";
 
-// A disk that is full, and one that may only be read, as the kernel has them: a small tmpfs that only the service and its children see.
+// A full disk and a read-only disk of the kernel: a small tmpfs that only the service and its children see.
 
 const inNamespace = ["unshare", "--mount", "--propagation", "private", "sh", "-c"];
 const mayMount = spawnSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]).status === 0;
@@ -39,11 +39,11 @@ const unreachable = (name: ServiceName) =>
   ["target=127.0.0.1:1", "required=false"].map((one) => `dependencies.${name}.${one}`);
 const secret = "s".repeat(44);
 
-/** Starts a service whose data folder is a disk of its own. `prepare` is run in a shell with the folder as $0, before the service. */
+/** Starts a service whose data folder is a separate disk. `prepare` runs in a shell before the service, with the folder as $0. */
 function startOnSmallDisk(name: "user-service" | "order-service", prepare: string): ShopProcess {
   const mount = 'mount -t tmpfs -o size=1m,mode=700 tmpfs "$0"';
   const set = [...offline, ...(name === "user-service" ? alone : unreachable("payment-service"))];
-  // A start that has to fail should do so soon; one that has to succeed may take its time on a busy machine.
+  // An expected failure must happen soon. A successful start may take long on a busy machine.
   const wait = prepare === "" ? [] : ["service.start.wait=1s"];
   const command = serviceCommand(name, configArguments(name, [...set, ...wait]));
   const script = [mount, prepare, 'exec "$@"'].filter((step) => step !== "").join(" && ");
@@ -71,7 +71,7 @@ function insideOf(service: ShopProcess, name: string): string {
   return join("/proc", String(service.pid), "root", dataDir, name);
 }
 
-/** Takes all the room that is left. */
+/** Fills the disk. */
 function fill(path: string): void {
   const file = openSync(path, "w");
   try {
@@ -87,7 +87,7 @@ function fill(path: string): void {
   }
 }
 
-/** Calls until something holds: the health is checked every two seconds, and its change cannot be waited for from outside. */
+/** Repeats a call until a condition holds. The service checks its health every two seconds, and does not report a change to the test. */
 async function untilStatus(health: LooseClient, service: string, status: string): Promise<void> {
   const watch = health.stream("Watch", { service }, {}, 300_000);
   watch.on("error", () => {});
@@ -116,7 +116,7 @@ for (const { name, service, database, place, read } of [
       client.call("ListOrders", { user_id: "ada0", page_size: 10 }, headers),
   },
 ] as const) {
-  test(`${name} on a full disk: RESOURCE_EXHAUSTED, NOT_SERVING, one line in the log, and all is well again when there is room`, {
+  test(`${name} on a full disk: RESOURCE_EXHAUSTED, NOT_SERVING, one log line, and recovery when there is space again`, {
     timeout: 300_000,
     skip,
   }, async () => {
@@ -130,7 +130,7 @@ for (const { name, service, database, place, read } of [
 
     fill(insideOf(shop, "filler"));
     const codes = new Set<number>();
-    // The journal has some room of its own.
+    // The journal has some reserved space.
     for (let nth = 1; codes.size === 0 || nth < 200; nth++) {
       await place(client, nth, headers).catch((error: { code: number; details: string }) => {
         codes.add(error.code);
@@ -140,7 +140,7 @@ for (const { name, service, database, place, read } of [
     assert.deepEqual([...codes], [8]);
     await read(client, headers);
     await untilStatus(health, service, "NOT_SERVING");
-    // The log comes by a pipe of its own.
+    // The log arrives through another pipe.
     await shop.record({ message: "a dependency is missing", dependency: `sqlite at ${join(dataDir, database)}` });
     const missing = shop.records().filter(({ message }) => message === "a dependency is missing");
     assert.equal(missing.filter(({ problem }) => /database or disk is full/.test(String(problem))).length, 1);

@@ -11,7 +11,7 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
-/** A message as @grpc/proto-loader presents it, with numbers of 64 bits as strings. */
+/** A message of @grpc/proto-loader, with 64-bit numbers as strings. */
 // biome-ignore lint/suspicious/noExplicitAny: the client is dynamic, and the assertions check what is in a message
 export type LooseMessage = Record<string, any>;
 
@@ -20,7 +20,7 @@ type Headers = Readonly<Record<string, string>>;
 
 /** A client that shares no code with the services: grpc-js, with the proto files loaded at run time. */
 export interface LooseClient {
-  /** `deadlineMs`: 15 s by default. */
+  /** @param deadlineMs Default 15 s. */
   call(method: string, request: LooseMessage, headers?: Headers, deadlineMs?: number): Promise<LooseMessage>;
   stream(
     method: string,
@@ -28,16 +28,16 @@ export interface LooseClient {
     headers?: Headers,
     deadlineMs?: number,
   ): ClientReadableStream<LooseMessage>;
-  /** Sends all the requests of a stream, and resolves to the one response. */
+  /** Sends the requests of a stream, and resolves to the response. */
   upload(method: string, requests: readonly LooseMessage[], headers?: Headers): Promise<LooseMessage>;
   both(method: string, headers?: Headers): ClientDuplexStream<LooseMessage, LooseMessage>;
   close(): void;
 }
 
-/** A call that hangs must fail the test and not stop it. */
+/** A deadline, so that a hanging call fails the test. */
 const callDeadlineMs = 15_000;
 
-/** The shop's protos, those of the services that every server has, and what the shop's import. */
+/** The shop's protos, those of the standard services, and their imports. */
 export const protoDirs = [
   "../proto",
   ...["grpc", "gateway", "interceptors"].map((name) => `../../../packages/${name}/proto`),
@@ -53,7 +53,7 @@ const files = {
   "grpc.reflection.v1.ServerReflection": "grpc/reflection/v1/reflection.proto",
 };
 
-/** Connects to a service by its full name: in cleartext, or by TLS to one whose certificate an authority has signed. */
+/** Connects to a service by its full name, in cleartext, or with TLS if an authority is given. */
 export function connect(service: keyof typeof files, address: string, authority?: Buffer): LooseClient {
   const definition = loadSync(files[service], {
     includeDirs: protoDirs,

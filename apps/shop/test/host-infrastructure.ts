@@ -3,16 +3,16 @@ import { createRegistryService } from "@tercel/discovery/embedded";
 import { createServer, type Log, systemClock } from "@tercel/grpc";
 import { EventHub, EventLog, hostHub } from "@tercel/service/events";
 
-/** What services need besides each other, where nothing is installed. */
+/** The servers that services need if nothing is installed. */
 export interface HostedInfrastructure {
-  /** Where the registry listens. */
+  /** The address of the registry. */
   readonly registry: string;
-  /** Where the hub of events listens. Its log is in the data folder. */
+  /** The address of the event hub. Its log is in the data folder. */
   readonly hub: string;
   close(): Promise<void>;
 }
 
-/** Hosts a registry and a hub of events for the processes of this machine; 0 picks free ports. */
+/** Hosts a registry and an event hub for the processes of this machine. 0 chooses free ports. */
 export async function hostInfrastructure(
   dataFolder: string,
   log: Log,

@@ -2,10 +2,10 @@ import { setTimeout } from "node:timers/promises";
 import { connect, type LooseClient, type LooseMessage } from "./grpc-client.ts";
 import { listAll } from "./list-all.ts";
 
-/** Nothing says when a stream has begun, so what came before is found by looking again. */
+/** The interval of lists. It is not known when a stream has started, so earlier notifications are found by listing again. */
 const lookAgainMs = 1_000;
 
-/** What the shop's users are notified of, followed by a stream: a test waits for notifications instead of for time to pass. */
+/** The notifications of the shop's users, from a stream, so that a test waits for notifications and not for time. */
 export class Inbox {
   readonly #client: LooseClient;
   readonly #stream: ReturnType<LooseClient["stream"]>;
@@ -13,8 +13,8 @@ export class Inbox {
   #next = Promise.withResolvers<void>();
 
   /**
-   * @param headers with a token of an admin
-   * @param authority by TLS where it is given
+   * @param headers The metadata with an admin's token
+   * @param authority The authority of TLS; cleartext without it
    */
   constructor(address: string, headers: Readonly<Record<string, string>>, authority?: Buffer) {
     this.#client = connect("shop.notification.v1.NotificationService", address, authority);
@@ -27,7 +27,7 @@ export class Inbox {
     });
   }
 
-  /** All notifications, or those of a user, once there are so many. */
+  /** Resolves to all notifications, or those of a user, when there are this many. */
   async until(count: number, userId = ""): Promise<LooseMessage[]> {
     for (;;) {
       const { promise: next } = this.#next;
@@ -40,7 +40,7 @@ export class Inbox {
     }
   }
 
-  /** The kinds of the notifications of a user, sorted, once there are so many. */
+  /** Resolves to the sorted kinds of a user's notifications, when there are this many. */
   async kinds(userId: string, count = 3): Promise<string[]> {
     return (await this.until(count, userId)).map(({ kind }) => kind).sort();
   }

@@ -49,7 +49,7 @@ interface ConsulServer extends ServerProcess {
   readonly port: number;
 }
 
-/** A development agent: one server, nothing stored. */
+/** Starts a development agent of Consul: one server, without storage. */
 async function createConsulServer(): Promise<ConsulServer> {
   const [port = 0, dns, server, serfLan, serfWan, grpc] = await freePorts(6);
   const ports = { http: port, dns, server, serf_lan: serfLan, serf_wan: serfWan, grpc, grpc_tls: -1, https: -1 };
@@ -61,7 +61,7 @@ async function createConsulServer(): Promise<ConsulServer> {
   return { ...started, port };
 }
 
-/** Who issues tokens: publishes its key, and signs for an admin. */
+/** A token issuer, which publishes its key and signs tokens of an admin. */
 interface Issuer {
   readonly url: string;
   adminHeaders(): Promise<Record<string, string>>;
@@ -95,7 +95,7 @@ async function startIssuer(): Promise<Issuer> {
 
 const kinds = ["order.placed", "payment.settled", "user.created"];
 
-/** What docs/guides/production-service.md says: the production profile, TLS, an issuer of tokens, and nothing that is hosted by `npm start`. */
+/** The setup of docs/guides/production-service.md: the production profile, TLS, a token issuer, and nothing hosted by `npm start`. */
 describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip, timeout: 280_000 }, () => {
   const serviceKeys = Object.fromEntries(
     serviceNames.map((name) => [name, randomBytes(32).toString("hex")]),
@@ -131,7 +131,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
       REDIS_URL: `redis://127.0.0.1:${redis.port}`,
       NATS_URL: `nats://127.0.0.1:${nats.port}`,
       CONSUL_ADDRESS: `127.0.0.1:${agent.port}`,
-      // No collector: traces are lost, and nothing else.
+      // No collector, so only traces are lost.
       OTLP_ENDPOINT: "http://127.0.0.1:1",
       TLS_ENABLED: "true",
       TLS_CA_FILE: shop.write("ca.pem", authority.cert.toString()),
@@ -168,7 +168,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     };
   }
 
-  /** Nothing but what lets several run on this machine, and the test end soon. */
+  /** Only the settings that let several run on this machine, and the test end soon. */
   async function start(name: ServiceName): Promise<StartedService> {
     const here = [
       "service.host=127.0.0.1",
@@ -184,7 +184,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     shop.open(name, address, authority.cert);
   const service = (name: ServiceName) => running.get(name) ?? assert.fail(`${name} does not run`);
 
-  /** Creates a user, who is to be notified of the account, a first order and its payment. */
+  /** Creates a user, who must be notified of the account, a first order and its payment. */
   async function createUser(email: string): Promise<string> {
     const users = open("api.user.v1.UserService", service("user-service").address);
     const user = { email, display_name: "Ada Noel" };
@@ -196,14 +196,14 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     return inbox.kinds(userId).finally(() => inbox.close());
   }
 
-  /** The statuses of a service's health, as they change. */
+  /** Yields the health statuses of a service as they change. */
   function healthOf(name: ServiceName): AsyncIterator<LooseMessage> {
     const watch = open("grpc.health.v1.Health", service(name).address).stream("Watch", {}, {}, 120_000);
     watch.on("error", () => {});
     return watch[Symbol.asyncIterator]();
   }
 
-  test("a new user has a first order that is paid for, and is notified of all of it", async () => {
+  test("a new user gets a paid first order, and is notified of everything", async () => {
     const user_id = await createUser("ada@example.org");
     assert.deepEqual(await notified(user_id), kinds);
     const orders = open("shop.order.v1.OrderService", service("order-service").address);
@@ -236,7 +236,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
       second.users.map(({ email }: LooseMessage) => email),
       ["a@list.org"],
     );
-    // The oldest package is for admins here.
+    // Only admins may call the oldest package here.
     const old = open("user.UserService", address);
     assert.equal((await old.call("ListUsers", { filter: "HOPPER" }, admin)).total, 3);
     assert.equal((await old.stream("StreamUsers", { filter: "%" }, admin).toArray()).length, 0);
@@ -250,7 +250,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     await assert.rejects(stolen, /email: another user has this address/);
   });
 
-  test("two instances share a cache, and a change by one is seen by both", async () => {
+  test("two instances share a cache, and both see a change by one", async () => {
     const admin = await issuer.adminHeaders();
     const other = await start("user-service");
     const [here, there] = [service("user-service"), other].map(({ address }) => open("user.v1.UserService", address));
@@ -270,7 +270,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     await assert.rejects(there.call("GetUser", { id }, admin), /NOT_FOUND/);
   });
 
-  test("a stream of one instance has what another has changed", async () => {
+  test("a stream of one instance has the changes of another", async () => {
     const admin = await issuer.adminHeaders();
     const other = await start("user-service");
     const stream = open("user.v1.UserService", other.address).stream("StreamUserUpdates", {}, admin);
@@ -287,7 +287,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     stream.cancel();
   });
 
-  test("while PostgreSQL is away every service is NOT_SERVING, and all is well once it is back", async () => {
+  test("during an outage of PostgreSQL every service is NOT_SERVING, and afterwards they serve again", async () => {
     const watches = serviceNames.map(healthOf);
     const next = async () => (await Promise.all(watches.map((watch) => watch.next()))).map(({ value }) => value.status);
     assert.deepEqual(await next(), Array(4).fill("SERVING"));
@@ -299,14 +299,14 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     assert.deepEqual(await notified(await createUser("back@example.org")), kinds);
   });
 
-  test("while NATS is away users are created, and their events arrive once it is back", async () => {
+  test("during an outage of NATS users are created, and their events arrive afterwards", async () => {
     await nats.kill();
     const userId = await createUser("nats@example.org");
     await nats.start();
     assert.deepEqual(await notified(userId), kinds);
   });
 
-  test("while Consul is away services find each other still, and register again with one that has forgotten them", async () => {
+  test("during an outage of Consul services still find each other, and register again when Consul has lost them", async () => {
     const { process } = service("user-service");
     const placed = () => process.records().filter(({ message }) => message === "welcome order placed").length;
     await agent.kill();
@@ -320,7 +320,7 @@ describe("the shop in production, on PostgreSQL, Redis, NATS and Consul", { skip
     await process.record({ message: "welcome order placed" }, before + 2);
   });
 
-  /** Consul says when something has changed (a blocking query). */
+  /** Waits for a change with a blocking query of Consul. */
   async function untilPassing(name: ServiceName): Promise<void> {
     for (let index = "0"; ; ) {
       const url = `http://127.0.0.1:${agent.port}/v1/health/service/${name}?passing=1&wait=60s&index=${index}`;

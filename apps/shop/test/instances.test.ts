@@ -39,7 +39,7 @@ test("a rolling restart of all four services under load loses no call", { timeou
       if (made >= goal.count) goal.reach();
     }
   };
-  /** Resolves after so many further calls. */
+  /** Resolves after this many further calls. */
   const further = (count: number) => new Promise<void>((reach) => (goal = { count: made + count, reach }));
   const loads = Promise.all([load(), load(), load()]);
   try {
@@ -48,26 +48,26 @@ test("a rolling restart of all four services under load loses no call", { timeou
       running.set(name, await shop.start(name));
       old.process.signal("SIGTERM");
       assert.equal(await old.process.ended, 0);
-      // With the new one alone.
+      // With the new instance only.
       await further(20);
     }
   } finally {
     isOver = true;
     await loads;
   }
-  // As texts: the difference between errors with all that they refer to would take gigabytes.
+  // As texts, because a diff of errors with everything that they reference would take gigabytes.
   assert.deepEqual(failures.map(String), []);
   assert.ok(made > 80, `${made} users`);
   const { process } = running.get("user-service") ?? assert.fail();
   const failed = process.records().filter(({ message }) => String(message).startsWith("welcome order failed"));
-  // On a machine that has much else to do, a second may not be enough; then the order is placed by its event.
+  // On a busy machine, a second may not be enough. Then the event places the order.
   assert.deepEqual(
     failed.filter(({ error }) => !String(error).includes("deadline_exceeded")),
     [],
   );
 });
 
-test("an order-service that stands still is left out within seconds, and users are created meanwhile", {
+test("a stopped order-service gets no more calls within seconds, and users are created in the meantime", {
   timeout: 180_000,
 }, async (t) => {
   const shop = await createShopUnderTest();
@@ -79,7 +79,7 @@ test("an order-service that stands still is left out within seconds, and users a
   const users = shop.open("user.UserService", service.address);
   frozen.process.signal("SIGSTOP");
   const sinceMs = performance.now();
-  // Ten first orders in a row without one that failed: by round robin half of them would have.
+  // Ten first orders in a row without a failure. With both instances, round robin would fail half of them.
   const placedInARow = () => {
     const outcomes = service.process.records().filter(({ message }) => String(message).startsWith("welcome order"));
     const failed = outcomes.findLastIndex(({ message }) => message !== "welcome order placed");

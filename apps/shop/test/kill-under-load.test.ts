@@ -8,17 +8,17 @@ import { listAll } from "./list-all.ts";
 import { createShopUnderTest, type StartedService } from "./shop-under-test.ts";
 
 const callerCount = 4;
-/** Between two kills. */
+/** The time between two kills. */
 const usersPerRound = 25;
 
-/** What carries the events, and what is killed besides the services. */
+/** The broker of the events, and what is killed in addition to the services. */
 const carriers = [
   { name: "the embedded hub", skip: false, open: async () => undefined },
   { name: "NATS", skip: withoutNats, open: createNatsServer },
 ] as const;
 
 for (const { name: carrier, skip, open } of carriers) {
-  test(`no acknowledged write and no event is lost or doubled when each service is killed under load, with ${carrier}`, {
+  test(`kills of each service under load lose or duplicate no acknowledged write and no event, with ${carrier}`, {
     timeout: 280_000,
     skip,
   }, async (t) => {
@@ -31,7 +31,7 @@ for (const { name: carrier, skip, open } of carriers) {
     await nats?.start();
     const set = nats === undefined ? [] : natsSettings(nats);
     const ports = await freePorts(serviceNames.length);
-    // Each at a place of its own, where those that call it find it again.
+    // Each at its own address, so that its callers find it again.
     const start = (name: ServiceName): Promise<StartedService> =>
       shop.start(name, [...set, `service.port=${ports[serviceNames.indexOf(name)]}`]);
     const running = new Map<ServiceName, StartedService>();
@@ -50,7 +50,7 @@ for (const { name: carrier, skip, open } of carriers) {
       running.set(victim, await start(victim));
     }
 
-    /** Users whose creation was confirmed. */
+    /** Users whose creation was acknowledged. */
     const confirmed: string[] = [];
     let next = 0;
     for (const victim of nats === undefined ? serviceNames : ([...serviceNames, "nats"] as const)) {
@@ -62,7 +62,7 @@ for (const { name: carrier, skip, open } of carriers) {
           try {
             confirmed.push((await users.call("CreateUser", { name: "Ada", email })).user.id);
           } catch {
-            // user-service is the one that was killed; the call may have had its effect or not.
+            // user-service was killed. The call may have taken effect or not.
           }
           if (confirmed.length >= goal - usersPerRound / 2) restarted ??= killAndRestart(victim);
         }
@@ -76,7 +76,7 @@ for (const { name: carrier, skip, open } of carriers) {
     const ids = new Set(stored.map(({ id }) => id as string));
     for (const id of confirmed) assert.ok(ids.has(id), `the user ${id} was confirmed and is lost`);
 
-    // Every user has one order, one payment and one notification of each kind, confirmed or not.
+    // Every user, acknowledged or not, has one order, one payment and one notification of each kind.
     const expected = [...ids].sort();
     const inbox = new Inbox(addressOf("notification-service"), admin);
     t.after(() => inbox.close());

@@ -1,6 +1,6 @@
 import type { LooseClient, LooseMessage } from "./grpc-client.ts";
 
-/** What a list method of the shop has on all its pages. */
+/** Returns the items on all pages of a list method. */
 export async function listAll(
   client: LooseClient,
   method: `List${string}`,

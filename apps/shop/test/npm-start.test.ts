@@ -35,7 +35,7 @@ async function createAda(address: string, email = "ada@example.org"): Promise<vo
   }
 }
 
-/** All processes are gone, and each service has said its last word. */
+/** Checks that all processes have ended, and that each service logged its stop. */
 async function assertStoppedGracefully(shop: StartedShop, pids: readonly number[]): Promise<void> {
   for (const pid of pids) await untilEnded(pid);
   await shop.process.ended;
@@ -44,7 +44,7 @@ async function assertStoppedGracefully(shop: StartedShop, pids: readonly number[
 
 describe("npm start", { skip }, () => {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    test(`${signal} for npm alone ends the whole shop gracefully`, { timeout: 180_000 }, async () => {
+    test(`${signal} to npm alone ends the whole shop gracefully`, { timeout: 180_000 }, async () => {
       const shop = await opened(checkout.npmStart());
       const { dev, services } = shop.pids();
       shop.process.signal(signal);
@@ -53,16 +53,16 @@ describe("npm start", { skip }, () => {
     });
   }
 
-  test("Ctrl-C, which is SIGINT for all, ends the whole shop gracefully", { timeout: 180_000 }, async () => {
+  test("Ctrl-C, which is SIGINT to all processes, ends the whole shop gracefully", { timeout: 180_000 }, async () => {
     const shop = await opened(checkout.npmStart());
     const { dev, services } = shop.pids();
     process.kill(-shop.process.pid, "SIGINT");
     await assertStoppedGracefully(shop, [dev, ...services]);
-    // npm ends as its shell does: dash by the signal, bash with the exit code of the shop.
+    // npm ends like its shell: dash by the signal, bash with the exit code of the shop.
     assert.ok([0, "SIGINT"].includes((await shop.process.ended) ?? ""));
   });
 
-  test("the page and the calls that are shown work as they are, from where npm start was run", {
+  test("the printed page and calls work without changes, in the folder of npm start", {
     timeout: 180_000,
   }, async () => {
     const shop = await opened(checkout.npmStart());
@@ -82,7 +82,7 @@ describe("npm start", { skip }, () => {
     assert.equal(status, 0, stderr);
   });
 
-  test("a token that npm run token prints is accepted by every service", { timeout: 180_000 }, async () => {
+  test("every service accepts a token of npm run token", { timeout: 180_000 }, async () => {
     const printer = checkout.npmRun("token", ["--role", "admin"]);
     assert.equal(await printer.ended, 0, printer.text());
     const admin = { authorization: `Bearer ${printer.text().trim()}` };
@@ -118,7 +118,7 @@ describe("the shop under tercel dev", { skip }, () => {
     for (const pid of services) await untilEnded(pid);
   });
 
-  test("a killed service is started again at its address, and the others find it and are found", {
+  test("restarts a killed service at its address, and the services find each other again", {
     timeout: 180_000,
   }, async () => {
     const shop = await opened(checkout.start());
@@ -131,7 +131,7 @@ describe("the shop under tercel dev", { skip }, () => {
     await shop.process.says(/welcome order placed/, 2);
   });
 
-  test("a kill of everything at once loses no user and no event: they arrive when the shop is opened again", {
+  test("killing everything at once loses no user and no event; events arrive after the next start", {
     timeout: 180_000,
   }, async () => {
     const shop = await opened(checkout.start());
@@ -142,7 +142,7 @@ describe("the shop under tercel dev", { skip }, () => {
       for (;;) {
         const { user } = await users.call("CreateUser", { name: "Ada", email: `${randomUUID()}@example.org` });
         confirmed.push(user.id);
-        // The registry and the hub of events are in the process of tercel dev.
+        // The registry and the event hub are in the process of tercel dev.
         if (confirmed.length === 20) for (const pid of [dev, ...services]) process.kill(pid, "SIGKILL");
       }
     };
@@ -162,7 +162,7 @@ describe("the shop under tercel dev", { skip }, () => {
     inbox.close();
   });
 
-  test("--set is for all services or for one, and one setting turns rate limits off", {
+  test("--set applies to all services or to one, and one setting disables rate limits", {
     timeout: 180_000,
   }, async () => {
     const shop = await opened(
@@ -185,7 +185,7 @@ describe("the shop under tercel dev", { skip }, () => {
     ["usr-service:service.port=7000", /unknown service "usr-service"; did you mean user-service\?/],
     ["service.port", /invalid --set "service\.port": expected key=value, or service:key=value for one service/],
   ] as const) {
-    test(`--set ${set} is refused with the nearest name, and nothing stays`, { timeout: 180_000 }, async () => {
+    test(`refuses --set ${set} with the nearest name, and leaves nothing running`, { timeout: 180_000 }, async () => {
       const shop = checkout.start(["--set", set]);
       assert.notEqual(await shop.process.ended, 0);
       assert.match(shop.process.text(), says);

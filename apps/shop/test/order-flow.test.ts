@@ -40,7 +40,7 @@ async function createUser(): Promise<string> {
 const placeOrder = (user_id: string, unit_price_cents: number) =>
   orderClient.call("CreateOrder", { user_id, items: [{ sku: "book", quantity: 1, unit_price_cents }] }, admin);
 
-/** What a user was notified of, once there is so much of it. */
+/** Resolves to the notifications of a user, when there are this many. */
 async function notified(userId: string, count: number): Promise<LooseMessage[]> {
   const followed = new Inbox(notifications.address, admin);
   return followed.until(count, userId).finally(() => followed.close());
@@ -48,7 +48,7 @@ async function notified(userId: string, count: number): Promise<LooseMessage[]> 
 
 const kindsOf = (found: readonly LooseMessage[]) => found.map(({ kind }) => kind).sort();
 
-test("a new user is welcomed, has a first order that is paid for, and is notified of all of it", {
+test("a new user gets a paid first order, and is notified of the account, the order and the payment", {
   timeout: 180_000,
 }, async () => {
   const userId = await createUser();
@@ -65,7 +65,7 @@ test("a new user is welcomed, has a first order that is paid for, and is notifie
   assert.deepEqual(await paymentClient().call("GetPayment", { payment_id: order.payment_id }, admin), all[0]);
 });
 
-test("an order whose payment is declined is cancelled, and its user is notified of that alone", {
+test("an order with a declined payment is cancelled, and its user is notified of the cancellation only", {
   timeout: 180_000,
 }, async () => {
   const order = await placeOrder("eve", 100_000_000);
@@ -86,7 +86,9 @@ test("an order that its user cancels is refunded", { timeout: 180_000 }, async (
   assert.deepEqual(kindsOf(await notified("bob", 3)), ["order.cancelled", "order.placed", "payment.settled"]);
 });
 
-test("without payment-service an order is pending, and is placed once it is back", { timeout: 180_000 }, async () => {
+test("without payment-service an order is pending, and it is placed after the outage", {
+  timeout: 180_000,
+}, async () => {
   payments.process.signal("SIGKILL");
   await payments.process.ended;
   const order = await placeOrder("cy", 1_000);
@@ -96,7 +98,9 @@ test("without payment-service an order is pending, and is placed once it is back
   assert.equal((await orderClient.call("GetOrder", { order_id: order.id }, admin)).state, "STATE_PLACED");
 });
 
-test("users are notified while notification-service is away, once it is back", { timeout: 180_000 }, async () => {
+test("users are notified of events during an outage of notification-service, after the outage", {
+  timeout: 180_000,
+}, async () => {
   notifications.process.signal("SIGKILL");
   await notifications.process.ended;
   await placeOrder("dan", 1_000);
@@ -104,7 +108,7 @@ test("users are notified while notification-service is away, once it is back", {
   assert.deepEqual(kindsOf(await notified("dan", 2)), ["order.placed", "payment.settled"]);
 });
 
-test("a stream of notifications continues after its token, and users see their own alone", {
+test("a stream of notifications continues after its token, and users get only their own", {
   timeout: 180_000,
 }, async () => {
   const own = await shop.tokenOf("user", "fay");
@@ -116,7 +120,7 @@ test("a stream of notifications continues after its token, and users see their o
   void first.then(() => {
     isOpen = true;
   });
-  // Nothing says when the server has begun to look; each order is another chance.
+  // It is not known when the stream has started, so orders are placed until a notification arrives.
   while (!isOpen) await placeOrder("fay", 1);
   const { notification, resume_token } = (await first).value as LooseMessage;
   assert.equal(notification.user_id, "fay");
@@ -140,7 +144,7 @@ test("a stream of notifications continues after its token, and users see their o
   assert.ok((await client.call("ListNotifications", { user_id: "fay" }, own)).notifications.length > 0);
 });
 
-test("order-service may charge by its key, and user-service may not", { timeout: 180_000 }, async () => {
+test("order-service may charge with its key, and user-service may not", { timeout: 180_000 }, async () => {
   const client = paymentClient();
   const charge = { order_id: "o", user_id: "ada", amount_cents: 1 };
   const withKeyOf = (name: string) => ({ "x-service-key": developmentServiceKey(shop.secret, name) });

@@ -20,7 +20,7 @@ const newKey = () => randomBytes(32).toString("hex");
 const order = { user_id: "ada", items: [{ sku: "book", quantity: 1, unit_price_cents: "100" }] };
 const ada = { email: "ada@example.org", first_name: "Ada", last_name: "Lovelace", password: "correct horse" };
 
-/** order-service, and what becomes of a call to it: "OK", or the reason it was refused for. */
+/** order-service, and the result of a call to it: "OK", or the reason of the refusal. */
 async function startOrders(set: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
   const service = await shop.start("order-service", set, env);
   const orders = shop.open("shop.order.v1.OrderService", service.address);
@@ -32,7 +32,7 @@ async function startOrders(set: readonly string[] = [], env: Readonly<Record<str
   return { service, outcome };
 }
 
-test("no one lists orders without an admin's token that is for order-service", { timeout: 180_000 }, async () => {
+test("listing orders requires an admin's token for order-service", { timeout: 180_000 }, async () => {
   const { outcome } = await startOrders();
   const token = { role: "admin", subject: "developer", minutes: 5, audience: ["user-service"] } as const;
   const forUserService = { authorization: `Bearer ${await signDevelopmentToken(shop.secret, token)}` };
@@ -48,7 +48,7 @@ test("no one lists orders without an admin's token that is for order-service", {
   }
 });
 
-test("user-service may place orders by its key and nothing else, and other programs may do nothing", {
+test("user-service may only place orders with its key, and other programs may do nothing", {
   timeout: 180_000,
 }, async () => {
   const [ours, theirs] = [newKey(), newKey()];
@@ -61,7 +61,7 @@ test("user-service may place orders by its key and nothing else, and other progr
   assert.equal(await outcome("CreateOrder", order, {}), "UNAUTHENTICATED TOKEN_MISSING");
 });
 
-test("a user-service with a key that does not count says so in its log, and the user is created all the same", {
+test("a user-service with a refused key logs it, and still creates the user", {
   timeout: 180_000,
 }, async () => {
   const file = shop.write("keys", `user-service ${newKey()}\n`);
@@ -72,14 +72,14 @@ test("a user-service with a key that does not count says so in its log, and the 
   assert.match(String(error), /unauthenticated.*service key is not valid/);
 });
 
-test("in production user-service is known by the key in its file, and without an issuer of tokens no service starts", {
+test("in production user-service is identified by the key in its file, and no service starts without a token issuer", {
   timeout: 180_000,
 }, async () => {
-  // Every name but development and test has the production profile.
+  // All environments except development and test have the production profile.
   const production = { TERCEL_ENV: "staging" };
   const cleartext = ["service.insecure=true", "service.propagation=0", "service.start.wait=1s"];
   const issuer = ["security.jwt.jwks_url=http://127.0.0.1:1/keys", "security.jwt.issuer=absent"];
-  // Makes the schemas, which production does not do at the start.
+  // Creates the schemas, which the production profile does not do at the start.
   for (const name of ["order-service", "user-service"] as const) {
     const { process } = await shop.start(name);
     process.signal("SIGTERM");
@@ -98,14 +98,14 @@ test("in production user-service is known by the key in its file, and without an
   await users.process.record({ message: "welcome order placed" });
 });
 
-test("with mutual TLS user-service places orders by its certificate, and who shows none is not let in", {
+test("with mutual TLS user-service places orders with its certificate, and clients without one cannot connect", {
   timeout: 180_000,
   skip: withoutOpenssl,
 }, async (t) => {
   const authority = createAuthority();
   t.after(() => authority.dispose());
   const caFile = shop.write("ca.pem", authority.cert.toString());
-  /** Settings with the files of a certificate for a service. */
+  /** Returns the settings with the certificate files of a service. */
   const certified = (name: string, section: string) => {
     const { key, cert } = authority.issue({ names: [`DNS:${name}`, "IP:127.0.0.1"] });
     return [
@@ -127,7 +127,7 @@ test("with mutual TLS user-service places orders by its certificate, and who sho
   await assert.rejects(stranger.call("ListOrders", {}, await shop.tokenOf("admin"), 2_000));
 });
 
-test("strangers at one address are counted before their tokens are looked at, and user-service is not", {
+test("calls of an address are limited before their tokens are verified, and those of user-service are not", {
   timeout: 180_000,
 }, async () => {
   const key = newKey();
@@ -144,7 +144,7 @@ test("strangers at one address are counted before their tokens are looked at, an
   assert.equal(await outcome("CreateOrder", order, { "x-service-key": key }), "OK");
 });
 
-test("order-service counts its calls for Prometheus, and tells whether it is ready", { timeout: 180_000 }, async () => {
+test("order-service has metrics for Prometheus, and reports whether it is ready", { timeout: 180_000 }, async () => {
   const { service, outcome } = await startOrders();
   assert.equal(await outcome("ListOrders", {}, await shop.tokenOf("admin")), "OK");
   await outcome("ListOrders", {}, {});
@@ -157,7 +157,7 @@ test("order-service counts its calls for Prometheus, and tells whether it is rea
   assert.ok(metrics.includes("grpc_active_connections 1"));
   const ready = await page("/ready");
   assert.equal(ready.status, 200);
-  // The missing payment-service is optional: orders wait for it.
+  // payment-service is optional, because orders wait for it.
   const { status: told, warnings } = JSON.parse(ready.text) as { status: string; warnings: string[] };
   assert.equal(told, "SERVING");
   assert.match(warnings.join(), /^payment-service v1: no instance at /);

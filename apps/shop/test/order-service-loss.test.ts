@@ -6,7 +6,7 @@ import { createShopUnderTest } from "./shop-under-test.ts";
 
 const callerCount = 4;
 
-/** Creates users with several callers at once, until so many are made; each has to be created. */
+/** Creates this many users with several callers at once. Each creation must succeed. */
 async function createUsers(users: LooseClient, from: number, count: number, onCreated: (made: number) => void) {
   const ids: string[] = [];
   let next = from;
@@ -21,7 +21,7 @@ async function createUsers(users: LooseClient, from: number, count: number, onCr
   return ids;
 }
 
-test("each of two order-services is killed in turn under load, and every new user has its one order", {
+test("kills of two order-services in turn under load leave each new user with exactly one order", {
   timeout: 180_000,
 }, async (t) => {
   const shop = await createShopUnderTest();
@@ -38,13 +38,13 @@ test("each of two order-services is killed in turn under load, and every new use
     };
     ids.push(...(await createUsers(users, ids.length, 30, kill)));
     assert.equal(await victim.process.ended, "SIGKILL");
-    // It comes back before the other one is killed.
+    // It has restarted before the other one is killed.
     instances.push(await shop.start("order-service"));
     if (instances.length === 4) break;
   }
   const orders = shop.open("shop.order.v1.OrderService", instances.at(-1)?.address ?? "");
   const admin = await shop.tokenOf("admin");
-  // A call that was sent twice has not become two orders, and one that failed is made up for by its event.
+  // A call that was sent twice created one order, and the event replaced a failed call.
   let placed: string[] = [];
   while (placed.length < ids.length) {
     placed = (await listAll(orders, "ListOrders", {}, admin)).map(({ user_id }) => user_id);

@@ -8,7 +8,7 @@ import { createSelfSigned, withoutOpenssl } from "@tercel/test-support/certifica
 import { serviceNames } from "./development-secret.ts";
 import { folderOf, serviceCommand } from "./shop-process.ts";
 
-// What docs/guides/production-service.md shows.
+// The variables in docs/guides/production-service.md.
 
 let folder: string;
 let variables: Record<string, string>;
@@ -47,7 +47,7 @@ function checkConfig(name: (typeof serviceNames)[number], env: Record<string, st
 }
 
 for (const name of serviceNames) {
-  test(`${name} takes the configuration of production, and every variable that is missing is named`, {
+  test(`${name} accepts the production configuration, and names every missing variable`, {
     timeout: 60_000,
     skip: withoutOpenssl,
   }, () => {

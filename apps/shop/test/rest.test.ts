@@ -26,7 +26,7 @@ async function call(method: string, path: string, body?: object, headers: Record
   return { status: response.status, headers: response.headers, json: (await response.json()) as Json };
 }
 
-test("users are created, read, changed, listed and deleted by REST", async () => {
+test("users are created, read, changed, listed and deleted over REST", async () => {
   const created = await call("POST", "/v1/users", {
     email: "ada@example.org",
     displayName: "Ada",
@@ -47,7 +47,7 @@ test("users are created, read, changed, listed and deleted by REST", async () =>
   assert.equal((gone.json.error as Json).status, "NOT_FOUND");
 });
 
-test("a repetition with the header Idempotency-Key gets the first answer, and says that it is one", async () => {
+test("a retry with the header Idempotency-Key gets the first response, marked as a replay", async () => {
   const user = { email: "once@example.org", displayName: "Once" };
   const keyed = { ...admin, "idempotency-key": "rest-1" };
   const first = await call("POST", "/v1/users", user, keyed);
@@ -66,7 +66,7 @@ test("events are server-sent events that continue after the last one", async () 
     ids.push((await call("POST", "/v1/users", { email, displayName: name })).json.userId);
   }
   const leaving = new AbortController();
-  /** Reads until the text has this. */
+  /** Reads until the received text contains this. */
   const readEvents = async (query: string, headers: Record<string, string>, until: string) => {
     const response = await fetch(`${base}/v1/users:events${query}`, {
       headers: { ...admin, accept: "text/event-stream", ...headers },
@@ -89,7 +89,7 @@ test("events are server-sent events that continue after the last one", async () 
   leaving.abort();
 });
 
-test("what is wrong is said with the status and the fields of REST", async () => {
+test("errors have the status and the fields of REST", async () => {
   const wrong = await call("POST", "/v1/users", { email: "nonsense", displayName: "Ada" });
   assert.equal(wrong.status, 400);
   assert.match(JSON.stringify(wrong.json), /"field":"user\.email"/);
@@ -98,7 +98,7 @@ test("what is wrong is said with the status and the fields of REST", async () =>
   assert.equal((await call("GET", "/v1/users", undefined, own)).status, 403);
 });
 
-test("the API is described, and a page shows it", async () => {
+test("serves the description of the API and a page for it", async () => {
   const { status, json } = await call("GET", "/openapi.json", undefined, {});
   assert.equal(status, 200);
   const paths = json.paths as Record<string, Json>;
@@ -109,7 +109,7 @@ test("the API is described, and a page shows it", async () => {
   assert.match(await page.text(), /UserService/);
 });
 
-/** What a client of the API would write with the types of openapi-typescript. */
+/** Code of a client that uses the types of openapi-typescript. */
 const typedClient = `
 import type { components, paths } from "./api.ts";
 type User = components["schemas"]["api.user.v1.User"];
@@ -123,7 +123,7 @@ const path: paths["/v1/users/{user_id}"]["patch"]["parameters"]["path"] = { user
 export const used = [body, created, query, wrong, path];
 `;
 
-test("the description passes Redocly's linter, and openapi-typescript makes types of it", {
+test("the description passes Redocly's linter, and openapi-typescript generates types from it", {
   skip: withoutNpm,
 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "tercel-shop-openapi-"));
@@ -136,7 +136,7 @@ test("the description passes Redocly's linter, and openapi-typescript makes type
   assert.ok(types.isValid, types.output);
 });
 
-test("Connect is served at the same port", async () => {
+test("Connect is served on the same port", async () => {
   const connect = await call("POST", "/api.user.v1.UserService/ListUsers", { pageSize: 1 });
   assert.equal(connect.status, 200);
   assert.ok(Array.isArray(connect.json.users));

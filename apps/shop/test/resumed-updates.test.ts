@@ -6,7 +6,7 @@ import { createReconnectingStream } from "@tercel/interceptors/streams";
 import { UserService, UserUpdate_UpdateType } from "../src/gen/user/v1/user_pb.ts";
 import { alone, createShopUnderTest } from "./shop-under-test.ts";
 
-test("a stream that reconnects misses nothing and repeats nothing when user-service is killed and started again", {
+test("a reconnecting stream gets each change once when user-service is killed and restarted", {
   timeout: 180_000,
 }, async (t) => {
   const shop = await createShopUnderTest();
@@ -16,7 +16,7 @@ test("a stream that reconnects misses nothing and repeats nothing when user-serv
   const channel = createChannel(first.address, {
     interceptors: [createBearerToken({ getToken: () => authorization.replace("Bearer ", ""), allowCleartext: true })],
     defaultTimeoutMs: 30_000,
-    // Calls wait for the service that is started again.
+    // Calls wait for the restarted service.
     waitForReady: true,
   });
   const leaving = new AbortController();

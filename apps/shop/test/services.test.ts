@@ -41,7 +41,7 @@ async function namesOf(stream: AsyncIterable<LooseMessage>): Promise<string[]> {
   return names;
 }
 
-/** The orders of a user, once there are any. */
+/** Resolves to the orders of a user when there are any. */
 async function untilOrdered(orders: LooseClient, userId: string): Promise<LooseMessage[]> {
   for (;;) {
     const found = await ordersOf(orders, userId);
@@ -70,7 +70,7 @@ test("a user is created, read, changed, listed and deleted by another gRPC clien
   await assert.rejects(users.call("GetUser", { user_id: user.id }), { code: status.NOT_FOUND });
 });
 
-test("a hundred users are read at once from a shop that has just started, and none is refused", {
+test("a hundred simultaneous reads right after the start all succeed", {
   timeout: 180_000,
 }, async () => {
   const users = await startUsers();
@@ -82,7 +82,7 @@ test("a hundred users are read at once from a shop that has just started, and no
   );
 });
 
-test("refusals arrive with their status and the name of the field", { timeout: 180_000 }, async () => {
+test("errors have their status and the name of the field", { timeout: 180_000 }, async () => {
   const users = await startUsers();
   await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
   await assert.rejects(users.call("CreateUser", { name: "", email: "a@example.org" }), {
@@ -95,7 +95,7 @@ test("refusals arrive with their status and the name of the field", { timeout: 1
   });
 });
 
-test("a stream brings every match and stops when its client cancels", { timeout: 180_000 }, async () => {
+test("a stream has every match and stops when its client cancels", { timeout: 180_000 }, async () => {
   const users = await startUsers();
   const names = Array.from({ length: 150 }, (_, index) => `user ${index}`);
   for (const name of names) await users.call("CreateUser", { name, email: `${name.replace(" ", "")}@example.org` });
@@ -115,7 +115,7 @@ test("a stream brings every match and stops when its client cancels", { timeout:
   assert.equal((await users.call("ListUsers", {})).total, 150);
 });
 
-test("a new user has one order, placed and paid for by the other services", { timeout: 180_000 }, async () => {
+test("a new user has one order, which the other services placed and charged", { timeout: 180_000 }, async () => {
   const { users, orders, usersProcess } = await startAll();
   const { user } = await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
   const [order, ...more] = await ordersOf(orders, user.id);
@@ -129,7 +129,7 @@ test("a new user has one order, placed and paid for by the other services", { ti
   assert.equal(record.orderId, order.id);
 });
 
-test("a user is created without an order while order-service is down, and has one once it is back", {
+test("a user that is created during an outage of order-service gets the order afterwards", {
   timeout: 180_000,
 }, async () => {
   await shop.start("payment-service");
@@ -162,7 +162,7 @@ test("users and orders survive a restart of their services", { timeout: 180_000 
   assert.equal((await ordersOf(after.orders, user.id)).length, 1);
 });
 
-test("a user that was acknowledged survives a kill", { timeout: 180_000 }, async () => {
+test("an acknowledged user survives a kill", { timeout: 180_000 }, async () => {
   const before = await shop.start("user-service", alone);
   const users = shop.open("user.UserService", before.address);
   const { user } = await users.call("CreateUser", { name: "Ada", email: "ada@example.org" });
@@ -180,7 +180,7 @@ test("data is readable by its owner only", { timeout: 180_000 }, async () => {
 });
 
 test("500 calls at once on one connection all succeed", { timeout: 180_000 }, async () => {
-  // With the rate limits that a shop has which no one has configured.
+  // With the default rate limits of the shop.
   const { address } = await shop.start("user-service", [...alone, "rate_limit.enabled=true"]);
   const users = shop.open("user.v1.UserService", address);
   const admin = await shop.tokenOf("admin");

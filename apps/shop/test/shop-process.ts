@@ -7,31 +7,31 @@ import { fileURLToPath } from "node:url";
 import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import type { ServiceName } from "./development-secret.ts";
 
-/** A record that a process of the shop has logged. */
+/** A log record of a process of the shop. */
 export type LogRecord = Record<string, unknown> & { readonly message?: string };
 
 /** A process of the shop under test. */
 export interface ShopProcess {
   readonly pid: number;
-  /** Everything written to standard output and, apart from log records, to standard error so far. */
+  /** The text on standard output and, without log records, on standard error so far. */
   text(): string;
   /** All records so far. */
   records(): readonly LogRecord[];
-  /** The n-th record (the first by default) that matches; fails if the process ends without having logged it. */
+  /** Resolves to the n-th matching record (default: the first). Rejects if the process ends without it. */
   record(matches: Partial<LogRecord>, nth?: number): Promise<LogRecord>;
-  /** The n-th match (the first by default) in standard output and error together; fails if the process ends without it. */
+  /** Resolves to the n-th match (default: the first) in standard output and error together. Rejects if the process ends without it. */
   says(pattern: RegExp, nth?: number): Promise<RegExpExecArray>;
   signal(name: NodeJS.Signals): void;
   /** The exit code, or the signal that ended the process. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
-/** The folder of a service, where its program runs and finds its configuration. */
+/** Returns the folder of a service, which is its working directory and has its configuration. */
 export function folderOf(service: ServiceName): string {
   return fileURLToPath(new URL(`../src/${service}`, import.meta.url));
 }
 
-/** The command line that runs a service, bundled, with this process's own Node. */
+/** Returns the command line of a service, bundled, with the Node of this process. */
 export function serviceCommand(service: ServiceName, args: readonly string[]): string[] {
   return [process.execPath, bundleProgram(join(folderOf(service), "main.ts")), ...args];
 }
@@ -45,7 +45,7 @@ export function startServiceProcess(
   return watchShopProcess(serviceCommand(service, args), { cwd: folderOf(service), env: { ...process.env, ...env } });
 }
 
-/** Starts a command that becomes a process of the shop, or starts some. */
+/** Starts a command that is a process of the shop, or starts some. */
 export function watchShopProcess(command: readonly string[], options: SpawnOptions = {}): ShopProcess {
   const [file = "", ...args] = command;
   const child = spawn(file, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
@@ -104,13 +104,13 @@ export function watchShopProcess(command: readonly string[], options: SpawnOptio
   };
 }
 
-/** Ends a process that a test has left running; one that has ended is left alone. */
+/** Ends a process that a test left running, if it still runs. */
 export async function endShopProcess(shop: ShopProcess): Promise<void> {
   shop.signal("SIGKILL");
   await shop.ended;
 }
 
-/** Whether a process still runs. One that has ended but that no one has waited for, a zombie, does not. */
+/** Returns whether a process runs. A zombie does not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -119,14 +119,14 @@ export function isRunning(pid: number): boolean {
   }
   if (process.platform !== "linux") return true;
   try {
-    // The state follows the program's name, which is in parentheses.
+    // The state follows the program's name in parentheses.
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
     return false;
   }
 }
 
-/** Settles when a process that is not this one's child has ended; the test's own timeout bounds it. */
+/** Resolves when a process has ended that is not a child of this process. The timeout of the test applies. */
 export async function untilEnded(pid: number): Promise<void> {
   while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
 }

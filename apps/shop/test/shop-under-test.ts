@@ -10,7 +10,7 @@ import { connect, type LooseClient } from "./grpc-client.ts";
 import { type HostedInfrastructure, hostInfrastructure } from "./host-infrastructure.ts";
 import { endShopProcess, type ShopProcess, startServiceProcess } from "./shop-process.ts";
 
-/** A service of the shop in a process of its own. */
+/** A service of the shop in its own process. */
 export interface StartedService {
   readonly process: ShopProcess;
   readonly address: string;
@@ -20,22 +20,22 @@ export interface BearerHeaders extends Record<string, string> {
   readonly authorization: string;
 }
 
-/** Services over one data folder, which find each other, with their clients; all of it is gone after `end`. */
+/** Services with one data folder, which find each other, and their clients. `end` ends and removes everything. */
 export interface ShopUnderTest {
   readonly dataDir: string;
   /** `security.secret` of every service. */
   readonly secret: string;
-  /** Where the registry listens. */
+  /** The address of the registry. */
   readonly registry: string;
-  /** The ports of the registry and of the hub of events. */
+  /** The ports of the registry and the event hub. */
   readonly infrastructure: { readonly registry: number; readonly hub: number };
   /** Ends the registry and the hub. */
   loseInfrastructure(): Promise<void>;
-  /** Starts a service on free ports; `set` are keys of its configuration. */
+  /** Starts a service on free ports. `set` are keys of its configuration. */
   start(name: ServiceName, set?: readonly string[], env?: Readonly<Record<string, string>>): Promise<StartedService>;
-  /** By TLS where the certificate of an authority is given. */
+  /** Uses TLS if the certificate of an authority is given. */
   open(service: Parameters<typeof connect>[0], address: string, authority?: Buffer): LooseClient;
-  /** Metadata with a token that the services take in development. */
+  /** Metadata with a token that the services accept in development. */
   tokenOf(role: DevelopmentToken["role"], subject?: string, minutes?: number): Promise<BearerHeaders>;
   /** Writes a file next to the data folder, and returns its path. */
   write(name: string, text: string): string;
@@ -43,8 +43,7 @@ export interface ShopUnderTest {
 }
 
 /**
- * For tests that run side by side: each on free ports, with more calls than one client may make, on machines that have other
- * things to do.
+ * For tests that run side by side, on busy machines: free ports, high rate limits and long timeouts.
  */
 export function sideBySide(name: ServiceName): readonly string[] {
   return [
@@ -58,7 +57,7 @@ export function sideBySide(name: ServiceName): readonly string[] {
 /** User-service without order-service: calls to it fail at once. */
 export const alone = ["dependencies.order-service.target=127.0.0.1:1", "dependencies.order-service.required=false"];
 
-/** What a service is started with, so that it finds the others and they know it. */
+/** Returns the settings with which a service finds the others, and they identify it. */
 export function serviceVariables(
   dataDir: string,
   hosted: Pick<HostedInfrastructure, "registry" | "hub">,
@@ -128,7 +127,7 @@ export async function createShopUnderTest(): Promise<ShopUnderTest> {
   };
 }
 
-/** A shop and a server that it uses, which both end with the test. */
+/** Starts a shop and a server that it uses. Both end with the test. */
 export async function createShopWith<Server extends ServerProcess>(
   test: TestContext,
   createServer: () => Promise<Server>,
@@ -143,7 +142,7 @@ export async function createShopWith<Server extends ServerProcess>(
   return { shop, server };
 }
 
-/** Where a service shows its metrics and its health, as a function that gets a page. */
+/** Returns a function that gets a page of a service: its metrics or its health. */
 export async function pagesOf({ process }: StartedService) {
   const { at } = await process.record({ message: "serving pages" });
   const metrics = process

@@ -9,28 +9,28 @@ import { isRunning, type ShopProcess, untilEnded, watchShopProcess } from "./sho
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** The shop as `npm start` runs it. */
+/** The shop, run by `npm start`. */
 export interface StartedShop {
   readonly process: ShopProcess;
-  /** Where a service listens, as it was said for the n-th time, by default the first. */
+  /** Resolves to the address of a service in the n-th line about it, by default the first. */
   addressOf(service: ServiceName, nth?: number): Promise<string>;
-  /** The processes of `tercel dev` and of the services, as they are now. */
+  /** The current processes of `tercel dev` and the services. */
   pids(): { readonly dev: number; readonly services: readonly number[] };
   pidOf(service: ServiceName): number;
 }
 
-/** Makes a checkout in which `npm start` can be run without a trace in this one. `variables` are those of all that is started there. */
+/** Creates a checkout in which `npm start` can run without changing this one. `variables` are set for everything that starts there. */
 export async function createCheckout(variables: Readonly<Record<string, string>> = {}): Promise<Checkout> {
   const [httpPort = 0] = await freePorts(1);
   return new Checkout(variables, httpPort);
 }
 
-/** A checkout whose sources are those of this one. */
+/** A checkout with links to the sources of this one. */
 export class Checkout {
   readonly folder = mkdtempSync(join(tmpdir(), "tercel-npm-start-"));
   readonly shop = join(this.folder, "apps/shop");
   readonly #variables: Readonly<Record<string, string>>;
-  /** Without following changes, which other tests may make. */
+  /** Without watching files, which other tests may change. */
   readonly #options: readonly string[];
   readonly #started: { readonly process: ShopProcess; readonly pids: number[] }[] = [];
 
@@ -44,12 +44,12 @@ export class Checkout {
     for (const name of ["config", "src", "web"]) symlinkSync(join(root, "apps/shop", name), join(this.shop, name));
   }
 
-  /** Starts it by npm, on free ports and in a process group of its own, as in a terminal. */
+  /** Starts it with npm, on free ports and in its own process group, as in a terminal. */
   npmStart(args: readonly string[] = []): StartedShop {
     return this.#watch(["npm", "start", "--", ...this.#options, ...args], this.folder);
   }
 
-  /** Starts it as npm does, without npm. */
+  /** Starts it with npm's command, but without npm. */
   start(args: readonly string[] = []): StartedShop {
     const main = join(root, "packages/cli/src/main.ts");
     return this.#watch([process.execPath, "--conditions=source", main, "dev", ...this.#options, ...args], this.shop);
@@ -60,7 +60,7 @@ export class Checkout {
     return watchShopProcess(["npm", "run", "--silent", script, "--", ...args], { cwd: this.folder, env: this.env });
   }
 
-  /** Ends what still runs: gracefully, so that services are gone before their folder is. */
+  /** Ends running processes gracefully, so that services end before their folder is removed. */
   async end(): Promise<void> {
     for (const { process: started, pids } of this.#started) {
       started.signal("SIGTERM");
@@ -73,7 +73,7 @@ export class Checkout {
     rmSync(this.folder, { recursive: true });
   }
 
-  /** The variables of a shell that npm, which runs the tests, has nothing to do with. */
+  /** Returns the variables of a shell, without those of the npm that runs the tests. */
   get env(): NodeJS.ProcessEnv {
     const inherited = Object.entries(process.env).filter(([name]) => !/^npm_|^INIT_CWD$/.test(name));
     const data = join(this.folder, "data");
@@ -108,13 +108,13 @@ const settings = {
   TERCEL__MONITORING__PROVIDERS__PROMETHEUS__ENDPOINT: "127.0.0.1:0",
 };
 
-/** Of a process that runs; see proc(5). */
+/** Fields of a running process; see proc(5). */
 function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
   return text === "" ? [] : text.split(" ").map(Number);
 }
 
-/** npm starts a shell, and the shell `tercel dev`, which alone has a child for each service. */
+/** npm starts a shell, which starts `tercel dev`. Only `tercel dev` has a child for each service. */
 function devBelow(pid: number): number {
   const children = childrenOf(pid);
   if (children.length >= serviceNames.length) return pid;

@@ -19,7 +19,7 @@ afterEach(() => shop.end());
 
 const ada = { email: "ada@example.org", first_name: "Ada", last_name: "Lovelace", password: "correct horse" };
 
-/** An HTTP server that answers all with the same, and keeps what it got. */
+/** An HTTP server that has the same response for all requests, and records them. */
 async function serveHttp(answer: string) {
   const bodies: Buffer[] = [];
   const server = createServer(async (request: IncomingMessage, response) => {
@@ -36,7 +36,7 @@ async function serveHttp(answer: string) {
   return { url: `http://127.0.0.1:${port}`, bodies, close };
 }
 
-test("the call that is one too many in a minute is told when to come again", { timeout: 180_000 }, async () => {
+test("the call over the limit of a minute gets RetryInfo", { timeout: 180_000 }, async () => {
   const { address } = await shop.start("user-service", [...alone, "rate_limit.enabled=true", "rate_limit.calls=3"]);
   const users = shop.open("user.v1.UserService", address);
   const [one, other] = [await shop.tokenOf("admin", "one"), await shop.tokenOf("admin", "other")];
@@ -53,11 +53,11 @@ test("the call that is one too many in a minute is told when to come again", { t
   assert.deepEqual([requests_per_unit, unit], ["3", "minute"]);
   assert.ok(Number(retry_after_seconds) >= Number(seconds));
   assert.match(String(error.metadata.get("grpc-retry-pushback-ms")[0]), /^\d+$/);
-  // Each client has a count of its own, and probes are not counted.
+  // Each client has its own count, and probes do not count.
   await users.call("ListUsers", { page_size: 1 }, other);
   const health = shop.open("grpc.health.v1.Health", address);
   for (let nth = 0; nth < 5; nth++) await health.call("Check", {});
-  // Neither are the questions that tools ask before each call.
+  // Reflection calls, which tools make before each call, do not count either.
   const reflection = shop.open("grpc.reflection.v1.ServerReflection", address);
   for (let nth = 0; nth < 5; nth++) {
     const [answer] = await reflection.stream("ServerReflectionInfo", { list_services: "" }).toArray();
@@ -65,7 +65,7 @@ test("the call that is one too many in a minute is told when to come again", { t
   }
 });
 
-test("one address may only guess so many tokens a minute, and then no token is looked at", {
+test("an address may try a limited number of tokens per minute, and then no token is verified", {
   timeout: 180_000,
 }, async () => {
   const { address } = await shop.start("user-service", [
@@ -81,7 +81,7 @@ test("one address may only guess so many tokens a minute, and then no token is l
     );
   const guess = { authorization: "Bearer a.b.c" };
   for (const headers of [{}, guess, guess]) assert.equal((await listing(headers)).code, status.UNAUTHENTICATED);
-  // A good token is no better: it would have to be verified to know.
+  // A valid token is refused too, because it is not verified.
   for (const headers of [{}, guess, await shop.tokenOf("admin")]) {
     const error = await listing(headers);
     assert.equal(error.code, status.RESOURCE_EXHAUSTED);
@@ -91,7 +91,7 @@ test("one address may only guess so many tokens a minute, and then no token is l
   assert.equal((await health.call("Check", {})).status, "SERVING");
 });
 
-test("users, keys, and the tokens of pages and streams outlive a restart", { timeout: 180_000 }, async () => {
+test("users, keys, page tokens and resume tokens survive a restart", { timeout: 180_000 }, async () => {
   const before = await shop.start("user-service", alone);
   let users = shop.open("user.v1.UserService", before.address);
   const admin = await shop.tokenOf("admin");
@@ -111,7 +111,7 @@ test("users, keys, and the tokens of pages and streams outlive a restart", { tim
   assert.equal(rest.next_page_token, "");
 });
 
-test("a stop ends the streams of updates with UNAVAILABLE and does not wait for them", {
+test("a stop ends streams of updates with UNAVAILABLE and does not wait for them", {
   timeout: 180_000,
 }, async () => {
   const { process, address } = await shop.start("user-service", alone);
@@ -122,7 +122,7 @@ test("a stop ends the streams of updates with UNAVAILABLE and does not wait for 
     () => assert.fail("it ended well"),
     (error: ServiceError) => error,
   );
-  // The stream is open once it has told of something.
+  // The stream is open after its first update.
   const told = once(stream, "readable");
   let isTold = false;
   void told.then(() => {
@@ -134,7 +134,7 @@ test("a stop ends the streams of updates with UNAVAILABLE and does not wait for 
   assert.equal(await process.ended, 0);
 });
 
-test("a missing order-service keeps user-service not-ready, with the reason, and its return makes it ready", {
+test("user-service is not ready without order-service, says why, and is ready when order-service is available", {
   timeout: 180_000,
 }, async () => {
   const orders = await shop.start("order-service");
@@ -164,7 +164,7 @@ test("a missing order-service keeps user-service not-ready, with the reason, and
   watch.cancel();
 });
 
-test("health knows the server, each service and each package", { timeout: 180_000 }, async () => {
+test("health has a status for the server, each service and each package", { timeout: 180_000 }, async () => {
   const { address } = await shop.start("user-service", alone);
   const health = shop.open("grpc.health.v1.Health", address);
   for (const service of ["", "user", "user.v1", "api.user.v1", "user.UserService", "api.user.v1.UserService"]) {
@@ -173,14 +173,14 @@ test("health knows the server, each service and each package", { timeout: 180_00
   await assert.rejects(health.call("Check", { service: "user.v2" }), { code: status.NOT_FOUND });
 });
 
-test("an order-service that is optional is reported and no reason not to be ready", { timeout: 180_000 }, async () => {
+test("a missing optional order-service is reported, and user-service is ready", { timeout: 180_000 }, async () => {
   const users = await shop.start("user-service", alone);
   const { status: code, text } = await (await pagesOf(users))("/ready");
   assert.equal(code, 200);
   assert.match(JSON.parse(text).warnings[0], /^order-service v1: /);
 });
 
-test("calls are counted by method and status for Prometheus, and nothing else is served there", {
+test("counts calls by method and status for Prometheus, and serves nothing else on that port", {
   timeout: 180_000,
 }, async () => {
   const service = await shop.start("user-service", alone);
@@ -203,12 +203,12 @@ test("calls are counted by method and status for Prometheus, and nothing else is
   assert.equal((await page("/")).status, 404);
 });
 
-test("in production tokens of the issuer count and no others, and there is no reflection", {
+test("in production only tokens of the issuer are accepted, and there is no reflection", {
   timeout: 180_000,
 }, async () => {
   const { publicKey, privateKey } = await generateKeyPair("ES256");
   const keys = [{ ...(await exportJWK(publicKey)), kid: "2026", alg: "ES256" }];
-  // Makes the schema, which production does not do at the start.
+  // Creates the schema, which the production profile does not do at the start.
   const before = await shop.start("user-service", alone);
   before.process.signal("SIGTERM");
   await before.process.ended;
@@ -223,7 +223,7 @@ test("in production tokens of the issuer count and no others, and there is no re
         `security.jwt.jwks_url=${issuer.url}/keys`,
         "security.jwt.issuer=https://login.example",
       ],
-      // Every name but development and test has the production profile.
+      // All environments except development and test have the production profile.
       { TERCEL_ENV: "staging" },
     );
     const users = shop.open("user.v1.UserService", address);
@@ -238,7 +238,7 @@ test("in production tokens of the issuer count and no others, and there is no re
     for (const stranger of [await shop.tokenOf("admin"), await issued("admin", "order-service")]) {
       await assert.rejects(users.call("ListUsers", { page_size: 1 }, stranger), { code: status.UNAUTHENTICATED });
     }
-    // The older package cannot tell users apart, so it is for admins.
+    // The older package cannot distinguish users, so only admins may call it.
     assert.equal((await old.call("ListUsers", {}, admin)).total, 1);
     await assert.rejects(old.call("ListUsers", {}), { code: status.UNAUTHENTICATED });
     await assert.rejects(old.call("ListUsers", {}, await issued("user")), { code: status.PERMISSION_DENIED });
@@ -252,7 +252,7 @@ test("in production tokens of the issuer count and no others, and there is no re
   }
 });
 
-test("a trace goes through all four services, the event included, and to the collector", {
+test("a trace includes all four services and the event, and is sent to the collector", {
   timeout: 180_000,
 }, async () => {
   const collector = await serveHttp("{}");
@@ -276,7 +276,7 @@ test("a trace goes through all four services, the event included, and to the col
       process.signal("SIGTERM");
       assert.equal(await process.ended, 0);
     }
-    // Spans are sent as protobuf: names as they are, ids as bytes.
+    // Spans are sent as protobuf: names as text, ids as bytes.
     const sent = Buffer.concat(collector.bodies);
     const spans = [
       "user.v1.UserService/CreateUser",
@@ -293,7 +293,9 @@ test("a trace goes through all four services, the event included, and to the col
   }
 });
 
-test("a port of the metrics that is taken is named with the way to choose another", { timeout: 180_000 }, async () => {
+test("if the port of the metrics is in use, the error names it and says how to choose another", {
+  timeout: 180_000,
+}, async () => {
   const taken = await serveHttp("");
   try {
     const { port } = new URL(taken.url);
@@ -306,7 +308,7 @@ test("a port of the metrics that is taken is named with the way to choose anothe
   }
 });
 
-test("the limits that documents print can be configured, and hold", { timeout: 180_000 }, async () => {
+test("the limits in common guides can be configured and apply", { timeout: 180_000 }, async () => {
   const grpc = {
     max_concurrent_streams: "1000",
     max_recv_msg_size: "10485760",
@@ -333,7 +335,7 @@ test("the limits that documents print can be configured, and hold", { timeout: 1
     const metadata = { text: "x".repeat(mebibytes * 1024 * 1024) };
     return users.call("CreateUser", { user: { email: "ada@example.org", display_name: "Ada", metadata } }, admin);
   };
-  // What the service itself thinks of so much is another matter.
+  // Whether the service accepts such a request does not matter here.
   await assert.rejects(create(9), { code: status.INVALID_ARGUMENT });
   await assert.rejects(create(11), { code: status.RESOURCE_EXHAUSTED });
 });

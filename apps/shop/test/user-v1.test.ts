@@ -16,7 +16,7 @@ let admin: Headers;
 let created = 0;
 before(async () => {
   shop = await createShopUnderTest();
-  // Passwords take their time on a machine that has other things to do.
+  // Hashing passwords takes long on a busy machine.
   service = await shop.start("user-service", [...alone, "communication.providers.grpc.max_timeout=5m"]);
   users = shop.open("user.v1.UserService", service.address);
   admin = await shop.tokenOf("admin");
@@ -25,7 +25,7 @@ after(() => shop.end());
 
 const password = "correct horse battery";
 
-/** A new user with an address that no one has. */
+/** A new user with a unique address. */
 async function addUser(fields: LooseMessage = {}): Promise<LooseMessage> {
   created += 1;
   const person = { email: `user${created}@example.org`, first_name: "Ada", last_name: "Lovelace", password };
@@ -70,7 +70,7 @@ test("a user is created, read, changed, listed and deleted", async () => {
   assert.equal(detailsOf(gone)["google.rpc.ResourceInfo"]?.resource_name, `users/${user.id}`);
 });
 
-test("twelve users created at once are all created, and other calls are answered meanwhile", async () => {
+test("creates twelve users at once, and serves other calls in the meantime", async () => {
   const { id } = await addUser();
   let left = 12;
   const creations = Array.from({ length: left }, async (_, nth) => {
@@ -86,11 +86,11 @@ test("twelve users created at once are all created, and other calls are answered
   }
   const emails = await Promise.all(creations);
   assert.equal(new Set(emails).size, 12);
-  // Twelve hashes take seconds, a user that is read some milliseconds; a loop or a pool that is taken would answer a few times at most.
+  // Twelve hashes take seconds, and reading a user takes milliseconds. With a blocked event loop or thread pool, only a few reads would succeed.
   assert.ok(answered > 24, `${answered} calls were answered`);
 });
 
-test("without an update mask the fields that are set change, and a star takes all", async () => {
+test("without an update mask the fields that are set change, and a star selects all fields", async () => {
   const { id } = await addUser();
   const set = (await users.call("UpdateUser", { id, last_name: "Noel" }, admin)).user;
   assert.deepEqual([set.first_name, set.last_name], ["Ada", "Noel"]);
@@ -111,7 +111,7 @@ test("both packages show the same users", async () => {
   assert.deepEqual([again.first_name, again.last_name], ["Mary", "King Noel"]);
 });
 
-test("pages follow one another, and a token fits its own list only", async () => {
+test("pages are consecutive, and a token is valid for its own list only", async () => {
   for (let nth = 0; nth < 3; nth++) await addUser({ last_name: "Pager" });
   const query = { page_size: 2, filter: "last_name = Pager", order_by: "email desc" };
   const first = await users.call("ListUsers", query, admin);
@@ -131,7 +131,7 @@ test("pages follow one another, and a token fits its own list only", async () =>
   }
 });
 
-/** What is refused whoever asks: the wrong fields with the reason of each. */
+/** Requests that are refused for any caller: the invalid fields with their reasons. */
 const invalid: { promise: string; method: string; request: LooseMessage; violations: [string, string][] }[] = [
   {
     promise: "every wrong field of a new user is named at once",
@@ -194,7 +194,7 @@ for (const { promise, method, request, violations } of invalid) {
       found.map(({ field, reason }) => [field, reason]),
       violations,
     );
-    // The same once more for those who know common.v1.
+    // The same details again as common.v1.
     assert.deepEqual(
       details["common.v1.ValidationError"]?.field_violations,
       found.map(({ field, description }) => ({ field, description })),
@@ -202,13 +202,13 @@ for (const { promise, method, request, violations } of invalid) {
   });
 }
 
-test("a wrong filter is told at its character, with the fields that there are", async () => {
+test("the error of an invalid filter has the position and the known fields", async () => {
   const filter = "role:USER_ROLE_ADMIN AND emial = x";
   const error = await failureOf(users.call("ListUsers", { page_size: 1, filter }, admin));
   assert.equal(error.details, 'filter cannot be read at character 26: unknown field "emial"; did you mean "email"?');
 });
 
-test("an update mask that does not fit the user any more is refused path by path", async () => {
+test("the error of an invalid update mask names each invalid path", async () => {
   const { id } = await addUser();
   const request = { id, update_mask: { paths: ["password", "emial", "first_name.letters"] } };
   const error = await failureOf(users.call("UpdateUser", request, admin));
@@ -224,7 +224,7 @@ test("an update mask that does not fit the user any more is refused path by path
   );
 });
 
-test("an update mask cannot empty what has to be there", async () => {
+test("an update mask cannot clear required fields", async () => {
   const { id } = await addUser();
   const paths = ["email", "first_name", "last_name", "role"];
   const error = await failureOf(users.call("UpdateUser", { id, update_mask: { paths } }, admin));
@@ -235,7 +235,7 @@ test("an update mask cannot empty what has to be there", async () => {
   );
 });
 
-test("an address that another user has is ALREADY_EXISTS with what it is about, for a new user and for a change", async () => {
+test("the address of another user is ALREADY_EXISTS with the resource, for a new user and for an update", async () => {
   const { email } = await addUser();
   const { id } = await addUser();
   for (const call of [
@@ -253,7 +253,7 @@ test("an address that another user has is ALREADY_EXISTS with what it is about, 
   }
 });
 
-test("who has no token, a bad one, or one that has expired is not let in", async () => {
+test("calls without a token, or with an invalid or expired one, are refused", async () => {
   const { id } = await addUser();
   const { authorization } = await shop.tokenOf("admin");
   const [head, payload, signature = ""] = authorization.split(".");
@@ -272,7 +272,7 @@ test("who has no token, a bad one, or one that has expired is not let in", async
   }
 });
 
-test("users may read and change themselves, and nothing else", async () => {
+test("users may read and change only their own data", async () => {
   const [user, other] = [await addUser(), await addUser()];
   const own = await shop.tokenOf("user", user.id);
   await users.call("GetUser", { id: user.id }, own);
@@ -280,7 +280,7 @@ test("users may read and change themselves, and nothing else", async () => {
   const person = { email: "new@example.org", first_name: "N", last_name: "N", password };
   const refused: [string, LooseMessage][] = [
     ["GetUser", { id: other.id }],
-    // Whether there is such a user is not told.
+    // The error does not reveal whether the user exists.
     ["GetUser", { id: "absent" }],
     ["UpdateUser", { id: other.id, first_name: "Eve" }],
     ["UpdateUser", { id: user.id, role: "USER_ROLE_ADMIN" }],
@@ -299,7 +299,7 @@ test("users may read and change themselves, and nothing else", async () => {
   assert.equal((await users.call("GetUser", { id: user.id }, own)).user.role, "USER_ROLE_USER");
 });
 
-test("a password is nowhere but in the request: not in answers, not in the log, not in the files", async () => {
+test("a password appears in no response, no log line and no file", async () => {
   const secret = "Wortschatz-42-Übermut";
   const user = await addUser({ password: secret });
   const shown = JSON.stringify([
@@ -316,7 +316,7 @@ test("a password is nowhere but in the request: not in answers, not in the log, 
   assert.ok(!files.join("").includes(secret));
 });
 
-test("a repetition with the same key gets the first answer, and another request under it is refused", async () => {
+test("a retry with the same key gets the first response, and another request with the key is refused", async () => {
   const keyed = { ...admin, "idempotency-key": "order-4711" };
   const person = { email: "once@example.org", first_name: "Once", last_name: "Only", password };
   const [first, together] = await Promise.all([
@@ -324,7 +324,7 @@ test("a repetition with the same key gets the first answer, and another request 
     users.call("CreateUser", person, keyed),
   ]);
   assert.deepEqual(together, first);
-  // A token that was renewed meanwhile is the same caller's.
+  // A renewed token belongs to the same caller.
   const renewed = { ...(await shop.tokenOf("admin", "somebody", 6)), "idempotency-key": "order-4711" };
   assert.deepEqual(await users.call("CreateUser", person, renewed), first);
   const count = await users.call("ListUsers", { page_size: 1, filter: "first_name = Once" }, admin);
@@ -333,7 +333,7 @@ test("a repetition with the same key gets the first answer, and another request 
   const other = await failureOf(users.call("CreateUser", { ...person, password: `${password}!` }, keyed));
   assert.equal(other.code, status.FAILED_PRECONDITION);
   assert.equal(detailsOf(other)["google.rpc.ErrorInfo"]?.reason, "IDEMPOTENCY_KEY_REUSED");
-  // The key of somebody else is another key.
+  // The same key of another caller is another key.
   const stranger = { ...(await shop.tokenOf("user", "stranger")), "idempotency-key": "order-4711" };
   assert.equal((await failureOf(users.call("CreateUser", person, stranger))).code, status.ALREADY_EXISTS);
 });
@@ -349,7 +349,7 @@ function readerOf(request: LooseMessage, headers: Headers) {
   };
 }
 
-test("a stream tells what becomes of a user, and goes on behind its token where it broke off", async () => {
+test("a stream has the changes of a user, and continues after its token", async () => {
   const user = await addUser();
   const own = await shop.tokenOf("user", user.id);
   const stream = readerOf({ user_ids: [user.id] }, own);
@@ -358,7 +358,7 @@ test("a stream tells what becomes of a user, and goes on behind its token where 
   void first.then(() => {
     isTold = true;
   });
-  // Nothing says when the server has begun to listen; each change is another chance.
+  // It is not known when the stream has started, so changes are made until one arrives.
   for (let nth = 0; !isTold; nth++) await users.call("UpdateUser", { id: user.id, last_name: `No ${nth}` }, own);
   const update = await first;
   assert.equal(update.type, "UPDATE_TYPE_UPDATED");
@@ -366,13 +366,13 @@ test("a stream tells what becomes of a user, and goes on behind its token where 
   assert.ok(Number(update.timestamp.seconds) > 1_700_000_000);
   stream.close();
 
-  // What happens while no one listens is told later. Others are none of this stream's business.
+  // Changes while no stream is open arrive later. Changes of other users do not.
   await users.call("UpdateUser", { id: user.id, last_name: "Last" }, own);
   await addUser();
   await users.call("DeleteUser", { id: user.id }, admin);
   const resumed = readerOf({ user_ids: [user.id], resume_token: update.resume_token }, own);
   let last = await resumed.next();
-  // The user is gone, so its changes are no longer told.
+  // The user is deleted, so its earlier changes do not arrive any more.
   assert.equal(last.type, "UPDATE_TYPE_DELETED");
   assert.equal(last.user.id, user.id);
   assert.equal(last.user.email, "");
@@ -387,7 +387,7 @@ test("a stream tells what becomes of a user, and goes on behind its token where 
   everybody.close();
 });
 
-test("a resume token that no one gave out is refused", async () => {
+test("a forged resume token is refused", async () => {
   const stream = users.stream("StreamUserUpdates", { resume_token: "AAAA" }, admin);
   const error = await failureOf(stream.toArray());
   assert.equal(error.code, status.INVALID_ARGUMENT);
@@ -395,7 +395,7 @@ test("a resume token that no one gave out is refused", async () => {
   assert.deepEqual([violation.field, violation.reason], ["resume_token", "RESUME_TOKEN_INVALID"]);
 });
 
-test("a request id is taken over, logged and told", async () => {
+test("a request id is accepted, logged and returned", async () => {
   await users.call("ListUsers", { page_size: 1 }, { ...admin, "x-request-id": "trip-42" });
   const { method, status: ended } = await service.process.record({ message: "call ended", requestId: "trip-42" });
   assert.deepEqual([method, ended], ["user.v1.UserService/ListUsers", "OK"]);

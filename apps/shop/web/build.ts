@@ -1,4 +1,4 @@
-// Builds the page of the shop into `dist` next to this file, from where user-service serves it: `npm run build:page`. `npm start` does so first.
+// `npm run build:page` builds the page of the shop into `dist` next to this file, where user-service serves it. `npm start` does this first.
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -7,7 +7,7 @@ const page = join(import.meta.dirname, "page");
 const target = join(import.meta.dirname, "dist");
 
 mkdirSync(target, { recursive: true });
-// Each file is put in place when it is whole, because a service may read it meanwhile, or another build write it.
+// Each file is renamed into place when it is complete, because a service may read it, or another build write it, at the same time.
 const draft = mkdtempSync(join(target, ".draft-"));
 try {
   await build({

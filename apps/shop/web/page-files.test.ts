@@ -25,7 +25,7 @@ describe("the files of a page", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("are served with their types, the page itself with a policy that allows its own origin only", async () => {
+  it("are served with their types, the page with a policy that allows its own origin only", async () => {
     const page = get("/");
     assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
     assert.match(page.headers.get("content-security-policy") ?? "", /^default-src 'none'; script-src 'self';/);
@@ -36,20 +36,20 @@ describe("the files of a page", () => {
     assert.equal(await script.text(), "1;");
   });
 
-  it("are not sent again to those who have them", async () => {
+  it("are not sent again to a client that has them", async () => {
     const etag = get("/main.js").headers.get("etag") ?? "";
     const again = get("/main.js", { headers: { "if-none-match": etag } });
     assert.deepEqual([again.status, await again.text()], [304, ""]);
     assert.equal(get("/main.js", { headers: { "if-none-match": '"other"' } }).status, 200);
   });
 
-  it("are read, and nothing else is done with them", async () => {
+  it("can only be read", async () => {
     assert.equal(await get("/main.js", { method: "HEAD" }).text(), "");
     const posted = get("/main.js", { method: "POST", body: "x" });
     assert.deepEqual([posted.status, posted.headers.get("allow")], [405, "GET, HEAD"]);
   });
 
-  it("are those of the folder with a type of pages, and no others", async () => {
+  it("are the files of the folder with a known type", async () => {
     for (const path of ["/secret.key", "/inner/main.js", "/inner", "/index.html", "/..%2fsecret", "/nothing"]) {
       const response = get(path);
       assert.equal(response.status, 404, path);
@@ -57,7 +57,7 @@ describe("the files of a page", () => {
     }
   });
 
-  it("say how to build them where they are not built", async () => {
+  it("say how to build them if they are not built", async () => {
     serve = createPageFiles(pathToFileURL(`${folder}/missing/`));
     const response = get("/");
     assert.equal(response.status, 404);

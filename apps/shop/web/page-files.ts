@@ -9,7 +9,7 @@ const types: Readonly<Record<string, string>> = {
   ".map": "application/json",
 };
 
-/** Scripts, styles and calls of the page's own origin, and nothing else. */
+/** Allows only scripts, styles and calls of the page's own origin. */
 const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -27,10 +27,10 @@ interface PageFile {
 }
 
 /**
- * Serves the files of a built page: `gateway: { fallback: createPageFiles(folder) }`. They are read once, when the first is asked for, so a service
- * whose page is not built starts all the same.
+ * Serves the files of a built page: `gateway: { fallback: createPageFiles(folder) }`. It reads them once, at the first request, so a service
+ * starts even if its page is not built.
  *
- * @param folder The built page. Files of folders in it are not served.
+ * @param folder The folder of the built page. Subfolders are not served.
  */
 export function createPageFiles(folder: URL): (request: Request) => Response {
   let files: ReadonlyMap<string, PageFile> | undefined;
@@ -47,7 +47,7 @@ export function createPageFiles(folder: URL): (request: Request) => Response {
   };
 }
 
-/** By path; the page itself is at "/". None where the folder does not exist. */
+/** Returns the files by path; the page is at "/". Returns none if the folder does not exist. */
 function readFiles(folder: URL): ReadonlyMap<string, PageFile> {
   const files = new Map<string, PageFile>();
   for (const name of namesIn(folder)) {
@@ -58,7 +58,7 @@ function readFiles(folder: URL): ReadonlyMap<string, PageFile> {
     const fields = {
       "content-type": type,
       etag,
-      // The tag decides: a page of yesterday must not meet a server of today.
+      // Clients must validate by the tag, so that an old page is not used with a new server.
       "cache-control": "no-cache",
       "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
@@ -78,7 +78,7 @@ function namesIn(folder: URL): readonly string[] {
   }
 }
 
-/** In the form of the errors of REST, for which this path may have been meant. */
+/** In the format of REST errors, because the client may have meant a REST path. */
 function nothingHere(path: string): Response {
   const message = path === "/" ? "the page is not built: run `npm run build:page`" : "path not found";
   const error = { code: 404, message, status: "NOT_FOUND", details: [] };

@@ -64,7 +64,7 @@ describe("the observer of attempts", () => {
       t,
       { unary: ({ payload }) => ({ payload }) },
       {
-        server: { compressions: [compression] },
+        server: { compressions: [compression], compressMinBytes: 1024 },
         channel: { interceptors: [interceptor], sendCompression: compression, acceptCompressions: [compression] },
       },
     );

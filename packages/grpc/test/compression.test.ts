@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { type Compression, gzipCompression } from "@tercel/grpc";
+import { type Compression, compressMessages, gzipCompression } from "@tercel/grpc";
 import { assertStatus } from "@tercel/grpc/testing";
 import { collect, quiet, streamOf } from "@tercel/test-support/async";
 import { EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
@@ -43,7 +43,7 @@ describe("compression", () => {
       const server = countingGzip();
       const client = countingGzip();
       const { client: caller } = await open(t, echo, {
-        server: { compressions: [server.compression] },
+        server: { compressions: [server.compression], compressMinBytes: 1024 },
         channel: { sendCompression: client.compression, acceptCompressions: [client.compression] },
       });
       for (const size of [2000, 200_000]) {
@@ -54,8 +54,30 @@ describe("compression", () => {
       assert.deepEqual(client.counts, { compressed: 2, decompressed: 2 });
     });
 
+    it("compresses responses only if the server's options or a handler say so", async (t) => {
+      const payload = new Uint8Array(100_000).fill(65);
+      for (const [options, asks, expected] of [
+        [{}, undefined, 0],
+        [{}, true, 1],
+        [{ compressMinBytes: 1024 }, undefined, 1],
+        [{ compressMinBytes: 1024 }, false, 0],
+      ] as const) {
+        const { counts, compression } = countingGzip();
+        const unary: EchoHandlers["unary"] = (request, { values }) => {
+          values.set(compressMessages, asks);
+          return { payload: request.payload };
+        };
+        const { client } = await open(t, { unary }, { server: { compressions: [compression], ...options } });
+        assert.deepEqual((await client.unary({ payload })).payload, payload);
+        assert.equal(counts.compressed, expected, JSON.stringify([options, asks]));
+      }
+    });
+
     it("keeps the order of a stream in which large and small, compressed and plain messages alternate", async (t) => {
-      const { client } = await open(t, echo, { channel: { sendCompression: gzipCompression } });
+      const { client } = await open(t, echo, {
+        server: { compressMinBytes: 1024 },
+        channel: { sendCompression: gzipCompression },
+      });
       const payloads = [300_000, 10, 2000, 0, 100_000, 5, 40_000].map((size) => new Uint8Array(size).fill(size % 251));
       const got = await collect(client.bidi(streamOf(...payloads.map((payload) => ({ payload })))));
       assert.deepEqual(
@@ -80,7 +102,7 @@ describe("compression", () => {
 
     it("is left out for a message that it would make larger", async (t) => {
       const { client } = await open(t, echo, {
-        server: { maxReceiveMessageBytes: 50_003 },
+        server: { maxReceiveMessageBytes: 50_003, compressMinBytes: 1024 },
         channel: { sendCompression: gzipCompression, maxReceiveMessageBytes: 50_003 },
       });
       // Random bytes grow by some twenty when they are deflated, which the limits have no room for.
@@ -90,7 +112,7 @@ describe("compression", () => {
     it("is not used by a server towards a client that accepts none", async (t) => {
       const server = countingGzip();
       const { client } = await open(t, echo, {
-        server: { compressions: [server.compression] },
+        server: { compressions: [server.compression], compressMinBytes: 1024 },
         channel: { acceptCompressions: [] },
       });
       const payload = new Uint8Array(5000);
@@ -163,7 +185,7 @@ describe("compression", () => {
           for (let at = 0; at < 20; at++) yield { payload: new Uint8Array(100_000) };
         },
       },
-      { channel: { acceptCompressions: [client.compression] } },
+      { server: { compressMinBytes: 1024 }, channel: { acceptCompressions: [client.compression] } },
     );
     const { serverStream } = EchoService.method;
     const response = await transport.stream(serverStream, undefined, undefined, undefined, streamOf({}));

@@ -56,7 +56,7 @@ describe("a grpc-js client of our server", () => {
         for await (const request of requests) yield { text: request.text.toUpperCase() };
       },
     });
-    stub = await createStubServer(routes, { serverOptions: { log: recordingLog().log } });
+    stub = await createStubServer(routes, { serverOptions: { log: recordingLog().log, compressMinBytes: 1024 } });
     client = new GrpcJsEcho(stub.target, grpc.credentials.createInsecure(), {
       "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip,
     }) as never;

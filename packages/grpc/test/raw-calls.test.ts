@@ -4,7 +4,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createServer, type ServerOptions } from "@tercel/grpc";
 import { errorOfStatus, type RawMethod, type RawMethods, statusOfError } from "@tercel/grpc/raw";
-import { createInMemoryTransport, type InMemoryOptions } from "@tercel/grpc/testing";
+import { createFakeClock, createInMemoryTransport, type InMemoryOptions } from "@tercel/grpc/testing";
 import { collect, createOccasion } from "@tercel/test-support/async";
 import { EchoRequestSchema, EchoResponseSchema, EchoService } from "./gen/tercel/grpc/test/v1/echo_pb.ts";
 import { echoRoutes, recordingLog } from "./support/open-echo.ts";
@@ -250,8 +250,11 @@ describe("the status of a call of bytes", () => {
   });
 
   it("is DeadlineExceeded at the deadline, which the handler sees", async (test) => {
+    const clock = createFakeClock();
     const seen = createOccasion<number | undefined>();
     const { raw } = open(test, {
+      serverOptions: { clock },
+      channelOptions: { clock },
       rawMethods: serve({
         kind: "unary",
         handle(_request, call) {
@@ -260,9 +263,11 @@ describe("the status of a call of bytes", () => {
         },
       }),
     });
-    await assert.rejects(raw.unary(path, text(""), { timeoutMs: 50 }), { code: Code.DeadlineExceeded });
+    const rejected = assert.rejects(raw.unary(path, text(""), { timeoutMs: 50 }), { code: Code.DeadlineExceeded });
     const remainingMs = await seen.happened;
     assert.ok(remainingMs !== undefined && remainingMs > 0 && remainingMs <= 50, String(remainingMs));
+    await clock.advance(60);
+    await rejected;
   });
 
   it("is Canceled when the caller leaves, and aborts the handler's signal", async (test) => {

@@ -1,4 +1,4 @@
-// A server with every feature that needs no other program, and a call to it: what a service bundles into one file.
+// A server with every feature that needs no other program, and a call to it. The test bundles it into one file.
 import { randomBytes } from "node:crypto";
 import { createServiceChannels } from "@tercel/discovery";
 import { createEmbeddedRegistry, createRegistryService } from "@tercel/discovery/embedded";

@@ -1,22 +1,22 @@
-// Loaded before every test file (node --import). A file whose tests have ended while something still keeps its process
-// alive would hang the suite; here it fails, and what is left is named. Files that share a process are checked one by one as well.
+// Loaded before every test file (node --import). If something keeps the process alive after the last test, the suite would
+// hang. Instead the file fails, and the message names the open handles. Files that share a process are also checked one by one.
 import { after } from "node:test";
 import { listHandles, openHandles } from "./open-handles.ts";
 
 /**
- * Closing what a test opened may take a few turns, and hooks of the file itself run after ours. A second in many steps, because a
- * process that a busy machine lets stand still for that long has had no turn in it.
+ * Closing handles may take a few turns, and hooks of the file itself run after this one. A second in many steps, because on a
+ * busy machine a process may get no turn for that long.
  */
 const graceSteps = 20;
 const graceStepMs = 50;
 
-// Child processes that a test starts may inherit the flags of this one: only test files are checked.
+// Child processes of a test may inherit the flags of this process. Only test files are checked.
 if (/\.test\.[cm]?[jt]s$/.test(process.argv[1] ?? "")) {
-  // Runs once the last test has ended, even while handles keep the event loop alive.
+  // Runs after the last test, even while handles keep the event loop alive.
   after(() => endWhatIsKeptAlive(process.argv[1] ?? ""));
 }
 
-/** Ends this process when it is still alive after a while. The timers themselves do not keep it alive, so something else does. */
+/** Ends this process if it is still alive after the delay. These timers do not keep it alive, so something else does. */
 export function endWhatIsKeptAlive(name: string): void {
   let stepsLeft = graceSteps;
   const step = (): void => {

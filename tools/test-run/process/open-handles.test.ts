@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { it } from "node:test";
 import { addedSince, listHandles, openHandles } from "./open-handles.ts";
 
-it("names a server and a timer that keep the process alive, and leaves out what does not or was there before", async () => {
+it("names a server and a timer that keep the process alive, and omits unreferenced and earlier ones", async () => {
   const before = openHandles();
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -18,6 +18,6 @@ it("names a server and a timer that keep the process alive, and leaves out what 
   assert.deepEqual(addedSince(before, openHandles()), []);
 });
 
-it("counts what is there several times", () => {
+it("counts equal handles", () => {
   assert.deepEqual(addedSince(["a", "b"], ["a", "a", "b"]), ["a"]);
 });

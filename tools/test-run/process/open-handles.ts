@@ -1,15 +1,15 @@
-// What keeps the event loop of this process alive, for messages about tests that do not close what they open.
+// Lists what keeps the event loop of this process alive, for messages about tests that do not close what they open.
 import type { Server, Socket } from "node:net";
 
-/** Handles that the undocumented list below describes better than their type does. */
+/** Types of handles that the undocumented list below describes better. */
 const described = new Set(["TCPServerWrap", "TCPSocketWrap", "PipeServerWrap", "PipeWrap", "TTYWrap", "ProcessWrap"]);
 
-/** One text for each resource that keeps the event loop alive, with its address or process id where Node says so. */
+/** Returns a text for each resource that keeps the event loop alive, with its address or process id if Node provides it. */
 export function openHandles(): string[] {
   return [...describedHandles(), ...process.getActiveResourcesInfo().filter((type) => !described.has(type))];
 }
 
-/** What is in `now` and was not in `before`; what is there several times has to be in `before` as often. */
+/** Returns the entries of `now` that are not in `before`, counting equal entries. */
 export function addedSince(before: readonly string[], now: readonly string[]): string[] {
   const remaining = [...before];
   return now.filter((one) => {
@@ -19,23 +19,23 @@ export function addedSince(before: readonly string[], now: readonly string[]): s
   });
 }
 
-/** A list for a message: equal texts are counted. */
+/** Returns a list for a message, in which equal texts are counted. */
 export function listHandles(handles: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const one of handles) counts.set(one, (counts.get(one) ?? 0) + 1);
   return [...counts].map(([one, count]) => (count === 1 ? one : `${count} × ${one}`)).join(", ");
 }
 
-/** Active handles other than this process's own standard streams. */
+/** Returns active handles, without the standard streams of this process. */
 function describedHandles(): string[] {
-  // Undocumented, so its absence is not an error; the documented list has neither addresses nor process ids.
+  // Undocumented, so it may be missing. The documented list has no addresses and process ids.
   const { _getActiveHandles } = process as unknown as { _getActiveHandles?: () => object[] };
   const own = new Set<unknown>([process.stdin, process.stdout, process.stderr]);
   const handles = _getActiveHandles?.call(process) ?? [];
   return handles.filter((handle) => !own.has(handle) && !isOver(handle)).map(describeHandle);
 }
 
-/** The list also has closed servers and disconnected sockets for a while, which keep nothing alive. */
+/** For some time, the list also has closed servers and disconnected sockets, which do not keep the process alive. */
 function isOver(handle: object): boolean {
   if ("listening" in handle && "address" in handle) return !(handle as Server).listening;
   if (!("remoteAddress" in handle)) return false;

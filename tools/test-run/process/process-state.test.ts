@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { it } from "node:test";
 import { changesBetween, readProcessState } from "./process-state.ts";
 
-it("finds what a test file has changed in its process: folder, umask, variables, globals, listeners", (t) => {
+it("finds what a test file has changed in its process: working directory, umask, variables, globals, listeners", (t) => {
   const before = readProcessState();
   assert.deepEqual(changesBetween(before, readProcessState()), []);
 

@@ -1,5 +1,5 @@
-// Runs several test files in this process, one after the other. Each is a suite with its path as its name, so that hooks, results and
-// times stay with their file.
+// Runs several test files in this process, one after the other. Each is a suite whose name is its path, so that hooks, results and
+// times belong to their file.
 import { join } from "node:path";
 import { after, describe } from "node:test";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
@@ -9,16 +9,16 @@ import { addedSince, listHandles, openHandles } from "./open-handles.ts";
 import { changesBetween, readProcessState } from "./process-state.ts";
 import { appendUsage, usageSoFar } from "./process-usage.ts";
 
-/** What a test closes may take a few turns, and more of them on a busy machine. */
+/** Closing handles may take a few turns, and more on a busy machine. */
 const graceTurns = 20;
 const graceSteps = 20;
 const graceStepMs = 50;
 
-/** The paths are relative to `root`. A file that leaves something open, or changed in the process, fails. */
+/** Runs the files, with paths relative to `root`. A file fails if it leaves something open or changes the state of the process. */
 export async function runGroup(root: string, files: readonly string[]): Promise<void> {
   let spent = { seconds: 0, cpuSeconds: 0 };
   for (const file of files) {
-    // Read by the watch that ends test files which are stuck.
+    // Read by the watch that ends stuck test files.
     process.title = file;
     await runAsSuite(root, file);
     const now = usageSoFar();
@@ -28,13 +28,13 @@ export async function runGroup(root: string, files: readonly string[]): Promise<
   endWhatIsKeptAlive(files.join(", "));
 }
 
-/** Resolves once the tests of the file, its hooks, and the check of what it has left have ended. */
+/** Resolves after the tests and hooks of the file, and the check of open handles. */
 function runAsSuite(root: string, file: string): Promise<void> {
   return new Promise((resolve) => {
     describe(file, async () => {
-      // Read here, where the runner has added its own listeners.
+      // Read here, after the runner has added its own listeners.
       const [handles, state] = [openHandles(), readProcessState()];
-      // When a test waits for what does not keep the process alive, the runner does, by a timer of its own.
+      // The runner keeps the process alive with a timer while a test waits for something that does not.
       const onLoopEmpty = (): void => {
         handles.push("Timeout");
       };
@@ -42,7 +42,7 @@ function runAsSuite(root: string, file: string): Promise<void> {
       try {
         await import(pathToFileURL(join(root, file)).href);
       } finally {
-        // The last hook of the suite: those of the file were added before it.
+        // The last hook of the suite. The hooks of the file were added before.
         after(async () => {
           try {
             await untilClosed(file, handles);

@@ -1,4 +1,4 @@
-/** `<port> <name of an attack>`: attacks until it is ended. */
+/** `<port> <name of an attack>`: attacks until it is killed. */
 import { http1Attacks } from "../gateway/http1-attacks.ts";
 import { attack } from "../loop-delay/attack.ts";
 import { attacks } from "../loop-delay/attacks.ts";

@@ -6,12 +6,12 @@ import {
   type Settings,
 } from "node:http2";
 
-/** As many as a connection may have open. */
+/** The number of streams that a connection may have. */
 const calls = 100;
 
 /**
- * Keeps as many calls of the method open as one connection may have, and `send`s on each: an attack that has to obey the windows, and so
- * needs a client that reads. Begins again when the connection is ended.
+ * Keeps the maximum number of calls open on one connection, and `send`s on each. The attack must obey the windows, so it
+ * needs a client that reads. It starts again when the connection ends.
  */
 export async function callEndlessly(
   port: number,

@@ -2,7 +2,7 @@ import { constants } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { callEndlessly } from "./endless-calls.ts";
 
-/** Field 2, whose length takes four bytes: a message of 4 MiB of which the handler gets a view. */
+/** Field 2 with a length of four bytes: a message of 4 MiB, of which the handler gets a view. */
 const content = Buffer.alloc(4 * 2 ** 20);
 const payloadBytes = content.length - 5;
 content[0] = 0x12;
@@ -12,14 +12,14 @@ const prefix = Buffer.of(1, 0, 0, 0, 0);
 prefix.writeUInt32BE(compressed.length, 1);
 const message = Buffer.concat([prefix, compressed]);
 
-/** Messages on a stream, a thousandth of their size on the wire. */
+/** Messages on a stream. Their size on the wire is a thousandth. */
 const messagesPerCall = 8;
 
 const headers = { ":path": "/bench.echo.v1.EchoService/ClientStream", "grpc-encoding": "gzip" };
-/** Long enough for the first messages to be in the works, and the others to wait. */
+/** Long enough for the first messages to be processed while the others wait. */
 const cancelledAfterMs = 20;
 
-/** Calls with many compressed messages on every stream of one connection. */
+/** Makes calls with many compressed messages on every stream of one connection. */
 export function sendInflatedMessages(port: number): Promise<never> {
   return callEndlessly(port, headers, (stream) => {
     for (let sent = 0; sent < messagesPerCall; sent++) stream.write(message);
@@ -27,7 +27,7 @@ export function sendInflatedMessages(port: number): Promise<never> {
   });
 }
 
-/** The same, and each call is cancelled while most of its messages wait. */
+/** The same, but cancels each call while most of its messages wait. */
 export function cancelInflatedMessages(port: number): Promise<never> {
   return callEndlessly(port, headers, (stream) => {
     for (let sent = 0; sent < messagesPerCall; sent++) stream.write(message);

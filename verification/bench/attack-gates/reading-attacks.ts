@@ -6,10 +6,10 @@ import { sendUnfinishedMessages } from "./unfinished-messages.ts";
 import { leaveResponsesUnread } from "./unread-responses.ts";
 
 const echoPath = "/bench.echo.v1.EchoService/Unary";
-/** The most that a server takes by default. */
+/** The default limit of a server. */
 const messageBytes = 4 * 2 ** 20;
 
-/** Attacks that depend on what the server says, by name. The others are bytes that are sent as fast as they are taken. */
+/** Attacks that depend on the server's responses, by name. The others send bytes as fast as the server reads them. */
 export const readingAttacks: Readonly<Record<string, (port: number) => Promise<never>>> = {
   "messages of 4 MiB without their last byte": sendUnfinishedMessages,
   "unknown fields": repeatGzippedCall(echoPath, Buffer.alloc(messageBytes, Uint8Array.of(0x78, 0))),

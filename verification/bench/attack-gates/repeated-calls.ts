@@ -1,12 +1,12 @@
 import { type ClientHttp2Session, connect } from "node:http2";
 import { gzipSync } from "node:zlib";
 
-/** Fewer than a connection may have open, so that none is refused, and enough that there is always a message to decode. */
+/** Fewer than the stream limit, so that no call is refused, and enough that there is always a message to decode. */
 const openCalls = 100;
 
 /**
- * Calls a method with the same message again and again on one connection. A call begins when another has ended: the server decodes one
- * message after the other, and has no reason to end the connection. gzip makes a 4 MiB message of a repeated pattern a thousandth of its size.
+ * Calls a method repeatedly with the same message on one connection. A call starts when another one has ended, so the server decodes one
+ * message after the other, and has no reason to end the connection. gzip compresses a 4 MiB message of a repeated pattern to a thousandth.
  */
 export function repeatGzippedCall(path: string, message: Uint8Array): (port: number) => Promise<never> {
   const compressed = gzipSync(message, { level: 9 });

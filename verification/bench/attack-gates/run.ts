@@ -1,9 +1,9 @@
 /**
- * `npm run bench:attacks [-- WORD …]`: what each attack costs the server and everybody else on it: its memory, its CPU time once the
- * attacker is gone, and how long another connection's calls take. Exit code 1 when one is over its gate.
+ * `npm run bench:attacks [-- WORD …]` measures what each attack costs the server and its other clients: memory, CPU time after the
+ * attacker has left, and the latency of calls on another connection. Exit code 1 if one exceeds its gate.
  *
- * Server and clients have a core each, and the attacker gives way to the victim next to it: elsewhere these two share no processor, and what
- * the victim waits for is to be the server.
+ * The server has one core and the clients have the other. The attacker has a lower priority than the victim, because on real systems they
+ * do not share a core, and the victim must wait for the server only.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,20 +20,20 @@ import { socketAttacks } from "./socket-attacks.ts";
 import { Victim, type VictimTimes } from "./victim.ts";
 
 const maxGrowthBytes = 64 * 2 ** 20;
-/** Of one core, once the attacker has been gone for `calmAfterMs`. */
+/** The share of one core, `calmAfterMs` after the attacker has left. */
 const maxCpuShare = 0.05;
 const calmAfterMs = 4000;
 const calmMs = 1000;
-/** How much longer than next to an attacker that only opens a connection 99 of 100 calls may take … */
+/** Limit for the 99th percentile, relative to an attacker that only opens a connection … */
 const maxSlowdown = 3;
-/** … unless that is within one turn of the event loop, which is what a connection may take before others get theirs. */
+/** … unless it is within one turn of the event loop, which a connection may take before others are served. */
 const turnMs = 20;
 const warmUpMs = 2000;
-/** With and without the attack in turn, because the other load of the machine comes and goes; medians of the rounds are shown. */
+/** Rounds with and without the attack in turn, because the other load of the machine changes. The medians are reported. */
 const rounds = 3;
 const roundMs = 2000;
 const memoryEveryMs = 200;
-/** It only opens a connection, which makes the measure of what is normal. */
+/** Only opens a connection, as the baseline. */
 const harmless = "nothing, for comparison";
 
 interface Result {
@@ -56,12 +56,12 @@ async function measure(name: string): Promise<Result> {
     const [{ port, certificate }] = (await once(server, "message")) as [{ port: number; certificate?: string }];
     const pid = server.pid as number;
     const victim = new Victim(port, certificate);
-    // Those that attack a server with TLS speak to no other.
+    // Attacks on TLS run against a server with TLS only.
     const withoutAttack = <T>(run: () => Promise<T>): Promise<T> =>
       isTls ? run() : whileAttacked(port, harmless, run);
-    // Honest load compiles the code and lets the heap take the size that it works with.
+    // Honest load lets V8 compile the code and the heap reach its working size.
     if (isTls) await victim.call(warmUpMs);
-    else await whileAttacked(port, "calls without end", () => victim.call(warmUpMs));
+    else await whileAttacked(port, "endless calls", () => victim.call(warmUpMs));
     const normal: VictimTimes[] = [];
     const attacked: VictimTimes[] = [];
     const before = readResidentBytes(pid);
@@ -105,7 +105,7 @@ async function whileAttacked<T>(port: number, name: string, run: () => Promise<T
   }
 }
 
-/** What is over its gate, in words. */
+/** Describes the figures that exceed their gates. */
 function faults({ normalP99Ms, attackedP99Ms, failedCalls, growthBytes, cpuShareAfter }: Result): string[] {
   const wrong: string[] = [];
   if (growthBytes > maxGrowthBytes) wrong.push("memory");
@@ -124,7 +124,7 @@ if (names.length === 0) {
   console.error(`no attack has one of these words in its name; there are: ${known.join(", ")}`);
   process.exit(2);
 }
-// Children inherit it, except for the server.
+// Children inherit the core, except for the server.
 pinSelf(LOAD_CORE);
 console.log(
   `Gates: memory +${maxGrowthBytes / 2 ** 20} MiB; ${100 * maxCpuShare} % of a core ${(calmAfterMs + calmMs) / 1000} s after the attack; ` +

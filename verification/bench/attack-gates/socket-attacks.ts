@@ -1,4 +1,4 @@
-/** Attacks by how sockets are opened and read, not by bytes alone. Each runs until the process is ended. */
+/** Attacks that depend on how sockets are opened and read. Each runs until the process is killed. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { duplexPair } from "node:stream";
@@ -6,7 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { headerResponses } from "../loop-delay/attacks.ts";
 
 export interface SocketAttack {
-  /** Of a server with TLS; its other client opens a new connection for each call. */
+  /** Attacks on a server with TLS. The victim opens a new connection for each call. */
   readonly isTls: boolean;
   run(port: number): Promise<void>;
 }
@@ -14,7 +14,7 @@ export interface SocketAttack {
 const silentSockets = 1000;
 const partOfClientHello = 100;
 
-/** What a client of TLS sends first. */
+/** The first bytes of a TLS client. */
 async function readClientHello(): Promise<Buffer> {
   const [wire, end] = duplexPair();
   connectTls({ socket: wire, ALPNProtocols: ["h2"] }).on("error", () => {});
@@ -22,7 +22,7 @@ async function readClientHello(): Promise<Buffer> {
   return bytes;
 }
 
-/** Keeps so many sockets open that have sent `bytes` and send nothing more. */
+/** Keeps a number of sockets open that have sent `bytes` and send nothing more. */
 async function holdSockets(port: number, bytes: Uint8Array): Promise<void> {
   const open = (): void => {
     const socket = connect(port, "127.0.0.1");
@@ -34,7 +34,7 @@ async function holdSockets(port: number, bytes: Uint8Array): Promise<void> {
   await new Promise(() => {});
 }
 
-/** Sends as fast as it is taken, and reads a byte a second. */
+/** Sends as fast as the server reads, and reads one byte per second. */
 async function trickle(port: number): Promise<void> {
   for (;;) {
     const socket: Socket = connect({
@@ -63,5 +63,5 @@ export const socketAttacks: Readonly<Record<string, SocketAttack>> = {
     isTls: true,
     run: async (port) => holdSockets(port, await readClientHello()),
   },
-  "calls answered by headers that it reads by a byte a second": { isTls: false, run: trickle },
+  "calls whose responses it reads one byte per second": { isTls: false, run: trickle },
 };

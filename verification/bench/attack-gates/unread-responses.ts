@@ -2,11 +2,11 @@ import { connect } from "node:http2";
 import { echoRequest, largeResponseMessage } from "../loop-delay/special-requests.ts";
 
 const connections = 10;
-/** As many as a connection may have open. */
+/** The number of streams that a connection may have. */
 const callsPerConnection = 200;
 const request = echoRequest(largeResponseMessage);
 
-/** Makes calls with large responses on every stream of several connections, and gives no window for these. Begins again when a connection is ended. */
+/** Makes calls with large responses on every stream of several connections, without giving window for them. Starts again when a connection ends. */
 export async function leaveResponsesUnread(port: number): Promise<never> {
   for (let nth = 0; nth < connections; nth++) openConnection(port);
   return new Promise(() => {});

@@ -3,7 +3,7 @@ import { type Channel, createChannel, createClient } from "@tercel/grpc";
 import { percentile } from "../measure/statistics.ts";
 import { EchoService } from "../peers/tercel/gen/echo_pb.ts";
 
-/** Between two calls, so that the victim waits for the server and not for itself. */
+/** The pause between two calls, so that the victim waits for the server and not for itself. */
 const pauseMs = 4;
 const timeoutMs = 5000;
 
@@ -14,13 +14,13 @@ export interface VictimTimes {
   readonly p99Ms: number;
 }
 
-/** Somebody else's connection to the server under attack. */
+/** Another client's connection to the attacked server. */
 export class Victim {
   private readonly connect: () => Channel;
   private readonly isNewcomer: boolean;
   private channel: Channel;
 
-  /** With a certificate it uses TLS, and opens a new connection for each call. */
+  /** If a certificate is given, uses TLS and a new connection for each call. */
   constructor(port: number, certificate: string | undefined) {
     const tls = certificate === undefined ? undefined : { ca: certificate, servername: "localhost" };
     this.connect = () => createChannel(`127.0.0.1:${port}`, { ...(tls !== undefined && { tls }) });
@@ -28,7 +28,7 @@ export class Victim {
     this.channel = this.connect();
   }
 
-  /** Makes one call after the other for so long. */
+  /** Makes one call after the other for this time. */
   async call(durationMs: number): Promise<VictimTimes> {
     let client = createClient(EchoService, this.channel);
     const times: number[] = [];

@@ -26,7 +26,7 @@ const settings: ClientCallSettings = {
   clock: systemClock,
 };
 
-/** Unary calls on one connection, as the channel makes them and without anything that the channel adds. */
+/** Makes unary calls on one connection as the channel does, without the work of the channel. */
 export class BareCaller {
   private readonly connection: Http2ClientConnection;
   private readonly heads: RequestHeads;
@@ -63,7 +63,7 @@ export class BareCaller {
     return new BareCaller(connection as Http2ClientConnection, heads);
   }
 
-  /** As many at once as the connection has places; one more throws. */
+  /** Up to the stream limit of the connection. A further call throws. */
   unary(method: DescMethodUnary, request: Message): Promise<{ readonly message: Message }> {
     return new Promise((resolve, reject) => {
       const call = new ClientCall(this.planOf(method), new AwaitedResponse(resolve, reject));
@@ -102,7 +102,7 @@ class AwaitedResponse implements ClientCallListener {
 
   onEnd(_call: ClientCall, error: ConnectError | undefined): void {
     if (error === undefined && this.message !== undefined) this.resolve({ message: this.message });
-    else this.reject(error ?? new Error("no message came"));
+    else this.reject(error ?? new Error("the call ended without a message"));
   }
 
   onWritable(): void {}

@@ -6,9 +6,9 @@ import { EchoRequestSchema, type EchoResponse, EchoService } from "../peers/terc
 import { BareCaller } from "./bare-caller.ts";
 import type { CallerFigures } from "./caller-figures.ts";
 
-/** Within what every server lets be open at once on a connection. */
+/** Below the stream limit of every server. */
 const concurrency = 100;
-/** V8 compiles by number of calls: less would measure its interpreter. */
+/** V8 compiles by number of calls. A shorter warm-up would measure its interpreter. */
 const warmUpRounds = 5;
 
 const [port = 0, rounds = 0, seconds = 0] = process.argv.slice(2).map(Number);
@@ -23,7 +23,7 @@ const callers = {
 };
 type Name = keyof typeof callers;
 
-/** CPU time of one call, and calls in a second, all callers together. */
+/** Returns the CPU time of one call, and the calls per second of all callers together. */
 async function measure(call: () => Promise<{ readonly message: Message }>): Promise<CallerFigures> {
   let calls = 0;
   const before = process.cpuUsage();
@@ -32,7 +32,7 @@ async function measure(call: () => Promise<{ readonly message: Message }>): Prom
   const run = async (): Promise<void> => {
     do {
       const { message } = (await call()).message as EchoResponse;
-      if (message !== UNARY_MESSAGE) throw new Error(`the answer is "${message}"`);
+      if (message !== UNARY_MESSAGE) throw new Error(`unexpected response "${message}"`);
       calls++;
     } while (performance.now() < untilMs);
   };
@@ -44,7 +44,7 @@ async function measure(call: () => Promise<{ readonly message: Message }>): Prom
 const figures: Record<Name, CallerFigures[]> = { bare: [], channel: [] };
 const names = Object.keys(callers) as Name[];
 for (let round = -warmUpRounds; round < rounds; round++) {
-  // Each is first as often as last: a slow moment of the machine must not always fall on the same one.
+  // Each is first as often as last, so that a slow moment of the machine does not always affect the same one.
   for (const name of round % 2 === 0 ? names : names.toReversed()) {
     const took = await measure(callers[name]);
     if (round >= 0) figures[name].push(took);

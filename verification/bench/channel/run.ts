@@ -1,4 +1,4 @@
-/** `npm run bench -- channel [--rounds N] [--seconds S] [--json]`: what a channel adds to a call. See README.md. */
+/** `npm run bench -- channel [--rounds N] [--seconds S] [--json]` measures what a channel adds to a call. See README.md. */
 import { join } from "node:path";
 import { median } from "../measure/statistics.ts";
 import { runCommand } from "../process/command.ts";
@@ -23,7 +23,7 @@ export async function runChannelBench(words: readonly string[]): Promise<number>
       pinned(MEASURED_CORE, [...program, String(server.port), String(rounds), String(seconds)]),
     );
     const measured: Record<"bare" | "channel", CallerFigures[]> = JSON.parse(output);
-    // Of each round for itself: what the machine does besides changes slowly.
+    // Compared within each round, because the other load of the machine changes slowly.
     const shareOf = (share: (bare: CallerFigures, channel: CallerFigures) => number): number =>
       median(measured.channel.map((channel, round) => share(measured.bare[round] as CallerFigures, channel)));
     const share = shareOf((bare, channel) => bare.micros / channel.micros);

@@ -1,4 +1,4 @@
-/** `npm run bench -- codec [shape …] [--rounds N] [--seconds S] [--json]`: our codec next to others. See README.md. */
+/** `npm run bench -- codec [shape …] [--rounds N] [--seconds S] [--json]` compares Tercel's codec with others. See README.md. */
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
 import { median } from "../measure/statistics.ts";
@@ -31,7 +31,7 @@ export async function runCodecBench(args: readonly string[]): Promise<number> {
 async function measureAll(chosen: readonly Shape[], rounds: number, seconds: number): Promise<CodecRow[]> {
   const subjects = new Map<string, ChildProcess>();
   try {
-    // One after another: each is warm before the next one starts.
+    // One after the other: each is warm before the next one starts.
     for (const [name, file] of subjectFiles) {
       const child = fork(file, { execArgv: ["--conditions=source"] });
       subjects.set(name, child);
@@ -47,7 +47,7 @@ async function measureAll(chosen: readonly Shape[], rounds: number, seconds: num
   }
 }
 
-/** Subjects take turns, so that what the machine does besides falls on all of them alike. */
+/** Subjects take turns, so that other load of the machine affects all of them. */
 async function measureRow(
   subjects: ReadonlyMap<string, ChildProcess>,
   question: Question,

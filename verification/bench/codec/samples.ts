@@ -1,4 +1,4 @@
-/** The data of each shape, as protobuf-es takes it. Fixed, so that every codec does the same work in every run. */
+/** The data of each shape, in the form of protobuf-es. Fixed, so that every codec does the same work in every run. */
 export const samples = {
   Small: { name: "Ada Lovelace", count: 42, enabled: true, id: 9_007_199_254_740_993n, score: 0.75 },
 

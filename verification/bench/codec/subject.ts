@@ -1,6 +1,6 @@
 import type { Shape } from "./samples.ts";
 
-/** Where a message of one shape is turned into bytes and back. Results are returned, so that no work can be left out. */
+/** Encodes and decodes a message of one shape. Returns the results, so that the compiler cannot omit the work. */
 export interface ShapeWork {
   encode(): unknown;
   decode(): unknown;
@@ -14,7 +14,7 @@ export type CreateWork = (shape: Shape) => ShapeWork;
 export const directions = ["encode", "decode"] as const;
 export type Direction = (typeof directions)[number];
 
-/** What the bench asks a subject's process. */
+/** A request of the benchmark to the process of a subject. */
 export interface Question {
   readonly shape: Shape;
   readonly direction: Direction;
@@ -26,12 +26,12 @@ export interface Answer {
   readonly bytes: number;
 }
 
-/** Looks at the clock so seldom that looking costs nothing. */
+/** Reads the clock so rarely that it costs nothing. */
 const looksPerTurn = 50;
 
 /**
- * Answers questions with the CPU time of one operation until the bench goes away. All shapes are first worked on for a while, so
- * that no shape has the optimizer for itself: a program of users has many types as well.
+ * Responds to requests with the CPU time of one operation, until the benchmark ends. All shapes are warmed up first, so that V8 does
+ * not optimize for a single shape. Programs of users have many types too.
  */
 export function answerQuestions(createWork: CreateWork, shapes: readonly Shape[]): void {
   const works = new Map(shapes.map((shape) => [shape, createWork(shape)]));

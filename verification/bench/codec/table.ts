@@ -8,7 +8,7 @@ export interface CodecRow {
   readonly microseconds: Readonly<Record<string, number>>;
 }
 
-/** A line per shape and direction: our operations per second of CPU time, and how often we are faster than each other subject. */
+/** Returns a line per shape and direction: Tercel's operations per second of CPU time, and its factor to each other subject. */
 export function renderCodecTable(rows: readonly CodecRow[], subjects: readonly string[]): string {
   const [own = "", ...others] = subjects;
   const lines = [line(["", "bytes", own, ...others.map((name) => `× ${name}`)])];

@@ -14,16 +14,16 @@ function refuses(words: string[], message: RegExp): void {
   );
 }
 
-test("compares every case by 15 pairs unless the options say otherwise", () => {
+test("compares every case with 15 pairs by default", () => {
   const { cases: chosen, sittings, pairs, seconds } = parse();
   assert.deepEqual({ chosen, sittings, pairs, seconds }, { chosen: cases, sittings: 5, pairs: 3, seconds: 2 });
 });
 
-test("a word chooses the cases whose name contains it", () => {
+test("a word selects the cases whose name contains it", () => {
   assert.deepEqual(parse("unary").cases, ["server/unary/10x10", "client/unary/1"]);
 });
 
-test("a whole name chooses that case alone", () => {
+test("a whole name selects that case alone", () => {
   const known = ["server/stream", "tls/server/stream"];
   const chosen = (word: string) => parseCompareOptions(["--base", ROOT_FOLDER, word], known).cases;
   assert.deepEqual(chosen("server/stream"), ["server/stream"]);
@@ -35,7 +35,7 @@ test("refuses a folder that is not a checkout, and a missing one", () => {
   assert.throws(() => parseCompareOptions([], cases), /--base needs/);
 });
 
-test("refuses words, options and numbers that mean nothing", () => {
+test("refuses unknown words and options, and invalid numbers", () => {
   refuses(["unray"], /no case has unray/);
   refuses(["--pair", "3"], /--pair/);
   refuses(["--pairs", "0"], /invalid --pairs "0"/);

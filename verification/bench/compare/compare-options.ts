@@ -3,13 +3,13 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError } from "../options.ts";
 
-/** What a comparison of two checkouts was asked to do. */
+/** The options of a comparison of two checkouts. */
 export interface CompareOptions {
-  /** Folder of Tercel's server and client in the checkout to compare with, which is installed by `npm ci`. */
+  /** The folder of Tercel's server and client in the other checkout, which must be installed with `npm ci`. */
   readonly basePrograms: string;
   /** Names of the cases, in the catalogue's order. */
   readonly cases: readonly string[];
-  /** Fresh processes for both checkouts, this many times: V8 compiles each process a little differently. */
+  /** How often both checkouts get new processes, because V8 compiles each process slightly differently. */
   readonly sittings: number;
   /** Pairs of measurements in each sitting. */
   readonly pairs: number;
@@ -17,7 +17,7 @@ export interface CompareOptions {
   readonly seconds: number;
 }
 
-/** Where they are today, and where they were in older checkouts. */
+/** The current folder, and those in older checkouts. */
 const programFolders = ["verification/bench/peers/tercel", "bench/peers/tercel"];
 
 /**
@@ -35,7 +35,7 @@ export function parseCompareOptions(words: readonly string[], known: readonly st
       `--base ${values.base}: not a checkout of this repository with its packages installed (npm ci)`,
     );
   }
-  // A whole name means that case alone: "client/stream" would choose "tls/client/stream" as well.
+  // A whole name selects that case alone; otherwise "client/stream" would also select "tls/client/stream".
   const isMeant = (name: string, word: string): boolean => (known.includes(word) ? name === word : name.includes(word));
   const cases = known.filter((name) => positionals.length === 0 || positionals.some((word) => isMeant(name, word)));
   if (cases.length === 0) {

@@ -5,7 +5,7 @@ import { ratioInterval } from "./confidence.ts";
 const near = (actual: number, expected: number): void =>
   assert.ok(Math.abs(actual - expected) < 0.001, `${actual} is not near ${expected}`);
 
-test("the interval of 15 pairs is what Student's t gives", () => {
+test("the interval of 15 pairs is that of Student's t", () => {
   // Logarithms 0.01, 0.02 … 0.15: mean 0.08, standard deviation 0.044721, t(14) = 2.14479.
   const { mean, low, high } = ratioInterval(Array.from({ length: 15 }, (_, index) => Math.exp((index + 1) / 100)));
   near(mean, Math.exp(0.08));

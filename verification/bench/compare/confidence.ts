@@ -9,8 +9,8 @@ export interface RatioInterval {
 const z = 1.959964;
 
 /**
- * Returns the geometric mean of the ratios and its 95 % interval, by Student's t of their logarithms: a ratio and its inverse
- * count alike. Throws a RangeError for fewer than two ratios, which have no spread.
+ * Returns the geometric mean of the ratios and its 95 % interval, by Student's t of their logarithms, so a ratio and its inverse
+ * have the same weight. Throws a RangeError for fewer than two ratios, which have no spread.
  */
 export function ratioInterval(ratios: readonly number[]): RatioInterval {
   if (ratios.length < 2) throw new RangeError("an interval needs at least two ratios");
@@ -21,7 +21,7 @@ export function ratioInterval(ratios: readonly number[]): RatioInterval {
   return { mean: Math.exp(mean), low: Math.exp(mean - half), high: Math.exp(mean + half) };
 }
 
-/** The 97.5 % quantile of Student's t, by its expansion around the normal one (Abramowitz and Stegun 26.7.5); off by less than 1 % from 4 degrees on. */
+/** The 97.5 % quantile of Student's t, by its expansion around the normal quantile (Abramowitz and Stegun 26.7.5). The error is below 1 % from 4 degrees of freedom. */
 function studentQuantile(degrees: number): number {
   const first = (z ** 3 + z) / 4;
   const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;

@@ -1,4 +1,4 @@
-/** `npm run bench -- compare --base FOLDER`: this checkout's CPU time per call next to another checkout's, with confidence intervals. */
+/** `npm run bench -- compare --base FOLDER` compares the CPU time per call of this and another checkout, with confidence intervals. */
 import { join } from "node:path";
 import type { BenchCase } from "../case.ts";
 import { BENCH_CASES } from "../cases.ts";
@@ -11,10 +11,10 @@ import { type Subject, TERCEL } from "../subjects.ts";
 import { parseCompareOptions } from "./compare-options.ts";
 import { ratioInterval } from "./confidence.ts";
 
-/** A loss counts when the whole interval is beyond this share: smaller ones drown in what a machine does besides. */
+/** A loss counts if the whole interval exceeds this share. Smaller losses cannot be distinguished from other load of the machine. */
 const tolerance = 0.03;
 
-/** Only these have a CPU time per call, message or megabyte of the one process that is measured. */
+/** Only these cases have a CPU time per call, message or megabyte of a single process. */
 const comparable = BENCH_CASES.filter(({ per, work }) => per !== undefined && work.kind !== "pick");
 
 /** Exit codes: 0 no case lost more than the tolerance, 1 one did or could not be measured. @throws UsageError */
@@ -51,12 +51,12 @@ export async function runCompareBench(words: readonly string[]): Promise<number>
   return isGood ? 0 : 1;
 }
 
-/** Measures and prints one case; false when this checkout lost. Throws when either checkout could not be measured. */
+/** Measures and prints one case. Returns false if this checkout lost. Throws if a checkout could not be measured. */
 async function compareCase(benchCase: BenchCase, base: Subject, session: Session, sittings: number): Promise<boolean> {
   const ratios: number[] = [];
   const costs: Record<"tercel" | "base", number[]> = { tercel: [], base: [] };
   for (let sitting = 0; sitting < sittings; sitting++) {
-    // Which one is first changes with each sitting, so that neither always follows the other's work.
+    // The order alternates, so that neither checkout always follows the other.
     const subjects = sitting % 2 === 0 ? [TERCEL, base] : [base, TERCEL];
     const outcomes = await measureCase(benchCase, subjects, session);
     const own = cpuOf(outcomes.get("tercel"), "tercel", benchCase);
@@ -90,7 +90,7 @@ function cpuOf(
   });
 }
 
-/** As a gain: +2.0 % means that the same work takes 2 % less CPU time than it took the base. */
+/** Formats a gain: +2.0 % means that the same work takes 2 % less CPU time than in the base. */
 function percent(ratio: number): string {
   const value = (ratio - 1) * 100;
   return `${value < 0 ? "" : "+"}${value.toFixed(1)} %`;

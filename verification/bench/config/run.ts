@@ -1,4 +1,4 @@
-/** `npm run bench -- config [--rounds N] [--json]`: what it costs a program to load a configuration of 500 keys. */
+/** `npm run bench -- config [--rounds N] [--json]` measures loading a configuration of 500 keys. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,13 +10,13 @@ import { parseRoundOptions } from "../round-options.ts";
 const keyCount = 500;
 const keysOfDependency = 10;
 
-/** What a load costs, in the medians of several processes. */
+/** The cost of a load, as medians of several processes. */
 export interface LoadCost {
-  /** The first load of a process, as a start has it, without the imports. */
+  /** The first load of a process, as at a start, without the imports. */
   readonly firstMs: number;
-  /** The CPU time of all threads in that. */
+  /** The CPU time of all threads during the first load. */
   readonly firstCpuMs: number;
-  /** The tenth, as a reload has it. */
+  /** The tenth load, as at a reload. */
   readonly laterMs: number;
 }
 
@@ -34,7 +34,7 @@ export async function measureConfig(rounds: number): Promise<LoadCost> {
   try {
     writeFileSync(join(folder, "config.yaml"), configOf(keyCount));
     const turns: LoadCost[] = [];
-    // The first turn fills the caches of the file system, and is not counted.
+    // The first turn fills the caches of the file system, and does not count.
     for (let round = 0; round <= rounds; round++) {
       const cost = await loadOnce(folder);
       if (round > 0) turns.push(cost);

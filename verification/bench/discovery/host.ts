@@ -1,4 +1,4 @@
-// Hosts the embedded registry for run.ts, in a process of its own so that its CPU time can be measured apart.
+// Hosts the embedded registry for run.ts, in its own process, so that its CPU time can be measured separately.
 import { createRegistryService } from "@tercel/discovery/embedded";
 import { createServer } from "@tercel/grpc";
 

@@ -1,7 +1,7 @@
-// How fast a change of one among many instances reaches those who watch: node --conditions=source verification/bench/discovery/run.ts
+// Measures how fast a change of one of many instances reaches the watchers: node --conditions=source verification/bench/discovery/run.ts
 //
-// The registry is a process of its own; watchers and the instances that change share another, over real connections. Changes
-// come one by one with a pause between, so that each is reported at once, and then all together.
+// The registry has its own process. The watchers and the changing instances share another one, over real connections. Changes
+// are made one by one with pauses, so that each is reported at once, and then all together.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ function wholeNumber(name: keyof typeof values): number {
   throw new RangeError(`--${name} has to be a whole number above 0, not ${values[name]}`);
 }
 
-/** One process that watches: receives each version once. */
+/** A watcher, which receives each version once. */
 interface Watcher {
   readonly registry: Registry;
   readonly known: ReadonlyMap<string, ServiceInstance>;
@@ -76,7 +76,7 @@ function openWatcher(): Watcher {
   return watcher;
 }
 
-/** Resolves to the times at which the watchers have what they must have. */
+/** Resolves to the times at which the watchers have received the change. */
 function untilAll(all: readonly Watcher[], isUpToDate: (watcher: Watcher) => boolean): Promise<number[]> {
   return Promise.all(
     all.map(
@@ -116,7 +116,7 @@ console.log(
 const before = await usageOf(host);
 const delaysMs: number[] = [];
 for (let nth = 1; nth <= changes; nth++) {
-  // Longer than the time within which changes are reported together.
+  // Longer than the time in which changes are combined.
   await new Promise((resolve) => setTimeout(resolve, 30));
   const startMs = performance.now();
   const id = `instance-${String(nth % instances).padStart(6, "0")}`;

@@ -45,7 +45,7 @@ const compare = (now: BenchDocument, base: BenchDocument) =>
   );
 
 describe("the gate on ratios", () => {
-  it("fails on a loss over 5 %, both sides of the limit", () => {
+  it("fails on a loss above 5 %, on both sides of the limit", () => {
     const base = run([caseOf("a", { go: 4 })]);
     const [kept] = compare(run([caseOf("a", { go: 3.8 })]), base);
     assert.deepEqual(kept, { name: "a", change: 0.95, peers: ["go"], isLost: false });
@@ -55,19 +55,19 @@ describe("the gate on ratios", () => {
     assert.match(renderChanges(lost, base), /^a +-5\.0 % {2}next to go {2}LOST$/m);
   });
 
-  it("takes the median over the peers, so that one peer's bad day is not Tercel's loss", () => {
+  it("uses the median over the peers, so that an outlier of one peer is not a loss of Tercel", () => {
     const base = run([caseOf("a", { js: 10, go: 4, to: 2 })]);
     const [change] = compare(run([caseOf("a", { js: 6, go: 4, to: 2 })]), base);
     assert.equal(change?.change, 1);
     assert.equal(compare(run([caseOf("a", { js: 6, go: 3, to: 2 })]), base)[0]?.isLost, true);
   });
 
-  it("counts a slower machine for nothing: both sides of a ratio are of one run", () => {
+  it("is independent of the speed of the machine, because both sides of a ratio are from one run", () => {
     const slow = caseOf("a", { go: 4 }, { tercel: 0.1, cpuMicros: 30 });
     assert.equal(isPassed(compare(run([slow]), run([caseOf("a", { go: 4 })]))), true);
   });
 
-  it("leaves out peers of another version, and fails when no peer is left", () => {
+  it("ignores peers of another version, and fails if no peer is left", () => {
     const base = run([caseOf("a", { js: 10, go: 4 })]);
     const now = run([caseOf("a", { js: 1, go: 4 })], { js: "2", go: "1" });
     assert.deepEqual(compare(now, base)[0]?.peers, ["go"]);
@@ -76,7 +76,7 @@ describe("the gate on ratios", () => {
     assert.match(renderChanges(none, base), /NOT COMPARED: no peer has a figure of the same version/);
   });
 
-  it("fails when a case was not measured, when Tercel failed in it, and when there is none", () => {
+  it("fails if a case was not measured, if Tercel failed in it, and without cases", () => {
     const base = run([caseOf("a", { go: 4 })]);
     assert.equal(isPassed(compare(run([]), base)), false);
     const failed = caseOf("a", {}, { tercel: null, failures: { tercel: "it fell" } });
@@ -84,7 +84,7 @@ describe("the gate on ratios", () => {
     assert.equal(isPassed([]), false);
   });
 
-  it("says nothing of cases that count no CPU time", () => {
+  it("ignores cases without CPU time", () => {
     const { per: _, ...memory } = caseOf("memory", { go: 4 });
     const base = run([memory, caseOf("a", { go: 4 })]);
     assert.deepEqual(
@@ -93,7 +93,7 @@ describe("the gate on ratios", () => {
     );
   });
 
-  it("takes no ratio of nothing for a figure", () => {
+  it("reports no figure for a ratio with zero", () => {
     assert.equal(isPassed(compare(run([caseOf("a", { go: null })]), run([caseOf("a", { go: 4 })]))), false);
   });
 });

@@ -1,24 +1,24 @@
 import { median } from "../measure/statistics.ts";
 import type { BenchDocument, CaseResult } from "../report/document.ts";
 
-/** How much of a case's CPU time may be lost before the gate fails. */
+/** The loss of CPU time in a case above which the gate fails. */
 export const tolerance = 0.05;
 
-/** What became of a case's CPU time next to the peers', between two runs. */
+/** The change of a case's CPU time relative to the peers, between two runs. */
 export interface RatioChange {
   readonly name: string;
-  /** Median over the peers of how the ratio to each has changed: above 1 Tercel has gained. Undefined when nothing compares. */
+  /** The median over the peers of the change of the ratio. Above 1 means that Tercel has gained. Undefined if nothing can be compared. */
   readonly change?: number;
   /** Peers that were compared. */
   readonly peers: readonly string[];
   readonly isLost: boolean;
-  /** Why nothing compares. */
+  /** Why nothing can be compared. */
   readonly reason?: string;
 }
 
 /**
- * Compares the ratios of CPU time, each to a peer of its own run, so that a machine which is slower or busier on one of the days does not count.
- * A peer counts where both runs had it in the same version. Cases that count no CPU time are left out.
+ * Compares the ratios of CPU time to the peers of the same run, so that a slower or busier machine in one of the runs does not matter.
+ * A peer counts if both runs had the same version of it. Cases without CPU time are omitted.
  */
 export function compareRatios(now: BenchDocument, base: BenchDocument, names: readonly string[]): RatioChange[] {
   const sameVersion = (peer: string): boolean => now.versions[peer] === base.versions[peer];

@@ -5,10 +5,10 @@ import { stagePackage } from "../../../tools/packages/pack-packages.ts";
 import { publicPackages } from "../../../tools/workspace-packages.ts";
 import { BUILD_FOLDER, ROOT_FOLDER } from "../paths.ts";
 
-/** Where a program finds Tercel as its users do. */
+/** A folder in which a program imports Tercel like users do. */
 export const installedFolder = join(BUILD_FOLDER, "import");
 
-/** As users have it: built, and below node_modules; what it depends on is found further up. */
+/** Installs built packages below node_modules. Dependencies are found in a parent folder. */
 export function installTercel(): void {
   buildPackages(ROOT_FOLDER);
   rmSync(installedFolder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** `npm run bench -- import [subject …] [--rounds N] [--json]`: what it costs a program to import a server and a client. */
+/** `npm run bench -- import [subject …] [--rounds N] [--json]` measures importing a server and a client. */
 import { buildSync } from "esbuild";
 import { median } from "../measure/statistics.ts";
 import { NODE_PEERS_FOLDER } from "../paths.ts";
@@ -8,8 +8,8 @@ import { parseRoundOptions } from "../round-options.ts";
 import { installedFolder, installTercel } from "./install-tercel.ts";
 
 /**
- * The most CPU time that a subject may take, in that of a peer. connect-node loads Connect and protobuf-es as we do; a bundled program has to take
- * less than 100 ms where grpc-js takes 55, which it did on the machine that the promise was made on.
+ * The maximum CPU time of a subject, relative to a peer. connect-node loads Connect and protobuf-es like Tercel. A bundled program must take
+ * less than 100 ms on a machine where grpc-js takes 55 ms, as on the machine where the limit was set.
  */
 const gates = [
   { subject: "tercel", peer: "connect-node", most: 1.4 },
@@ -17,7 +17,7 @@ const gates = [
 ] as const;
 const bundleName = "bundled.mjs";
 
-/** What each of them is imported by, and from where. */
+/** The modules of each subject, and the folder from which they are imported. */
 const subjects = new Map([
   ["tercel", { folder: installedFolder, modules: ["@tercel/grpc"] }],
   ["tercel-bundled", { folder: installedFolder, modules: [`./${bundleName}`] }],
@@ -28,7 +28,7 @@ const subjects = new Map([
 
 interface ImportCost {
   readonly name: string;
-  /** Of all threads, user and system; medians. */
+  /** User and system time of all threads, as medians. */
   readonly cpuMs: number;
   readonly elapsedMs: number;
 }
@@ -41,7 +41,7 @@ export async function runImportBench(args: readonly string[]): Promise<number> {
   installTercel();
   bundleTercel();
   const turns = new Map<string, Omit<ImportCost, "name">[]>(chosen.map((name) => [name, []]));
-  // The first turn fills the caches of the file system, and is not counted.
+  // The first turn fills the caches of the file system, and does not count.
   for (let round = 0; round <= options.rounds; round++) {
     for (const name of chosen) {
       const cost = await importOnce(name);
@@ -59,7 +59,7 @@ export async function runImportBench(args: readonly string[]): Promise<number> {
   return exceeded.length > 0 ? 1 : 0;
 }
 
-/** As a user's bundle has it. */
+/** Bundles a program like a user. */
 function bundleTercel(): void {
   buildSync({
     absWorkingDir: installedFolder,
@@ -82,7 +82,7 @@ async function importOnce(name: string): Promise<Omit<ImportCost, "name">> {
     const elapsedMs = performance.now() - start;
     console.log(JSON.stringify({ cpuMs: (user + system) / 1000, elapsedMs }));
   `;
-  // A cache of compiled code would hide what the first start costs, and the runner's options are not the user's.
+  // A compile cache would hide the cost of the first start, and users do not have the runner's options.
   const clean = ["env", "-u", "NODE_COMPILE_CACHE", "-u", "NODE_OPTIONS"] as const;
   const output = await runCommand([...clean, process.execPath, "--input-type=module", "--eval", program], {
     cwd: folder,

@@ -1,15 +1,15 @@
 import { createHmac } from "node:crypto";
 
-/** What the caller of this benchmark and its servers agree on. */
+/** The values that the caller of this benchmark and its servers share. */
 export const issuer = "https://issuer.example";
 export const audience = "bench";
 export const scope = "echo.call";
-/** A benchmark guards nothing; both processes use it. */
+/** The key of both processes. A benchmark protects nothing. */
 export const secret = new Uint8Array(32).fill(7);
 
 const tokenSeconds = 3600;
 
-/** What a service's callers send next to the message: who they are, the trace that is not recorded, and how long they wait. */
+/** The headers of a service's callers: a token, an unrecorded trace, and a timeout. */
 export function callerHeaders(nowMs: number): string[] {
   return [
     "user-agent: grpc-go/1.70.0",
@@ -19,7 +19,7 @@ export function callerHeaders(nowMs: number): string[] {
   ];
 }
 
-/** A JWT (RFC 7519) as an issuer makes it, valid for an hour. */
+/** Returns a JWT (RFC 7519) that is valid for an hour. */
 export function token(nowSeconds: number, scopes = `profile ${scope}`): string {
   const claims = {
     iss: issuer,

@@ -7,7 +7,7 @@ import {
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { EchoService } from "../peers/tercel/gen/echo_pb.ts";
 
-/** The echo service with rules for its requests, as a service of one's own has them; the peers' copies need none. */
+/** The echo service with validation rules for its requests, like a user's service. The peers' copies need none. */
 export function guardedEcho(): typeof EchoService {
   const file = clone(FileDescriptorProtoSchema, EchoService.file.proto);
   const rules = {
@@ -27,6 +27,6 @@ export function guardedEcho(): typeof EchoService {
   file.dependency.push(ruleFile.proto.name);
   const service = createFileRegistry(file, () => ruleFile).getService(EchoService.typeName);
   if (service === undefined) throw new Error("the descriptor lost its service");
-  // The same methods and messages, which the compiler cannot see in the registry.
+  // The same methods and messages, but the compiler does not know the types in the registry.
   return service as typeof EchoService;
 }

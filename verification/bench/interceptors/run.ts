@@ -1,4 +1,4 @@
-/** `npm run bench -- interceptors [stack …] [--rounds N] [--seconds S] [--json]`: what interceptors add. See README.md. */
+/** `npm run bench -- interceptors [stack …] [--rounds N] [--seconds S] [--json]` measures what interceptors add. See README.md. */
 import { join } from "node:path";
 import type { H2loadWork } from "../case.ts";
 import { BENCH_CASES } from "../cases.ts";
@@ -15,20 +15,20 @@ import { promise, renderStacks, type StackFigures, stackFigures } from "./table.
 
 const defaults = { rounds: 5, seconds: 1 };
 
-/** The loads, by the names they have among the other cases. */
+/** The loads, by their case names. */
 const loads = ["server/unary/10x10", "server/stream"].map((name) => {
   const found = BENCH_CASES.find((one) => one.name === name);
   if (found?.work.kind !== "h2load") throw new Error(`no load is called ${name}`);
   return { name, per: found.per ?? "call", work: found.work };
 });
 
-/** Exit codes: 0 the promise is kept, 1 it is not or a stack failed. @throws UsageError */
+/** Exit codes: 0 the promise is kept; 1 it is not, or a stack failed. @throws UsageError */
 export async function runInterceptorBench(args: readonly string[]): Promise<number> {
   const loadNames = loads.map(({ name }) => name);
   const { chosen: words, rounds, seconds, json } = parseRoundOptions(args, defaults, [...stackNames, ...loadNames]);
   const stackWords = words.filter((word) => stackNames.includes(word));
   const loadWords = words.filter((word) => loadNames.includes(word));
-  // Without the bare server the others have nothing to compare with.
+  // The other stacks are compared with the bare server.
   const chosen = stackNames.filter((name) => name === "bare" || stackWords.length === 0 || stackWords.includes(name));
   const cases: Record<string, StackFigures[]> = {};
   for (const { name, per, work } of loads) {
@@ -59,7 +59,7 @@ async function measureStacks(
     servers.set(name, server);
     const load = { ...work, port: server.port, bodyFile, headers };
     await runH2load(load, round === 0 ? FIRST_WARM_UP_SECONDS : WARM_UP_SECONDS);
-    // A run of its own for the warm-up, so that the CPU time between these two readings belongs to counted requests.
+    // A separate run for the warm-up, so that the CPU time between these two readings is that of the counted requests.
     const cpuBefore = readCpuMicros(server.pid);
     const figures = await runH2load(load, seconds);
     const done = figures.succeeded * work.unitsPerRequest;

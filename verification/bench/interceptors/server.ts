@@ -1,4 +1,4 @@
-/** `server.ts STACK PORT`: the echo service behind one of the stacks; keeps the contract of every measured server. */
+/** `server.ts STACK PORT`: the echo service with one of the stacks. Follows the contract of every measured server. */
 import { create } from "@bufbuild/protobuf";
 import { createServer } from "@tercel/grpc";
 import { announce } from "../peers/serve.ts";

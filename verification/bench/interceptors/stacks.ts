@@ -7,10 +7,10 @@ import { audience, issuer, scope, secret } from "./caller.ts";
 
 type Configure = (service: DescService) => ServerStackOptions | Promise<ServerStackOptions>;
 
-/** The features that a service has by default, each configured as its page says. */
+/** The features that a service has by default, configured as in their documentation. */
 const features = {
   "request-id": () => ({ requestId: true }),
-  // With OpenTelemetry's SDK; callers' traces are not sampled.
+  // With OpenTelemetry's SDK. The traces of callers are not sampled.
   tracing: async () => {
     await startOtlpTracing({ service: "bench" });
     return { tracing: true };
@@ -27,25 +27,25 @@ const features = {
     },
   }),
   validation: () => ({ validation: true }),
-  // Wide enough never to refuse: what counting costs.
+  // A limit that is never reached, to measure the counting.
   "rate-limit": () => ({ rateLimit: { limit: { requests: 1_000_000_000, per: "hour" } } }),
-  // A line for each call, on standard output.
+  // A line for each call on standard output.
   logging: () => ({ logging: true }),
 } satisfies Record<string, Configure>;
 
-/** So that each feature can be measured alone. */
+/** The stacks with a single feature. */
 const nothing: ServerStackOptions = { requestId: false, tracing: false, recovery: false, deadline: false };
 
-/** An application's own, which only hands on: what Connect's contract costs where one of those is among ours. */
+/** An application's interceptor that only calls `next`: the cost of one interceptor of Connect among Tercel's hooks. */
 const passing: Interceptor = (next) => async (request) => next(request);
 
 const ours = Object.keys(features) as (keyof typeof features)[];
-/** The seven without lines in a log and limits. */
+/** The seven features without logging and rate limits. */
 const usual = ours.filter((feature) => feature !== "rate-limit" && feature !== "logging");
 
 /**
- * What is measured, bare first: each feature alone; the usual ones; these with one of the application's in their middle; and what runs in
- * production, all nine.
+ * The measured stacks, the bare server first: each feature alone, the seven usual ones, these with an interceptor of the application in the
+ * middle, and all nine, as in production.
  */
 export const stackNames: readonly string[] = ["bare", ...ours, "all", "own", "all+own", "production"];
 

@@ -8,7 +8,7 @@ const turns = (...given: [value: number, cpuMicros: number][]): Outcome => ({
 });
 
 describe("the figures of stacks", () => {
-  it("compare each round with the bare server's same round, and take the lesser of both shares", () => {
+  it("compare each round with the same round of the bare server, and use the lower of both shares", () => {
     const figures = stackFigures(
       new Map([
         ["bare", turns([100, 4], [50, 8], [100, 4])],
@@ -19,7 +19,7 @@ describe("the figures of stacks", () => {
     assert.equal(figures[0]?.share, 1);
   });
 
-  it("say which stack failed, and that nothing compares without the bare server", () => {
+  it("name a failed stack, and say that nothing can be compared without the bare server", () => {
     const failed = stackFigures(
       new Map<string, Outcome>([
         ["bare", turns([100, 4])],
@@ -37,7 +37,7 @@ describe("the figures of stacks", () => {
     assert.ok(bareless.every(({ failure }) => failure !== undefined));
   });
 
-  it("name the promise where it counts", () => {
+  it("show the promise at its stack", () => {
     const figures = stackFigures(
       new Map([
         ["bare", turns([100, 4])],

@@ -1,24 +1,24 @@
 import type { Outcome } from "../measure/interleave.ts";
 import { median } from "../measure/statistics.ts";
 
-/** What the design promises: this stack makes at least this share of the bare server's calls. */
+/** The promise: this stack makes at least this share of the bare server's calls. */
 export const promise = { stack: "all", leastShare: 0.6 } as const;
 
-/** One stack next to the bare server. */
+/** The figures of a stack, compared with the bare server. */
 export interface StackFigures {
   readonly name: string;
-  /** Calls or messages per second; undefined where it failed. */
+  /** Calls or messages per second; undefined if it failed. */
   readonly rate?: number;
-  /** CPU time of each. */
+  /** CPU time per call or message. */
   readonly cpuMicros?: number;
-  /** What it adds to the bare server's. */
+  /** The CPU time that it adds to the bare server. */
   readonly addedMicros?: number;
-  /** Of the bare server's calls: by rate or by CPU time, whichever is less, since a load at its limit hides a slow server. */
+  /** The share of the bare server's calls, by rate or by CPU time, whichever is lower, because a saturated load generator hides a slow server. */
   readonly share?: number;
   readonly failure?: string;
 }
 
-/** Shares are taken of each round for itself: what the machine does besides changes slowly. */
+/** Compares within each round, because the other load of the machine changes slowly. */
 export function stackFigures(outcomes: ReadonlyMap<string, Outcome>): StackFigures[] {
   const bare = outcomes.get("bare");
   if (bare === undefined || "failure" in bare) {
@@ -51,7 +51,7 @@ export function stackFigures(outcomes: ReadonlyMap<string, Outcome>): StackFigur
 const nameWidth = 14;
 const columnWidth = 14;
 
-/** The figures of one load for a reader. */
+/** Formats the figures of one load. */
 export function renderStacks(load: string, per: string, figures: readonly StackFigures[]): string {
   const lines = figures.map(({ name, rate, cpuMicros, addedMicros, share, failure }) => {
     if (failure !== undefined) return `  ${name} FAILED: ${failure}`;

@@ -5,7 +5,7 @@ import { type Budget, isKept, renderBudgets } from "./budgets.ts";
 const most: Budget = { name: "hello listens after", unit: "ms", measured: 250, limit: 250, isKeptBelow: true };
 const least: Budget = { name: "the relay sends", unit: "events/s", measured: 5000, limit: 5000, isKeptBelow: false };
 
-it("a budget is kept at its limit, and missed beyond it", () => {
+it("a budget is met at its limit, and missed above it", () => {
   assert.deepEqual([most, least].map(isKept), [true, true]);
   assert.deepEqual(
     [
@@ -26,7 +26,7 @@ it("a budget without a figure is missed", () => {
   );
 });
 
-it("shows what is asked for next to what was measured, and what is missed", () => {
+it("shows the budget, the measured value, and what is missed", () => {
   const text = renderBudgets([most, { ...least, measured: 4321 }]);
   assert.match(text, /hello listens after +250 ms {3}at most 250\n/);
   assert.match(text, /the relay sends +4,321 events\/s {3}at least 5,000 {3}MISSED\n/);

@@ -1,12 +1,12 @@
-/** What the specification of the service kit asks for (its §3), and what was measured. */
+/** A budget of @tercel/service, and the measured value. */
 export interface Budget {
   readonly name: string;
   readonly unit: string;
   readonly measured: number;
-  /** The most, or the least, that keeps it. */
+  /** The maximum or minimum value that meets it. */
   readonly limit: number;
   readonly isKeptBelow: boolean;
-  /** Shown next to it. */
+  /** Shown in parentheses. */
   readonly note?: string;
 }
 
@@ -14,7 +14,7 @@ export function isKept({ measured, limit, isKeptBelow }: Budget): boolean {
   return isKeptBelow ? measured <= limit : measured >= limit;
 }
 
-/** The budgets for a reader, a line each. */
+/** Formats the budgets, one line each. */
 export function renderBudgets(budgets: readonly Budget[]): string {
   const lines = budgets.map((budget) => {
     const { name, unit, measured, limit, isKeptBelow, note } = budget;

@@ -11,7 +11,7 @@ import { verifyGuarded } from "./verify-guarded.ts";
 
 const caseName = "server/unary/10x10";
 
-/** Calls by the load of `server/unary/10x10`, with the headers that a service's callers send, to every server in turn. */
+/** Measures calls with the load of `server/unary/10x10` and the headers of a service's callers, on every server in turn. */
 export async function measureCalls(rounds: number, seconds: number): Promise<readonly StackFigures[]> {
   const found = BENCH_CASES.find(({ name }) => name === caseName);
   if (found?.work.kind !== "h2load") throw new Error(`no load is called ${caseName}`);
@@ -19,7 +19,7 @@ export async function measureCalls(rounds: number, seconds: number): Promise<rea
   const bodyFile = writeBody(caseName, work.body);
   const headers = callerHeaders(Date.now());
   const started = new Map<string, StartedSubject>();
-  // It reads the log lines, which must not cost the measured core.
+  // This process reads the log lines, which must not use the measured core.
   pinSelf(LOAD_CORE);
 
   async function measure(name: string, round: number): Promise<Turn> {

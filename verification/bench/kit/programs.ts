@@ -7,7 +7,7 @@ import { publicPackages } from "../../../tools/workspace-packages.ts";
 import { BUILD_FOLDER, ROOT_FOLDER } from "../paths.ts";
 import { runCommand } from "../process/command.ts";
 
-/** A service that is started as users start it. */
+/** A service, started as users start it. */
 export interface StartedProgram {
   readonly name: string;
   readonly folder: string;
@@ -18,8 +18,8 @@ const folder = join(BUILD_FOLDER, "kit");
 const generated = "user-service";
 
 /**
- * The smallest service, on the packages as they are published, and the bundle of what `tercel new` writes, with SQLite. What they depend on besides is
- * found further up.
+ * Creates the smallest service on the published form of the packages, and the bundle of a service of `tercel new` with SQLite. Other dependencies
+ * are found in a parent folder.
  */
 export async function preparePrograms(): Promise<readonly StartedProgram[]> {
   buildPackages(ROOT_FOLDER);
@@ -27,7 +27,7 @@ export async function preparePrograms(): Promise<readonly StartedProgram[]> {
   for (const one of publicPackages(ROOT_FOLDER)) {
     stagePackage(ROOT_FOLDER, one, join(folder, "node_modules", one.name));
   }
-  // As JavaScript: what Node needs to read TypeScript is not the kit's.
+  // As JavaScript, because the time to strip types does not belong to Tercel.
   buildSync({
     entryPoints: [join(ROOT_FOLDER, "examples/service/server.ts")],
     outfile: join(folder, "hello.js"),
@@ -55,7 +55,7 @@ export async function preparePrograms(): Promise<readonly StartedProgram[]> {
   ];
 }
 
-/** Runs the command line of this repository, with its own buf. */
+/** Runs the command line of this repository with its buf. */
 async function tercel(words: readonly string[], cwd: string): Promise<void> {
   const path = [join(ROOT_FOLDER, "node_modules/.bin"), process.env.PATH].join(delimiter);
   const main = join(ROOT_FOLDER, "packages/cli/src/main.ts");

@@ -1,4 +1,4 @@
-/** `relay-hub.ts FILE`: hosts an event hub whose log is the file, with a group that takes every event. Prints its port. */
+/** `relay-hub.ts FILE` hosts an event hub with this log file, and a group that receives every event. Prints its port. */
 import { systemClock } from "@tercel/grpc";
 import { EventHub, EventLog, hostHub } from "@tercel/service/events";
 import { relayedTopic, silentLog } from "./relay-load.ts";

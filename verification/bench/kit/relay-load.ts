@@ -2,7 +2,7 @@ import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Log } from "@tercel/grpc";
 import type { Database } from "@tercel/service/database";
 
-/** The events that are relayed: messages of this type. */
+/** The message type of the relayed events. */
 export const relayedSchema = StringValueSchema;
 export const relayedTopic = relayedSchema.typeName;
 export const relayedEvents = 20_000;
@@ -13,7 +13,7 @@ const payload = "x".repeat(100);
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Fills the outbox of a database, whose tables must be there. */
+/** Fills the outbox of a database with existing tables. */
 export async function fillOutbox(database: Database): Promise<void> {
   for (let first = 0; first < relayedEvents; first += eventsOfTransaction) {
     await database.transaction(async (tx) => {

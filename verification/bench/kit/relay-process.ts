@@ -1,6 +1,6 @@
 /**
- * `relay-process.ts sqlite FILE HUB_PORT` or `postgres URL NATS_URL`: fills an outbox, has the relay of the kit empty it, and prints how long that took and how
- * much CPU time of this process: `{"seconds":…,"cpuMicros":…}`.
+ * `relay-process.ts sqlite FILE HUB_PORT` or `postgres URL NATS_URL` fills an outbox, lets the relay empty it, and prints the time and the
+ * CPU time of this process: `{"seconds":…,"cpuMicros":…}`.
  */
 import { createChannel, systemClock } from "@tercel/grpc";
 import { type Database, openPostgres, openSqlite, sql } from "@tercel/service/database";
@@ -38,7 +38,7 @@ await fillOutbox(database);
 
 let stored = 0;
 const { promise: isStored, resolve: allStored } = Promise.withResolvers<void>();
-/** The same broker, which says when it has everything. */
+/** The same broker, which reports when it has all events. */
 const counting: EventBroker = {
   description: broker.description,
   async append(records) {

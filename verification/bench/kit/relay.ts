@@ -8,7 +8,7 @@ import { runCommand } from "../process/command.ts";
 import type { Budget } from "./budgets.ts";
 import { relayedEvents } from "./relay-load.ts";
 
-/** What the specification asks of each way. */
+/** The budget of each combination. */
 const leastEventsPerSecond = 5_000;
 const hubStartMs = 20_000;
 const node = [process.execPath, "--conditions=source"] as const;
@@ -16,14 +16,14 @@ const program = (name: string): string => join(import.meta.dirname, name);
 
 interface Way {
   readonly name: string;
-  /** Relays all events once, between processes of its own. */
+  /** Relays all events once, with new processes. */
   relay(folder: string): Promise<Relayed>;
 }
 
-/** What `relay-process.ts` prints. */
+/** The output of `relay-process.ts`. */
 interface Relayed {
   readonly seconds: number;
-  /** Of the process of the relay, its database driver included. */
+  /** CPU time of the relay's process, including its database driver. */
   readonly cpuMicros: number;
 }
 
@@ -32,7 +32,7 @@ const ways: readonly Way[] = [
   { name: "PostgreSQL to NATS", relay: relayToNats },
 ];
 
-/** How many events a second the relay takes from a full outbox to the stream; medians. */
+/** Measures how many events per second the relay moves from a full outbox to the broker, as medians. */
 export async function measureRelay(rounds: number): Promise<readonly Budget[]> {
   const turns = new Map<string, Relayed[]>(ways.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {

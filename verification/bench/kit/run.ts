@@ -1,4 +1,4 @@
-/** `npm run bench -- kit [starts|config|relay|calls] [--rounds N] [--seconds S] [--json]`: what the service kit costs. See README.md. */
+/** `npm run bench -- kit [starts|config|relay|calls] [--rounds N] [--seconds S] [--json]`: measures the cost of @tercel/service. See README.md. */
 import { type LoadCost, measureConfig } from "../config/run.ts";
 import { renderStacks, type StackFigures } from "../interceptors/table.ts";
 import { parseRoundOptions } from "../round-options.ts";
@@ -9,10 +9,10 @@ import { kitSubjects } from "./servers.ts";
 import { measureStarts } from "./starts.ts";
 
 const parts = ["starts", "config", "relay", "calls"] as const;
-/** The peers that the kit has to need less CPU time than, for each call. */
+/** The peers that must take more CPU time per call than @tercel/service. */
 const rivals = ["go-middleware", "go-middleware-kept"];
 
-/** Exit codes: 0 every budget is kept and the kit is ahead of its rivals, 1 not so, or a server failed. @throws UsageError */
+/** Exit codes: 0 every budget is met and the peers take more CPU time; 1 otherwise, or a server failed. @throws UsageError */
 export async function runKitBench(args: readonly string[]): Promise<number> {
   const { chosen, rounds, seconds, json } = parseRoundOptions(args, { rounds: 9, seconds: 3 }, parts);
   const isWanted = (part: (typeof parts)[number]): boolean => chosen.length === 0 || chosen.includes(part);
@@ -21,7 +21,7 @@ export async function runKitBench(args: readonly string[]): Promise<number> {
   if (isWanted("config")) budgets.push(configBudget(await measureConfig(rounds)));
   if (isWanted("relay")) budgets.push(...(await measureRelay(rounds)));
   if (budgets.length > 0 && !json) process.stdout.write(renderBudgets(budgets));
-  // Last, because it moves this process to the core of the load.
+  // Last, because it pins this process to the core of the load.
   const calls = isWanted("calls") ? await measureCalls(rounds, seconds) : [];
   if (calls.length > 0 && !json) {
     process.stdout.write(renderStacks("server/unary/10x10", "call", calls));
@@ -31,7 +31,7 @@ export async function runKitBench(args: readonly string[]): Promise<number> {
   return budgets.every(isKept) && (calls.length === 0 || isAhead(calls)) ? 0 : 1;
 }
 
-/** The first load, as a start has it. */
+/** The first load, as at a start. */
 function configBudget({ firstMs, firstCpuMs, laterMs }: LoadCost): Budget {
   const note = `${firstCpuMs.toFixed(0)} ms CPU; ${laterMs.toFixed(0)} ms when it is read again`;
   return {

@@ -6,17 +6,17 @@ import { MEASURED_CORE } from "../process/pinned.ts";
 import { type ServerProcess, startServer } from "../process/server-process.ts";
 import { GRPC_GO } from "../subjects.ts";
 
-/** A server that is measured next to the kit. */
+/** A server that is compared with @tercel/service. */
 export interface KitSubject {
   readonly name: string;
-  /** What it has around its calls. */
+  /** The features around its calls. */
   readonly has: string;
-  /** Command line of its server; the port is appended. */
+  /** The command line of its server, without the port. */
   readonly command: (metricsPort: number) => readonly string[];
   prepare(): Promise<void>;
-  /** What `/metrics` shows of one unary call that ended well; undefined for a server without anything around its calls. */
+  /** The text in `/metrics` for one successful unary call; undefined for a bare server. */
   readonly countedCall?: RegExp;
-  /** It refuses messages of more than 100 characters. */
+  /** Whether it refuses messages of more than 100 characters. */
   readonly validates?: true;
 }
 
@@ -57,7 +57,7 @@ export const kitSubjects: readonly KitSubject[] = [
   },
 ];
 
-/** A server in a process of its own, and where its metrics are. */
+/** A server in its own process, and the URL of its metrics. */
 export interface StartedSubject {
   readonly server: ServerProcess;
   readonly metricsPort: number;

@@ -1,6 +1,6 @@
 /**
- * `service.ts METRICS_PORT PORT`: the echo service on `@tercel/service`, as it runs in production: request ids, traces that are handed on, metrics, a log line for
- * each call, recovery, deadlines, load shedding, tokens with access rules, and validation. Keeps the contract of every measured server.
+ * `service.ts METRICS_PORT PORT`: the echo service on `@tercel/service`, as in production: request ids, propagated traces, metrics, a log line for
+ * each call, recovery, deadlines, load shedding, tokens with access rules, and validation. Follows the contract of every measured server.
  */
 import { create } from "@bufbuild/protobuf";
 import { defineService, startService } from "@tercel/service";

@@ -9,29 +9,29 @@ import type { Budget } from "./budgets.ts";
 import { preparePrograms, type StartedProgram } from "./programs.ts";
 
 const megabyte = 1e6;
-/** After the start: by then compilers and collectors have come to rest. */
+/** The time after the start at which compilers and collectors are idle. */
 const restMs = 3_000;
 const startMs = 20_000;
 
-/** The most that each program may take. */
+/** The budgets of each program. */
 const limits: Readonly<Record<string, { readonly readyMs: number; readonly idleMegabytes: number }>> = {
   hello: { readyMs: 250, idleMegabytes: 98 },
   generated: { readyMs: 400, idleMegabytes: 110 },
 };
 
 interface Start {
-  /** From the start of the process to the line that says that it serves. */
+  /** From the start of the process to the log line that it serves. */
   readonly readyMs: number;
-  /** Of all threads, until then: it says more where the machine has other work. */
+  /** CPU time of all threads until then, which is more meaningful on a busy machine. */
   readonly readyCpuMs: number;
   readonly idleBytes: number;
 }
 
-/** How long services take to serve, and how much memory they hold when nothing happens; medians, the programs in turn. */
+/** Measures the time until services serve, and their idle memory: medians, with the programs in turn. */
 export async function measureStarts(rounds: number): Promise<readonly Budget[]> {
   const programs = await preparePrograms();
   const turns = new Map<string, Start[]>(programs.map(({ name }) => [name, []]));
-  // The first turn fills the caches of the file system, and is not counted.
+  // The first turn fills the caches of the file system, and does not count.
   for (let round = 0; round <= rounds; round++) {
     for (const program of programs) {
       const start = await startOnce(program);
@@ -63,7 +63,7 @@ export async function measureStarts(rounds: number): Promise<readonly Budget[]> 
 }
 
 async function startOnce({ name, folder, command: [program, ...words] }: StartedProgram): Promise<Start> {
-  // A cache of compiled code would hide what the first start costs, and the runner's options are not the user's.
+  // A compile cache would hide the cost of the first start, and users do not have the runner's options.
   const { NODE_COMPILE_CACHE: _cache, NODE_OPTIONS: _options, ...env } = process.env;
   const startedMs = performance.now();
   const child = spawn(program, words, { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
@@ -81,7 +81,7 @@ async function startOnce({ name, folder, command: [program, ...words] }: Started
   }
 }
 
-/** Resolves with the line that a service of the kit logs once it listens. */
+/** Resolves to the line that a service logs when it listens. */
 function ready(name: string, child: ChildProcessByStdio<null, Readable, null>): Promise<void> {
   return new Promise((resolve, reject) => {
     const patience = setTimeout(() => reject(new Error(`${name} did not serve within ${startMs / 1000} s`)), startMs);

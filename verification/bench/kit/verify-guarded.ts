@@ -14,10 +14,10 @@ interface Echo {
 }
 
 /**
- * Calls a server by grpc-js before it is measured: it answers the bearer of a token, refuses everyone else, and has logged and counted what it answered, so
- * that none is measured without what it claims to do.
+ * Calls a server with grpc-js before it is measured. It must respond to a valid token, refuse other calls, and log and count them, so that no server is
+ * measured without the features that it claims.
  *
- * Rejects with what is wrong.
+ * Rejects with the problem.
  */
 export async function verifyGuarded(subject: KitSubject, { server, metricsPort }: StartedSubject): Promise<void> {
   const { countedCall, validates } = subject;
@@ -29,7 +29,7 @@ export async function verifyGuarded(subject: KitSubject, { server, metricsPort }
     const nowSeconds = Math.floor(Date.now() / 1000);
     const good = token(nowSeconds);
     const request = { message: "to and fro", payload: Buffer.from([0, 1, 2, 253, 254, 255]) };
-    assert.deepEqual(await call(request, `Bearer ${good}`), request, "the answer is what was sent");
+    assert.deepEqual(await call(request, `Bearer ${good}`), request, "the response is the request");
     assert.equal(await codeOf(call(request)), status.UNAUTHENTICATED, "a call without a token is refused");
     const forged = `${good.slice(0, -2)}${good.endsWith("AA") ? "BB" : "AA"}`;
     assert.equal(await codeOf(call(request, `Bearer ${forged}`)), status.UNAUTHENTICATED, "so is a forged token");
@@ -39,9 +39,9 @@ export async function verifyGuarded(subject: KitSubject, { server, metricsPort }
       const invalid = { ...request, message: "x".repeat(101) };
       assert.equal(await codeOf(call(invalid, `Bearer ${good}`)), status.INVALID_ARGUMENT, "an invalid one is refused");
     }
-    await lines.wait(/"OK"/, "the call that was answered has a line in the log");
+    await lines.wait(/"OK"/, "the successful call is logged");
     const page = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    assert.match(page, countedCall, "the call that was answered is counted once");
+    assert.match(page, countedCall, "the successful call is counted once");
   } finally {
     call.close();
     lines.end();
@@ -81,7 +81,7 @@ async function codeOf(call: Promise<unknown>): Promise<number> {
   );
 }
 
-/** Waits for a line of a log, and reads no more of it afterwards. */
+/** Waits for a line of a log, and then stops reading it. */
 class LineWatch {
   #waiting: { readonly wanted: RegExp; readonly resolve: () => void } | undefined;
   #seen: string[] = [];

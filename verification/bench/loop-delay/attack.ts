@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** Sends as fast as the server takes it, and begins again whenever the connection is ended. Resolves to how many connections that took. */
+/** Sends as fast as the server reads, and starts again when the connection ends. Resolves to the number of connections. */
 export async function attack(port: number, bytes: () => Iterable<Buffer>, signal: AbortSignal): Promise<number> {
   let connections = 0;
   while (!signal.aborted) {

@@ -1,6 +1,6 @@
 import { echoRequest, slowResponseMessage } from "./special-requests.ts";
 
-/** What one hostile connection sends, as fast as it is taken. Each attack yields the bytes of a connection from its preface on. */
+/** The attacks of one connection. Each yields the bytes of a connection, beginning with its preface. */
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const emptySettings = frame(4, 0, 0, Buffer.alloc(0));
@@ -27,9 +27,9 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
 }
 
 /**
- * Literals without indexing, so that blocks are independent of each other.
+ * Encodes literals without indexing, so that blocks are independent of each other.
  *
- * @param method of EchoService, or a path
+ * @param method A method of EchoService, or a path
  */
 function requestBlock(method: string, extra: readonly (readonly [string, string])[] = []): Buffer {
   const text = (value: string): Buffer => Buffer.concat([Buffer.of(value.length), Buffer.from(value, "latin1")]);
@@ -45,7 +45,7 @@ function requestBlock(method: string, extra: readonly (readonly [string, string]
 
 const emptyMessage = Buffer.alloc(5);
 
-/** `parts` for each stream identifier in turn, many streams to a chunk. */
+/** Yields `parts` for each stream identifier in turn, many streams in a chunk. */
 function* streams(parts: (id: number) => readonly Buffer[], perChunk: number): Generator<Buffer> {
   yield opening;
   for (let id = 1; id < 2 ** 30; ) {
@@ -61,7 +61,7 @@ const manyFields = requestBlock(
   "Unary",
   Array.from({ length: 120 }, (_, at) => [`x-${at}`, "v"] as const),
 );
-/** One large chunk of the same frame, over and over. */
+/** Yields one large chunk of the same frame repeatedly. */
 function flood(one: Buffer): () => Generator<Buffer> {
   return function* () {
     yield opening;
@@ -70,16 +70,16 @@ function flood(one: Buffer): () => Generator<Buffer> {
   };
 }
 
-/** A field that goes into the table, and then its index for each of as many fields as fit. */
+/** A field that is added to the table, and then its index as often as fits. */
 const indexBomb = Buffer.concat([unary, Buffer.of(0x40, 1, 0x61, 1, 0x62), Buffer.alloc(16_000, 0xbe)]);
 const largeMessage = Buffer.alloc(16_384);
-/** A response as long as the request: `payload`, field 2 of the message, fills the rest. */
+/** The response is as long as the request: `payload`, field 2 of the message, fills the rest. */
 largeMessage.writeUInt32BE(16_379, 1);
 largeMessage.set([0x12, 0xf8, 0x7f], 5);
-/** As many messages of no content as fit into one frame: five bytes each. */
+/** As many empty messages as fit into one frame: five bytes each. */
 const emptyMessages = Buffer.alloc(5 * Math.floor(16_384 / 5));
 
-/** Frames full of empty messages on one call of the method, as fast as they are taken. */
+/** Frames full of empty messages on one call of the method. */
 function messageFlood(method: string): () => Generator<Buffer> {
   return function* () {
     yield opening;
@@ -95,28 +95,27 @@ function messageFlood(method: string): () => Generator<Buffer> {
 const twice = (one: Buffer): Buffer[] => [one, one];
 const singleByte = (id: number): Buffer => Buffer.concat(new Array<Buffer>(6000).fill(frame(0, 0, id, Buffer.of(0))));
 
-/** Calls of methods that do not exist, whose names come back in responses of headers alone that no table makes shorter. */
+/** Calls of unknown methods. Their names are in trailers-only responses, which HPACK's table cannot compress. */
 export function headerResponses(): Iterable<Buffer> {
   return streams((id) => [frame(1, endHeaders | endStream, id, requestBlock(String(id).padStart(96, "M")))], 100);
 }
 
 export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
   "nothing, for comparison": () => [opening],
-  "calls without end": () =>
-    streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, emptyMessage)], 400),
+  "endless calls": () => streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, emptyMessage)], 400),
   "calls with 120 fields": () =>
     streams((id) => [frame(1, endHeaders, id, manyFields), frame(0, endStream, id, emptyMessage)], 60),
   "rapid resets": () => streams((id) => [frame(1, endHeaders, id, unary), frame(3, 0, id, uint32(8))], 400),
   "rapid resets of calls with short deadlines": () =>
     streams((id) => [frame(1, endHeaders, id, unaryWithin1Ms), frame(3, 0, id, uint32(8))], 400),
-  "calls that are refused because handlers of those that it has reset still run": () => {
+  "calls that are refused because handlers of reset calls still run": () => {
     const slow = echoRequest(slowResponseMessage);
     return streams(
       (id) => [frame(1, endHeaders, id, unaryWithin1Ms), frame(0, endStream, id, slow), frame(3, 0, id, uint32(8))],
       200,
     );
   },
-  "resets of calls that are over": () =>
+  "resets of finished calls": () =>
     streams(
       (id) => [
         frame(1, endHeaders, id, unary),
@@ -125,15 +124,15 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
       ],
       400,
     ),
-  "data on streams that are over": () =>
+  "data on finished streams": () =>
     streams((id) => [frame(1, endHeaders, id, requestBlock("Missing")), singleByte(id)], 1),
-  "data on a stream that it has ended": function* () {
+  "data on a half-closed stream": function* () {
     yield opening;
     yield Buffer.concat([frame(1, endHeaders, 1, unary), frame(0, endStream, 1, emptyMessage)]);
     const bytes = singleByte(1);
     for (;;) yield bytes;
   },
-  "resets that it makes the server send": () =>
+  "resets that the server has to send": () =>
     streams((id) => [frame(1, endHeaders, id, unary), frame(8, 0, id, uint32(0))], 400),
   pings: flood(frame(6, 0, 0, Buffer.alloc(8))),
   settings: flood(emptySettings),
@@ -153,14 +152,14 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
     const chunk = Buffer.concat(new Array<Buffer>(60).fill(frame(0, 0, 0, Buffer.alloc(16_384))));
     for (;;) yield chunk;
   },
-  "a header block without end": function* () {
+  "an endless header block": function* () {
     yield opening;
     yield frame(1, 0, 1, unary);
     const chunk = Buffer.concat(new Array<Buffer>(7000).fill(frame(9, 0, 1, Buffer.alloc(0))));
     for (;;) yield chunk;
   },
   "16,000 fields for as many bytes": () => streams((id) => [frame(1, endHeaders | endStream, id, indexBomb)], 4),
-  "calls whose answers it gives no window": function* () {
+  "calls without a window for the responses": function* () {
     const closedWindow = frame(4, 0, 0, Buffer.of(0, 4, 0, 0, 0, 0));
     const calls = streams((id) => [frame(1, endHeaders, id, unary), frame(0, endStream, id, largeMessage)], 4);
     calls.next();
@@ -174,7 +173,7 @@ export const attacks: Readonly<Record<string, () => Iterable<Buffer>>> = {
     for (;;) yield bytes;
   },
   "frames full of empty messages": messageFlood("ClientStream"),
-  "frames full of empty messages for a method that takes one": messageFlood("Unary"),
+  "frames full of empty messages for a unary method": messageFlood("Unary"),
   "data in large frames": () =>
     streams((id) => {
       const message = Buffer.alloc(16_384);

@@ -5,7 +5,7 @@ import {
   file_google_protobuf_struct,
 } from "@bufbuild/protobuf/wkt";
 
-/** Takes lists, which the echo service does not: an element may be as little as two bytes. */
+/** Receives lists, unlike the echo service. An element may have two bytes only. */
 export const listsService = createFileRegistry(
   create(FileDescriptorSetSchema, {
     file: [

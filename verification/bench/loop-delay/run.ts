@@ -1,6 +1,6 @@
 /**
- * `npm run bench:loop-delay [-- WORD …]`: how long the server's event loop takes for a turn while one hostile connection sends as fast as it
- * can, which is what every other connection of the process has to wait. Exit code 1 when the 99th percentile of an attack is over the limit.
+ * `npm run bench:loop-delay [-- WORD …]` measures how long a turn of the server's event loop takes while one hostile connection sends as fast as it
+ * can. Every other connection of the process waits for that time. Exit code 1 if the 99th percentile of an attack exceeds the limit.
  */
 
 import { fork } from "node:child_process";
@@ -15,10 +15,10 @@ import type { TurnLengths } from "./server.ts";
 const maxP99Ms = 20;
 const seconds = 3;
 
-/** Returns how many connections the attack took, where that is known. */
+/** Resolves to the number of connections of the attack, if it is known. */
 type RunAttack = (port: number, signal: AbortSignal) => Promise<number | undefined>;
 
-/** In a process of its own, which ends it. */
+/** Runs the attack in its own process. */
 function readingAttack(name: string): RunAttack {
   return async (port, signal) => {
     const attacker = fork(join(import.meta.dirname, "../attack-gates/attacker.ts"), [String(port), name]);
@@ -39,7 +39,7 @@ const runs: Readonly<Record<string, RunAttack>> = {
   ...Object.fromEntries(Object.keys(readingAttacks).map((name) => [name, readingAttack(name)])),
 };
 
-/** A process for each attack: what one has left over must not weigh on the next. */
+/** Starts a new server for each attack, so that one does not affect the next. */
 async function measure(run: RunAttack): Promise<{ turns: TurnLengths; connections: number | undefined }> {
   const server = fork(new URL("server.ts", import.meta.url), { env: { ...process.env, NODE_ENV: "production" } });
   const exited = once(server, "exit");
@@ -47,7 +47,7 @@ async function measure(run: RunAttack): Promise<{ turns: TurnLengths; connection
     const [{ port }] = (await once(server, "message")) as [{ port: number }];
     const over = new AbortController();
     const attacking = run(port, over.signal);
-    // The first second goes to the compiler.
+    // V8 compiles during the first second.
     await sleep(1000);
     server.send("start");
     await sleep(seconds * 1000);

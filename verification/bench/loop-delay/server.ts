@@ -1,6 +1,5 @@
 /**
- * `[tls]`: Tercel's server in a process of its own, which measures how long one turn of its event loop takes: `start` and `report` come
- * from the parent.
+ * `[tls]`: Tercel's server in its own process, which measures the turns of its event loop. The parent sends `start` and `report`.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,11 +14,11 @@ import { listsService } from "./lists-service.ts";
 import { largeResponseBytes, largeResponseMessage, slowResponseMessage, slowResponseMs } from "./special-requests.ts";
 
 export interface TurnLengths {
-  /** Half and 99 of 100 parts of the busy time are spent in turns no longer than this: what an answer has to wait for. */
+  /** 50 % and 99 % of the busy time are spent in turns of at most this length, which a response has to wait for. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** Limits that the attacker exceeded, with how often. */
+  /** The limits that the attacker exceeded, with their counts. */
   readonly strikes: Readonly<Record<string, number>>;
 }
 
@@ -27,7 +26,7 @@ const largePayload = new Uint8Array(largeResponseBytes);
 const strikes: Record<string, number> = {};
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const tls = process.argv[2] === "tls" ? createSelfSigned() : undefined;
-/** What the gateway is attacked by: a call by GET and by POST, and a stream. */
+/** The methods for attacks on the gateway: a call with GET and with POST, and a stream. */
 const rules = [
   {
     selector: "bench.echo.v1.EchoService.Unary",
@@ -65,7 +64,7 @@ const server = createServer({
   },
 });
 
-/** CPU time of each turn, which other programs on the machine do not make longer as they do with the clock on the wall. */
+/** The CPU time of each turn, because other programs on the machine increase the elapsed time. */
 let turnsMs: number[] = [];
 let isMeasuring = false;
 let last = 0;

@@ -1,8 +1,8 @@
-/** The server of attacks answers a request with this message by `largeResponseBytes` of payload … */
+/** The server responds to a request with this message with `largeResponseBytes` of payload … */
 export const largeResponseMessage = "a large response";
 export const largeResponseBytes = 65_536;
 
-/** … and one with this message after `slowResponseMs`, whatever becomes of the call meanwhile. */
+/** … and to one with this message after `slowResponseMs`, even if the call has ended. */
 export const slowResponseMessage = "a slow response";
 export const slowResponseMs = 1000;
 

@@ -1,6 +1,6 @@
 /**
- * How many calls take about so many seconds at a rate: at least one for each place that the load has, and as many for each connection, as
- * h2load shares them out.
+ * Returns how many calls take about this time at a rate: at least the calls in flight, and the same number for each connection, because
+ * h2load distributes them evenly.
  */
 export function callCount(
   callsPerSecond: number,

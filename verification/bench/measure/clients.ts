@@ -9,8 +9,8 @@ import { reportTurn, type Session } from "./session.ts";
 import { verifyInAnotherProcess } from "./verify-server.ts";
 
 /**
- * Every client in turn calls the one fixed server: ours, because with any other the fastest clients would only measure that
- * server. Each of them checks its own answers.
+ * Measures every client in turn with one fixed server. It is Tercel's, because with a slower one the fastest clients would measure the
+ * server. Each client checks its responses.
  */
 export async function measureClients(
   work: ClientWork,
@@ -27,7 +27,7 @@ export async function measureClients(
       const { done, seconds, cpuMicros } = await runClient(commands.get(name) ?? [], MEASURED_CORE, load, () => {
         hasAnnounced = true;
       });
-      // A client of an older checkout would leave the size out of account, and streamed messages of 16 bytes.
+      // A client of an older checkout would ignore the size and stream messages of 16 bytes.
       if (size !== undefined && !hasAnnounced) throw new Error("the client is too old to stream messages of a size");
       const units = done * unitsEach;
       return reportTurn(session, name, round, { value: units / seconds, cpuMicros: cpuMicros / units });
@@ -37,7 +37,7 @@ export async function measureClients(
   }
 }
 
-/** Every client in turn streams from its own framework's server, client and server on a core each. */
+/** Every client in turn streams from the server of its framework. Client and server have one core each. */
 export function measurePairs(
   work: PairWork,
   subjects: readonly Subject[],

@@ -2,18 +2,18 @@ import { type H2load, runH2loadCalls } from "../process/h2load.ts";
 import type { H2loadFigures } from "../process/h2load-output.ts";
 import { callCount } from "./call-count.ts";
 
-/** Parts of a warm-up are no longer than this, so that the last one shows the rate that the server has come to. */
+/** The maximum length of a warm-up's parts, so that the last one shows the final rate of the server. */
 const PART_SECONDS = 1;
-/** A rest shorter than this is not worth another start of h2load. */
+/** A shorter rest does not justify another start of h2load. */
 const SHORTEST_SECONDS = 0.05;
 
 /**
- * Loads a server for about so long and returns its rate at the end. A time-based run of h2load would cut off the calls that are open when it
- * ends, and some servers write a stack into their log for each.
+ * Loads a server for about this time and returns its rate at the end. A time-based run of h2load would break the open calls at its end,
+ * and some servers log a stack for each.
  */
 export async function warmUp(load: H2load, seconds: number): Promise<number> {
   const endMs = performance.now() + seconds * 1000;
-  // The first part finds the rate.
+  // The first part determines the rate.
   let calls = callCount(0, 0, load);
   let partSeconds = seconds;
   for (;;) {
@@ -25,7 +25,7 @@ export async function warmUp(load: H2load, seconds: number): Promise<number> {
   }
 }
 
-/** Makes as many calls as take about so long at the rate that the warm-up has shown. */
+/** Makes as many calls as take about this time at the rate of the warm-up. */
 export function runCounted(load: H2load, callsPerSecond: number, seconds: number): Promise<H2loadFigures> {
   return runH2loadCalls(load, callCount(callsPerSecond, seconds, load), seconds);
 }

@@ -10,14 +10,14 @@ import { reportTurn, type Session } from "./session.ts";
 import { verifyInAnotherProcess } from "./verify-server.ts";
 
 /**
- * Opened before the first reading and kept, so that what a process grows by once does not count: code and tables that the first
- * connection loads, the young generation of the heap, buffers that are read into.
+ * Connections that are opened before the first reading and stay open, so that one-time growth does not count: code and tables that the first
+ * connection loads, the young generation of the heap, read buffers.
  */
 const FIRST_CONNECTIONS = 500;
-/** After this, what a server does once per connection is over: its memory is read when nothing moves any more. */
+/** The time after which a server has finished its work for new connections, and its memory is stable. */
 const SETTLE_MS = 500;
 
-/** Resident memory that each further idle connection costs a server. */
+/** Measures the resident memory of each further idle connection of a server. */
 export function measureIdleConnections(
   work: IdleWork,
   subjects: readonly Subject[],
@@ -30,7 +30,7 @@ export function measureIdleConnections(
   });
 }
 
-/** How much a server's resident memory grows for each of `count` things that are opened to it, in a fresh process per round. */
+/** Measures the growth of a server's resident memory for each of `count` connections or streams, in a new process per round. */
 export function measureGrowth(
   count: number,
   subjects: readonly Subject[],

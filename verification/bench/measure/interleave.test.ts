@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { interleave } from "./interleave.ts";
 
-test("takes the subjects in turn, round by round", async () => {
+test("measures the subjects in turn, round by round", async () => {
   const order: string[] = [];
   const outcomes = await interleave(["a", "b"], 2, async (subject, round) => {
     order.push(`${subject}${round}`);
@@ -13,7 +13,7 @@ test("takes the subjects in turn, round by round", async () => {
   assert.deepEqual(outcomes.get("b"), { turns: [{ value: 2 }, { value: 4 }] });
 });
 
-test("a subject that fails keeps its reason, has no figure and gets no further turn", async () => {
+test("a failed subject has its reason, no figure, and no further turns", async () => {
   const order: string[] = [];
   const outcomes = await interleave(["a", "b"], 3, async (subject, round) => {
     order.push(`${subject}${round}`);

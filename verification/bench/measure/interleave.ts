@@ -2,16 +2,16 @@
 export interface Turn {
   /** In the unit of the case. */
   value: number;
-  /** CPU time of the subject's process for one call, message or megabyte; undefined where the case has no such cost. */
+  /** CPU time of the subject's process for one call, message or megabyte; undefined if the case does not measure it. */
   cpuMicros?: number;
 }
 
-/** The turns of one subject, or why it has none. */
+/** The turns of a subject, or why it has none. */
 export type Outcome = { turns: readonly Turn[] } | { failure: string };
 
 /**
- * Gives every subject its turn in every round: what the machine does besides then falls on all of them alike.
- * A subject that fails once is out, because a median of fewer rounds than the others' would not compare.
+ * Measures every subject in every round, so that other load of the machine affects all of them.
+ * A subject that fails once is excluded, because a median of fewer rounds could not be compared.
  */
 export async function interleave<Name extends string>(
   subjects: readonly Name[],

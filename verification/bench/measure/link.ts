@@ -9,17 +9,17 @@ import { transferRaw } from "../wire/raw-transfer.ts";
 import { interleave, type Outcome } from "./interleave.ts";
 import { reportTurn, type Session } from "./session.ts";
 
-/** Long enough for windows to grow, short enough for that to show in the figure. */
+/** Long enough for windows to grow, and short enough that their growth affects the figure. */
 const TRANSFER_BYTES = 100e6;
 const TIMEOUT_MS = 120_000;
 
-/** Of the same call, without the beginning in which windows grow. */
+/** The second half of the same call, after the windows have grown. */
 const SECOND_HALF = "second half";
 
-/** A bare TCP connection over the same link, without any protocol: no figure can be better, and it shows how busy the machine is. */
+/** A bare TCP connection over the same link, without a protocol. It is the upper limit, and shows how busy the machine is. */
 const RAW = "tcp";
 
-/** How much of a link one call uses, in percent: from its first byte to its end, so the windows' growth is in it. */
+/** Measures how much of a link one call uses, in percent, from its first byte to its end, including the growth of the windows. */
 export async function measureLink(work: LinkWork, session: Session): Promise<Map<string, Outcome>> {
   const server = await startServer(TERCEL.server, MEASURED_CORE);
   const faults = { latencyMs: work.roundTripMs / 2, bytesPerSecond: work.bytesPerSecond };

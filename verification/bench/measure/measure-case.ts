@@ -13,7 +13,7 @@ import { measureServers } from "./servers.ts";
 import type { Session } from "./session.ts";
 import { measureStart } from "./start.ts";
 
-/** Measures one case of all subjects that it has, interleaved. A subject that fails has the reason in its place. */
+/** Measures one case for all its subjects, interleaved. A failed subject has the reason instead of a figure. */
 export async function measureCase(
   benchCase: BenchCase,
   subjects: readonly Subject[],

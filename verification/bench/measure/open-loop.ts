@@ -13,14 +13,14 @@ import type { Outcome } from "./interleave.ts";
 import { measureEachServer } from "./servers.ts";
 import { FIRST_WARM_UP_SECONDS, type Session, WARM_UP_SECONDS } from "./session.ts";
 
-/** Beyond the time of the calls: for starting, and for the last answers. */
+/** Additional time, for starting and for the last responses. */
 const EXTRA_TIMEOUT_MS = 20_000;
 /** Calls in flight on each connection while the server is warmed up. */
 const WARM_UP_STREAMS = 10;
 
 /**
- * The 99th percentile of the time from when a call was due to its answer. The generator is Tercel's client for every server, and its share is
- * in every figure.
+ * Measures the 99th percentile of the time from when a call was due to its response. The generator is Tercel's client for every server, and every
+ * figure includes its time.
  */
 export function measureOpenLoop(
   caseName: string,
@@ -32,7 +32,7 @@ export function measureOpenLoop(
   const bodyFile = writeBody(caseName, body);
   const program = [process.execPath, "--conditions=source", join(OPEN_LOOP_FOLDER, "process.ts")];
   return measureEachServer(subjects, session, async ({ port }, round, seconds) => {
-    // Compilers count calls and not seconds, and at the case's own rate there are few.
+    // Compilers count calls, and at the rate of the case there are few.
     const load = { port, method: "Unary", bodyFile, leastResponseBytes: body.length, connections };
     if (round === 0) await warmUp({ ...load, streams: WARM_UP_STREAMS }, FIRST_WARM_UP_SECONDS);
     const numbers = [callsPerSecond, connections, WARM_UP_SECONDS, seconds].map(String);

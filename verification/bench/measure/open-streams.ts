@@ -5,12 +5,12 @@ import { measureGrowth } from "./idle-connections.ts";
 import type { Outcome } from "./interleave.ts";
 import type { Session } from "./session.ts";
 
-/** As with connections: what a process grows by once does not count. */
+/** As with connections, one-time growth does not count. */
 const FIRST_CONNECTIONS = 5;
 
 /**
- * Resident memory that each open stream costs a server: a call that streams to it, of which the head and one message have come.
- * The connections they are on count, a hundredth for each stream.
+ * Measures the resident memory of each open stream of a server: a streaming call of which the headers and one message have arrived.
+ * The connections count too, a hundredth for each stream.
  */
 export function measureOpenStreams(
   work: OpenStreamsWork,

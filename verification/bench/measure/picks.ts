@@ -7,10 +7,10 @@ import { TERCEL } from "../subjects.ts";
 import { interleave, type Outcome } from "./interleave.ts";
 import { reportTurn, type Session } from "./session.ts";
 
-/** Time for starting, connecting and the warm-up, beyond which a process hangs. */
+/** The time limit for starting, connecting and the warm-up. */
 const EXTRA_TIMEOUT_MS = 20_000;
 
-/** Picks in a process of its own, one round after the other. */
+/** Measures picks in a separate process, one round after the other. */
 export function measurePicks(work: PickWork, session: Session): Promise<Map<string, Outcome>> {
   return interleave([TERCEL.name], session.rounds, async (name, round) => {
     const words = [work.policy, String(work.endpoints), String(session.seconds)];

@@ -23,7 +23,7 @@ export function measureServers(
   return isCold ? measureFreshServers(subjects, session, measure) : measureEachServer(subjects, session, measure);
 }
 
-/** A process of its own for each measurement. */
+/** A new process for each measurement. */
 function measureFreshServers(
   subjects: readonly Subject[],
   session: Session,
@@ -45,8 +45,8 @@ function measureFreshServers(
 }
 
 /**
- * All servers of a case run from its beginning to its end, so that one that compiles as it goes is warm in every round
- * after the first; those whose turn it is not do nothing.
+ * All servers of a case run from its beginning to its end, so that servers with a JIT compiler are warm in every round
+ * after the first. Servers are idle while others are measured.
  */
 export async function measureEachServer(
   subjects: readonly Subject[],
@@ -78,7 +78,7 @@ function h2loadMeasure(caseName: string, work: H2loadWork, session: Session): Me
   return async ({ pid, port }, round, seconds) => {
     const load = { ...work, port, bodyFile, isTls };
     const rate = await warmUp(load, work.coldWarmUpSeconds ?? (round === 0 ? FIRST_WARM_UP_SECONDS : WARM_UP_SECONDS));
-    // A run of its own for the warm-up, so that the CPU time between these two readings belongs to counted requests.
+    // A separate run for the warm-up, so that the CPU time between these two readings is that of the counted requests.
     const cpuBefore = readCpuMicros(pid);
     const figures = await runCounted(load, rate, seconds);
     const cpuMicros = readCpuMicros(pid) - cpuBefore;

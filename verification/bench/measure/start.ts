@@ -13,19 +13,19 @@ import { interleave, type Outcome } from "./interleave.ts";
 import { reportTurn, type Session } from "./session.ts";
 import { verifyInAnotherProcess } from "./verify-server.ts";
 
-/** After this, what a server does once after its calls is over. */
+/** The time after which a server has finished its work for the calls. */
 const SETTLE_MS = 500;
 /** How the calls after the first one are made. */
 const LOAD = { connections: 10, streams: 10 };
-/** The slowest subject that makes a million of them takes this long for each. */
+/** The time per call of the slowest subject with a million calls. */
 const SECONDS_PER_CALL = 60e-6;
 const BYTES_PER_MEBIBYTE = 1 << 20;
 const message = echoMessage({ message: UNARY_MESSAGE });
 const call = framed(message);
-/** Of a gRPC frame. */
+/** The header of a gRPC frame. */
 const PREFIX_BYTES = 5;
 
-/** Starts a fresh process for each turn: how long it takes to its first answer, or what memory it has then or after many calls. */
+/** Starts a new process for each turn. Measures the time to its first response, or its memory then or after many calls. */
 export function measureStart(
   work: StartWork,
   subjects: readonly Subject[],
@@ -46,7 +46,7 @@ export function measureStart(
       const elapsedMs = performance.now() - startedMs;
       // Some subjects send the empty payload after it.
       if (response.indexOf(message) !== PREFIX_BYTES)
-        throw new Error(`the first answer is ${response.toString("hex")}`);
+        throw new Error(`unexpected first response ${response.toString("hex")}`);
       if (work.measures === "time") return reportTurn(session, name, round, { value: elapsedMs });
       if (work.moreCalls > 0) {
         const load = { ...LOAD, port: server.port, method: "Unary", bodyFile, leastResponseBytes: call.length };

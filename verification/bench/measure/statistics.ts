@@ -1,4 +1,4 @@
-/** The middle value, or the mean of the two in the middle. Throws on an empty list, which has none. */
+/** Returns the middle value, or the mean of the two in the middle. Throws for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)];
@@ -7,7 +7,7 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** The smallest value that `percent` of the values do not exceed. Throws on an empty list, which has none. */
+/** Returns the smallest value that `percent` of the values do not exceed. Throws for an empty list. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)];
@@ -15,7 +15,7 @@ export function percentile(values: readonly number[], percent: number): number {
   return value;
 }
 
-/** How often Tercel is better than a peer: above 1 always means that Tercel is. */
+/** Returns Tercel's factor to a peer. Above 1 always means that Tercel is better. */
 export function advantage(tercel: number, peer: number, better: "higher" | "lower"): number {
   return better === "higher" ? tercel / peer : peer / tercel;
 }

@@ -8,14 +8,14 @@ import type { Session } from "./session.ts";
 
 const TIMEOUT_MS = 20_000;
 
-/** Calls a server the first time that it is met in this run, unless grpc-js is not installed. */
+/** Calls a server before its first measurement in this run, if grpc-js is installed. */
 export async function verifyOnce(subject: Subject, server: ServerProcess, session: Session): Promise<void> {
   if (session.verified === undefined || session.verified.has(keyOf(subject))) return;
   await verifyServer(subject, server.port, session.tlsWords);
   session.verified.add(keyOf(subject));
 }
 
-/** The same in a process that is not the one to be measured: the calls would leave that with memory to spare, and warm. */
+/** The same in a separate process, because the calls would warm up the measured process and grow its memory. */
 export async function verifyInAnotherProcess(subject: Subject, session: Session): Promise<void> {
   if (session.verified === undefined || session.verified.has(keyOf(subject))) return;
   const server = await startServer(subject.server, MEASURED_CORE);
@@ -26,12 +26,12 @@ export async function verifyInAnotherProcess(subject: Subject, session: Session)
   }
 }
 
-/** With what its command line begins with to speak TLS, and whether it is built. */
+/** The key of a verified server: its command line, with TLS, and whether it is built. */
 function keyOf({ server }: Subject): string {
   return server.join(" ");
 }
 
-/** Calls every method that the server has once through grpc-js; fails unless all answers are right. */
+/** Calls every method of the server once with grpc-js. Fails unless all responses are right. */
 async function verifyServer({ isCanned, isOlder }: Subject, port: number, tlsWords: readonly string[]): Promise<void> {
   const program = join(NODE_PEERS_FOLDER, "verify.ts");
   const extent = isCanned ? ["canned"] : isOlder ? ["first"] : [];
@@ -39,6 +39,6 @@ async function verifyServer({ isCanned, isOlder }: Subject, port: number, tlsWor
   try {
     await runCommand(["env", ...tlsWords, process.execPath, program, ...words], { timeoutMs: TIMEOUT_MS });
   } catch (error) {
-    throw new Error(`the server does not answer rightly: ${(error as Error).message}`);
+    throw new Error(`the server has wrong responses: ${(error as Error).message}`);
   }
 }

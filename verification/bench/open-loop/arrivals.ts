@@ -1,8 +1,8 @@
 /**
- * When calls arrive, in milliseconds from the start, ascending: a Poisson process, as callers that know nothing of each other make it. The
- * gaps are distributed exponentially around the mean, so calls come in bunches and with pauses between them.
+ * Returns the arrival times of calls, in milliseconds from the start, ascending. They are a Poisson process, like independent callers. The
+ * gaps are exponentially distributed, so calls arrive in bursts with pauses.
  *
- * @param random a number from 0 to below 1
+ * @param random Returns a number from 0 to below 1
  */
 export function* poissonArrivals(
   callsPerSecond: number,

@@ -7,19 +7,19 @@ const read = (change: Partial<OpenLoopFigures>): OpenLoopFigures =>
   readOpenLoopFigures(JSON.stringify({ ...good, ...change }));
 
 describe("what an open loop reports", () => {
-  it("is taken when every call was answered", () => {
+  it("is accepted if every call got a response", () => {
     assert.deepEqual(read({}), good);
   });
 
-  it("is refused when calls failed, with how many and why", () => {
+  it("is refused if calls failed, with their number and the reasons", () => {
     assert.throws(() => read({ errors: { OVERFLOW: 7 } }), /7 of 3007 calls failed, 7 by OVERFLOW/);
   });
 
-  it("is refused when no call was made", () => {
+  it("is refused if no call was made", () => {
     assert.throws(() => read({ calls: 0 }), /no call was due/);
   });
 
-  it("is refused when the generator's own delay is most of it, both sides of the limits", () => {
+  it("is refused if it is mostly the generator's own delay, on both sides of the limits", () => {
     read({ lagP99Micros: 500, p99Micros: 600 });
     read({ lagP99Micros: 501, p99Micros: 1002 });
     assert.throws(() => read({ lagP99Micros: 501, p99Micros: 1001 }), /the generator was up to 501 µs late/);

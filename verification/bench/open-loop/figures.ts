@@ -1,25 +1,25 @@
-/** What the open loop reports. */
+/** The report of the open loop. */
 export interface OpenLoopFigures {
-  /** Calls that were answered rightly, of those that were due after the warm-up. */
+  /** The number of calls with the right response, of those that were due after the warm-up. */
   readonly calls: number;
-  /** What was wrong with the others, and how often. */
+  /** The problems of the other calls, with their counts. */
   readonly errors: Readonly<Record<string, number>>;
-  /** From the time at which a call was due to its answer. */
+  /** From the time at which a call was due to its response. */
   readonly p50Micros: number;
   readonly p99Micros: number;
-  /** From the time at which a call was due to that at which it was sent: the generator's own delay. */
+  /** From the time at which a call was due to the time at which it was sent: the generator's own delay. */
   readonly lagP99Micros: number;
 }
 
-/** Less than this a generator on a core of its own needs for a pause of its garbage collector. */
+/** An acceptable delay: a pause of the garbage collector of a generator with its own core. */
 const HARMLESS_LAG_MICROS = 500;
-/** The part of what is measured that may be the generator's own. */
+/** The maximum share of the generator's own delay. */
 const HARMLESS_LAG_SHARE = 0.5;
 
 /**
  * Reads the generator's line.
  *
- * @throws Error when calls failed, when none was made, or when the generator was so late that it measured itself
+ * @throws Error if calls failed, if none was made, or if the generator was so late that it measured itself
  */
 export function readOpenLoopFigures(line: string): OpenLoopFigures {
   const figures = JSON.parse(line) as OpenLoopFigures;

@@ -11,14 +11,14 @@ const program = [process.execPath, "--conditions=source", join(import.meta.dirna
 const run = (target: string): Promise<string> =>
   lastLineOf([...program, target, "500", "2", "0.1", "0.4"], LOAD_CORE, 60_000);
 
-test("makes the calls that are due after the warm-up, and reports how long they took", async () => {
+test("makes the calls that are due after the warm-up, and reports their latency", async () => {
   const server = await startServer(TERCEL.server, LOAD_CORE);
   try {
     const { calls, errors, p50Micros, p99Micros } = JSON.parse(
       await run(`127.0.0.1:${server.port}`),
     ) as OpenLoopFigures;
     assert.deepEqual(errors, {});
-    // 200 are expected; the arrivals are the same in every run.
+    // 200 are expected. The arrivals are the same in every run.
     assert.ok(calls > 150 && calls < 250, String(calls));
     assert.ok(0 < p50Micros && p50Micros <= p99Micros);
   } finally {

@@ -1,10 +1,11 @@
 /**
- * `<target> <calls per second> <connections> <warm-up seconds> <seconds>`: unary calls through Tercel's client that arrive at random times,
- * however fast the ones before are answered. Prints one line with the figures.
+ * `<target> <calls per second> <connections> <warm-up seconds> <seconds>` makes unary calls with Tercel's client at random times, even if
+ * earlier calls are still running. Prints one line with the figures.
  */
 
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { createChannel, createClient } from "@tercel/grpc";
+import type { CallFailure } from "../../../packages/cli/src/bench/make-call.ts";
 import { runOpenLoop } from "../../../packages/cli/src/bench/open-loop.ts";
 import { milliseconds, Recorder } from "../../../packages/cli/src/bench/recorder.ts";
 import { Random } from "../../harness/random.ts";
@@ -15,7 +16,7 @@ import type { OpenLoopFigures } from "./figures.ts";
 
 /** Every server gets the same arrivals. */
 const SEED = 20261201;
-/** A server that lets so many calls wait does not keep up with the rate. */
+/** The maximum number of running calls. With more, the server cannot sustain the rate. */
 const MAX_IN_FLIGHT = 10_000;
 
 const [target = "", ...numbers] = process.argv.slice(2);
@@ -25,21 +26,22 @@ const random = new Random(SEED);
 const recorder = new Recorder();
 let number = 0;
 
-/** Resolves to what was wrong, or to undefined. */
-async function call(): Promise<string | undefined> {
+/** Resolves to the problem, or to undefined. */
+async function call(): Promise<CallFailure | undefined> {
   const client = clients[number++ % connections] as (typeof clients)[number];
   try {
     const { message } = await client.unary({ message: UNARY_MESSAGE });
-    return message === UNARY_MESSAGE ? undefined : `the answer "${message}"`;
+    return message === UNARY_MESSAGE ? undefined : { status: "unexpected response", message };
   } catch (error) {
-    return ConnectError.from(error).message;
+    const { code, rawMessage } = ConnectError.from(error);
+    return { status: Code[code], message: rawMessage };
   }
 }
 
 // Each connection is open before the first call is due.
 for (let connection = 0; connection < connections; connection++) {
   const failure = await call();
-  if (failure !== undefined) throw new Error(failure);
+  if (failure !== undefined) throw new Error(`${failure.status}: ${failure.message}`);
 }
 const warmupMs = warmUpSeconds * 1000;
 await runOpenLoop(call, recorder, {
@@ -54,7 +56,9 @@ const micros = (name: keyof typeof timings, percentile: number): number =>
   milliseconds(timings[name], percentile) * 1000;
 const figures: OpenLoopFigures = {
   calls: counts.succeeded,
-  errors: Object.fromEntries(counts.errors),
+  errors: Object.fromEntries(
+    [...counts.errors].map(([status, { count, firstMessage }]) => [`${status}: ${firstMessage}`, count]),
+  ),
   p50Micros: micros("latency", 50),
   p99Micros: micros("latency", 99),
   lagP99Micros: micros("lag", 99),

@@ -1,4 +1,4 @@
-/** The client contract without the framework: arguments, warm-up, the measured seconds, the JSON line. */
+/** The framework-independent part of the client contract: arguments, warm-up, measured seconds, the JSON line. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -9,16 +9,16 @@ import {
   WARM_UP_SECONDS,
 } from "./echo-values.ts";
 
-/** Counts streamed messages as they arrive, because a whole call may last longer than the measured seconds. */
+/** Counts streamed messages when they arrive, because a call may take longer than the measured seconds. */
 export interface MessageCounter {
   messages: number;
 }
 
-/** What a framework has to bring: one call of each kind, each over the same channel. */
+/** The part that each framework implements: one call of each kind, over one channel. */
 export interface LoadClient {
-  /** Calls Unary with `UNARY_MESSAGE` and returns the message of the answer. */
+  /** Calls Unary with `UNARY_MESSAGE` and returns the message of the response. */
   unary(): Promise<string>;
-  /** Calls ServerStream, adding each message to the counter; settles when the call ends. */
+  /** Calls ServerStream and adds each message to the counter. Settles when the call ends. */
   serverStream(size: StreamSize, counter: MessageCounter): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ interface LoadArguments {
   size: StreamSize;
 }
 
-/** Makes the load the command line asks for, prints its figures and ends the process. */
+/** Makes the load of the command line, prints its figures and ends the process. */
 export async function runLoad(connect: (target: string) => LoadClient): Promise<void> {
   const { target, kind, concurrency, seconds, size } = loadArguments();
   const client = connect(target);
@@ -42,7 +42,7 @@ export async function runLoad(connect: (target: string) => LoadClient): Promise<
   }
 
   await sleep(WARM_UP_SECONDS * 1000);
-  // Tells whoever watches the server from outside when its CPU time begins to count.
+  // Reports when the CPU time of the server begins to count.
   process.stdout.write('{"measuring":true}\n');
   const startedNs = process.hrtime.bigint();
   const cpuBefore = process.cpuUsage();
@@ -55,7 +55,7 @@ export async function runLoad(connect: (target: string) => LoadClient): Promise<
   const done =
     kind === "unary" ? { calls: after.calls - before.calls } : { messages: after.messages - before.messages };
   const line = JSON.stringify({ ...done, seconds: elapsedSeconds, cpuMicros: cpu.user + cpu.system });
-  // Calls are still under way; the process ends here all the same, once the line has left it.
+  // Calls are still running, but the process ends when the line was written.
   process.stdout.write(`${line}\n`, () => process.exit(0));
 }
 
@@ -66,7 +66,7 @@ interface Counter extends MessageCounter {
 async function callUnary(client: LoadClient, counter: Counter): Promise<never> {
   for (;;) {
     const message = await client.unary();
-    if (message !== UNARY_MESSAGE) throw new Error(`The answer is "${message}".`);
+    if (message !== UNARY_MESSAGE) throw new Error(`unexpected response "${message}"`);
     counter.calls++;
   }
 }
@@ -76,7 +76,7 @@ async function callServerStream(client: LoadClient, size: StreamSize, counter: C
     const before = counter.messages;
     await client.serverStream(size, counter);
     const received = counter.messages - before;
-    if (received !== size.count) throw new Error(`${received} messages came instead of ${size.count}.`);
+    if (received !== size.count) throw new Error(`${received} messages received, expected ${size.count}`);
   }
 }
 

@@ -1,6 +1,6 @@
-/** The half of the server contract that has nothing to do with the framework: the port argument, the line, the signal. */
+/** The framework-independent part of the server contract: the port argument, the line, the signal. */
 
-/** The port from the command line; 0 asks for any free one. */
+/** The port from the command line; 0 is any free one. */
 export function portArgument(): number {
   const port = Number(process.argv[2]);
   if (process.argv.length !== 3 || !Number.isInteger(port) || port < 0 || port > 65535) {
@@ -10,7 +10,7 @@ export function portArgument(): number {
   return port;
 }
 
-/** Says on stdout that `port` is served from now on, and runs `stop` at SIGTERM before the process ends. */
+/** Prints that `port` is served, and runs `stop` at SIGTERM before the process ends. */
 export function announce(port: number, stop: () => unknown): void {
   process.once("SIGTERM", async () => {
     await stop();

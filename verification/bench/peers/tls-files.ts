@@ -1,4 +1,4 @@
-/** The certificate that a run over TLS is given by its environment; a client trusts it, a server shows it. */
+/** The certificate of a run over TLS, from the environment. Clients trust it, and servers present it. */
 
 import { readFileSync } from "node:fs";
 
@@ -7,7 +7,7 @@ export interface TlsFiles {
   key: Buffer;
 }
 
-/** Undefined when the run is over cleartext. */
+/** Undefined if the run uses cleartext. */
 export function tlsFiles(): TlsFiles | undefined {
   const { BENCH_TLS_CERT: certFile, BENCH_TLS_KEY: keyFile } = process.env;
   if (certFile === undefined || keyFile === undefined) return undefined;

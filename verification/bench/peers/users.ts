@@ -1,9 +1,9 @@
 /**
- * The rows that every server's ListUsers answers from; the peers in other languages state the same values once more, and the call that each
- * has to answer before it is measured shows that they agree.
+ * The rows for ListUsers of every server. The peers in other languages repeat these values, and the verification call before each
+ * measurement checks that they agree.
  */
 
-/** A user as a query would return one. */
+/** A user in the form of a query's row. */
 export interface UserRow {
   readonly id: string;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface UserRow {
   readonly street: string;
 }
 
-/** Users in a page: as many as make 3.4 kB. */
+/** The number of users in a page, which have 3.4 kB. */
 export const USERS_PER_PAGE = 20;
 
 export function userRows(): UserRow[] {
@@ -32,7 +32,7 @@ export function userRows(): UserRow[] {
   });
 }
 
-/** The fields of one message, as a handler builds them from a row. */
+/** Returns the fields of a message, built from a row as in a handler. */
 export function toUser(row: UserRow) {
   return {
     id: row.id,

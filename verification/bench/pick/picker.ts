@@ -2,15 +2,15 @@ import { systemClock } from "@tercel/grpc";
 import { createPolicies, type Picker, type Subchannel, type SubchannelStateListener } from "@tercel/grpc/balancing";
 import type { Address } from "@tercel/grpc/naming";
 
-/** The picker of a policy whose endpoints are all connected, without a network. */
+/** The picker of a policy with connected endpoints, without a network. */
 export interface ConnectedPolicy {
   readonly picker: () => Picker;
-  /** CPU time from the endpoints' announcement until every one of them is ready. */
+  /** CPU time from the update of the endpoints until all are ready. */
   readonly connectMicros: number;
   close(): void;
 }
 
-/** The configs that are measured; those that need none have `{}`. */
+/** The measured configs; `{}` for policies that need none. */
 export const POLICY_CONFIGS = {
   pick_first: {},
   round_robin: {},
@@ -21,7 +21,7 @@ export const POLICY_CONFIGS = {
   outlier_detection: { failurePercentageEjection: {}, childPolicy: [{ round_robin: {} }] },
 };
 
-/** What is picked for: calls of 64 users. */
+/** The picked calls: those of 64 users. */
 export const benchCalls = Array.from({ length: 64 }, (_, at) => ({
   methodPath: "/a.B/C",
   header: new Headers({ "x-user": `user-${at}` }),
@@ -47,7 +47,7 @@ export async function connectPolicy(name: PolicyName, endpointCount: number): Pr
   const before = process.cpuUsage();
   balancer.update({ endpoints, config });
   await new Promise((resolve) => setImmediate(resolve));
-  // Endpoints that wait for a call connect when one comes.
+  // Idle endpoints connect at the first call.
   for (const call of benchCalls) {
     picker?.pick(call);
     await Promise.resolve();
@@ -63,7 +63,7 @@ export async function connectPolicy(name: PolicyName, endpointCount: number): Pr
   };
 }
 
-/** Connects a microtask after the request to, and has room for every call. */
+/** A subchannel that connects one microtask after the request, and has capacity for every call. */
 class InstantSubchannel implements Subchannel {
   readonly address: Address;
   state: Subchannel["state"] = "idle";

@@ -1,4 +1,4 @@
-/** `process.ts POLICY ENDPOINTS SECONDS`: picks for that long and prints the figures as one line of JSON. */
+/** `process.ts POLICY ENDPOINTS SECONDS` picks for this time and prints the figures as one line of JSON. */
 import { benchCalls, connectPolicy, POLICY_CONFIGS, type PolicyName } from "./picker.ts";
 
 const [name = "", endpointCount = "", seconds = ""] = process.argv.slice(2);
@@ -10,7 +10,7 @@ function pickMany(count: number): void {
   const outcome = { code: undefined, trailer: () => null };
   for (let at = 0; at < count; at += 1) {
     const result = picker().pick(benchCalls[at & 63]);
-    if (result.kind !== "complete") throw new Error(`a pick answers ${result.kind}`);
+    if (result.kind !== "complete") throw new Error(`a pick returned ${result.kind}, expected complete`);
     result.tracker?.onStart();
     result.tracker?.onEnd(outcome);
     result.subchannel.onCallEnd?.(outcome);

@@ -3,22 +3,22 @@ import { lastWords } from "./command.ts";
 
 const running = new Set<ChildProcess>();
 
-/** A program that runs next to this one until it is stopped or this process ends. */
+/** A child process that runs until it is stopped or this process ends. */
 export interface Child {
   pid: number;
-  /** Each whole line of its stdout. */
+  /** Calls back with each complete line of its stdout. */
   onLine(listener: (line: string) => void): void;
-  /** Settles when the program has ended; never rejects. */
+  /** Resolves when the program has ended. Never rejects. */
   ended: Promise<void>;
-  /** How it ended and its last words, for the report of a failure. */
+  /** Returns how it ended and the end of its output, for error messages. */
   epitaph(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Of a program that talks without end on stderr, this much is kept. */
+/** The maximum length of stored stderr. */
 const STDERR_KEPT_CHARS = 4096;
 
-/** Starts a program. One that cannot be started has ended at once, with the reason as its epitaph. */
+/** Starts a program. If it cannot be started, it counts as ended, with the reason. */
 export function startChild([program, ...words]: readonly [string, ...string[]]): Child {
   const process_ = spawn(program, words, {
     stdio: ["ignore", "pipe", "pipe"],
@@ -59,7 +59,7 @@ export function startChild([program, ...words]: readonly [string, ...string[]]):
   };
 }
 
-/** Ends every program still running, so that an interrupted run leaves no server. */
+/** Ends all running programs, so that an interrupted run leaves no server. */
 export function killChildren(): void {
   for (const child of running) child.kill("SIGKILL");
 }

@@ -15,11 +15,11 @@ test("reads calls or messages, the seconds and the CPU time", () => {
   });
 });
 
-test("a client that did nothing has no figure", () => {
+test("a client without calls has no figure", () => {
   assert.throws(() => parseClientFigures('{"calls":0,"seconds":1,"cpuMicros":5}'), /no figures/);
 });
 
-test("refuses a line that is cut off, lacks a field or is not an object", () => {
+test("refuses a line that is incomplete, lacks a field or is not an object", () => {
   for (const line of [
     '{"calls":100,"sec',
     '{"calls":100,"seconds":1}',

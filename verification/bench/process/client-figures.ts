@@ -1,13 +1,13 @@
-/** What a client reports of its measured seconds. */
+/** A client's report of its measured seconds. */
 export interface ClientFigures {
   /** Calls or messages. */
   done: number;
   seconds: number;
-  /** CPU time of the client's own process. */
+  /** CPU time of the client's process. */
   cpuMicros: number;
 }
 
-/** Reads the last line of a client. Throws when it is not a figure that can be compared. */
+/** Parses the last line of a client. Throws if it has no comparable figure. */
 export function parseClientFigures(line: string): ClientFigures {
   const fields: unknown = parseJson(line);
   if (typeof fields === "object" && fields !== null) {

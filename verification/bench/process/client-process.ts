@@ -6,19 +6,18 @@ import { pinned } from "./pinned.ts";
 export interface ClientLoad {
   readonly target: string;
   readonly kind: "unary" | "stream" | "client-stream";
-  /** Calls in flight at any time. */
+  /** Calls in flight. */
   readonly concurrency: number;
   readonly seconds: number;
-  /** Of each call that streams. Default: what the clients have agreed on, 1000 messages of 16 bytes. */
+  /** The messages of each streaming call. Default: 1000 messages of 16 bytes, as the clients have agreed. */
   readonly size?: StreamSize | undefined;
 }
 
-/** Time for starting, connecting and the warm-up, beyond which a client hangs. */
+/** The time limit for starting, connecting and the warm-up. */
 const EXTRA_TIMEOUT_MS = 20_000;
 
 /**
- * Runs a client to its end and returns what it reports. `onMeasuring` is called when the client says that its warm-up
- * is over.
+ * Runs a client and returns its report. Calls `onMeasuring` when the client reports the end of its warm-up.
  */
 export async function runClient(
   command: readonly string[],
@@ -33,7 +32,7 @@ export async function runClient(
   return parseClientFigures(await lastLineOf([...command, ...words], core, timeoutMs, onMeasuring));
 }
 
-/** Runs a program that makes load to its end, and returns the last line that it prints but the one which says that it begins to measure. */
+/** Runs a load generator and returns its last line, apart from the line that reports the start of the measurement. */
 export async function lastLineOf(
   command: readonly string[],
   core: number,

@@ -1,16 +1,16 @@
 import { spawn } from "node:child_process";
 
 export interface CommandOptions {
-  /** Folder to run in; default is this process's. */
+  /** The working directory. Default: this process's. */
   cwd?: string;
-  /** After this the command is killed and fails. Default 10 minutes: a first build of the C++ peer takes one. */
+  /** The time limit, after which the command is killed and fails. Default 10 minutes: a first build of the C++ peer takes one. */
   timeoutMs?: number;
 }
 
-/** What a failing tool says last is what went wrong; all of it would bury the report. */
+/** The number of quoted lines. The last lines of a failing tool say what went wrong. */
 const LINES_QUOTED = 5;
 
-/** Runs a program to its end and returns what it wrote to stdout. Fails with the program's own last words. */
+/** Runs a program and returns its stdout. The error of a failed program quotes the end of its output. */
 export function runCommand(
   [program, ...words]: readonly [string, ...string[]],
   options: CommandOptions = {},
@@ -20,7 +20,7 @@ export function runCommand(
       cwd: options.cwd,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    // Not spawn's own timeout: its timer outlives a program that could not be started.
+    // Not spawn's timeout, because its timer stays if the program could not be started.
     const patience = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 600_000);
     let stdout = "";
     let stderr = "";
@@ -47,7 +47,7 @@ export function runCommand(
   });
 }
 
-/** The last lines of an output on one line, without what Node prints around an error: stack, blank lines, version. */
+/** Joins the last lines of an output, without the stack, blank lines and version that Node prints with an error. */
 export function lastWords(output: string): string {
   const telling = output.split("\n").filter((line) => !/^\s*$|^\s+at |^Node\.js v/.test(line));
   return telling

@@ -1,18 +1,18 @@
 const SECONDS_PER_UNIT: Record<string, number> = { us: 1e-6, ms: 1e-3, s: 1 };
 
-/** What one run of h2load says about its requests. */
+/** The result of a run of h2load. */
 export interface H2loadFigures {
   requestsPerSecond: number;
-  /** Requests that were answered with a status from 200 to 399. */
+  /** The number of responses with a status from 200 to 399. */
   succeeded: number;
-  /** Bytes of DATA frames' payload that came back. */
+  /** Received bytes of DATA frames. */
   dataBytes: number;
 }
 
 /**
- * Reads h2load's summary. Throws when any request went wrong, when nothing was answered, or when the answers together
- * are shorter than `leastResponseBytes` each: h2load looks at HTTP's status only, and a call that failed in gRPC's
- * terms is a 200 without a body.
+ * Parses h2load's summary. Throws if a request failed, if there were no responses, or if the responses are on
+ * average shorter than `leastResponseBytes`: h2load checks the HTTP status only, and a failed gRPC call is a 200
+ * without a body.
  */
 export function parseH2loadOutput(output: string, leastResponseBytes: number): H2loadFigures {
   const requests =
@@ -29,22 +29,21 @@ export function parseH2loadOutput(output: string, leastResponseBytes: number): H
   if (failed !== 0 || errored !== 0 || timedOut !== 0 || done !== succeeded) {
     throw new Error(`of ${done} requests ${failed} failed, ${errored} errored and ${timedOut} timed out`);
   }
-  if (succeeded === undefined || succeeded === 0) throw new Error("no request was answered");
+  if (succeeded === undefined || succeeded === 0) throw new Error("no request got a response");
   const ok = Number(statuses[1]);
-  if (ok < succeeded)
-    throw new Error(`${succeeded - ok} of ${succeeded} requests were answered with another status than 2xx`);
+  if (ok < succeeded) throw new Error(`${succeeded - ok} of ${succeeded} requests got a status other than 2xx`);
   const dataBytes = Number(traffic[1]);
   if (dataBytes < succeeded * leastResponseBytes) {
     throw new Error(
-      `${succeeded} answers brought ${dataBytes} bytes, but each has at least ${leastResponseBytes}: calls failed with a gRPC status`,
+      `${succeeded} responses have ${dataBytes} bytes together, expected at least ${leastResponseBytes} each: calls failed with a gRPC status`,
     );
   }
   return { requestsPerSecond: succeeded / elapsedSeconds(finished), succeeded, dataBytes };
 }
 
 /**
- * h2load's own rate divides by the time it was asked for. A window that ran on because h2load did not get its core in
- * time would then show a rate that never was, so the rate is taken from the time that passed.
+ * h2load's own rate divides by the requested time. If a run took longer, because h2load did not get its core in
+ * time, that rate would be wrong. So the rate is computed from the elapsed time.
  */
 function elapsedSeconds([, amount, unit]: RegExpExecArray): number {
   return Number(amount) * (SECONDS_PER_UNIT[unit ?? ""] ?? Number.NaN);

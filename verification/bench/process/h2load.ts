@@ -5,28 +5,28 @@ import { runCommand } from "./command.ts";
 import { type H2loadFigures, parseH2loadOutput } from "./h2load-output.ts";
 import { LOAD_CORE, pinned } from "./pinned.ts";
 
-/** The load that h2load makes: the same gRPC request over and over. */
+/** The load of h2load: the same gRPC request repeatedly. */
 export interface H2load {
   port: number;
   method: string;
   connections: number;
   /** Requests in flight on each connection. */
   streams: number;
-  /** File with the body of the request. */
+  /** The file with the body of the request. */
   bodyFile: string;
-  /** Bytes that each answer's body has at least. */
+  /** Minimum bytes of each response's body. */
   leastResponseBytes: number;
   isTls?: boolean;
-  /** Header lines of every request next to gRPC's own: `name: value`. */
+  /** Additional header lines of every request: `name: value`. */
   headers?: readonly string[];
 }
 
-/** Time beyond the load's own length after which h2load hangs. */
+/** Additional time limit after the length of the load. */
 const EXTRA_TIMEOUT_MS = 20_000;
-/** A number of calls may take this many times as long as they were expected to. */
+/** A number of calls may take this many times as long as expected. */
 const SLOWEST = 4;
 
-/** Writes the body of a case's request to where h2load finds it. */
+/** Writes the body of a case's request to a file for h2load. */
 export function writeBody(caseName: string, body: Buffer): string {
   const folder = join(BUILD_FOLDER, "bodies");
   mkdirSync(folder, { recursive: true });
@@ -35,13 +35,13 @@ export function writeBody(caseName: string, body: Buffer): string {
   return file;
 }
 
-/** Makes the load for the given time; throws unless every request was answered in full. Calls that are open when the time is over are cut off. */
+/** Makes the load for the given time, and then breaks open calls. Throws unless every request got its whole response. */
 export function runH2load(load: H2load, seconds: number): Promise<H2loadFigures> {
   const durationMs = Math.round(seconds * 1000);
   return run(load, `--duration=${durationMs}ms`, durationMs + EXTRA_TIMEOUT_MS);
 }
 
-/** Makes so many calls, and leaves none open; throws unless every one was answered in full. `seconds` is about how long they take. */
+/** Makes this many calls, and leaves none open. Throws unless every call got its whole response. They take about `seconds`. */
 export function runH2loadCalls(load: H2load, calls: number, seconds: number): Promise<H2loadFigures> {
   return run(load, `--requests=${calls}`, seconds * SLOWEST * 1000 + EXTRA_TIMEOUT_MS);
 }
@@ -64,7 +64,7 @@ async function run(load: H2load, extent: string, timeoutMs: number): Promise<H2l
   return parseH2loadOutput(output, load.leastResponseBytes);
 }
 
-/** h2load's version. Fails with the package that brings it when it is not there. */
+/** Returns h2load's version. If it is not installed, the error names its package. */
 export async function h2loadVersion(): Promise<string> {
   try {
     const output = await runCommand(["h2load", "--version"]);

@@ -9,11 +9,11 @@ test("adds user and system time and turns ticks into microseconds", () => {
   assert.equal(parseCpuMicros(STAT), (137 + 25) * 10_000);
 });
 
-test("is not misled by a program's name with blanks and parentheses", () => {
+test("reads a line with spaces and parentheses in the program's name", () => {
   assert.equal(parseCpuMicros(STAT.replace("(node)", "(my (odd) name) 1 2)")), (137 + 25) * 10_000);
 });
 
-test("refuses a line that holds no times", () => {
+test("refuses a line without times", () => {
   assert.throws(() => parseCpuMicros("4242 (node) S 1"), /no CPU time/);
 });
 

@@ -3,20 +3,20 @@ import { readFileSync } from "node:fs";
 /** /proc counts CPU time in ticks of USER_HZ, which is 100 for user space on every Linux that Node runs on. */
 const MICROS_PER_TICK = 10_000;
 
-/** CPU time of all threads of a process so far, user and system, in microseconds; it advances in steps of 10 ms. */
+/** Returns the user and system CPU time of all threads of a process, in microseconds, in steps of 10 ms. */
 export function readCpuMicros(pid: number): number {
   return parseCpuMicros(readFileSync(`/proc/${pid}/stat`, "utf8"));
 }
 
-/** Memory of a process that is in RAM, in bytes. */
+/** Returns the resident memory of a process, in bytes. */
 export function readResidentBytes(pid: number): number {
-  // smaps_rollup walks the pages; the counters in stat and statm lag behind by some per core.
+  // smaps_rollup counts the pages. The counters in stat and statm are late by some pages per core.
   return parseResidentBytes(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"));
 }
 
 /** utime and stime, the 14th and 15th field of /proc/<pid>/stat; see proc_pid_stat(5). */
 export function parseCpuMicros(stat: string): number {
-  // The second field is the program's name in parentheses, which may hold blanks and parentheses of its own.
+  // The second field is the program's name in parentheses, which may contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = Number(fields[11]) + Number(fields[12]);
   if (!Number.isInteger(ticks)) throw new Error(`no CPU time in "${stat.trim()}"`);

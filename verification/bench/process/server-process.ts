@@ -1,22 +1,22 @@
 import { type Child, startChild } from "./children.ts";
 import { pinned } from "./pinned.ts";
 
-/** An echo server in a process of its own. */
+/** An echo server in its own process. */
 export interface ServerProcess {
   pid: number;
   port: number;
-  /** Ends it with SIGTERM, after five seconds with SIGKILL; resolves when it is gone. */
+  /** Ends it with SIGTERM, and after five seconds with SIGKILL. Resolves when it has ended. */
   stop(): Promise<void>;
-  /** Fails with the server's last output when it has ended. */
+  /** Throws with the end of its output if it has ended. */
   assertRunning(): void;
-  /** Each whole line of its stdout from now on. */
+  /** Calls back with each further line of its stdout. */
   onLine(listener: (line: string) => void): void;
 }
 
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 5_000;
 
-/** Starts a server on a free port and one core; resolves when it has printed the port it listens on. */
+/** Starts a server on a free port and one core. Resolves when it has printed its port. */
 export async function startServer(command: readonly string[], core: number): Promise<ServerProcess> {
   const child = startChild(pinned(core, [...command, "0"]));
   let hasEnded = false;

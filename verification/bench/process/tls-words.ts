@@ -5,7 +5,7 @@ import { runCommand } from "./command.ts";
 
 let made: Promise<readonly string[]> | undefined;
 
-/** Makes a certificate for this run, and returns what goes before a subject's command line to let it speak TLS. */
+/** Creates a certificate for this run, and returns the words before a subject's command line that enable TLS. */
 export function tlsWords(): Promise<readonly string[]> {
   made ??= makeCertificate();
   return made;

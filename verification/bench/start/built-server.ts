@@ -6,14 +6,14 @@ import { installedFolder, installTercel } from "../import/install-tercel.ts";
 import { BUILD_FOLDER, NODE_PEERS_FOLDER, TERCEL_FOLDER } from "../paths.ts";
 import { type Subject, TERCEL } from "../subjects.ts";
 
-/** Without what this machine or its caller has cached or set: a user's first start has neither. */
+/** The environment without caches and settings of this machine, as at a user's first start. */
 const clean = ["env", "-u", "NODE_COMPILE_CACHE", "-u", "NODE_OPTIONS"] as const;
 
 let isTercelInstalled = false;
 
 /**
- * The command line of a subject's server as its users start it: a program on Node as one JavaScript file that imports what is installed next to
- * it, Tercel built as it is published; others as they are.
+ * Returns the command line of a subject's server in the form in which users start it. Node programs are one JavaScript file that imports
+ * installed packages, and Tercel has its published form. Other servers are unchanged.
  */
 export function builtServer(subject: Subject): readonly string[] {
   if (subject.name === TERCEL.name) {
@@ -29,7 +29,7 @@ export function builtServer(subject: Subject): readonly string[] {
   return bundled(join(NODE_PEERS_FOLDER, subject.name, "server.ts"), folder);
 }
 
-/** Compiles a server and the files next to it, and no package, to one file in the folder. */
+/** Compiles a server and its own files, without packages, to one file in the folder. */
 function bundled(source: string, folder: string): readonly string[] {
   const outfile = join(folder, "server.mjs");
   buildSync({
@@ -40,7 +40,7 @@ function bundled(source: string, folder: string): readonly string[] {
     format: "esm",
     platform: "node",
     target: "node22.18",
-    // grpc-js's server finds its .proto file from there.
+    // grpc-js's server loads its .proto file from there.
     define: { "import.meta.url": JSON.stringify(pathToFileURL(source).href) },
   });
   return [...clean, process.execPath, outfile];

@@ -21,7 +21,7 @@ async function withServer(answer: (stream: ServerHttp2Stream) => void, use: (por
   }
 }
 
-test("returns the body of a call that succeeds", () =>
+test("returns the body of a successful call", () =>
   withServer(
     (stream) => {
       stream.respond({}, { waitForTrailers: true });
@@ -31,13 +31,13 @@ test("returns the body of a call that succeeds", () =>
     async (port) => assert.deepEqual(await callOnce(port, "/any", Buffer.from("abc")), Buffer.from("abc")),
   ));
 
-test("fails with the status of a call that is refused in its head", () =>
+test("fails with the status of a call with a trailers-only response", () =>
   withServer(
     (stream) => stream.respond({ "grpc-status": "12" }, { endStream: true }),
-    (port) => assert.rejects(callOnce(port, "/any", Buffer.alloc(5)), /\/any was answered with status 12/),
+    (port) => assert.rejects(callOnce(port, "/any", Buffer.alloc(5)), /\/any failed with status 12/),
   ));
 
-test("fails when nothing listens, and when the call is reset", async () => {
+test("fails if nothing listens, and if the call is reset", async () => {
   await assert.rejects(callOnce(1, "/any", Buffer.alloc(5)), /ECONNREFUSED/);
   await withServer(
     (stream) => stream.close(8),

@@ -2,7 +2,7 @@ import { connect, constants } from "node:http2";
 
 const TIMEOUT_MS = 10_000;
 
-/** Makes one gRPC call to a port on this machine over Node's own HTTP/2; resolves to the bytes of the answer's body. Rejects when the call fails. */
+/** Makes one gRPC call to a local port with node:http2. Resolves to the bytes of the response's body. Rejects if the call fails. */
 export function callOnce(port: number, path: string, body: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const session = connect(`http://127.0.0.1:${port}`);
@@ -11,7 +11,7 @@ export function callOnce(port: number, path: string, body: Uint8Array): Promise<
       reject(error);
     };
     session.on("error", fail);
-    session.setTimeout(TIMEOUT_MS, () => fail(new Error(`${path} was not answered within ${TIMEOUT_MS / 1000} s`)));
+    session.setTimeout(TIMEOUT_MS, () => fail(new Error(`${path} got no response within ${TIMEOUT_MS / 1000} s`)));
     const stream = session.request({
       [constants.HTTP2_HEADER_METHOD]: "POST",
       [constants.HTTP2_HEADER_PATH]: path,
@@ -29,8 +29,8 @@ export function callOnce(port: number, path: string, body: Uint8Array): Promise<
     });
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("end", () => {
-      if (status !== "0") return fail(new Error(`${path} was answered with status ${status}`));
-      // Not waited for: the answer is what counts.
+      if (status !== "0") return fail(new Error(`${path} failed with status ${status}`));
+      // Not awaited, because only the response matters.
       session.close();
       resolve(Buffer.concat(chunks));
     });

@@ -1,15 +1,15 @@
-/** Request bodies written by hand, so that the load generator needs no framework that is itself a subject. */
+/** Hand-written request bodies, so that the load generator does not need a measured framework. */
 
 import { toUser, userRows } from "../peers/users.ts";
 
-/** One gRPC message in a body: a byte that says "not compressed", the length, the bytes. */
+/** A gRPC message in a body: the byte for "not compressed", the length, the bytes. */
 export function framed(message: Buffer): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);
 }
 
-/** bench.echo.v1.EchoRequest; EchoResponse has the same fields and thus the same bytes. */
+/** bench.echo.v1.EchoRequest. EchoResponse has the same fields and therefore the same bytes. */
 export function echoMessage(fields: { message?: string; payload?: Buffer }): Buffer {
   return Buffer.concat([
     lengthDelimited(1, Buffer.from(fields.message ?? "")),
@@ -56,7 +56,7 @@ function textField(field: number, text: string): Buffer {
   return lengthDelimited(field, Buffer.from(text));
 }
 
-/** Empty for zero, which is not sent. */
+/** Returns nothing for zero, which is not sent. */
 function varintField(field: number, value: number): Buffer {
   return value === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([tag(field, 0)]), varint(value)]);
 }

@@ -11,7 +11,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test("holds as many connections as were asked for, beyond one batch, until they are closed", async () => {
+test("holds the requested number of connections, more than one batch, until they are closed", async () => {
   const server = createHttp2Server();
   let open = 0;
   const allClosed = new Promise<void>((resolve) => {
@@ -33,8 +33,8 @@ test("holds as many connections as were asked for, beyond one batch, until they 
 });
 
 for (const [what, message, refusal] of [
-  ["waits until the calls on each connection are answered", Buffer.alloc(5), undefined],
-  ["fails when a call is answered without a message", Buffer.alloc(0), /was refused its calls/],
+  ["waits for a response to the calls on each connection", Buffer.alloc(5), undefined],
+  ["fails if a call gets no message", Buffer.alloc(0), /got no message for its calls/],
 ] as const) {
   test(what, async () => {
     let answered = 0;
@@ -64,7 +64,7 @@ for (const [what, message, refusal] of [
   });
 }
 
-test("fails when the server closes a connection instead of answering", async () => {
+test("fails if the server closes a connection instead of responding", async () => {
   const server = createServer((socket) => socket.destroy());
   const port = await listening(server);
   await assert.rejects(openIdleConnections(port, 1), /an idle connection (was closed by the server|failed)/);

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** HTTP/2 connections that did their handshake and nothing since. */
+/** HTTP/2 connections that are idle after their handshake. */
 export interface IdleConnections {
   close(): void;
 }
@@ -19,23 +19,23 @@ const OPENING = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
   Buffer.from([0, 0, 0, FRAME_SETTINGS, 0, 0, 0, 0, 0]),
 ]);
-/** Comes last: its answer proves that the server has taken what came before, as HTTP/2. */
+/** Sent last. Its acknowledgement proves that the server has processed everything before as HTTP/2. */
 const PING = Buffer.concat([Buffer.from([0, 0, 8, FRAME_PING, 0, 0, 0, 0, 0]), Buffer.alloc(8)]);
 /** An empty message. */
 const MESSAGE = Buffer.alloc(5);
 
-/** Calls that are begun on each connection with one empty message. */
+/** The number of calls that are started on each connection, with one empty message. */
 export interface Calls {
   each: number;
   path: string;
-  /** The request ends after the message, and the response is awaited. Otherwise the method has to be one that takes a stream. */
+  /** Whether the request ends after the message and the response is awaited. Otherwise the method must have a request stream. */
   isEnded?: true;
 }
-/** Connections opened at a time: below every listener's backlog, so that none waits for a repeated SYN. */
+/** The number of connections opened at once, below every listener's backlog, so that none waits for a repeated SYN. */
 const OPENED_TOGETHER = 50;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Opens `count` connections to the port on this machine; resolves when the server has answered on each. */
+/** Opens `count` connections to the local port. Resolves when the server has responded on each. */
 export async function openIdleConnections(
   port: number,
   count: number,
@@ -64,7 +64,7 @@ export async function openIdleConnections(
   return { close };
 }
 
-/** Settles when the server's SETTINGS are acknowledged, the PING is answered, and so many calls are, each with a message. */
+/** Resolves when the server's SETTINGS and the PING are acknowledged, and this many calls have got a message. */
 function handshake(socket: Socket, bytes: Uint8Array, answers: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let received: Buffer = Buffer.alloc(0);
@@ -77,9 +77,9 @@ function handshake(socket: Socket, bytes: Uint8Array, answers: number): Promise<
       reject(new Error(`an idle connection ${why}`));
     };
     socket.setNoDelay(true);
-    socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => fail("got no answer to its handshake"));
+    socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => fail("got no response to its handshake"));
     socket.on("error", (error) => fail(`failed: ${error.message}`));
-    // After the handshake this changes nothing any more: the promise is settled.
+    // After the handshake this has no effect, because the promise is settled.
     socket.on("close", () => fail("was closed by the server"));
     socket.write(bytes);
     socket.on("data", (chunk: Buffer) => {
@@ -99,7 +99,7 @@ function handshake(socket: Socket, bytes: Uint8Array, answers: number): Promise<
         if (type === FRAME_PING && acknowledges) pingAnswered = true;
         if (type === FRAME_DATA) messageBytes += frameBytes - FRAME_HEADER_BYTES;
         if (type === FRAME_HEADERS && endsStream && ++ends === answers && messageBytes < answers * MESSAGE.length) {
-          fail("was refused its calls");
+          fail("got no message for its calls");
         }
         if (settingsSeen && pingAnswered && ends >= answers) {
           socket.setTimeout(0);

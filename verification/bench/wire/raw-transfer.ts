@@ -3,7 +3,7 @@ import { createFaultProxy, type Faults } from "@tercel/http2/testing";
 
 const PIECE_BYTES = 65_536;
 
-/** Seconds that a bare TCP connection takes for `bytes` from client to server through such a link: what the machine can do just now. */
+/** Measures the seconds of a bare TCP connection for `bytes` from client to server over such a link: the current limit of the machine. */
 export async function transferRaw(bytes: number, faults: Faults): Promise<number> {
   const server = createServer({ noDelay: true });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,6 +1,6 @@
 /**
- * The client that calls the suite's servers: it reads ClientCompatRequests until its input ends, performs them, several at
- * once, and writes one ClientCompatResponse for each, in the order in which they end. `node client.ts DESCRIPTOR_SET`
+ * `node client.ts DESCRIPTOR_SET`: the client for the suite's servers. It reads ClientCompatRequests until the end of its input, performs several
+ * at once, and writes a ClientCompatResponse when each has ended.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ClientCompatRequest } from "./messages.ts";

@@ -2,15 +2,15 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The version of the suite that is run; its binary and its protos have to be of one piece. */
+/** The version of the suite. Its binary and its protos must have the same version. */
 export const suiteVersion = "v1.0.7";
 
 const moduleName = "connectrpc.com/conformance";
 export const installCommand = `go install ${moduleName}/cmd/connectconformance@${suiteVersion}`;
 
 /**
- * Compiles the suite's protos into a descriptor set, once per version, and returns its file. The protos are taken from Go's
- * module cache, where installing the suite has put them; they import nothing but Google's well-known types.
+ * Compiles the suite's protos into a descriptor set, once per version, and returns its file. The protos come from Go's
+ * module cache, where the installation of the suite put them. They import only Google's well-known types.
  */
 export function compileProtos(root: string): string {
   const file = join(root, ".cache", "conformance", `connect-${suiteVersion}.binpb`);
@@ -20,7 +20,7 @@ export function compileProtos(root: string): string {
     encoding: "utf8",
   });
   const { Dir } = JSON.parse(description) as { Dir: string };
-  // Renamed into place, so that a run that was ended half-way leaves no half file.
+  // Renamed into place, so that an interrupted run leaves no incomplete file.
   const partial = `${file}.${process.pid}.binpb`;
   execFileSync(join(root, "node_modules", ".bin", "buf"), ["build", join(Dir, "proto"), "-o", partial], {
     stdio: ["ignore", "inherit", "inherit"],

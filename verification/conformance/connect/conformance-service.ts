@@ -17,10 +17,10 @@ import type { Schemas } from "./schemas.ts";
 type Implementation = Partial<ServiceImpl<ConformanceService>>;
 
 /**
- * ConformanceService as service.proto of the suite describes it: every request says what to answer, and the answer says
- * what was seen of the request. `Unimplemented` is left out on purpose.
+ * ConformanceService as described in the suite's service.proto: every request contains the response to send, and the response
+ * describes the received request. `Unimplemented` is omitted intentionally.
  *
- * One thing it cannot do: headers leave with the first message, because Connect's handlers have no way to send them alone.
+ * Headers are sent with the first message, because Connect's handlers cannot send them alone.
  */
 export function createConformanceService(schemas: Schemas): Implementation {
   const answers = new Answers(schemas);
@@ -62,7 +62,7 @@ class Answers {
     this.schemas = schemas;
   }
 
-  /** The one response, or the error, of a call whose requests are all there. */
+  /** Returns the response of a call after all its requests, or throws its error. */
   async unary(
     definition: UnaryResponseDefinition | undefined,
     requests: readonly Message[],
@@ -78,8 +78,8 @@ class Answers {
   }
 
   /**
-   * Full duplex: one response for each request, as long as there are both. `unanswered` holds the first request, and at
-   * the end what no response has told of. Returns how many responses were sent.
+   * Full duplex: sends a response for each request, as long as there are both. `unanswered` has the first request, and at
+   * the end the requests that no response has described. Returns the number of responses.
    */
   async *turns(
     definition: StreamResponseDefinition | undefined,
@@ -105,7 +105,7 @@ class Answers {
     return sent;
   }
 
-  /** The responses from number `sent` on, and the error if one is asked for. The first response echoes the request. */
+  /** Yields the responses from number `sent` on, and then throws the requested error, if any. The first response echoes the request. */
   async *rest(
     definition: StreamResponseDefinition,
     sent: number,

@@ -1,6 +1,6 @@
 /**
- * The suite's messages as protobuf-es shapes them, as far as the programs under test use them. The schemas themselves are
- * compiled from the suite's own protos at run time, so none of them is copied here.
+ * The protobuf-es types of the suite's messages that the programs under test use. The schemas are
+ * compiled from the suite's protos at run time, so they are not copied here.
  */
 import type { Message } from "@bufbuild/protobuf";
 import type { GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";

@@ -16,7 +16,7 @@ type Result = MessageInitShape<GenMessage<ClientResponseResult>>;
 /** A response of any of the service's methods. */
 type Response = Message & { payload?: Payload };
 
-/** The four kinds of Connect's client methods, for a method that is known at run time only. */
+/** The four kinds of Connect's client methods, for a method that is only known at run time. */
 interface ClientMethods {
   unary(request: Message, options: CallOptions): Promise<Response>;
   server_streaming(request: Message, options: CallOptions): AsyncIterable<Response>;
@@ -25,9 +25,9 @@ interface ClientMethods {
 }
 
 /**
- * Makes the call that a test case describes and returns its outcome. An error of the call is part of the result.
+ * Makes the call of a test case and returns its result. An error of the call is part of the result.
  *
- * @throws Error when the case asks for something that cannot be done
+ * @throws Error if the case is impossible
  */
 export function performCall(schemas: Schemas, transport: Transport, request: ClientCompatRequest): Promise<Result> {
   return new TestCall(schemas, transport, request).perform();
@@ -40,7 +40,7 @@ class TestCall {
   private readonly client: ReturnType<typeof createClient>;
   private readonly canceller = new AbortController();
   private readonly payloads: Payload[] = [];
-  /** Stands for the payload of a response that has none: the runner counts payloads to count responses. */
+  /** The payload of a response without one, because the runner counts payloads to count responses. */
   private readonly emptyPayload: Payload;
   private sent = 0;
   private received = 0;
@@ -75,7 +75,7 @@ class TestCall {
       failure = error;
     }
     const { payloads, messages, sent } = this;
-    // An error carries headers and trailers as one, which the runner allows for when none were seen before.
+    // An error has headers and trailers together. The runner accepts that if there were no headers before.
     const header = this.header ?? failure?.metadata ?? new Headers();
     const trailer = this.trailer ?? failure?.metadata ?? new Headers();
     return {
@@ -127,7 +127,7 @@ class TestCall {
   }
 
   private invoke<Kind extends keyof ClientMethods>(_kind: Kind): ClientMethods[Kind] {
-    // The client's type says nothing of methods that are known at run time only.
+    // The client's type has no methods that are only known at run time.
     return (this.client as unknown as Record<string, ClientMethods[Kind]>)[
       this.method.localName
     ] as ClientMethods[Kind];
@@ -141,7 +141,7 @@ class TestCall {
     return message;
   }
 
-  /** The requests of a streaming call. In full duplex each waits for the response to the one before. */
+  /** Yields the requests of a streaming call. In full duplex, each waits for the response to the previous one. */
   private async *requests(): AsyncGenerator<Message, void> {
     const isFullDuplex = this.request.streamType === streamTypeFullDuplexBidi;
     for (const message of this.messages) {

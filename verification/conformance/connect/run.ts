@@ -55,7 +55,7 @@ function compileProtosOrSayWhy(): string | undefined {
   }
 }
 
-/** The suite's program, if it is there in the version whose protos are used. */
+/** Returns the suite's program, if it is installed in the version of the protos. */
 function findInstalled(): string | undefined {
   const folders = (process.env.PATH ?? "").split(":");
   folders.push(join(process.env.GOPATH ?? join(homedir(), "go"), "bin"));

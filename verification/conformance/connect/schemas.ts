@@ -12,7 +12,7 @@ import type {
   ServerCompatResponse,
 } from "./messages.ts";
 
-/** The suite's schemas, with the shapes of `messages.ts`. */
+/** The suite's schemas, with the types of `messages.ts`. */
 export interface Schemas {
   readonly registry: FileRegistry;
   readonly service: ConformanceService;
@@ -24,7 +24,7 @@ export interface Schemas {
   readonly clientCompatResponse: GenMessage<ClientCompatResponse>;
 }
 
-/** Reads the descriptor set that `compileProtos` has written. */
+/** Reads the descriptor set of `compileProtos`. */
 export function loadSchemas(descriptorSetFile: string): Schemas {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptorSetFile)));
   const service = registry.getService("connectrpc.conformance.v1.ConformanceService");

@@ -1,6 +1,6 @@
 /**
- * The server that the suite's clients talk to. The runner starts it once per configuration: it reads one
- * ServerCompatRequest, listens accordingly, says where, and serves until SIGTERM. `node server.ts DESCRIPTOR_SET`
+ * `node server.ts DESCRIPTOR_SET`: the server for the suite's clients. The runner starts it once per configuration. It reads a
+ * ServerCompatRequest, listens accordingly, reports its address, and serves until SIGTERM.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { createGateway } from "@tercel/gateway";
@@ -12,7 +12,7 @@ import { formatDelimited, readDelimited } from "./size-delimited.ts";
 
 const schemas = loadSchemas(process.argv[2] as string);
 const { value } = await readDelimited(process.stdin).next();
-if (value === undefined) throw new Error("the runner asked for nothing");
+if (value === undefined) throw new Error("the runner sent no request");
 const request = fromBinary(schemas.serverCompatRequest, value) as ServerCompatRequest;
 
 const { serverCreds, clientTlsCert, messageReceiveLimit } = request;
@@ -20,7 +20,7 @@ const server = createServer({
   routes: (router) => router.service(schemas.service, createConformanceService(schemas)),
   gateway: createGateway(),
   jsonOptions: { registry: schemas.registry },
-  // Compression is what some of the cases are about, and their messages are small.
+  // Some cases test compression with small messages.
   compressMinBytes: 0,
   ...(messageReceiveLimit === 0 ? {} : { maxReceiveMessageBytes: messageReceiveLimit }),
   ...(request.useTls ? { tls: { ...tlsCredentials(), ...clientCertificates() } } : {}),
@@ -37,7 +37,7 @@ const response = create(schemas.serverCompatResponse, {
 process.stdout.write(formatDelimited(toBinary(schemas.serverCompatResponse, response)));
 
 function tlsCredentials(): { cert: Buffer; key: Buffer } {
-  if (serverCreds === undefined) throw new Error("the runner asked for TLS without giving a certificate");
+  if (serverCreds === undefined) throw new Error("the runner requested TLS without a certificate");
   return { cert: Buffer.from(serverCreds.cert), key: Buffer.from(serverCreds.key) };
 }
 

@@ -8,14 +8,14 @@ interface SharedChannel {
 }
 
 /**
- * One channel for all calls that run at the same time and ask for the same server and settings, so that they share its
- * connection. It is closed with the last of them, because the port may be another server's afterwards.
+ * One channel for all simultaneous calls with the same server and settings, so that they share its
+ * connection. It is closed after the last of them, because another server may use the port afterwards.
  */
 export class SharedChannels {
   private readonly registry: Registry;
   private readonly open = new Map<string, SharedChannel>();
 
-  /** `registry`: the types that a google.protobuf.Any may hold. */
+  /** @param registry The types that a google.protobuf.Any may contain */
   constructor(registry: Registry) {
     this.registry = registry;
   }
@@ -48,7 +48,7 @@ export class SharedChannels {
     return createChannel(`${host}:${port}`, {
       format: request.codec === codecJson ? "json" : "proto",
       jsonOptions: { registry: this.registry },
-      // Compression is what some of the cases are about, and their messages are small.
+      // Some cases test compression with small messages.
       compressMinBytes: 0,
       ...(request.compression === compressionGzip ? { sendCompression: gzipCompression } : {}),
       ...(messageReceiveLimit === 0 ? {} : { maxReceiveMessageBytes: messageReceiveLimit }),
@@ -57,7 +57,7 @@ export class SharedChannels {
   }
 }
 
-/** Everything that a channel is made of. */
+/** The key of a channel: its server and settings. */
 function keyOf(request: ClientCompatRequest): string {
   const { host, port, codec, compression, messageReceiveLimit, serverTlsCert, clientTlsCreds } = request;
   const certificates = [serverTlsCert, clientTlsCreds?.cert ?? new Uint8Array(0)].map((pem) =>

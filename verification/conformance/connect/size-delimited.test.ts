@@ -15,17 +15,17 @@ async function readAll(input: AsyncIterable<Uint8Array>): Promise<string[]> {
 describe("size-delimited messages", () => {
   const three = Buffer.concat(["one", "", "three"].map((text) => formatDelimited(Buffer.from(text))));
 
-  it("survive the way there and back, however the stream is cut", async () => {
+  it("can be written and read again, for any chunks of the stream", async () => {
     for (let size = 1; size <= three.length; size++) {
       assert.deepEqual(await readAll(chunksOf(three, size)), ["one", "", "three"], `chunks of ${size}`);
     }
   });
 
-  it("have their length before them in network order", () => {
+  it("follow their length in network byte order", () => {
     assert.deepEqual([...formatDelimited(new Uint8Array(258)).subarray(0, 4)], [0, 0, 1, 2]);
   });
 
-  it("are refused when the stream ends inside one", async () => {
+  it("are refused if the stream ends inside one", async () => {
     await assert.rejects(readAll(chunksOf(three.subarray(0, three.length - 1), 5)), /ended 8 bytes into a message/);
   });
 

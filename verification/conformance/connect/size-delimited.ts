@@ -1,12 +1,12 @@
-/** How the suite's runner and the programs it tests talk: each message after its length, 4 bytes, big endian. */
+/** The protocol between the suite's runner and the tested programs: each message follows its length, 4 bytes, big endian. */
 
 const lengthBytes = 4;
 
-/** The runner's messages hold a test case of at most a few hundred KiB; a larger length means that the reader lost its place. */
+/** The maximum length. The runner's messages have at most a few hundred KiB, so a larger length means that the reader is out of step. */
 export const maxDelimitedBytes = 16 * 1024 * 1024;
 
 /**
- * The messages of a stream, to its end.
+ * Yields the messages of a stream.
  *
  * @throws RangeError for a length above `maxDelimitedBytes`, Error for a stream that ends inside a message
  */
@@ -26,7 +26,7 @@ export async function* readDelimited(input: AsyncIterable<Uint8Array>): AsyncGen
   if (waiting.length > 0) throw new Error(`the input ended ${waiting.length} bytes into a message`);
 }
 
-/** A message with its length before it. */
+/** Returns a message with its length before it. */
 export function formatDelimited(message: Uint8Array): Uint8Array {
   const framed = Buffer.allocUnsafe(lengthBytes + message.length);
   framed.writeUInt32BE(message.length, 0);

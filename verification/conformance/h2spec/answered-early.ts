@@ -1,13 +1,13 @@
 /**
- * h2spec sends `GET /` and `POST /` without a content-type. A gRPC server answers 405 or 415 as soon as it has the request's head, and
- * resets the stream with NO_ERROR where the request has not ended (RFC 9113 section 8.1). From then on the stream is closed, and frames that come
- * on it are ignored, because they may have been sent before the peer saw the reset (section 5.1). These cases send their fault after the
- * head: one that arrives together with the head is answered as h2spec expects, one that arrives later is ignored. Which of the two happens is a
- * matter of how the kernel cuts what h2spec sends. Against a server that reads requests to their end, all of them pass.
+ * h2spec sends `GET /` and `POST /` without a content-type. A gRPC server responds with 405 or 415 as soon as it has the request's headers, and
+ * resets the stream with NO_ERROR if the request has not ended (RFC 9113 §8.1). Then the stream is closed, and further frames on it
+ * are ignored, because they may have been sent before the peer received the reset (§5.1). These cases send their fault after the
+ * headers. A fault that arrives together with the headers is handled as h2spec expects, and a later one is ignored. How the kernel splits
+ * h2spec's bytes decides which of the two happens. All cases pass against a server that reads requests to their end.
  */
 const closedByThen = "the request was answered and its stream reset with NO_ERROR before the fault came";
 
-/** Cases that may fail against a gRPC server, which refuses such requests without reading all of them. */
+/** Cases that may fail against a gRPC server, which refuses such requests without reading them to their end. */
 export const answeredEarly: ReadonlyMap<string, string> = new Map(
   [
     "http2/5.1/8", // DATA after the peer's own RST_STREAM

@@ -1,10 +1,10 @@
 /**
- * The client that h2specd starts for each of its cases, with the URL of that case's server: it sends one GET and keeps the
- * connection until the server says goodbye, because many cases continue after the response.
+ * The client that h2specd starts for each case, with the URL of the case's server. It sends one GET and keeps the
+ * connection until the server closes it, because many cases continue after the response.
  */
 import { connect } from "@tercel/http2";
 
-/** A server that does not end the connection has found a fault by then; h2specd itself gives up after three seconds. */
+/** The time limit of the connection. h2specd gives up after three seconds. */
 const patienceMs = 2500;
 
 const { protocol, hostname, port, pathname } = new URL(process.argv[2] as string);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readResult } from "./run-tool.ts";
 
-test("reads the number of cases, and the failed ones by the ids that h2spec takes", () => {
+test("reads the number of cases, and the ids of failed ones", () => {
   const report = `Generic tests for HTTP/2 server
   1. Starting HTTP/2
     ✔ 1: Sends a client connection preface

@@ -2,14 +2,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** What h2spec has found. */
+/** The result of h2spec. */
 export interface H2specResult {
   readonly total: number;
-  /** Ids of failed cases as h2spec takes them on its command line, such as `http2/6.9.1/3`. */
+  /** Ids of failed cases, as on h2spec's command line: `http2/6.9.1/3`. */
   readonly failed: readonly string[];
 }
 
-/** Runs h2spec, prints what it prints, and reads the result from it. */
+/** Runs h2spec, prints its output, and reads the result from it. */
 export async function runTool(h2spec: string, arguments_: readonly string[]): Promise<H2specResult> {
   const tool = spawn(h2spec, arguments_, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(tool, "exit");
@@ -28,7 +28,7 @@ const parts: ReadonlyMap<string, string> = new Map([
   ["HPACK: Header Compression for HTTP/2", "hpack"],
 ]);
 
-/** Reads h2spec's report: parts, numbered sections, numbered cases with a cross where one has failed, and a line that counts. */
+/** Parses h2spec's report: parts, numbered sections, numbered cases with a cross if they failed, and a line with the counts. */
 export function readResult(lines: readonly string[]): H2specResult {
   const failed = new Set<string>();
   let part = "";
@@ -38,7 +38,7 @@ export function readResult(lines: readonly string[]): H2specResult {
     part = parts.get(line.trimEnd()) ?? part;
     section = /^ +([\d.]+)\. /.exec(line)?.[1] ?? section;
     const number = /^ +× (\d+): /.exec(line)?.[1];
-    // Each failure is reported twice: in its place, and in a list at the end.
+    // Each failure is reported twice: in its section, and in a list at the end.
     if (number !== undefined) failed.add(`${part}/${section}/${number}`);
     total = Number(/^(\d+) tests, /.exec(line)?.[1] ?? total);
   }

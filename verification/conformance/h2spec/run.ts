@@ -13,15 +13,15 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** With --strict, in version 2.6.0. */
 const cases = 147;
 /**
- * The version that `go install …@latest` finds: the later ones have a go.mod without the "/v2" that Go asks for, so Go does
- * not see their tags. The newest has to be built from its source, which git gets.
+ * The version that `go install …@latest` finds. The go.mod of later versions lacks the required "/v2", so Go ignores
+ * their tags. The newest one must be built from its source.
  */
 const casesOfVersion221 = 146;
 const missingInVersion221 =
   "this h2spec is version 2.2.1, which lacks one case of 2.6.0 (hpack 2.3.3, a literal with an invalid index); " +
   "packages/http2/src/hpack/decoder.test.ts has it";
 
-/** What h2spec is run against. */
+/** A server that h2spec is run against. */
 interface Target extends TargetProgram {
   readonly name: string;
   /** Arguments of h2spec. */
@@ -31,8 +31,8 @@ interface Target extends TargetProgram {
 }
 
 /**
- * summerwind/h2spec: the cases of RFC 7540 and RFC 7541, with --strict. Against the engine's own server, which reads each request to its end
- * and answers 200, in cleartext and with TLS, without an exception. And against gRPC servers as users run them, `examples/hello` and the
+ * summerwind/h2spec: the cases of RFC 7540 and RFC 7541, with --strict. All of them must pass against a server on the engine that reads each
+ * request to its end and responds with 200, in cleartext and with TLS. They also run against two gRPC servers, `examples/hello` and the
  * shop's user-service, which refuse h2spec's requests as soon as they see that these are not gRPC.
  */
 export async function runH2spec(): Promise<boolean> {
@@ -61,7 +61,7 @@ function targetsIn(folder: string): Target[] {
   writeFileSync(key, made.key);
   writeFileSync(cert, made.cert);
   const engine = { program: join(root, "verification/conformance/h2spec/server.ts"), ready: /^(\d+)$/ };
-  // Without limits on calls, which h2spec would reach, and on free ports.
+  // On free ports, and without rate limits, which h2spec would exceed.
   const shop = join(root, "apps/shop/src/user-service");
   const set = [
     "service.port=0",

@@ -1,6 +1,6 @@
 /**
- * The server that h2spec talks to: it answers every request with 200 and a few bytes, which is what its cases expect,
- * and which a gRPC server would not do. Prints its port once it listens. `--tls KEY CERT` serves TLS.
+ * The server for h2spec. It responds to every request with 200 and a few bytes, as the cases expect,
+ * unlike a gRPC server. It prints its port when it listens. `--tls KEY CERT` serves TLS.
  */
 import { readFileSync } from "node:fs";
 import { createHttp2Server, type Http2Stream, type StreamListener } from "@tercel/http2";

@@ -2,22 +2,22 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** A server as a program of this repository. */
+/** A program of this repository that serves. */
 export interface TargetProgram {
   readonly program: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** A line on either output that says that it listens, and its port. */
+  /** Matches the line, on either output, with its port. */
   readonly ready: RegExp;
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface StartedTarget {
   readonly port: string;
   end(): Promise<void>;
 }
 
-/** Starts a server; rejects with what it has written when it ends before it listens. */
+/** Starts a server. Rejects with its output if it ends before it listens. */
 export async function startTarget({ program, args = [], env, ready }: TargetProgram): Promise<StartedTarget> {
   const child = spawn(process.execPath, ["--conditions=source", program, ...args], {
     env: { ...process.env, ...env },
@@ -27,7 +27,7 @@ export async function startTarget({ program, args = [], env, ready }: TargetProg
   const port = await new Promise<string>((resolve, reject) => {
     const written: string[] = [];
     for (const input of [child.stdout, child.stderr]) {
-      // Read to the end, or the server would stop when its pipe is full.
+      // Read to the end, because the server would block if its pipe were full.
       createInterface({ input }).on("line", (line) => {
         const found = ready.exec(line)?.[1];
         if (found !== undefined) resolve(found);

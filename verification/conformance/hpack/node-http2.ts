@@ -1,4 +1,4 @@
-/** Node's own HTTP/2 (nghttp2) as the other side: it has to read the lists that we write, and we those that it writes. */
+/** Uses node:http2 (nghttp2) as the other side: it must read the lists that Tercel writes, and vice versa. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientHttp2Session, connect as connectNode, createServer, type ServerHttp2Session } from "node:http2";
@@ -12,7 +12,7 @@ const pseudo = [":method", "POST", ":scheme", "http", ":authority", "a.example",
 const tableSizes = [0, 40, 100, 1000, 4096, 16_384];
 const limits = { headers: { tableBytes: 16_384, maxListBytes: 65_536 } };
 
-/** Our encoder in a client, node's decoder; node's encoder in a server, our decoder. Returns the lists each way. */
+/** Tests Tercel's client with Node's server. Returns the number of lists in each direction. */
 export async function compareWithNodeServer(seed: number): Promise<number> {
   const random = new RandomLists(seed);
   const answers = new RandomLists(seed + 1);
@@ -36,7 +36,7 @@ export async function compareWithNodeServer(seed: number): Promise<number> {
     await connection.ping();
     for (let at = 0; at < lists; at++) {
       if (at % resizeEvery === 0) {
-        // Node reports when our side has acknowledged, so the next list is written with the new size.
+        // Node reports when Tercel has acknowledged, so the next list is written with the new size.
         const acknowledged = once(session as ServerHttp2Session, "localSettings");
         session?.settings({ headerTableSize: tableSizes[random.below(tableSizes.length)] as number });
         await acknowledged;
@@ -56,7 +56,7 @@ export async function compareWithNodeServer(seed: number): Promise<number> {
   return lists;
 }
 
-/** Node's encoder in a client, our decoder; our encoder in a server, node's decoder. */
+/** Tests Node's client with Tercel's server. */
 export async function compareWithNodeClient(seed: number): Promise<number> {
   const random = new RandomLists(seed);
   const answers = new RandomLists(seed + 1);
@@ -99,7 +99,7 @@ export async function compareWithNodeClient(seed: number): Promise<number> {
   return lists;
 }
 
-/** Node takes this option, only its types lack it. */
+/** Node has this option, but its types do not. */
 function withoutDate(options: { endStream: boolean }): { endStream: boolean } {
   return Object.assign(options, { sendDate: false });
 }
@@ -110,7 +110,7 @@ function asObject(fields: readonly string[]): Record<string, string> {
   return object;
 }
 
-/** Resolves with a response's head. */
+/** Resolves to the headers of a response. */
 class HeadOnly implements StreamListener {
   readonly onHead: (head: ResponseHead) => void;
   readonly onReset: (error: Error) => void;

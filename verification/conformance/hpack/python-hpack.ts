@@ -1,4 +1,4 @@
-/** Python's hpack as the other side: both read the blocks that the other has written, through resizes of the table. */
+/** Uses Python's hpack as the other side. Each reads the blocks of the other, with changes of the table size. */
 import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -19,7 +19,7 @@ interface Answer {
   block?: string;
 }
 
-/** The Python that has hpack, installed on first use; or the reason why it is missing. */
+/** Returns the Python with hpack, which is installed at first use, or the reason why it is missing. */
 export function findPython(): { python: string } | { missing: string } {
   const python = join(environment, "bin/python");
   const steps: [string, string[]][] = [
@@ -37,7 +37,7 @@ export function findPython(): { python: string } | { missing: string } {
   return { python };
 }
 
-/** Returns the lists each way. */
+/** Returns the number of lists in each direction. */
 export async function compareWithPython(python: string, seed: number): Promise<number> {
   const random = new RandomLists(seed);
   const peer = new Peer(python);

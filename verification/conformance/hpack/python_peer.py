@@ -11,7 +11,7 @@ for line in sys.stdin:
     order = json.loads(line)
     answer = {}
     if "tableBytes" in order:
-        # The largest that the writer may announce; the size itself comes within the next block.
+        # The maximum that the writer may announce. The next block contains the size.
         decoder.max_allowed_table_size = order["tableBytes"]
         encoder.header_table_size = order["tableBytes"]
     if "decode" in order:

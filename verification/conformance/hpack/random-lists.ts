@@ -1,13 +1,13 @@
 import { Random } from "../../harness/random.ts";
 
-/** Header lists that are the same in each run, so that a failure can be had again. */
+/** Generates header lists, the same in each run, so that a failure can be reproduced. */
 export class RandomLists extends Random {
-  /** Fields that are legal in any message: some known to the static table, some that repeat, some that never do. */
+  /** Generates fields that are valid in any message: some of the static table, some repeated, some unique. */
   fields(): string[] {
     const fields: string[] = [];
     for (let left = this.below(12); left > 0; left--) {
       const name = this.name();
-      // Spelled in one way each, they would be joined or dropped on the other side's way up.
+      // The other side would join or drop some repeated fields before the application.
       if (!fields.includes(name)) fields.push(name, this.value());
     }
     return fields;

@@ -4,8 +4,8 @@ import { compareWithPython, findPython } from "./python-hpack.ts";
 const seeds = [1, 20_260_614];
 
 /**
- * HPACK against other implementations: what our encoder writes has to come out of node:http2 and Python's hpack as it went in,
- * and what they write has to come out of our decoder.
+ * Tests HPACK with other implementations: node:http2 and Python's hpack must decode what Tercel's encoder writes,
+ * and Tercel's decoder must decode what they write.
  */
 export async function runHpack(): Promise<boolean> {
   const suites: [name: string, run: (seed: number) => Promise<number>][] = [

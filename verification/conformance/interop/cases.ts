@@ -18,7 +18,7 @@ const plainCases = [
 
 export const clientCompressionCases = ["client_compressed_unary", "client_compressed_streaming"] as const;
 export const serverCompressionCases = ["server_compressed_unary", "server_compressed_streaming"] as const;
-/** Load reports (gRFC A51): in a call's trailers, and in a stream of their own. */
+/** Load reports (gRFC A51): in a call's trailers, and in a separate stream. */
 export const orcaCases = ["orca_per_rpc", "orca_oob"] as const;
 const soakCases = ["rpc_soak", "channel_soak"] as const;
 
@@ -41,7 +41,7 @@ export function isSoak(name: CaseName): boolean {
   return (soakCases as readonly string[]).includes(name);
 }
 
-/** Says the same of several cases. */
+/** Returns the same reason for several cases. */
 export function because(names: readonly CaseName[], reason: string): Partial<Record<CaseName, string>> {
   return Object.fromEntries(names.map((name) => [name, reason]));
 }

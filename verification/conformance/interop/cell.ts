@@ -1,9 +1,9 @@
 import type { CaseName } from "./cases.ts";
 
-/** Which side is ours. */
+/** The side of Tercel. */
 export type Side = "client" | "server";
 
-/** What came of one case with one peer, in one direction. */
+/** The result of a case with a peer, in one direction. */
 export interface Cell {
   readonly caseName: CaseName;
   readonly ours: Side;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createAuthority } from "@tercel/test-support/certificates";
 
 export interface Certificates {
-  /** An authority made for this run, which is all that clients trust. */
+  /** The authority of this run, which is the only one that clients trust. */
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
@@ -13,7 +13,7 @@ export interface Certificates {
 
 const serverName = "server.interop.test";
 
-/** Makes an authority and a server's certificate, as files in the folder. */
+/** Creates an authority and a server's certificate, as files in the folder. */
 export function makeCertificates(folder: string): Certificates {
   const authority = createAuthority("interop test CA");
   const { key, cert } = authority.issue({ commonName: serverName, names: [`DNS:${serverName}`] });

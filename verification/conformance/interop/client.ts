@@ -1,4 +1,4 @@
-/** Our interoperability client: runs one case by the options that the test descriptions give, and exits with 0 if it passed. */
+/** Tercel's interoperability client. Runs one case, with the options of the test descriptions, and exits with 0 if it passed. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { compressionCases } from "./client/compression-cases.ts";

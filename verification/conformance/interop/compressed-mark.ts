@@ -1,14 +1,14 @@
 import type { Message } from "@bufbuild/protobuf";
 import { type Compression, gzipCompression } from "@tercel/grpc";
 
-/** Protobuf keeps the numbers from 19000 to 19999 for implementations, so no message of the tests has this field. */
+/** Protobuf reserves the numbers from 19000 to 19999 for implementations, so no message of the tests has this field. */
 const markFieldNumber = 19_000;
 /** The field's tag (19000 << 3, a varint) and the value 1. */
 const mark = Uint8Array.of(0xc0, 0xa3, 0x09, 0x01);
 
 /**
- * gzip that marks what it has decompressed with a field of its own. The compression cases need of each message
- * whether it came compressed, which no application needs; the unknown field shows it without an API.
+ * A gzip compression that adds a field to each decompressed message. The compression cases need to know
+ * which messages were compressed. No application needs that, so there is no API. The unknown field shows it.
  */
 export const markingGzip: Compression = {
   name: gzipCompression.name,
@@ -19,7 +19,7 @@ export const markingGzip: Compression = {
   },
 };
 
-/** Whether the message came compressed over a channel or server with `markingGzip`. */
+/** Returns whether the message was compressed, on a channel or server with `markingGzip`. */
 export function cameCompressed(message: Message): boolean {
   return message.$unknown?.some((field) => field.no === markFieldNumber) ?? false;
 }

@@ -9,12 +9,12 @@ export interface MatrixOptions {
   readonly soakIterations: number;
 }
 
-/** Most of it is for a virtual machine that starts on a busy machine. */
+/** The time limit, mostly for the start of a virtual machine on a busy machine. */
 const caseTimeoutMs = 60_000;
-/** As the descriptions say. */
+/** As in the test descriptions. */
 const soakMaxLatencyMs = 1000;
 
-/** By this their clients see load reports: a policy that they have for the test alone. */
+/** The load balancing policy with which the peers' clients read load reports. It exists only for the tests. */
 const orcaServiceConfig = JSON.stringify({ loadBalancingConfig: [{ test_backend_metrics_load_balancer: {} }] });
 
 interface Client {
@@ -25,14 +25,14 @@ interface Client {
 const ourClient: Client = { command: program("client.ts"), trust: (caFile) => [`--ca_file=${caFile}`] };
 const ourServer: Command = program("server.ts");
 
-/** Every case with one peer: both ways, without and with TLS. */
+/** Runs every case with one peer, in both directions, without and with TLS. */
 export async function runMatrix(peer: Peer, settings: RunSettings, options: MatrixOptions): Promise<Cell[]> {
   const cells: Cell[] = [];
-  // One after the other: a case has two processes, which is as many as small machines have cores.
+  // One after the other, because a case has two processes, as many as the cores of small machines.
   for (const tls of [false, true]) {
     for (const ours of ["client", "server"] as const) {
       const side = await runSide(peer, settings, options, ours, tls);
-      // A run that somebody ends has shown something by then.
+      // Printed at once, so that an interrupted run has shown its results.
       const { passed, failed } = count(side);
       console.log(`  our ${ours}, ${tls ? "TLS" : "cleartext"}: ${passed} passed, ${failed} failed`);
       cells.push(...side);
@@ -108,7 +108,7 @@ async function runCase(
   return reason === undefined ? { kind: "passed" } : { kind: "failed", reason };
 }
 
-/** The case as our client has it for this server. */
+/** Returns the variant of the case for this server. */
 function variant(peer: Peer, ours: Side, caseName: CaseName): string {
   const isProbing = (clientCompressionCases as readonly CaseName[]).includes(caseName);
   return ours === "client" && peer.hidesCompression && isProbing ? `${caseName}_noprobe` : caseName;

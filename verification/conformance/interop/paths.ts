@@ -3,7 +3,7 @@ import { join } from "node:path";
 const folder = import.meta.dirname;
 export const root = join(folder, "..", "..", "..");
 export const protoFolder = join(folder, "proto");
-/** What is downloaded and built stays here between runs; git ignores it. */
+/** Downloads and builds, which are kept between runs. git ignores the folder. */
 const cacheFolder = join(root, ".cache", "interop");
 
 export function peerFolder(peer: string): string {

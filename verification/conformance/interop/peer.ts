@@ -7,7 +7,7 @@ export interface Command {
   readonly args: readonly string[];
 }
 
-/** What is known before a run: our certificate, and a folder for files that last as long as the run. */
+/** The context of a run: the certificate, and a folder for temporary files. */
 export interface RunSettings {
   readonly certificates: Certificates;
   readonly folder: string;
@@ -22,23 +22,23 @@ export interface Trust {
 /** Another implementation of gRPC, as client and as server. */
 export interface Peer {
   readonly name: string;
-  /** Commands that have to be on the machine. */
+  /** Commands that the machine must have. */
   readonly needs: readonly string[];
-  /** Downloads and builds what is missing. Throws when that fails. */
+  /** Downloads and builds missing parts. Throws if that fails. */
   prepare(): void;
-  /** Last preparations for one run, for example a trust store. Default: none. */
+  /** Prepares a run, for example a trust store. Default: nothing. */
   prepareRun?(settings: RunSettings): void;
-  /** The client, without the options that all of them take. */
+  /** The client, without the common options. */
   client(settings: RunSettings): Command;
-  /** The client's options for an authority that it has to trust. */
+  /** The client's options for the trusted authority. */
   trustOptions(caFile: string): readonly string[];
-  /** The server likewise. */
+  /** The server, without the common options. */
   server(settings: RunSettings): Command;
-  /** For a server that brings a certificate of its own. Default: it takes ours. */
+  /** The certificate of a server that has its own. Default: that of the run. */
   readonly serverTrust?: Trust;
-  /** Its server cannot see whether a message came compressed, so the probe for that is left out. */
+  /** Whether its server cannot see if a message was compressed, so the probe is omitted. */
   readonly hidesCompression: boolean;
-  /** Cases that its client or its server does not have, with the reason. */
+  /** Cases that its client or server does not support, with the reason. */
   readonly clientLacks: Partial<Record<CaseName, string>>;
   readonly serverLacks: Partial<Record<CaseName, string>>;
 }

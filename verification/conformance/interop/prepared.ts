@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Runs `build` unless it has succeeded in this folder before with the same inputs: file contents and versions. */
+/** Runs `build`, unless it has already succeeded in this folder with the same inputs: file contents and versions. */
 export function prepareOnce(folder: string, files: readonly string[], versions: string, build: () => void): void {
   mkdirSync(folder, { recursive: true });
   const hash = createHash("sha256").update(versions);
@@ -15,7 +15,7 @@ export function prepareOnce(folder: string, files: readonly string[], versions: 
   writeFileSync(stamp, key);
 }
 
-/** Runs a step of a preparation. Throws with what it said when it fails. */
+/** Runs a step of a preparation. Throws an error with its output if it fails. */
 export function runStep(file: string, args: readonly string[], environment: Record<string, string> = {}): void {
   console.log(`  preparing: ${file.split("/").at(-1)} ${args.slice(0, 3).join(" ")} …`);
   const { status, error, stdout, stderr } = spawnSync(file, args, {

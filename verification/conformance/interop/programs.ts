@@ -10,13 +10,13 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Only ends what would never listen; until then the port is tried. */
+/** The time limit for a server to listen. */
 const startTimeoutMs = 120_000;
-/** What a failed program said last is all that is shown. */
+/** The amount of output in the error of a failed program. */
 const keptOutputChars = 2000;
 
 /**
- * Starts a server on a free port. Programs of others do not report when they listen, so the port is tried until it accepts.
+ * Starts a server on a free port. The peers' programs do not report when they listen, so this connects repeatedly until the port accepts.
  */
 export async function startServer(command: Command, options: readonly string[]): Promise<RunningServer> {
   const port = await freePort();
@@ -36,14 +36,14 @@ export async function startServer(command: Command, options: readonly string[]):
   return {
     port,
     async stop() {
-      // Not every one of them ends at SIGTERM while it has connections.
+      // Some do not end at SIGTERM while they have connections.
       child.kill("SIGKILL");
       await exited;
     },
   };
 }
 
-/** Runs a program to its end. Returns why it failed, or undefined. A program that hangs has failed too. */
+/** Runs a program. Returns why it failed, or undefined. A hanging program fails too. */
 export async function runClient(
   command: Command,
   options: readonly string[],
@@ -51,7 +51,7 @@ export async function runClient(
 ): Promise<string | undefined> {
   const child = spawn(command.file, [...command.args, ...options], { stdio: ["ignore", "pipe", "pipe"] });
   const output = lastOutput(child);
-  // A process that waits for a core says nothing of the case; the machine's share of that is shown next to what went wrong.
+  // A process may only have waited for a core, so the error shows the load of the machine.
   const standstill = monitorEventLoopDelay();
   standstill.enable();
   let isLate = false;

@@ -20,7 +20,7 @@ export interface Counts {
   absent: number;
 }
 
-/** One peer's cells: a row for each case, a column for each direction and each kind of connection. */
+/** Formats the cells of a peer: a row for each case, a column for each direction and kind of connection. */
 export function formatTable(peerName: string, cells: readonly Cell[]): string {
   const width = Math.max(...allCases.map((name) => name.length));
   const lines = [

@@ -17,9 +17,9 @@ const peers: readonly Peer[] = [grpcGo, grpcJs, grpcPython, grpcJava, grpcCpp];
 export const peerNames: readonly string[] = peers.map((peer) => peer.name);
 
 /**
- * gRPC's interoperability cases, our client with each peer's server and each peer's client with our server, cleartext and
- * TLS. Those that need a caching proxy or a cloud's credentials are left out. A peer whose toolchain the machine does not have is skipped and named,
- * and the run has not passed.
+ * gRPC's interoperability cases: Tercel's client with each peer's server, and each peer's client with Tercel's server, in cleartext and with
+ * TLS. Cases that need a caching proxy or cloud credentials are omitted. If the machine lacks a peer's toolchain, the peer is skipped and named,
+ * and the run does not pass.
  */
 export async function runInterop(names: readonly string[], options: MatrixOptions): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "tercel-interop-"));

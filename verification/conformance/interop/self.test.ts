@@ -1,4 +1,4 @@
-/** Our client and our server pass every case with each other: what then fails in the matrix is about the other peer. */
+/** Tercel's client and server must pass every case with each other, so that a failure in the matrix is caused by the other peer. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -22,7 +22,7 @@ const withoutOpenssl =
   spawnSync("openssl", ["version"]).status === 0 ? false : "openssl, which makes certificates, is not installed";
 
 const passOn: Interceptor = (next) => (request) => next({ ...request });
-/** Handlers work with the values that an interceptor gives them. */
+/** An interceptor that sets context values for handlers. */
 const replaceValues: Interceptor = (next) => (request) => next({ ...request, contextValues: createContextValues() });
 
 for (const kind of ["cleartext", "TLS", "cleartext with interceptors"] as const) {
@@ -72,14 +72,14 @@ for (const kind of ["cleartext", "TLS", "cleartext with interceptors"] as const)
     }
 
     for (const perCall of [false, true]) {
-      test(`ten large calls pass, ${perCall ? "each over a channel of its own" : "over one channel"}`, async () => {
+      test(`ten large calls pass, ${perCall ? "each over a new channel" : "over one channel"}`, async () => {
         await soak(target, { iterations: 10, maxFailures: 0, maxLatencyMs: 10_000, timeoutMs: 60_000 }, perCall);
       });
     }
   });
 }
 
-test("our client has every case of the matrix", () => {
+test("the client has every case of the matrix", () => {
   const known = new Set([...Object.keys(plainCases), ...Object.keys(orcaCases), ...Object.keys(compressionCases)]);
   assert.deepEqual(
     allCases.filter((name) => !known.has(name) && !isSoak(name)),

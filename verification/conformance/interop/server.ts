@@ -1,4 +1,4 @@
-/** Our interoperability server: `--port`, `--use_tls`, `--tls_cert_file`, `--tls_key_file`, as the peers' servers take them. */
+/** Tercel's interoperability server, with the options of the peers' servers: `--port`, `--use_tls`, `--tls_cert_file`, `--tls_key_file`. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createServer } from "@tercel/grpc";

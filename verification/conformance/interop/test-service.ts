@@ -17,12 +17,12 @@ import {
 } from "./gen/grpc/testing/messages_pb.ts";
 import type { TestService } from "./gen/grpc/testing/test_pb.ts";
 
-/** The clients of these tests ask for a report each second. */
+/** The clients of these tests request a report every second. */
 export const loadReporting = createLoadReporting({ minIntervalMs: 1000 });
-/** One call at a time may say what is reported of the server. */
+/** One call at a time may set the server's report. */
 let loadSetter: Promise<void> | undefined;
 
-/** The server features of gRPC's interoperability test descriptions, but for credentials. */
+/** The server features of gRPC's interoperability test descriptions, without credentials. */
 export const testService: Partial<ServiceImpl<typeof TestService>> = {
   emptyCall: () => ({}),
 
@@ -91,7 +91,7 @@ async function* responses(
   }
 }
 
-/** Sends the two agreed keys back, one before the response and one after it. */
+/** Echoes the two specified metadata keys, one in the headers and one in the trailers. */
 function echoMetadata(context: HandlerContext): void {
   const initial = context.requestHeader.get("x-grpc-test-echo-initial");
   if (initial !== null) context.responseHeader.set("x-grpc-test-echo-initial", initial);

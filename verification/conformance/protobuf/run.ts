@@ -4,13 +4,13 @@ import { prepareSuite, type Suite } from "./prepare-suite.ts";
 
 const folder = import.meta.dirname;
 
-/** How the codec is run: with readers generated for each type, and where generating code is forbidden. */
+/** The modes of the codec: with generated code, and without. */
 const modes = [
   { name: "compiled", options: [] },
   { name: "fallback", options: ["--disallow-code-generation-from-strings"] },
 ];
 
-/** Protobuf's own conformance suite against our codecs, recommended cases included. No case is excused. */
+/** Runs protobuf's conformance suite against Tercel's codecs, including recommended cases. No case is excused. */
 export async function runProtobuf(): Promise<boolean> {
   let suite: Suite;
   try {
@@ -41,7 +41,7 @@ function runMode({ runner, descriptorSet }: Suite, mode: string, options: readon
   if (error !== undefined) console.error(error.message);
   const said = `${stdout}${stderr}`;
   const [messages, text] = [...said.matchAll(/^CONFORMANCE SUITE .*: (\d+) successes, (\d+) skipped, .*$/gm)];
-  // The runner calls it passed when everything was skipped.
+  // The runner also passes if everything was skipped.
   const isPassed = status === 0 && Number(messages?.[1]) > 2000 && Number(messages?.[2]) === 0;
   if (isPassed) console.log(`  binary and JSON: ${messages?.[0]}\n  text format, which no call uses: ${text?.[0]}`);
   else console.error(said);

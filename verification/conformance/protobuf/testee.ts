@@ -1,6 +1,6 @@
 /**
- * The program that the suite's runner starts and questions: reads a message in one format and writes it in another, with our
- * codecs. Each request and response comes after its length, 4 bytes, little endian.
+ * The program that the suite's runner starts. It reads a message in one format and writes it in another, with Tercel's
+ * codecs. Each request and response follows its length, 4 bytes, little endian.
  */
 import { readFileSync, readSync, writeSync } from "node:fs";
 import { createFileRegistry, type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
@@ -73,7 +73,7 @@ function schemaOf(name: string): DescMessage {
   return schema;
 }
 
-/** Exactly so many bytes of standard input, or `undefined` at its end. */
+/** Reads exactly this many bytes of standard input. Returns `undefined` at its end. */
 function read(length: number): Uint8Array | undefined {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; ) {

@@ -1,4 +1,4 @@
-/** Two servers that do the same: ours, and node's own. Each answers with what it was sent. */
+/** Two echo servers, with Tercel's engine and with node:http2. */
 import { once } from "node:events";
 import {
   createServer,
@@ -23,7 +23,7 @@ export interface EchoServer {
 
 const trailerFields = { outcome: "done" };
 
-/** Node takes `sendDate`, only its types lack it. */
+/** Node has `sendDate`, but its types do not. */
 const answerOptions: ServerStreamResponseOptions = Object.assign({ waitForTrailers: true }, { sendDate: false });
 
 function answerBody(fields: readonly string[], trailers: readonly string[], body: Buffer): Buffer {

@@ -5,14 +5,14 @@ import type { Random } from "../../harness/random.ts";
 const type = { data: 0, headers: 1, priority: 2, settings: 4, ping: 6, windowUpdate: 8, continuation: 9 };
 const flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 };
 
-/** A client's connection after the preface, without fault: servers that keep to the protocol respond to it in the same way. */
+/** A valid connection of a client, after the preface. All conforming servers respond to it in the same way. */
 export interface Session {
   bytes: Buffer;
-  /** Streams that have to be answered. */
+  /** Streams that must get a response. */
   requests: number[];
 }
 
-/** What is still to be sent of one request, frame by frame. */
+/** The rest of a request, frame by frame. */
 interface Request {
   id: number;
   bodyLeft: number;
@@ -22,7 +22,7 @@ interface Request {
 export function createSession(random: Random): Session {
   const encoder = new HpackEncoder();
   const frames: Buffer[] = [settings(random), buildFrame({ type: type.settings, flags: flag.ack })];
-  // The answers have to find room on the connection; streams may have to wait for theirs.
+  // The connection's window must have room for the responses. Streams may have to wait for theirs.
   frames.push(buildFrame({ type: type.windowUpdate, payload: uint32(10_000_000) }));
   const requests: number[] = [];
   const open: Request[] = [];
@@ -113,7 +113,7 @@ function block(
   });
 }
 
-/** Padding, and priority fields in front of the content. */
+/** Adds padding, and priority fields before the content. */
 function framed(content: Buffer, priority: Buffer | undefined, random: Random): { flags: number; payload: Buffer } {
   const inner = priority === undefined ? content : Buffer.concat([priority, content]);
   const flags = priority === undefined ? 0 : flag.priority;
@@ -122,7 +122,7 @@ function framed(content: Buffer, priority: Buffer | undefined, random: Random): 
   return { flags: flags | flag.padded, payload: Buffer.concat([Buffer.of(padding), inner, Buffer.alloc(padding)]) };
 }
 
-/** Sends the next piece of a request's body, or its end. True: that was all. */
+/** Sends the next piece of a request's body, or its end. Returns true if it was the last. */
 function proceed(request: Request, encoder: HpackEncoder, frames: Buffer[], random: Random): boolean {
   const { id: streamId } = request;
   if (request.bodyLeft === 0 && request.sendsTrailers) {
@@ -141,7 +141,7 @@ function proceed(request: Request, encoder: HpackEncoder, frames: Buffer[], rand
   return endStream;
 }
 
-/** What may come between the frames of requests. */
+/** Sends a frame that may be between the frames of requests. */
 function aside(requests: readonly number[], random: Random): Buffer[] {
   switch (random.below(5)) {
     case 0:

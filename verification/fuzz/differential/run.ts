@@ -6,10 +6,10 @@ import { startNodeServer, startOurServer } from "./echo-servers.ts";
 import { createSession, type Session } from "./random-session.ts";
 
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/** Nothing here waits for anything but the loopback; node's server may be slow to begin. */
+/** The time limit of a session. It only waits for the loopback, but Node's server may start slowly. */
 const answerTimeoutMs = 10_000;
 
-/** What a server made of one request. */
+/** A server's result for one request. */
 interface Answer {
   head: readonly string[];
   body: string;
@@ -20,13 +20,13 @@ interface Answer {
 export interface DifferentialResult {
   sessions: number;
   requests: number;
-  /** The seed of the first session that was answered differently, with what differed. */
+  /** The seed of the first session with different responses, and the difference. */
   difference: { seed: number; error: Error } | undefined;
 }
 
 /**
- * Sends the same random connections, all without fault, to our server and to node:http2's, which is nghttp2, and compares
- * what becomes of every request: for so many seconds, and for `minSessions` at least, however slow the machine is.
+ * Sends the same valid random connections to Tercel's server and to that of node:http2 (nghttp2), and compares
+ * the results of every request, for this many seconds and at least `minSessions`.
  */
 export async function runDifferential(
   seconds: number,
@@ -58,7 +58,7 @@ export async function runDifferential(
   return result;
 }
 
-/** Plays a client; resolves to the answers by stream once every request has one. */
+/** Sends a session. Resolves to the responses by stream when every request has one. */
 function play({ bytes, requests }: Session, port: number, random: Random): Promise<Map<number, Answer>> {
   const answers = new Map<number, Answer>(requests.map((id) => [id, { head: [], body: "", trailers: [], end: "" }]));
   let left = requests.length;
@@ -70,7 +70,7 @@ function play({ bytes, requests }: Session, port: number, random: Random): Promi
       if (error === undefined) resolve(answers);
       else reject(new Error(`${error.message}; so far ${JSON.stringify([...answers])}`));
     };
-    const timer = setTimeout(() => over(new Error("the answers are not complete")), answerTimeoutMs);
+    const timer = setTimeout(() => over(new Error("some responses are missing")), answerTimeoutMs);
     const end = (answer: Answer, how: string): void => {
       answer.end = how;
       left--;

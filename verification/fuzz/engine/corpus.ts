@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Every file of a folder; none when the folder does not exist. */
+/** Returns every file of a folder; none if the folder does not exist. */
 export function readInputs(folder: string): Uint8Array[] {
   let names: string[];
   try {
@@ -13,7 +13,7 @@ export function readInputs(folder: string): Uint8Array[] {
   return names.sort().map((name) => new Uint8Array(readFileSync(join(folder, name))));
 }
 
-/** Writes an input under a name made of its content, and returns the file. */
+/** Writes an input to a file that is named after its content. Returns the file. */
 export function saveInput(folder: string, prefix: string, input: Uint8Array): string {
   mkdirSync(folder, { recursive: true });
   const digest = createHash("sha256").update(input).digest("hex").slice(0, 16);

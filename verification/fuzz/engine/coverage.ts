@@ -3,7 +3,7 @@ import { countersName, instrument } from "./instrument.ts";
 
 const maxCounters = 65_536;
 
-/** How often a branch was taken, in classes: more of the same is nothing new (as libFuzzer and AFL count). */
+/** Classes of branch counts, as in libFuzzer and AFL. More in the same class is not new. */
 const classOf = Uint8Array.from({ length: 256 }, (_, hits) => {
   if (hits < 4) return hits === 0 ? 0 : 1 << (hits - 1);
   if (hits < 8) return 8;
@@ -12,18 +12,18 @@ const classOf = Uint8Array.from({ length: 256 }, (_, hits) => {
   return hits < 128 ? 64 : 128;
 });
 
-/** What the code under test has done since the last look, and what of it had never been seen. */
+/** The coverage of the tested code since the last check, and whether some of it is new. */
 export class Coverage {
   private readonly counters = new Uint8Array(maxCounters);
   private readonly words = new Uint32Array(this.counters.buffer);
   private readonly seen = new Uint8Array(maxCounters);
   private used = 0;
-  /** Branches that were taken at least once. */
+  /** The number of branches that were taken at least once. */
   covered = 0;
 
-  /** Instruments every module from here on whose address contains one of `parts`. */
+  /** Instruments every further module whose URL contains one of `parts`. */
   constructor(parts: readonly string[]) {
-    // The one way for an instrumented module to find its counters without an import.
+    // The only way for an instrumented module to find its counters without an import.
     (globalThis as Record<string, unknown>)[countersName] = this.counters;
     registerHooks({
       load: (url, context, nextLoad) => {
@@ -39,7 +39,7 @@ export class Coverage {
     });
   }
 
-  /** All branches of the modules that were loaded. */
+  /** The number of branches in the loaded modules. */
   get branches(): number {
     return this.used;
   }
@@ -48,7 +48,7 @@ export class Coverage {
     this.counters.fill(0, 0, this.used);
   }
 
-  /** Whether anything new happened since the last call; starts over. */
+  /** Returns whether there was new coverage since the last call, and resets the counters. */
   takeNews(): boolean {
     const { words, counters, seen } = this;
     let isNew = false;

@@ -1,14 +1,14 @@
-/** What a thread has done so far. */
+/** The times of a thread so far. */
 export interface ThreadTimes {
-  /** Time of a processor that it used. */
+  /** Its CPU time. */
   readonly cpuMs: number;
-  /** Time for which its event loop had nothing to do. */
+  /** The time for which its event loop was idle. */
   readonly idleMs: number;
 }
 
 /**
- * Distinguishes an input that hangs from one whose thread does not get the processor: on a busy machine the clock runs for both. What
- * counts is how long the thread has computed since the input began, or has waited with nothing to do.
+ * Distinguishes a hanging input from one whose thread does not get a core, which takes long on a busy machine too. It
+ * checks the CPU time and the idle time of the thread since the input started.
  */
 export class HangWatch {
   private readonly limitMs: number;
@@ -19,7 +19,7 @@ export class HangWatch {
     this.limitMs = limitMs;
   }
 
-  /** What is wrong with the input that has this serial number; undefined while nothing is. */
+  /** Returns the problem of the input with this serial number; undefined if it has none. */
   look(serial: number, now: ThreadTimes): string | undefined {
     if (serial !== this.serial) {
       this.serial = serial;

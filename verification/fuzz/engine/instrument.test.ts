@@ -1,4 +1,4 @@
-// Own process: what is instrumented counts in a global.
+// Own process: instrumented code counts in a global.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";

@@ -6,7 +6,7 @@ interface Node {
   end: number;
 }
 
-/** The little of acorn's interface that is used; acorn is installed apart, so its types are not always there. */
+/** The used part of acorn's interface. acorn is installed separately, so its types may be missing. */
 interface Parser {
   parse(source: string, options: { ecmaVersion: "latest"; sourceType: "module" }): Node;
 }
@@ -14,17 +14,17 @@ interface Parser {
 interface Insertion {
   at: number;
   text: string;
-  /** Ends what begins further in front: goes before whatever begins at the same place. */
+  /** Whether it closes an earlier insertion, so that it comes before insertions that open at the same position. */
   closes: boolean;
 }
 
 export interface Instrumented {
   source: string;
-  /** Counters used, from `firstCounter` on. */
+  /** The number of used counters, beginning with `firstCounter`. */
   counters: number;
 }
 
-/** The name by which instrumented modules find the counters. */
+/** The name of the global with the counters. */
 export const countersName = "__tercelFuzzCounters";
 
 const functionTypes = new Set(["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"]);
@@ -33,8 +33,8 @@ const loopTypes = new Set(["ForStatement", "ForInStatement", "ForOfStatement", "
 let parser: Parser | undefined;
 
 /**
- * Makes a module count how often each of its branches is taken: every function, both ways of every `if` and `?:`, the second
- * half of `&&`, `||` and `??`, each loop's body, `case` and `catch`. Lines stay where they were.
+ * Makes a module count how often each branch is taken: every function, both branches of `if` and `?:`, the second
+ * operand of `&&`, `||` and `??`, each loop body, `case` and `catch`. Line numbers do not change.
  */
 export function instrument(source: string, firstCounter: number): Instrumented {
   parser ??= createRequire(import.meta.url)("acorn") as Parser;
@@ -85,7 +85,7 @@ export function instrument(source: string, firstCounter: number): Instrumented {
   return { source: `const __c=globalThis.${countersName};${weave(source, insertions)}`, counters: next - firstCounter };
 }
 
-/** The children of a node that are run or not, as [child, whether it is a statement]. */
+/** Returns the conditional children of a node, as [child, whether it is a statement]. */
 function branches(node: Node): [Node, boolean][] {
   const { body, consequent, alternate, right } = node as Node & Record<string, Node | null | undefined>;
   if (functionTypes.has(node.type) && body) return [[body, body.type === "BlockStatement"]];
@@ -101,7 +101,7 @@ function isNode(value: unknown): value is Node {
 }
 
 function weave(source: string, insertions: Insertion[]): string {
-  // Sorting is stable: what was noted first, the outer one, opens first, and what was noted last, the outer one, closes last.
+  // Sorting is stable, so the outer one opens first and closes last.
   insertions.sort((a, b) => a.at - b.at || Number(b.closes) - Number(a.closes));
   let out = "";
   let at = 0;

@@ -5,7 +5,7 @@ import { mutate } from "./mutate.ts";
 
 const input = Uint8Array.from({ length: 40 }, (_, at) => at);
 
-test("changes a copy and never the input, within the length allowed", () => {
+test("changes a copy and never the input, within the maximum length", () => {
   const random = new Random(1);
   const before = Buffer.from(input).toString("hex");
   const seen = new Set<string>();
@@ -18,12 +18,12 @@ test("changes a copy and never the input, within the length allowed", () => {
   assert.ok(seen.size > 1500, `only ${seen.size} different inputs`);
 });
 
-test("makes something of nothing", () => {
+test("creates an input from an empty one", () => {
   const random = new Random(1);
   assert.ok(mutate(new Uint8Array(0), [new Uint8Array(0)], [], 8, random).length > 0);
 });
 
-test("gives the same inputs for the same seed", () => {
+test("returns the same inputs for the same seed", () => {
   const run = (seed: number): string[] => {
     const random = new Random(seed);
     return Array.from({ length: 20 }, () => Buffer.from(mutate(input, [input], [], 100, random)).toString("hex"));

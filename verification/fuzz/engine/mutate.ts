@@ -1,6 +1,6 @@
 import type { Random } from "../../harness/random.ts";
 
-/** Values at which code tends to decide otherwise. */
+/** Values at which code often branches. */
 const edgeBytes = [0, 1, 2, 4, 5, 8, 9, 16, 31, 32, 63, 64, 127, 128, 129, 254, 255];
 const edgeNumbers = [
   0, 1, 4, 5, 8, 127, 128, 255, 256, 16_383, 16_384, 16_385, 65_535, 65_536, 0x7fff_ffff, 0xffff_ffff,
@@ -8,7 +8,7 @@ const edgeNumbers = [
 
 const maxRun = 64;
 
-/** Changes a copy of `input` in one to eight places. `others` lends pieces, `dictionary` words of the language. */
+/** Changes a copy of `input` in one to eight places, with pieces of `others` and words of `dictionary`. */
 export function mutate(
   input: Uint8Array,
   others: readonly Uint8Array[],

@@ -1,15 +1,15 @@
-/** What the supervisor asks of the thread that runs a target. */
+/** The supervisor's settings for the thread of a target. */
 export interface Orders {
   target: string;
   seconds: number;
   seed: number;
   seedFolder: string;
-  /** Where inputs are kept that led somewhere new, for the next run. */
+  /** The folder for inputs with new coverage, for the next run. */
   grownFolder: string;
   memory: SharedArrayBuffer;
 }
 
-/** What it reports. */
+/** The report of the thread. */
 export interface Progress {
   executions: number;
   corpus: number;
@@ -20,7 +20,7 @@ export interface Progress {
 
 const maxInputBytes = 65_536;
 
-/** The input at work, where both threads can see it. */
+/** The current input, in memory that both threads share. */
 export class SharedInput {
   private readonly length: Uint32Array;
   private readonly bytes: Uint8Array;
@@ -34,7 +34,7 @@ export class SharedInput {
     return this.bytes.buffer as SharedArrayBuffer;
   }
 
-  /** Grows with every input, and wraps. */
+  /** Increases with every input, and wraps around. */
   get serial(): number {
     return Atomics.load(this.length, 1);
   }

@@ -4,20 +4,20 @@ import { HangWatch } from "./hang-watch.ts";
 import { type Orders, type Progress, SharedInput } from "./shared-input.ts";
 import { threadTimes } from "./thread-times.ts";
 
-/** One input takes microseconds, the slowest a few milliseconds. */
+/** The time limit of an input. Most take microseconds, and the slowest a few milliseconds. */
 const hangAfterMs = 20_000;
 const lookEveryMs = 1000;
 const printEveryMs = 15_000;
 
 export interface Outcome {
   progress: Progress;
-  /** How long the thread ran. */
+  /** The run time of the thread. */
   seconds: number;
-  /** What an input broke, and where that input was saved. */
+  /** The failure, and the file of its input. */
   finding: { error: Error; file: string } | undefined;
 }
 
-/** Runs one target in a thread of its own and watches over it. */
+/** Runs a target in a separate thread and watches it. */
 export function supervise(orders: Omit<Orders, "memory">, crashFolder: string): Promise<Outcome> {
   const shared = new SharedInput();
   const startedMs = performance.now();
@@ -50,7 +50,7 @@ export function supervise(orders: Omit<Orders, "memory">, crashFolder: string): 
       if (report.isDone) end(undefined);
     });
     worker.on("error", found);
-    // Without a word, when the input is awaited and nothing is left that could end the wait.
+    // It exits silently if it awaits the input and nothing is left that could settle the promise.
     worker.on("exit", () => {
       if (!isOver) found(new Error("the thread ended while an input was at work"));
     });

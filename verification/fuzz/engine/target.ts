@@ -1,16 +1,16 @@
-/** What a target's module exports, in the form that Jazzer.js takes as well. */
+/** The exports of a target's module, compatible with Jazzer.js. */
 export interface Target {
-  /** Throws, or rejects, when the code under test breaks its word. Gets bytes of its own. */
+  /** Throws or rejects if the tested code violates its contract. May keep and change the bytes. */
   fuzz(bytes: Uint8Array): void | Promise<void>;
-  /** Words of the input's language that chance would not find. */
+  /** Words of the input language that random mutation would not find. */
   dictionary?: readonly Uint8Array[];
-  /** Longest input. Default 4096: longer ones mostly repeat what shorter ones do. */
+  /** The maximum length of inputs. Default 4096: longer ones rarely find more. */
   maxBytes?: number;
 }
 
 export const defaultMaxBytes = 4096;
 
-/** The targets, by the name of their file. */
+/** The targets, by their file names. */
 export const targetNames = [
   "frame-reader",
   "hpack-decode",

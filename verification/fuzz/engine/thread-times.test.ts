@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 import type { ThreadTimes } from "./hang-watch.ts";
 import { threadTimes } from "./thread-times.ts";
 
-/** What a thread that runs `program` does between its message and the first look that `isEnough`. */
+/** Returns the times of a thread with `program`, from its message until `isEnough`. */
 async function timesUntil(program: string, isEnough: (passed: ThreadTimes) => boolean): Promise<ThreadTimes> {
   const worker = new Worker(program, { eval: true });
   try {
@@ -22,7 +22,7 @@ async function timesUntil(program: string, isEnough: (passed: ThreadTimes) => bo
   }
 }
 
-test("a thread that computes uses the processor and is not idle, though it answers nothing", async () => {
+test("a computing thread uses CPU time and is not idle, although it does not respond", async () => {
   const passed = await timesUntil(
     'require("node:worker_threads").parentPort.postMessage("begun"); for (;;);',
     ({ cpuMs }) => cpuMs >= 50,
@@ -30,7 +30,7 @@ test("a thread that computes uses the processor and is not idle, though it answe
   assert.equal(passed.idleMs, 0);
 });
 
-test("a thread that waits is idle and hardly uses the processor", async () => {
+test("a waiting thread is idle and uses hardly any CPU time", async () => {
   const passed = await timesUntil(
     'const { parentPort } = require("node:worker_threads"); parentPort.on("message", () => {}); parentPort.postMessage("begun");',
     ({ idleMs }) => idleMs >= 500,

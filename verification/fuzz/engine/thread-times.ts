@@ -2,8 +2,8 @@ import type { Worker } from "node:worker_threads";
 import type { ThreadTimes } from "./hang-watch.ts";
 
 /**
- * Asked from outside, because a thread that hangs answers nothing. The processor's time is that of the whole process without
- * this thread: Node's own threads, which collect garbage and compile for the worker, count as the worker.
+ * Measured from outside, because a hanging thread does not respond. The CPU time is that of the whole process without
+ * this thread. Node's threads for garbage collection and compilation count as the worker.
  */
 export function threadTimes(worker: Worker): ThreadTimes {
   const all = process.cpuUsage();

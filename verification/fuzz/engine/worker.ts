@@ -1,6 +1,6 @@
 /**
- * The thread that runs one target until its time is up or an input breaks it. The input at work lies in memory shared with
- * the supervisor, which so can still save it when this thread hangs or dies.
+ * The thread that runs one target, until its time limit or until an input fails. The current input is in memory shared with
+ * the supervisor, which can save it if this thread hangs or dies.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { Random } from "../../harness/random.ts";
@@ -11,12 +11,12 @@ import { type Orders, type Progress, SharedInput } from "./shared-input.ts";
 import { defaultMaxBytes, loadTarget } from "./target.ts";
 
 const reportEveryMs = 1000;
-/** The clock is not asked for each input. */
+/** The clock is not read for each input. */
 const inputsPerLook = 64;
-/** Of the inputs worth keeping, the latest have been tried least. */
+/** The share of recent inputs, which have been tried least. */
 const latestInputs = 16;
 
-// Refusals are made by the thousand, and a run with --input shows where one of them came from.
+// Without stacks, because refusals are frequent. A run with --input shows the stack of one.
 Error.stackTraceLimit = 0;
 
 const orders = workerData as Orders;
@@ -29,7 +29,7 @@ const dictionary = target.dictionary ?? [];
 const corpus: Uint8Array[] = [];
 let executions = 0;
 
-/** True: the input led somewhere new. */
+/** Returns true if the input had new coverage. */
 async function run(input: Uint8Array): Promise<boolean> {
   shared.set(input);
   executions++;

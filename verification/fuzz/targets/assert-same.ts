@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** As `assert.deepEqual`, which shows well what differs and takes far too long to find that nothing does. */
+/** Like `assert.deepEqual`, which shows differences well but is too slow for equal values. */
 export function assertSameTexts(actual: readonly string[], expected: readonly string[]): void {
   let isSame = actual.length === expected.length;
   for (let at = 0; isSame && at < actual.length; at++) isSame = actual[at] === expected[at];

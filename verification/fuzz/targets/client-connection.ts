@@ -1,4 +1,4 @@
-/** A client's connection keeps its promises whatever a server sends. */
+/** A client's connection fulfils its contract for any bytes of a server. */
 import { connectionDictionary, fuzzConnection } from "./connection.ts";
 
 export function fuzz(bytes: Uint8Array): Promise<void> {

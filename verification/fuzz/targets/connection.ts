@@ -5,7 +5,7 @@ import { WireSource } from "./wire-source.ts";
 const maxCuts = 4;
 const maxScript = 16;
 
-/** Small enough that a few hundred bytes reach them. */
+/** Limits that a few hundred bytes can reach. */
 const limits = {
   streams: { maxConcurrent: 8 },
   headers: { maxListBytes: 1024, maxFields: 16, maxBlockBytes: 2048 },
@@ -16,8 +16,8 @@ const limits = {
 };
 
 /**
- * Feeds a connection: how its application acts, how the bytes are cut, and then the bytes. `opening` is put in front, or the
- * fuzzer would spend its time on connections that end with their first frame.
+ * Feeds a connection. The input determines the actions of the application, the chunks, and then the bytes. `opening` comes first,
+ * because most connections would otherwise end with their first frame.
  */
 export async function fuzzConnection(role: "server" | "client", bytes: Uint8Array): Promise<void> {
   const source = new WireSource(bytes);
@@ -34,13 +34,13 @@ export async function fuzzConnection(role: "server" | "client", bytes: Uint8Arra
   await checked.finish();
 }
 
-/** Empty SETTINGS, and the answer to those of the other side. */
+/** Empty SETTINGS, and the acknowledgement of the other side's. */
 const opening = Buffer.from("000000040000000000000000040100000000", "hex");
 
 const frame = (hex: string): Uint8Array => Buffer.from(hex.replaceAll(" ", ""), "hex");
 
 export const connectionDictionary = [
-  // Tiny messages of gRPC: many in a frame, one in a frame, one in pieces, none.
+  // Tiny gRPC messages: many in a frame, one in a frame, one in pieces, none.
   frame("000014 00 00 00000001 0000000000 0000000000 0000000000 0000000000"),
   frame("000005 00 00 00000001 0000000000"),
   frame("000007 00 01 00000001 0000000002 7800"),

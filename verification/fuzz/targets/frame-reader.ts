@@ -1,4 +1,4 @@
-/** The frame reader finds the same frames as a reader that holds all bytes, whatever way they are cut. */
+/** The frame reader finds the same frames as a reader with all bytes, for any chunks. */
 import assert from "node:assert/strict";
 import { Http2Error } from "@tercel/http2";
 import { FrameReader } from "../../../packages/http2/src/frame/frame-reader.ts";
@@ -8,7 +8,7 @@ import { assertSameTexts } from "./assert-same.ts";
 import { cut } from "./cut.ts";
 import { WireSource } from "./wire-source.ts";
 
-/** Above the sizes from which a frame that was cut off gets its memory from a pool, and from which DATA comes in pieces. */
+/** Above the sizes at which an incomplete frame gets memory from a pool, and DATA is delivered in pieces. */
 const maxFrameBytes = 4200;
 const maxCuts = 8;
 
@@ -61,7 +61,7 @@ export function fuzz(bytes: Uint8Array): void {
   else assert.equal(error, undefined);
 }
 
-/** The frames in front of the first that is over the limit. */
+/** Returns the frames before the first one over the limit. */
 function expected(bytes: Uint8Array): { frames: string[]; tooLong: boolean } {
   const scan = scanFrames(bytes);
   let at = 0;

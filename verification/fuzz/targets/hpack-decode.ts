@@ -1,6 +1,6 @@
 /**
- * A decoder with tight limits reads what one with room reads: it throws when that throws, gives the same list or the part of
- * it that fits, counts the same, and never loses step with the table after a list that was over a limit.
+ * A decoder with tight limits reads the same as one with wide limits. It throws if that throws, returns the same list or the part of
+ * it that fits, has the same counts, and stays synchronized with the table after a list over a limit.
  */
 import assert from "node:assert/strict";
 import { type HeaderBlock, HpackDecoder, HpackError } from "../../../packages/http2/src/hpack/index.ts";
@@ -26,7 +26,7 @@ export function fuzz(bytes: Uint8Array): void {
     const all = decode(roomy, block, 0);
     const some = decode(tight, block, 5);
     if (all === undefined || some === undefined) {
-      // A connection does not outlive an error in its compression.
+      // A compression error ends the connection.
       assert.equal(some, all);
       return;
     }
@@ -34,7 +34,7 @@ export function fuzz(bytes: Uint8Array): void {
   }
 }
 
-/** Undefined: the block was refused. `offset` puts it elsewhere in memory. */
+/** Returns undefined if the block was refused. `offset` changes its position in memory. */
 function decode(decoder: HpackDecoder, block: Uint8Array, offset: number): HeaderBlock | undefined {
   const memory = new Uint8Array(offset + block.length + offset).fill(0x82);
   memory.set(block, offset);

@@ -1,4 +1,4 @@
-/** What the encoder writes, the decoder reads back, through any lists, prepared lists and changes of the table's size. */
+/** The decoder reads what the encoder writes, for any lists, prepared lists and changes of the table size. */
 import assert from "node:assert/strict";
 import { HpackDecoder, HpackEncoder, PreparedHeaders } from "../../../packages/http2/src/hpack/index.ts";
 import { assertSameTexts } from "./assert-same.ts";

@@ -1,6 +1,6 @@
 /**
- * A connection of the gateway's HTTP/1.1 reader understands the same requests however the bytes of a client are cut, throws nothing, answers in
- * order, and looks at nothing after what it refuses.
+ * The gateway's HTTP/1.1 reader understands the same requests for any chunks of the bytes, never throws, responds in
+ * order, and reads nothing after a refused request.
  */
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
@@ -13,7 +13,7 @@ import { cut } from "./cut.ts";
 import { WireSource } from "./wire-source.ts";
 
 const maxCuts = 8;
-/** So many requests are answered before the connection gives way to others. */
+/** The number of requests before the connection yields to others. */
 const requestsPerTurn = 32;
 
 export async function fuzz(input: Uint8Array): Promise<void> {
@@ -33,7 +33,7 @@ interface Played {
   readonly isClosed: boolean;
 }
 
-/** A client that reads all, and never leaves. */
+/** A client that reads everything and never disconnects. */
 class FakeSocket extends EventEmitter {
   sent = "";
   destroyed = false;

@@ -1,10 +1,10 @@
-/** The table-driven Huffman decoder agrees with one that follows the code bit by bit, and with the encoder. */
+/** The table-driven Huffman decoder agrees with a bit-by-bit decoder, and with the encoder. */
 import assert from "node:assert/strict";
 import { eosSymbol, huffmanCodeBits, huffmanCodes } from "../../../packages/http2/src/hpack/huffman-code.ts";
 import { decodeHuffman, maxDecodedBytes } from "../../../packages/http2/src/hpack/huffman-decode.ts";
 import { encodeHuffman, huffmanEncodedBytes } from "../../../packages/http2/src/hpack/huffman-encode.ts";
 
-/** By the code's bits after a one, which distinguishes codes of different length. */
+/** By the code's bits after a leading one, which distinguishes codes of different length. */
 const symbols = new Map<number, number>();
 for (let symbol = 0; symbol <= eosSymbol; symbol++) {
   symbols.set(2 ** (huffmanCodeBits[symbol] as number) + (huffmanCodes[symbol] as number), symbol);
@@ -17,7 +17,7 @@ export function fuzz(bytes: Uint8Array): void {
   assert.equal(size, expected === undefined ? -1 : expected.length);
   if (expected !== undefined) assert.ok(Buffer.from(expected).equals(room.subarray(0, size)));
 
-  // With less room the answer is the same, and nothing is written beyond it.
+  // With a smaller output buffer the result is the same, and nothing is written beyond its end.
   const half = new Uint8Array(room.length >>> 1);
   assert.equal(decodeHuffman(bytes, 0, bytes.length, half), size);
   if (size > 0) assert.ok(Buffer.from(half.buffer).equals(room.subarray(0, half.length)));
@@ -32,7 +32,7 @@ export function fuzz(bytes: Uint8Array): void {
   assert.ok(Buffer.from(back.buffer).equals(bytes));
 }
 
-/** RFC 7541 §5.2 word for word; undefined when the bytes are not a valid encoding. */
+/** RFC 7541 §5.2 literally. Returns undefined if the encoding is invalid. */
 function decodeBits(bytes: Uint8Array): number[] | undefined {
   const decoded: number[] = [];
   let code = 1;
@@ -46,7 +46,7 @@ function decodeBits(bytes: Uint8Array): number[] | undefined {
       code = 1;
     }
   }
-  // Nothing but ones, and fewer than eight.
+  // The padding must be fewer than eight ones.
   return code < 256 && (code & (code + 1)) === 0 ? decoded : undefined;
 }
 

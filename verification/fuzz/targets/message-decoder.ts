@@ -1,6 +1,6 @@
 /**
- * The message reader finds the same messages as one that holds all bytes; the codec answers each with a message or a
- * ConnectError, and writes what it has read as protobuf-es does.
+ * The message reader finds the same messages as one with all bytes. The codec returns a message or a
+ * ConnectError for each, and writes messages like protobuf-es.
  */
 import assert from "node:assert/strict";
 import { type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";

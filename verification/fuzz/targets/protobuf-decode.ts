@@ -29,7 +29,7 @@ export function fuzz(bytes: Uint8Array): void {
   const expected = attempt(() => fromBinary(schema, input, { readUnknownFields: keepsUnknown }));
   const message = attemptCodec(() => codec.decode(schema, input));
   assert.equal(message === undefined, expected === undefined, "one reads what the other refuses");
-  // Also before a field of 4 KiB, since what protobuf-es would make of less is not estimated.
+  // Also before a field of 4 KiB, because the memory of smaller messages in protobuf-es is not estimated.
   for (const whole of [input, new Uint8Array(Buffer.concat([input, fourKibibytes]))]) {
     const bounded = attemptCodec(() => strict.decode(schema, whole));
     if (bounded === undefined) continue;
@@ -43,7 +43,7 @@ export function fuzz(bytes: Uint8Array): void {
   const written = attemptCodec(() => codec.encode(schema, message));
   assert.equal(written === undefined, rewritten === undefined, "one writes what the other refuses");
   if (written === undefined || rewritten === undefined || Buffer.compare(written, rewritten) === 0) return;
-  // JavaScript does not say which of its many forms a NaN keeps on its way through a variable.
+  // JavaScript does not specify which bits of a NaN a variable keeps.
   const isSameButNaN =
     written.length === rewritten.length &&
     inspect(message, { depth: 200 }).includes("NaN") &&
@@ -51,12 +51,12 @@ export function fuzz(bytes: Uint8Array): void {
   if (!isSameButNaN) assertSameBytes(written, rewritten);
 }
 
-/** Field 50,000, which the types do not have. */
+/** Field 50,000, which no type has. */
 const fourKibibytes = Buffer.concat([Buffer.of(0x82, 0xb5, 0x18, 0x80, 0x20), Buffer.alloc(4096)]);
 
 function bytesOf(schema: DescMessage, source: WireSource, way: number): Uint8Array {
   if (way === 0) return source.rest();
-  // Behind the input's end every decision is for 0, which ends a message soon.
+  // After the end of the input every decision is 0, which ends a message soon.
   const random = (limit: number): number => (limit <= 256 ? source.byte() : source.uint16()) % limit;
   const bytes = randomBytes(schema, random);
   return way === 1 ? bytes : damage(bytes, random);
@@ -80,7 +80,7 @@ function attemptCodec<T extends Message | Uint8Array>(action: () => T): T | unde
 }
 
 export const dictionary = [
-  // Unknown fields of each wire type, alone and many, with a tag that is longer than it needs to be, groups within groups.
+  // Unknown fields of each wire type, one and many, with overlong tags, and nested groups.
   Uint8Array.of(0xc0, 0xc4, 0x13, 0),
   Uint8Array.of(0xc1, 0xc4, 0x13, 0, 0, 0, 0, 0, 0, 0, 0),
   Uint8Array.of(0xc2, 0xc4, 0x13, 0),

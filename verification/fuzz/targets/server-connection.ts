@@ -1,4 +1,4 @@
-/** A server's connection keeps its promises whatever a client sends. */
+/** A server's connection fulfils its contract for any bytes of a client. */
 import { connectionDictionary, fuzzConnection } from "./connection.ts";
 
 export function fuzz(bytes: Uint8Array): Promise<void> {

@@ -1,4 +1,4 @@
-/** Reads an input as a row of decisions; after its end every byte is 0. */
+/** Reads an input as a sequence of decisions. After its end every byte is 0. */
 export class WireSource {
   private readonly bytes: Uint8Array;
   private at = 0;
@@ -19,7 +19,7 @@ export class WireSource {
     return (this.byte() << 8) | this.byte();
   }
 
-  /** At most `count` bytes, fewer at the end. */
+  /** Returns `count` bytes, or fewer at the end. */
   take(count: number): Uint8Array {
     const taken = this.bytes.subarray(this.at, this.at + count);
     this.at += count;

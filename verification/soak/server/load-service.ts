@@ -3,13 +3,13 @@ import type { LoadRequest, LoadService } from "../gen/tercel/soak/v1/load_pb.ts"
 
 export interface LoadServer {
   readonly service: ServiceImpl<typeof LoadService>;
-  /** Handlers that have begun and not ended. */
+  /** The number of running handlers. */
   readonly running: number;
-  /** The calls that were served, in order and as often as they were; undefined when they are not recorded. */
+  /** The served calls in order, including repetitions; undefined if they are not recorded. */
   readonly servedIds: readonly number[] | undefined;
 }
 
-/** Answers what it is asked for. A handler whose call is cancelled ends at once. */
+/** Responds as the request says. A handler whose call is cancelled ends at once. */
 export function createLoadServer(recordsIds: boolean, workMs?: number): LoadServer {
   let running = 0;
   const servedIds: number[] = [];
@@ -76,7 +76,7 @@ function answer({ id, answerBytes }: LoadRequest, receivedBytes: number) {
   return { id, payload: new Uint8Array(answerBytes).fill(id & 0xff), receivedBytes: BigInt(receivedBytes) };
 }
 
-/** Keeps the core busy, in portions: as handlers do that wait for something in between. */
+/** Uses CPU time in portions, like handlers that wait in between. */
 async function work(workMs: number): Promise<void> {
   for (let portion = 0; portion < 2; portion++) {
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,7 @@
 /**
- * The server of the soaks, a process of its own: `--port`, `--tls-key` and `--tls-cert` for a second listener, `--record-ids`,
- * `--work-ms` for calls that cost so much of the core, with load shedding.
- * Says where it listens and responds to the requests of its parent; SIGTERM drains it, and then it reports what it served.
+ * The server of the soaks, in its own process: `--port`, `--tls-key` and `--tls-cert` for a second listener, `--record-ids`,
+ * `--work-ms` for calls that take this CPU time, with load shedding.
+ * It reports its address and responds to requests of its parent. SIGTERM drains it, and then it reports the served calls.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -26,6 +26,7 @@ const workMs = values["work-ms"] === undefined ? undefined : Number(values["work
 const load = createLoadServer(values["record-ids"], workMs);
 const shedding = workMs === undefined ? undefined : createLoadShedding();
 const routes = {
+  compressMinBytes: 1024,
   ...(shedding !== undefined && { interceptors: [shedding] }),
   routes: (router: Parameters<Parameters<typeof createServer>[0]["routes"]>[0]) =>
     router.service(LoadService, load.service),
@@ -43,7 +44,7 @@ process.on("message", (asked: ToServer) => {
   if (asked === "memory") send({ kind: "memory", memory: sampleMemory() });
   else send({ kind: "activity", sockets: openSockets(), running: load.running });
 });
-// A parent that is gone needs no server.
+// Without its parent, the server is not needed.
 process.on("disconnect", () => process.exit(1));
 onStopSignals({
   async stop() {

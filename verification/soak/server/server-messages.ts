@@ -1,16 +1,16 @@
 import type { MemorySample } from "../memory.ts";
 
-/** What its parent asks for. */
+/** Requests of the parent. */
 export type ToServer = "activity" | "memory";
 
 export interface ServerActivity {
   readonly kind: "activity";
   readonly sockets: number;
-  /** Handlers under way. */
+  /** The number of running handlers. */
   readonly running: number;
 }
 
-/** What the server's process sends to its parent. */
+/** Messages of the server's process to its parent. */
 export type FromServer =
   | { readonly kind: "listening"; readonly port: number; readonly tlsPort: number | undefined }
   | ServerActivity

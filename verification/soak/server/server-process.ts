@@ -7,25 +7,25 @@ import type { FromServer, ServerActivity, ToServer } from "./server-messages.ts"
 const program = join(import.meta.dirname, "main.ts");
 
 export interface ServerProcessOptions {
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Files of a key and a certificate: then it listens on a second port, with TLS. */
+  /** The files of a key and a certificate. With them it also listens on a second port with TLS. */
   readonly tls?: { readonly keyFile: string; readonly certFile: string };
-  /** Whether `stop` returns which calls were served. */
+  /** Whether `stop` returns the served calls. */
   readonly recordsIds?: boolean;
-  /** What a unary call costs of its core. With this, load shedding is on. Default: as little as it may. */
+  /** The CPU time of a unary call. It turns load shedding on. Default: no additional time. */
   readonly workMs?: number;
 }
 
-/** A server in a process of its own. */
+/** A server in its own process. */
 export interface ServerProcess {
   readonly port: number;
   readonly tlsPort: number | undefined;
-  /** What is under way in it. */
+  /** Resolves to the number of running handlers and streams. */
   activity(): Promise<ServerActivity>;
-  /** What it holds after a garbage collection, which takes it a while. */
+  /** Resolves to its memory after a garbage collection. */
   memory(): Promise<MemorySample>;
-  /** Sends SIGTERM, and resolves when the process has drained and ended, to the calls that it served. */
+  /** Sends SIGTERM. Resolves to the served calls when the process has drained and ended. */
   stop(): Promise<readonly number[]>;
 }
 
@@ -61,7 +61,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   };
 }
 
-/** The next message of a kind; rejects when the process ends before. */
+/** Resolves to the next message of a kind. Rejects if the process ends before. */
 function next<Kind extends FromServer["kind"]>(child: ChildProcess, kind: Kind) {
   return new Promise<Extract<FromServer, { kind: Kind }>>((resolve, reject) => {
     const onMessage = (message: unknown): void => {

@@ -11,7 +11,7 @@ import type { NotificationStore, StoredNotification } from "./notification-store
 export interface NotificationParts {
   readonly store: NotificationStore;
   readonly feed: Feed<StoredNotification>;
-  /** What page tokens and resume tokens are made with. */
+  /** The secret of page tokens and resume tokens. */
   readonly tokenSecret: Uint8Array;
 }
 

@@ -3,7 +3,7 @@ import type { FeedSource } from "@tercel/service/feed";
 import type { ListQuery } from "../shared/list-pages.ts";
 import { nextSeq } from "../shared/next-seq.ts";
 
-/** What a user was notified of. Times are Unix milliseconds; `seq` rises with every notification. */
+/** A notification of a user. Times are Unix milliseconds; `seq` increases with every notification. */
 export interface StoredNotification {
   readonly seq: number;
   /** The id of the event. */
@@ -16,7 +16,7 @@ export interface StoredNotification {
 
 /** The notifications of the shop's users. */
 export interface NotificationStore extends FeedSource<StoredNotification> {
-  /** Adds one in the transaction that handles its event. */
+  /** Adds a notification, in the transaction that handles its event. */
   addIn(tx: Transaction, notification: Omit<StoredNotification, "seq">): Promise<void>;
   /** Newest first. */
   list(query: ListQuery): Promise<StoredNotification[]>;

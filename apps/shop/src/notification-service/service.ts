@@ -12,10 +12,10 @@ import { createNotificationHandler } from "./notification-handler.ts";
 import { createNotificationStore, type StoredNotification } from "./notification-store.ts";
 
 const group = "notification-service";
-/** Notifications come in as events, whose commits no one reports. */
+/** How often streams check for new notifications, because nothing reports the commit of an event's handler. */
 const pollMs = 250;
 
-/** Notifies users of what the other services publish. */
+/** Notifies users of the events of the other services. */
 export const notificationService = defineService({
   needs: {
     db: database({ migrations: new URL("./migrations/", import.meta.url) }),

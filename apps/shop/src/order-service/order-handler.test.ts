@@ -20,7 +20,7 @@ let nowMs: number;
 let store: OrderStore;
 let settlement: Settlement;
 let orders: Client<typeof OrderService>;
-/** What payment-service does. */
+/** A stub of payment-service. */
 let charge: (request: ChargeRequest) => { id: string; state: Payment_State; declineReason?: string };
 let charges: ChargeRequest[];
 beforeEach(async () => {
@@ -75,14 +75,14 @@ test("the largest order has an exact total", async () => {
   assert.equal(order.totalCents, 100_000_000_000_000n);
 });
 
-test("a repeated request gives the first order again", async () => {
+test("a repeated request returns the first order", async () => {
   const first = await orders.createOrder({ userId: "ada", items: [pen], requestId: "r1" });
   nowMs = 6_000;
   assert.deepEqual(await orders.createOrder({ userId: "ada", items: [pen], requestId: "r1" }), first);
   assert.equal((await orders.listOrders({})).orders.length, 1);
 });
 
-test("a request id is one user's own, and none at all makes a new order each time", async () => {
+test("a request id belongs to one user, and each request without one creates an order", async () => {
   await orders.createOrder({ userId: "ada", items: [pen], requestId: "r1" });
   await orders.createOrder({ userId: "eve", items: [pen], requestId: "r1" });
   await orders.createOrder({ userId: "eve", items: [pen] });
@@ -101,7 +101,7 @@ test("a cancelled order stays cancelled, and cancelling it again changes nothing
   assert.deepEqual(await orders.cancelOrder({ orderId: id }), cancelled);
 });
 
-test("while the clock is set back, an order is not cancelled before it was placed", async () => {
+test("the time of a cancellation is not before that of the order, even if the clock was set back", async () => {
   const placed = await orders.createOrder({ userId: "ada", items: [pen] });
   nowMs = 1_000;
   const cancelled = await orders.cancelOrder({ orderId: placed.id });
@@ -110,7 +110,7 @@ test("while the clock is set back, an order is not cancelled before it was place
   assert.deepEqual(cancelled.updateTime, placed.createTime);
 });
 
-test("pages lead through one user's orders from the newest to the oldest, each once", async () => {
+test("pages return each order of a user once, from the newest to the oldest", async () => {
   for (let index = 1; index <= 5; index++) {
     await orders.createOrder({ userId: "ada", items: [{ ...pen, sku: `a${index}` }] });
     await orders.createOrder({ userId: "eve", items: [{ ...pen, sku: `e${index}` }] });
@@ -125,12 +125,12 @@ test("pages lead through one user's orders from the newest to the oldest, each o
   assert.deepEqual(seen, [["a5", "a4"], ["a3", "a2"], ["a1"]]);
 });
 
-test("a page that ends with the last order names no next page", async () => {
+test("a page with the last order has no next_page_token", async () => {
   for (let index = 0; index < 2; index++) await orders.createOrder({ userId: "ada", items: [pen] });
   assert.equal((await orders.listOrders({ userId: "ada", pageSize: 2 })).nextPageToken, "");
 });
 
-test("a page has 10 orders unless asked otherwise and 100 at most", async () => {
+test("a page has 10 orders by default and 100 at most", async () => {
   for (let index = 0; index < 102; index++) await orders.createOrder({ userId: "ada", items: [pen] });
   const sizeOf = async (pageSize: number) => (await orders.listOrders({ pageSize })).orders.length;
   assert.deepEqual([await sizeOf(0), await sizeOf(1), await sizeOf(100), await sizeOf(101)], [10, 1, 100, 100]);
@@ -251,7 +251,7 @@ for (const { promise, call, code, message } of refusals) {
   });
 }
 
-test("an order is charged for once, with its total, and knows its payment", async () => {
+test("charges for an order once, with its total, and stores its payment", async () => {
   const order = await orders.createOrder({ userId: "ada", items: [pen, ink], requestId: "r1" });
   assert.equal(order.paymentId, "p1");
   await orders.createOrder({ userId: "ada", items: [pen, ink], requestId: "r1" });
@@ -261,14 +261,14 @@ test("an order is charged for once, with its total, and knows its payment", asyn
   );
 });
 
-test("a payment that is declined cancels the order with its reason, and a repetition finds it so", async () => {
+test("a declined payment cancels the order with its reason, and a repeated request returns the cancelled order", async () => {
   charge = () => ({ id: "p1", state: Payment_State.DECLINED, declineReason: "no money" });
   const order = await orders.createOrder({ userId: "ada", items: [pen], requestId: "r1" });
   assert.deepEqual([order.state, order.cancelReason, order.paymentId], [Order_State.CANCELLED, "no money", ""]);
   assert.deepEqual(await orders.createOrder({ userId: "ada", items: [pen], requestId: "r1" }), order);
 });
 
-test("a charge that can never be made cancels the order", async () => {
+test("a charge that can never succeed cancels the order", async () => {
   charge = () => {
     throw new ConnectError("another amount", Code.AlreadyExists);
   };
@@ -277,7 +277,7 @@ test("a charge that can never be made cancels the order", async () => {
 });
 
 for (const code of [Code.Unavailable, Code.DeadlineExceeded, Code.Internal]) {
-  test(`a charge whose outcome is not known (${Code[code]}) leaves the order pending, and it is settled later`, async () => {
+  test(`a charge with an unknown outcome (${Code[code]}) leaves the order pending, and it is settled later`, async () => {
     charge = () => {
       throw new ConnectError("away", code);
     };
@@ -291,7 +291,7 @@ for (const code of [Code.Unavailable, Code.DeadlineExceeded, Code.Internal]) {
   });
 }
 
-test("an order that was pending when the clock was set back is settled at once and not when its time has come again", async () => {
+test("an order that was pending when the clock was set back is settled at once", async () => {
   charge = () => {
     throw new ConnectError("away", Code.Unavailable);
   };
@@ -302,7 +302,7 @@ test("an order that was pending when the clock was set back is settled at once a
   assert.equal((await orders.getOrder({ orderId: id })).state, Order_State.PLACED);
 });
 
-/** One round over what is pending. */
+/** Settles the pending orders once. */
 async function settleOnce(): Promise<void> {
   const ending = new AbortController();
   const running = settlement.run(ending.signal);
@@ -311,7 +311,7 @@ async function settleOnce(): Promise<void> {
   await running.catch(() => {});
 }
 
-test("an order that could not be paid for in a quarter of an hour is cancelled", async () => {
+test("cancels an order that could not be charged for within a quarter of an hour", async () => {
   charge = () => {
     throw new ConnectError("away", Code.Unavailable);
   };
@@ -322,7 +322,7 @@ test("an order that could not be paid for in a quarter of an hour is cancelled",
   assert.deepEqual([order.state, order.cancelReason], [Order_State.CANCELLED, "the payment could not be made in time"]);
 });
 
-test("an order that its user has cancelled stays cancelled when its payment arrives", async () => {
+test("an order that its user cancelled stays cancelled when its payment arrives", async () => {
   charge = () => {
     throw new ConnectError("away", Code.Unavailable);
   };

@@ -6,11 +6,11 @@ const maxItems = 100;
 const maxSkuChars = 64;
 const maxQuantity = 10_000;
 
-/** With 100 items of 10,000 pieces each, the total is 10^14 cents: a double counts that exactly, far below 2^53. */
+/** 100 items of 10,000 pieces at this price are 10^14 cents, which a double represents exactly (below 2^53). */
 const maxUnitPriceCents = 100_000_000n;
 
 /**
- * What a caller ordered, checked.
+ * Returns the checked items of an order.
  *
  * @throws ConnectError INVALID_ARGUMENT naming the first field that is wrong, by its path: "items[2].quantity".
  */

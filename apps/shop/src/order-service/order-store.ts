@@ -11,14 +11,14 @@ export interface OrderedItem {
   readonly unitPriceCents: number;
 }
 
-/** An order that is to be placed. `requestId` makes the placing repeatable; empty means that it is not. */
+/** An order to place. With a `requestId` the request may be repeated. */
 export interface NewOrder {
   readonly userId: string;
   readonly requestId: string;
   readonly items: readonly OrderedItem[];
 }
 
-/** An order as it is stored. Times are Unix milliseconds; `seq` rises with every order. */
+/** A stored order. Times are Unix milliseconds; `seq` increases with every order. */
 export interface StoredOrder {
   readonly seq: number;
   readonly id: string;
@@ -32,20 +32,20 @@ export interface StoredOrder {
   readonly updateTimeMs: number;
 }
 
-/** The orders of the shop. Nothing here rejects for a reason the caller caused; such outcomes are values. */
+/** The orders of the shop. Failures that the caller caused are return values, not rejections. */
 export interface OrderStore {
-  /** Stores an order, which is pending. The same request id of the same user gives the first order again if the items are the same too. */
+  /** Stores a pending order. If the user has an order with the same request id and the same items, returns that order. */
   create(order: NewOrder): Promise<StoredOrder | "request-id-reused">;
-  /** The same in a transaction of the caller's. */
+  /** The same in the caller's transaction. */
   createIn(tx: Transaction, order: NewOrder): Promise<StoredOrder | "request-id-reused">;
   get(id: string): Promise<StoredOrder | undefined>;
   /** Newest first. */
   list(query: ListQuery): Promise<StoredOrder[]>;
-  /** Orders that have been pending for so long, the oldest first. Where the clock was set back, those that are newer than now are among them. */
+  /** Returns orders that have been pending for this time, the oldest first, including orders with a time in the future, after the clock was set back. */
   pendingFor(minAgeMs: number, limit: number): Promise<StoredOrder[]>;
-  /** The order has been paid for. One that is not pending is returned as it is. */
+  /** Marks a pending order as placed. Returns any other order unchanged. */
   place(id: string, paymentId: string): Promise<StoredOrder | undefined>;
-  /** Cancels an order that is not cancelled yet, and has its payment refunded. */
+  /** Cancels an order, unless it is cancelled already, and publishes the event that refunds its payment. */
   cancel(id: string, reason: string): Promise<StoredOrder | undefined>;
 }
 
@@ -64,7 +64,7 @@ export function createOrderStore(database: Database, nowMs: () => number = Date.
     const seq = await nextSeq(tx, "orders");
     const earlier = orderOf(
       await tx.first<OrderRow>(
-        // The last condition is what lets the databases use the partial index.
+        // The last condition allows the databases to use the partial index.
         sql`SELECT ${columns} FROM orders WHERE user_id = ${userId} AND request_id = ${requestId} AND request_id <> ''`,
       ),
     );
@@ -120,7 +120,7 @@ export function createOrderStore(database: Database, nowMs: () => number = Date.
   };
 }
 
-/** The clock may be set back, and an order is never updated before it was created. */
+/** Never before the creation of the order, even if the clock was set back. */
 function laterThan(nowMs: number) {
   return sql`CASE WHEN update_time_ms > ${nowMs} THEN update_time_ms ELSE ${nowMs} END`;
 }

@@ -10,14 +10,14 @@ import { orderOf } from "./order-rules.ts";
 import { createOrderStore } from "./order-store.ts";
 import { createSettlement } from "./settlement.ts";
 
-/** Keeps the orders, and has payment-service charge for them. */
+/** Stores the orders, and charges for them with payment-service. */
 export const orderService = defineService({
   needs: {
     db: database({ migrations: new URL("./migrations/", import.meta.url) }),
     events: events(),
     payments: client(PaymentService, "payment-service"),
   },
-  // user-service places orders, and nothing else.
+  // user-service may only place orders.
   access: {
     "shop.order.v1.OrderService/*": { roles: ["admin"] },
     "shop.order.v1.OrderService/CreateOrder": { roles: ["admin"], callers: ["user-service"] },
@@ -27,7 +27,7 @@ export const orderService = defineService({
     const { store, settlement } = createParts(parts);
     const pages = createListPages("orders", secret("page tokens"));
     router.service(OrderService, createOrderHandler({ store, settlement, pages }));
-    // Orders that were published because this service could not be called. `run` settles them.
+    // Orders that user-service published because it could not call this service. `run` settles them.
     events.subscribe(CreateOrderRequestSchema, { group: "order-service" }, async (request, tx) => {
       await store.createIn(tx, orderOf(request));
     });

@@ -4,16 +4,16 @@ import type { Log } from "@tercel/grpc";
 import { Payment_State, type PaymentService } from "../gen/shop/payment/v1/payment_pb.ts";
 import type { OrderStore, StoredOrder } from "./order-store.ts";
 
-/** Has orders paid for. */
+/** Charges for orders. */
 export interface Settlement {
   /**
-   * Charges for a pending order, and returns the order as it is then: placed, cancelled where the charge was refused, or still pending where
-   * its outcome is not known. An order that is not pending is returned as it is.
+   * Charges for a pending order, and returns the resulting order: placed, cancelled if the charge was refused, or still pending if
+   * the outcome is unknown. Returns an order that is not pending unchanged.
    *
-   * @param remainingMs What is left of the caller's own deadline, if it has one.
+   * @param remainingMs The remaining time of the caller's deadline, if it has one.
    */
   settle(order: StoredOrder, remainingMs?: number): Promise<StoredOrder>;
-  /** Settles what was left pending, by a call that broke off, a process that was killed or a payment-service that was away, until the signal aborts. */
+  /** Settles pending orders until the signal aborts. They remain after a broken call, a killed process or an outage of payment-service. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -25,16 +25,16 @@ export interface SettlementOptions {
   readonly nowMs?: () => number;
 }
 
-/** How long a charge may take before the order is left pending. */
+/** The timeout of a charge. After it the order stays pending. */
 const chargeTimeoutMs = 2_000;
-/** A younger order is still being settled by the call that made it. */
+/** The minimum age. The call that created a younger order is still settling it. */
 const settleAfterMs = 3_000;
 const pauseMs = 1_000;
-/** Whoever ordered does not want it any more. */
+/** The maximum age. After this time the user no longer expects the order. */
 const giveUpAfterMs = 15 * 60_000;
 const batchSize = 100;
 
-/** The charge will not be made, however often it is asked for. */
+/** Codes of charges that can never succeed. */
 const definiteCodes: readonly Code[] = [
   Code.InvalidArgument,
   Code.AlreadyExists,
@@ -47,7 +47,7 @@ export function createSettlement({ store, payments, log, nowMs = Date.now }: Set
   async function settle(order: StoredOrder, remainingMs = Number.POSITIVE_INFINITY): Promise<StoredOrder> {
     if (order.state !== "pending") return order;
     const { id: orderId, userId, totalCents } = order;
-    // Half of it, so that there is time left to say that the order is pending.
+    // Half of it, so that time is left to respond that the order is pending.
     const timeoutMs = Math.max(1, Math.min(chargeTimeoutMs, Math.floor(remainingMs / 2)));
     try {
       const payment = await payments.charge({ orderId, userId, amountCents: BigInt(totalCents) }, { timeoutMs });
@@ -62,7 +62,7 @@ export function createSettlement({ store, payments, log, nowMs = Date.now }: Set
     }
   }
 
-  /** Whether payment-service responds, so that it is worth trying the others. */
+  /** Returns whether payment-service responds, so that the next orders can be tried. */
   async function settleOld(order: StoredOrder): Promise<boolean> {
     if (order.createTimeMs <= nowMs() - giveUpAfterMs) {
       await store.cancel(order.id, "the payment could not be made in time");

@@ -12,9 +12,9 @@ export interface PaymentParts {
   readonly pages: ReturnType<typeof createListPages>;
 }
 
-/** What the largest order costs. */
+/** The total of the largest order. */
 const maxAmountCents = 100_000_000_000_000n;
-/** A larger amount is for a person to decide about. */
+/** Larger amounts need the approval of a person, so they are declined. */
 const declinedFromCents = 100_000_000;
 
 /** Creates the handlers of shop.payment.v1.PaymentService over the store. */

@@ -21,7 +21,7 @@ beforeEach(async () => {
       const store = createPaymentStore(db, () => nowMs);
       const pages = createListPages("payments", new Uint8Array(32));
       router.service(PaymentService, createPaymentHandler({ store, pages }));
-      // As the event's handler does it.
+      // As in the handler of the event.
       cancelOrder = (orderId) => db.transaction((tx) => store.refundIn(tx, { orderId, userId: "ada" }));
     },
   });
@@ -32,7 +32,7 @@ afterEach(() => service.stop());
 
 const book = { orderId: "o1", userId: "ada", amountCents: 1_000n };
 
-test("an order is charged once, however often that is asked for", async () => {
+test("charges for an order once, even if requested several times", async () => {
   const first = await payments.charge(book);
   assert.equal(first.state, Payment_State.SETTLED);
   nowMs = 2_000;
@@ -41,17 +41,17 @@ test("an order is charged once, however often that is asked for", async () => {
   assert.deepEqual((await payments.listPayments({})).payments, [first]);
 });
 
-test("two charges for one order at a time are one payment", async () => {
+test("two simultaneous charges for an order are one payment", async () => {
   const both = await Promise.all([payments.charge(book), payments.charge(book)]);
   assert.equal(both[0].id, both[1].id);
 });
 
-test("another amount for the same order is refused", async () => {
+test("refuses another amount for the same order", async () => {
   await payments.charge(book);
   await assert.rejects(payments.charge({ ...book, amountCents: 1n }), { code: Code.AlreadyExists });
 });
 
-test("an amount from a million on is declined, and stays so", async () => {
+test("declines an amount of a million or more, also when it is repeated", async () => {
   const yacht = { ...book, amountCents: 100_000_000n };
   const declined = await payments.charge(yacht);
   assert.equal(declined.state, Payment_State.DECLINED);
@@ -63,7 +63,7 @@ test("an amount from a million on is declined, and stays so", async () => {
   );
 });
 
-test("what was paid for an order that is cancelled is refunded, and is not charged again", async () => {
+test("refunds the payment of a cancelled order, and does not charge for it again", async () => {
   const { id } = await payments.charge(book);
   nowMs = 500;
   await cancelOrder("o1");
@@ -75,13 +75,13 @@ test("what was paid for an order that is cancelled is refunded, and is not charg
   assert.equal((await payments.charge(book)).state, Payment_State.REFUNDED);
 });
 
-test("a charge that comes after its order was cancelled is not made", async () => {
+test("does not make a charge that arrives after its order was cancelled", async () => {
   await cancelOrder("o1");
   const late = await payments.charge(book);
   assert.deepEqual([late.state, late.amountCents], [Payment_State.REFUNDED, 0n]);
 });
 
-test("pages lead through one user's payments from the newest to the oldest, each once", async () => {
+test("pages return each payment of a user once, from the newest to the oldest", async () => {
   for (let nth = 1; nth <= 3; nth++) {
     await payments.charge({ ...book, orderId: `a${nth}` });
     await payments.charge({ ...book, orderId: `e${nth}`, userId: "eve" });

@@ -4,14 +4,14 @@ import { PaymentSettledSchema } from "../gen/shop/events/v1/events_pb.ts";
 import type { ListQuery } from "../shared/list-pages.ts";
 import { nextSeq } from "../shared/next-seq.ts";
 
-/** What is to be charged for an order. */
+/** A charge for an order. */
 export interface Charge {
   readonly orderId: string;
   readonly userId: string;
   readonly amountCents: number;
 }
 
-/** A payment as it is stored. Times are Unix milliseconds; `seq` rises with every payment. */
+/** A stored payment. Times are Unix milliseconds; `seq` increases with every payment. */
 export interface StoredPayment extends Charge {
   readonly seq: number;
   readonly id: string;
@@ -21,11 +21,11 @@ export interface StoredPayment extends Charge {
   readonly updateTimeMs: number;
 }
 
-/** The payments of the shop. Nothing here rejects for a reason the caller caused; such outcomes are values. */
+/** The payments of the shop. Failures that the caller caused are return values, not rejections. */
 export interface PaymentStore {
-  /** Makes the payment of an order, settled or declined for a reason, or returns the one that the order has already. */
+  /** Creates the payment of an order, settled or declined for a reason, or returns its existing payment. */
   charge(charge: Charge, declineReason: string | undefined): Promise<StoredPayment | "amount-differs">;
-  /** The order was cancelled: gives back what was paid, and keeps a charge that is still on its way from being made. */
+  /** Refunds the payment of a cancelled order. Prevents a charge that arrives later. */
   refundIn(tx: Transaction, order: Pick<Charge, "orderId" | "userId">): Promise<void>;
   get(id: string): Promise<StoredPayment | undefined>;
   /** Newest first. */
@@ -37,13 +37,13 @@ const columns = sql`seq, id, order_id AS "orderId", user_id AS "userId", amount_
 
 /** Creates the store over a database with the migrations of this service; `nowMs` is the clock. */
 export function createPaymentStore(database: Database, nowMs: () => number = Date.now): PaymentStore {
-  /** The payment that an order has; it is made as said where it has none. */
+  /** Returns the payment of an order. Creates it if there is none. */
   async function paymentOf(
     tx: Transaction,
     { orderId, userId, amountCents }: Charge,
     made: Pick<StoredPayment, "state" | "declineReason">,
   ): Promise<{ readonly payment: StoredPayment; readonly isNew: boolean }> {
-    // One at a time from here on, so that two charges for one order do not miss each other.
+    // Serializes transactions from here on, so that two charges for one order see each other.
     const seq = await nextSeq(tx, "payments");
     const earlier = await tx.first<StoredPayment>(sql`SELECT ${columns} FROM payments WHERE order_id = ${orderId}`);
     if (earlier !== undefined) return { payment: earlier, isNew: false };

@@ -6,7 +6,7 @@ import { createListPages } from "../shared/list-pages.ts";
 import { createPaymentHandler } from "./payment-handler.ts";
 import { createPaymentStore } from "./payment-store.ts";
 
-/** Charges for orders, and gives back what was paid for those that are cancelled. */
+/** Charges for orders, and refunds cancelled ones. */
 export const paymentService = defineService({
   needs: {
     db: database({ migrations: new URL("./migrations/", import.meta.url) }),

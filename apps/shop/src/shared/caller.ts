@@ -2,12 +2,12 @@ import type { HandlerContext } from "@connectrpc/connect";
 import { permissionDenied } from "@tercel/grpc/errors";
 import { claimsKey } from "@tercel/interceptors/auth";
 
-/** The domain of reasons (google.rpc.ErrorInfo) that the shop's handlers give. */
+/** The domain of the shop's errors in google.rpc.ErrorInfo. */
 export const errorDomain = "user-service.shop";
 
-/** Who calls, by the token that was verified. */
+/** The caller, from the verified token. */
 export interface Caller {
-  /** The id of a user, or the name of a program; undefined without a token. */
+  /** The id of a user or the name of a service; undefined without a token. */
   readonly subject: string | undefined;
   readonly isAdmin: boolean;
 }
@@ -18,7 +18,7 @@ export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
 }
 
 /**
- * Refuses callers who are neither admins nor the user in question. Whether there is such a user is not shown to them.
+ * Refuses callers who are neither admins nor this user. The error does not reveal whether the user exists.
  *
  * @throws ConnectError PERMISSION_DENIED
  */
@@ -34,7 +34,7 @@ export function requireSelfOrAdmin({ subject, isAdmin }: Caller, userId: string)
 }
 
 /**
- * @param what What only admins may do.
+ * @param what The action that only admins may take.
  * @throws ConnectError PERMISSION_DENIED
  */
 export function requireAdmin({ isAdmin }: Caller, what: string): void {

@@ -32,7 +32,7 @@ const users = createClient(
 
 const typesOf = (error: ConnectError) => error.details.map((one) => ("type" in one ? one.type : one.desc.typeName));
 
-test("a reason and wrong fields are said a second time, and what has neither stays as it is", async () => {
+test("adds the reason and the invalid fields as common.v1 details, and does not change errors without them", async () => {
   assert.deepEqual(typesOf(await assertStatus(users.getUser({}), Code.NotFound, "gone")), [
     "google.rpc.ErrorInfo",
     "common.v1.ErrorInfo",
@@ -45,7 +45,7 @@ test("a reason and wrong fields are said a second time, and what has neither sta
   assert.equal((await users.updateUser({})).user?.name, "Ada");
 });
 
-test("a stream that fails in the middle says it as well, behind what it has sent", async () => {
+test("adds them to the error of a stream too, after its messages", async () => {
   const names: string[] = [];
   const reading = async () => {
     for await (const { name } of users.streamUsers({})) names.push(name);

@@ -3,8 +3,8 @@ import { withCommonDetails } from "@tercel/grpc/errors";
 import { createHookedInterceptor } from "@tercel/grpc/hooks";
 
 /**
- * Creates an interceptor that has every error say its reason and its wrong fields in the messages of common.v1 as well as in
- * google.rpc's, whoever made it. It belongs outside of all that makes such errors.
+ * Creates an interceptor that adds the reason and the invalid fields of every error as messages of common.v1, in addition to
+ * google.rpc's. It must be outside of all interceptors that create such errors.
  */
 export function createCommonDetails(): Interceptor {
   return createHookedInterceptor({

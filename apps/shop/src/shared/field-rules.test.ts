@@ -14,11 +14,11 @@ function refusalOf(work: () => unknown): string {
   throw new assert.AssertionError({ message: "nothing was refused" });
 }
 
-test("white space around a text is removed and inside it is kept", () => {
+test("removes white space around a text and keeps it inside", () => {
   assert.equal(requiredText("name", " Ada  Lovelace\n", 20), "Ada  Lovelace");
 });
 
-test("a text of the largest length is taken and a longer one refused", () => {
+test("accepts a text of the maximum length and refuses a longer one", () => {
   assert.equal(requiredText("name", "abcde", 5), "abcde");
   assert.equal(
     refusalOf(() => requiredText("name", "abcdef", 5)),
@@ -26,7 +26,7 @@ test("a text of the largest length is taken and a longer one refused", () => {
   );
 });
 
-test("an empty or blank text is refused", () => {
+test("refuses an empty or blank text", () => {
   assert.equal(
     refusalOf(() => requiredText("email", "", 5)),
     "email: must not be empty",
@@ -37,7 +37,7 @@ test("an empty or blank text is refused", () => {
   );
 });
 
-test("control characters are refused", () => {
+test("refuses control characters", () => {
   for (const control of ["\0", "\n", "\x1b", "\x7f", "\x85"]) {
     assert.match(
       refusalOf(() => requiredText("name", `a${control}b`, 5)),
@@ -46,7 +46,7 @@ test("control characters are refused", () => {
   }
 });
 
-test("an id of 64 characters is looked up, a longer or an empty one refused", () => {
+test("accepts an id of 64 characters, and refuses a longer or an empty one", () => {
   assert.equal(requiredId("user_id", "x".repeat(64)).length, 64);
   assert.equal(
     refusalOf(() => requiredId("user_id", "x".repeat(65))),

@@ -1,20 +1,20 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** An id that this shop could have given has 36 characters; anything much longer need not be looked up. */
+/** Ids of this shop have 36 characters, so much longer ones need not be looked up. */
 export const maxIdChars = 64;
 
-/** An INVALID_ARGUMENT that names the field as it is written in the proto file. */
+/** Creates an INVALID_ARGUMENT that names the field as in the proto file. */
 export function invalidField(field: string, problem: string): ConnectError {
   return new ConnectError(`${field}: ${problem}`, Code.InvalidArgument);
 }
 
 /**
- * A required text of one line, with the white space around it removed.
+ * Returns a required text of one line, without the white space around it.
  *
  * @throws ConnectError INVALID_ARGUMENT naming the field.
  */
 export function requiredText(field: string, value: string, maxChars: number): string {
-  // The length comes first, so that what follows looks at short texts only.
+  // The length is checked first, so that the next checks read short texts only.
   if (value.length > maxChars) throw invalidField(field, `must have at most ${maxChars} characters`);
   const text = value.trim();
   if (text === "") throw invalidField(field, "must not be empty");
@@ -22,7 +22,7 @@ export function requiredText(field: string, value: string, maxChars: number): st
   return text;
 }
 
-/** A required id; its form is not judged, an unknown one is simply not found. */
+/** Returns a required id. Its form is not checked, because an unknown id is not found. */
 export function requiredId(field: string, value: string): string {
   if (value === "") throw invalidField(field, "must not be empty");
   if (value.length > maxIdChars) throw invalidField(field, `must have at most ${maxIdChars} characters`);

@@ -1,14 +1,14 @@
 import { createPageTokens } from "@tercel/aip";
 import { invalidField, maxIdChars } from "./field-rules.ts";
 
-/** What a list of the newest first is asked for. */
+/** The request of a list, newest first. */
 export interface ListRequest {
   readonly userId: string;
   readonly pageSize: number;
   readonly pageToken: string;
 }
 
-/** What to read for it: `limit` rows of the user (of every user if the id is empty) that are older than `before`. */
+/** The query of a page: `limit` rows of the user (of all users if the id is empty) that are older than `before`. */
 export interface ListQuery {
   readonly userId: string;
   readonly before: number;
@@ -16,11 +16,11 @@ export interface ListQuery {
 }
 
 const defaultPageSize = 10;
-/** A larger page would let one small request make the service build a response of any size. */
+/** The maximum size, so that a small request cannot cause a response of any size. */
 const maxPageSize = 100;
 
 /**
- * Creates the pages of a list whose rows have a `seq` that rises.
+ * Creates the pages of a list whose rows have an increasing `seq`.
  *
  * @param secret 32 bytes or more, the same in every process.
  */
@@ -35,7 +35,7 @@ export function createListPages(list: string, secret: Uint8Array) {
     const query = { list, userId };
     const before = tokens.read(query, pageToken) ?? Number.MAX_SAFE_INTEGER;
     const limit = Math.min(pageSize === 0 ? defaultPageSize : pageSize, maxPageSize);
-    // One more than wanted shows whether there is a next page.
+    // One more row shows whether there is a next page.
     const found = await read({ userId, before, limit: limit + 1 });
     const rows = found.slice(0, limit);
     const last = rows.at(-1);

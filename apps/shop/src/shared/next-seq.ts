@@ -1,8 +1,8 @@
 import { type Queries, sql } from "@tercel/service";
 
 /**
- * The next number of a counter. Whoever takes one holds the counter's row until its transaction ends, so that numbers become visible in
- * their order, which sequences and identity columns of PostgreSQL do not promise.
+ * Returns the next number of a counter. The transaction locks the counter's row until it ends, so numbers become visible in
+ * order. Sequences and identity columns of PostgreSQL do not guarantee that.
  */
 export async function nextSeq(tx: Queries, counter: string): Promise<number> {
   const { n } = await tx.one<{ n: number }>(sql`UPDATE counters SET n = n + 1 WHERE name = ${counter} RETURNING n`);

@@ -1,6 +1,6 @@
 import { unavailable } from "@tercel/grpc/errors";
 
-/** The messages of a client until the service stops: a client that says nothing must not hold up the stop. */
+/** Yields the messages of a client until the service stops, so that an idle client does not delay the stop. */
 export async function* untilStopping<Message>(messages: AsyncIterable<Message>, stopping: AbortSignal) {
   const { promise: stopped, reject } = Promise.withResolvers<never>();
   stopped.catch(() => {});

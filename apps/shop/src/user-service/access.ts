@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import type { AuthRule } from "@tercel/interceptors/auth";
 import type { ServiceConfig } from "@tercel/service";
 
-/** Who may call what; handlers say more about whose data it is. */
+/** The rules of methods. Handlers also check whose data a caller may read. */
 export function accessRules(config: Pick<ServiceConfig, "security" | "service" | "grpc">): Record<string, AuthRule> {
   const admin = { roles: ["admin"] };
   return {
@@ -14,12 +14,12 @@ export function accessRules(config: Pick<ServiceConfig, "security" | "service" |
     "user.v1.UserService/*": "authenticated",
     "user.v1.UserService/ListUsers": admin,
     "user.v1.UserService/DeleteUser": admin,
-    // It is older than tokens and cannot tell users apart: either no one else can reach it, or it is for admins.
+    // It is older than tokens and cannot distinguish users, so it is public only if no other machine can reach it.
     "user.UserService/*": isOldPackageOpen(config) ? "public" : admin,
   };
 }
 
-/** Whether the package `user` takes calls without a token: for trying it in development, where no one issues tokens, on this machine only. */
+/** Returns whether the package `user` accepts calls without a token: only in development, without a token issuer, and on a loopback address. */
 export function isOldPackageOpen({
   security,
   service,

@@ -15,7 +15,7 @@ import { createClaims } from "./store/idempotency-keys.ts";
 import { createUserStore, type UserChange } from "./store/user-store.ts";
 import { createWelcomeOrder } from "./welcome-order.ts";
 
-/** Keeps the users, and serves them as three packages over one store. */
+/** Stores the users, and serves them as three packages over one store. */
 export const userService = defineService({
   needs: {
     db: database({ migrations: new URL("./migrations/", import.meta.url) }),
@@ -24,12 +24,12 @@ export const userService = defineService({
     orders: client(OrderService, "order-service"),
   },
   access: ({ config }) => accessRules(config),
-  // Its handlers check, because the rules that are printed in its proto refuse what they take.
+  // Its handlers check the rules, because the rules in its proto would refuse valid requests.
   validation: { methods: { "api.user.v1.UserService/*": false } },
   interceptors: () => ({ outermost: [createCommonDetails()] }),
   gateway: {
     methods: [{ of: "api.user.v1.UserService/CreateUser", successStatus: 201 }],
-    // The proto is printed without a rule for it. Browsers read it with EventSource.
+    // The proto, which is prescribed, has no rule for it. Browsers read it with EventSource.
     rules: [
       { selector: "api.user.v1.UserService.StreamUserEvents", pattern: { case: "get", value: "/v1/users:events" } },
     ],
@@ -50,7 +50,7 @@ export const userService = defineService({
     router.service(UserService, createUserV1Handler({ ...parts, cache: users, passwords: createPasswordHash() }));
     router.service(OldUserService, createUserHandler(store, placeWelcomeOrder));
     router.service(ApiUserService, createApiUserHandler(parts, stopping));
-    // Health by package as well: `user.v1` is as user.v1.UserService is.
+    // Health by package too: `user.v1` has the status of user.v1.UserService.
     for (const { typeName, file } of [UserService, OldUserService, ApiUserService]) {
       health.follow(typeName, (status) => health.setStatus(file.proto.package, status ?? "NOT_SERVING"));
     }

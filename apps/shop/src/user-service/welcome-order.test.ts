@@ -15,7 +15,7 @@ function withOrderService(createOrder: (request: CreateOrderRequest, context: Ha
   return { lines, place: createWelcomeOrder(createClient(OrderService, transport), log) };
 }
 
-test("the order is the user's, free of charge and safe to repeat", async () => {
+test("the order belongs to the user, costs nothing and is safe to repeat", async () => {
   let seen: CreateOrderRequest | undefined;
   const { lines, place } = withOrderService(async (request) => {
     seen = request;
@@ -34,7 +34,7 @@ test("the order is the user's, free of charge and safe to repeat", async () => {
   );
 });
 
-test("an order-service that fails costs a warning and nothing else", async () => {
+test("a failure of order-service causes a warning only", async () => {
   const { lines, place } = withOrderService(async () => {
     throw new ConnectError("out of stock", Code.Unavailable);
   });
@@ -46,7 +46,7 @@ test("an order-service that fails costs a warning and nothing else", async () =>
   assert.match(String(lines[0]?.error), /\[unavailable\] out of stock/);
 });
 
-test("an order-service that hangs is given up at the deadline", async () => {
+test("gives up at the deadline if order-service hangs", async () => {
   const { lines, place } = withOrderService(
     (_request, context) => new Promise((_resolve, reject) => context.signal.addEventListener("abort", reject)),
   );

@@ -1,4 +1,4 @@
-// Runs in a browser: calls the shop by the clients that browsers have. The test bundles it, and calls its functions from outside.
+// Runs in a browser and calls the shop with different clients. The test bundles it, and calls its functions from outside.
 
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -7,7 +7,7 @@ import { UserService } from "../../src/gen/api/user/v1/user_pb.ts";
 import { GetUserRequest, StreamUserEventsRequest, User, UserEvent } from "./printed-client/generated/user_pb.js";
 import { ForbiddenError, NotFoundError, UnauthorizedError, UserClient } from "./printed-client/user-client.ts";
 
-/** Where the shop is, and how it is called. */
+/** The address of the shop, and the client. */
 export interface Place {
   readonly url: string;
   readonly token: string;
@@ -20,7 +20,7 @@ export type ClientName =
   | "connect-web connect"
   | "connect-web grpc-web";
 
-/** A user or what went wrong, as any of the clients gives it. */
+/** A user or an error, from any of the clients. */
 export interface Outcome {
   readonly name?: string;
   readonly email?: string;
@@ -30,13 +30,13 @@ export interface Outcome {
 
 interface PageClient {
   get(userId: string): Promise<Outcome>;
-  /** Calls back with the ids of users who were created. Returns what ends the stream. */
+  /** Calls back with the ids of created users. Returns a function that ends the stream. */
   follow(onCreated: (userId: string) => void): () => void;
 }
 
 const state = { created: [] as string[], reconnects: 0, end: (): void => {} };
 
-/** Called after each user that was created. */
+/** Called after each created user. */
 const observers = new Set<() => void>();
 
 const clients: Record<ClientName, (place: Place) => PageClient> = {
@@ -101,7 +101,7 @@ function connectClient(client: Client<typeof UserService>, token: string): PageC
   };
 }
 
-/** The official client of gRPC-Web, with what protoc-gen-grpc-web makes of the methods. It streams in text mode only. */
+/** The official client of gRPC-Web, with the methods as in the code of protoc-gen-grpc-web. It streams in text mode only. */
 function officialClient({ url, token }: Place, format: "text" | "binary"): PageClient {
   const client = new GrpcWebClientBase({ format, withCredentials: true });
   const metadata = { authorization: `Bearer ${token}` };
@@ -139,7 +139,7 @@ function officialClient({ url, token }: Place, format: "text" | "binary"): PageC
   };
 }
 
-/** What the test calls. */
+/** The functions that the test calls. */
 const page = {
   get: (name: ClientName, place: Place, userId: string): Promise<Outcome> => clients[name](place).get(userId),
   follow(name: ClientName, place: Place): void {
@@ -150,7 +150,7 @@ const page = {
       for (const observe of observers) observe();
     });
   },
-  /** Resolves with all users who were created, when this is the last one. */
+  /** Resolves with all created users, when this is the last one. */
   untilCreated: (userId: string): Promise<readonly string[]> =>
     new Promise((resolve) => {
       const observe = (): void => {

@@ -13,13 +13,13 @@ import type { ClientName, ClientsPage } from "./clients-page.ts";
 import { bundleClients, patchedClient, readAddedLines, readPrinted } from "./printed-client/bundle-clients.ts";
 import { createShopInBrowser, createUser, type RestUser, type ShopInBrowser } from "./shop-in-browser.ts";
 
-describe("the browser client that is printed", () => {
-  it("is kept byte for byte", () => {
+describe("the prescribed browser client", () => {
+  it("is unchanged, byte for byte", () => {
     const digest = createHash("sha256").update(readPrinted()).digest("hex");
     assert.equal(digest, "48176cd78fcdd4c6438ce7b2049110d29ecbda1967867fc2c8218f85529f398e");
   });
 
-  it("is used as it is printed: the patch adds what it leaves undefined, and changes nothing", () => {
+  it("is used unchanged: the patch only adds what it does not define", () => {
     assert.ok(readAddedLines().length > 0);
     const patched = patchedClient().split("\n");
     let at = 0;
@@ -30,7 +30,7 @@ describe("the browser client that is printed", () => {
   });
 });
 
-/** Serves an empty page with a script, at an origin that is not the shop's. */
+/** Serves an empty page with a script, at another origin than the shop's. */
 async function servePage(script: string): Promise<{ readonly origin: string; readonly server: Server }> {
   const server = createServer(({ url }, response) => {
     const isScript = url === "/page.js";
@@ -90,7 +90,7 @@ describe("the shop's api.user.v1, called from a page of another origin in Chromi
     ) as Promise<Awaited<ReturnType<ClientsPage[Name]>>>;
   }
 
-  /** Creates users until the page has seen one: nothing says when a stream has begun. */
+  /** Creates users until the page has received one, because it is not known when a stream has started. */
   async function untilSeen(): Promise<string[]> {
     const created: string[] = [];
     while ((await call("seen")).created.length === 0) created.push((await createUser(shop, `Seen ${serial++}`)).userId);
@@ -99,7 +99,7 @@ describe("the shop's api.user.v1, called from a page of another origin in Chromi
   let serial = 0;
 
   for (const [name, failures] of unary) {
-    it(`is read by the client "${name}", and its errors are the client's own`, async () => {
+    it(`can be called by the client "${name}", with errors of the client's type`, async () => {
       const place = { url: shop.url, token: shop.token };
       assert.deepEqual(await call("get", name, place, ada.userId), { name: "Ada Lovelace", email: ada.email });
       assert.deepEqual(await call("get", name, place, "missing"), { failure: failures.missing });
@@ -116,13 +116,13 @@ describe("the shop's api.user.v1, called from a page of another origin in Chromi
       const created = await untilSeen();
       for (let nth = 0; nth < 3; nth++) created.push((await createUser(shop, `Seen ${serial++}`)).userId);
       const seen = await call("untilCreated", created.at(-1) ?? "");
-      // All since the first one.
+      // All users since the first one.
       assert.deepEqual(seen, created.slice(created.indexOf(seen[0] ?? "")));
       await call("end");
     });
   }
 
-  it("is found again by the printed client after it was killed and started again", async () => {
+  it("is called again by the prescribed client after a kill and a restart", async () => {
     await call("follow", "printed", { url: shop.url, token: shop.token });
     const [before] = (await untilSeen()).slice(-1);
     await shop.kill();

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 
-/** What the functions below use of a page; Node's types have no DOM. */
+/** The parts of the DOM that the functions below use, because Node's types have no DOM. */
 interface PageElement {
   readonly tagName: string;
   readonly className: unknown;
@@ -35,7 +35,7 @@ interface PageGlobals {
   getComputedStyle(element: PageElement): PageStyle;
 }
 
-/** How far the page can be scrolled sideways, in pixels. */
+/** Returns how far the page can be scrolled horizontally, in pixels. */
 export function measureOverflow(page: Page): Promise<number> {
   return page.evaluate(() => {
     const { scrollWidth, clientWidth } = (globalThis as unknown as PageGlobals).document.documentElement;
@@ -47,7 +47,7 @@ const namedRoles: ReadonlySet<string> = new Set([
   ...["button", "textbox", "combobox", "radio", "link", "dialog", "heading", "list", "log", "group", "region"],
 ]);
 
-/** What assistive technology shows without a name: controls, headings, lists and the like, by their roles. */
+/** Returns the roles of elements without an accessible name: controls, headings, lists and so on. */
 export async function findNameless(page: Page): Promise<string[]> {
   const session = await page.context().newCDPSession(page);
   const { nodes } = await session.send("Accessibility.getFullAXTree");
@@ -57,7 +57,7 @@ export async function findNameless(page: Page): Promise<string[]> {
   return shown.filter(({ name }) => (name?.value ?? "") === "").map(({ role, nodeId }) => `${role?.value} ${nodeId}`);
 }
 
-/** The texts that can be seen and have less contrast than `least` to what is behind them (WCAG 2.2, 1.4.3). Where a dialog is open, those in it. */
+/** Returns the visible texts with less contrast to their background than `least` (WCAG 2.2, 1.4.3). If a dialog is open, only those in it. */
 export function measureContrasts(page: Page, least: number): Promise<string[]> {
   return page.evaluate((wanted) => {
     const { document, getComputedStyle } = globalThis as unknown as PageGlobals;

@@ -26,7 +26,7 @@ describe("the live events of the shop's page, in Chromium", { skip: withoutChrom
   });
   afterEach(() => shop?.end());
 
-  it("come to two pages over Connect and gRPC-Web, none lost and none twice, though the server is killed and started again", async () => {
+  it("reach two pages over Connect and gRPC-Web exactly once, across kills and restarts of the server", async () => {
     const pages = [await shop.open(), await shop.open({ colorScheme: "dark" })];
     const [connect, grpcWeb] = pages as [Page, Page];
     await untilLive(connect);
@@ -50,13 +50,13 @@ describe("the live events of the shop's page, in Chromium", { skip: withoutChrom
         assert.deepEqual(await createdOn(page), created);
       }
     };
-    // Before the first kill a page has seen no event: where it continues it knows from its list.
+    // Before the first kill, the page has no event yet. It continues from the position of its list.
     for (let kills = 0; kills < 3; kills++) {
       await shop.kill();
       for (const page of pages) await page.locator("#status[data-state=waiting]").waitFor();
       assert.match(await textOf(connect.locator("#banner")), /^The server cannot be reached/);
       await shop.start();
-      // Pages are waiting, so these are created while no one listens.
+      // The pages wait before they reconnect, so these users are created while no stream is open.
       await add(3);
       await assertAllShown();
       await add(2);
@@ -66,7 +66,7 @@ describe("the live events of the shop's page, in Chromium", { skip: withoutChrom
     assert.ok(streams.includes("application/connect+json"), streams.join());
     assert.ok(streams.includes("application/grpc-web+proto"), streams.join());
 
-    // A switch continues where the other protocol was.
+    // After a switch, the stream continues at the position of the other protocol.
     for (const label of ["gRPC-Web", "Connect", "gRPC-Web"]) {
       await connect.getByLabel(label, { exact: true }).check();
       await add(2);
@@ -74,7 +74,7 @@ describe("the live events of the shop's page, in Chromium", { skip: withoutChrom
     await assertAllShown();
   });
 
-  it("are caught up after a server has stopped gracefully under them", async () => {
+  it("arrive after a graceful restart of the server", async () => {
     const page = await shop.open();
     await untilLive(page);
     const first = await createUser(shop, "First");
@@ -87,7 +87,7 @@ describe("the live events of the shop's page, in Chromium", { skip: withoutChrom
     assert.deepEqual(await createdOn(page), [first.userId, second.userId]);
   });
 
-  it("wait while the browser is offline, and are caught up when it is back", async () => {
+  it("arrive when the browser is online again", async () => {
     const page = await shop.open();
     await untilLive(page);
     await page.context().setOffline(true);
@@ -104,7 +104,7 @@ describe("the live events of the shop's page, in Chromium", { skip: withoutChrom
     assert.equal(await page.locator("#banner").isVisible(), false);
   });
 
-  it("keep a form that could not be sent, and create its user once", async () => {
+  it("a form that could not be sent is kept, and creates its user once", async () => {
     const page = await shop.open();
     await untilLive(page);
     await page.getByRole("button", { name: "New user" }).click();
@@ -122,7 +122,7 @@ describe("the live events of the shop's page, in Chromium", { skip: withoutChrom
 });
 
 describe("npm start", { skip: withoutChromium, timeout: 180_000 }, () => {
-  it("prints where the page is, and the link signs in", async (t) => {
+  it("prints the link of the page, which signs in", async (t) => {
     const checkout = await createCheckout();
     t.after(() => checkout.end());
     const [, link = ""] = await checkout.npmStart().process.says(/^user-service +page: (http:\S+#token=\S+)$/m);

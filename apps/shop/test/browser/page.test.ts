@@ -8,7 +8,7 @@ import type { Page } from "playwright-core";
 import { findNameless, measureContrasts, measureOverflow } from "./look-at-page.ts";
 import { createShopInBrowser, createUser, type ShopInBrowser, textOf, untilLive } from "./shop-in-browser.ts";
 
-/** The texts that stand under the fields of the dialog, by field. */
+/** The texts below the fields of the dialog, by field. */
 async function problemsOf(page: Page): Promise<Record<string, string>> {
   const problems: Record<string, string> = {};
   for (const control of await page.locator("#user-form [aria-invalid=true]").all()) {
@@ -32,7 +32,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
   });
   after(() => shop?.end());
 
-  it("says that there are no users, and creates the first one", async () => {
+  it("shows that there are no users, and creates the first one", async () => {
     const page = await shop.open();
     await untilLive(page);
     await page.getByText("There are no users yet").waitFor();
@@ -50,12 +50,12 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     assert.match(await textOf(row), /Ada Lovelaceada@example\.orgUserActiveLondon/);
     await page.locator(`.event[data-kind=created][data-user="${users[0]?.userId}"]`).waitFor();
     assert.equal(await textOf(page.locator("#total")), "1");
-    // Where the focus was before, or next to it: never at the beginning of the page.
+    // The focus is where it was before, or next to it, but never at the beginning of the page.
     assert.equal(await focusedName(page), "new-user");
     await page.context().close();
   });
 
-  it("keeps the token of its link out of the address, and for the tab", async () => {
+  it("removes the token from the address, and keeps it for the tab", async () => {
     const page = await shop.open();
     await untilLive(page);
     assert.equal(page.url(), `${shop.url}/`);
@@ -67,7 +67,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.context().close();
   });
 
-  it("asks for a token, says why one does not do, and takes one that does", async () => {
+  it("asks for a token, says why one is not accepted, and accepts a valid one", async () => {
     const page = await shop.open({}, "/");
     const token = page.getByLabel("Token");
     assert.equal(await focusedName(page), "token");
@@ -86,7 +86,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.context().close();
   });
 
-  it("says what a token may not do", async () => {
+  it("shows what a token does not permit", async () => {
     const { authorization } = await shop.shop.tokenOf("user", "somebody");
     const page = await shop.open({}, `/#token=${authorization.replace("Bearer ", "")}`);
     await page.getByText("The users could not be loaded").waitFor();
@@ -98,7 +98,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.context().close();
   });
 
-  it("says that it loads users, why it cannot, and tries again", async () => {
+  it("shows that it loads users, why it cannot, and retries", async () => {
     const page = await shop.open({}, "/");
     let release = (): void => {};
     const held = new Promise<void>((resolve) => {
@@ -115,13 +115,13 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.getByText("The users could not be loaded").waitFor();
     assert.match(await textOf(page.locator("#failed-text")), /^The server cannot be reached/);
     await page.unroute("**/ListUsers");
-    // It tries again by itself; its button does not wait.
+    // It retries automatically; its button retries at once.
     await untilLive(page);
     await page.locator(".user").first().waitFor();
     await page.context().close();
   });
 
-  it("shows each wrong field's problem next to it, and moves the focus to the first", async () => {
+  it("shows problems next to their fields, and moves the focus to the first", async () => {
     const page = await shop.open();
     await untilLive(page);
     await page.getByRole("button", { name: "New user" }).click();
@@ -134,7 +134,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     for (const text of Object.values(problems)) assert.match(text, /^\S.{5,}/);
     assert.equal(await focusedName(page), "user-email");
 
-    // What is right now is not shown as wrong any more; a reason of the server's own is at its field as well.
+    // A corrected field has no problem any more. A problem that the server found is at its field too.
     await page.getByLabel("Email").fill("ada@example.org");
     await page.getByLabel("Name").fill("Another Ada");
     await page.getByLabel("Id").fill("");
@@ -147,11 +147,11 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.context().close();
   });
 
-  it("edits a user: what has changed, and nothing else", async () => {
+  it("edits only the changed fields of a user", async () => {
     const grace = await createUser(shop, "Grace Hopper");
     const page = await shop.open();
     await rowOf(page, grace.userId).getByRole("button", { name: "Edit Grace Hopper" }).click();
-    // Meanwhile someone else changes another field.
+    // Someone else changes another field at the same time.
     await shop.rest("PATCH", `/v1/users/${grace.userId}`, { profile: { location: "Arlington" } });
     await page.getByText("Someone has changed this user meanwhile.").waitFor();
     await page.getByLabel("Name").fill("Grace Brewster Hopper");
@@ -169,7 +169,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.locator(".event[data-kind=updated]").filter({ hasText: "changed: name, role" }).waitFor();
     assert.match(await textOf(rowOf(page, grace.userId)), /ModeratorActiveArlington/);
 
-    // A wrong field is said as it is when one is created.
+    // An invalid field is shown in the same way as for a new user.
     await rowOf(page, grace.userId).getByRole("button").click();
     await page.getByLabel("Email").fill("nonsense");
     await page.getByRole("button", { name: "Save" }).click();
@@ -179,7 +179,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.context().close();
   });
 
-  it("takes a user who is deleted from the list, and says who it was", async () => {
+  it("removes a deleted user from the list, and shows the name", async () => {
     const eve = await createUser(shop, "Eve Moneypenny");
     const page = await shop.open();
     await untilLive(page);
@@ -190,7 +190,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.context().close();
   });
 
-  it("shows the users page by page", async () => {
+  it("shows the users in pages", async () => {
     for (let nth = 1; nth <= 50; nth++) await createUser(shop, `Many ${nth}`);
     const page = await shop.open();
     await untilLive(page);
@@ -201,7 +201,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.context().close();
   });
 
-  it("is used by the keyboard alone", async () => {
+  it("can be used with the keyboard alone", async () => {
     const page = await shop.open();
     await untilLive(page);
     await page.keyboard.press("Tab");
@@ -217,7 +217,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
     await page.keyboard.type("Key Board");
     await page.keyboard.press("Enter");
     await page.getByText("Key Board was created.").waitFor();
-    // The switch of the protocols is a group of radio buttons.
+    // The protocol switch is a group of radio buttons.
     await page.getByLabel("Connect", { exact: true }).focus();
     await page.keyboard.press("ArrowRight");
     assert.equal(await page.getByLabel("gRPC-Web").isChecked(), true);
@@ -227,7 +227,7 @@ describe("the page of the shop, in Chromium", { skip: withoutChromium, timeout: 
 
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [390, 1280]) {
-      it(`is legible, has names for everything, and fits at ${width} px when it is ${colorScheme}`, async () => {
+      it(`has enough contrast, accessible names and no horizontal scrolling at ${width} px in ${colorScheme} mode`, async () => {
         const page = await shop.open({ colorScheme, viewport: { width, height: 844 } });
         await untilLive(page);
         await createUser(shop, `Looked At ${colorScheme} ${width}`);

@@ -6,7 +6,7 @@ import { freePorts } from "@tercel/test-support/servers";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { alone, createShopUnderTest, type ShopUnderTest, type StartedService } from "../shop-under-test.ts";
 
-/** A user as REST shows one, as far as the tests look at it. */
+/** The fields of a REST user that the tests read. */
 export interface RestUser {
   readonly userId: string;
   readonly email: string;
@@ -14,27 +14,27 @@ export interface RestUser {
   readonly [field: string]: unknown;
 }
 
-/** User-service with its page, and Chromium. All of it is gone after `end`. */
+/** user-service with its page, and Chromium. `end` ends both. */
 export interface ShopInBrowser {
   readonly url: string;
   readonly browser: Browser;
   readonly shop: ShopUnderTest;
   /** A token of an admin. */
   readonly token: string;
-  /** Opens the page, signed in unless `path` says otherwise, in a new profile. An error in the page's console fails `end`. */
+  /** Opens the page in a new profile, signed in unless `path` says otherwise. An error in the page's console fails `end`. */
   open(options?: BrowserContextOptions, path?: string): Promise<Page>;
-  /** Calls `api.user.v1` by REST, as a client other than the page. */
+  /** Calls `api.user.v1` over REST, as another client. */
   rest(method: string, path: string, body?: object): Promise<RestUser>;
   /** Kills user-service. */
   kill(): Promise<void>;
-  /** Has it stop gracefully. */
+  /** Stops user-service gracefully. */
   stop(): Promise<void>;
-  /** Starts it where it was. */
+  /** Starts user-service at the same address. */
   start(set?: readonly string[]): Promise<void>;
   end(): Promise<void>;
 }
 
-/** @param set keys of the configuration of user-service */
+/** @param set Configuration keys of user-service */
 export async function createShopInBrowser(set: readonly string[] = []): Promise<ShopInBrowser> {
   execFileSync(process.execPath, [fileURLToPath(new URL("../../web/build.ts", import.meta.url))], { stdio: "inherit" });
   const shop = await createShopUnderTest();
@@ -58,7 +58,7 @@ export async function createShopInBrowser(set: readonly string[] = []): Promise<
     ...{ url, browser, shop, token, start },
     async open(options = {}, path = `/#token=${token}`) {
       const context = await browser.newContext({ reducedMotion: "reduce", ...options });
-      // A service that is started again may take its time on a busy machine.
+      // A restart may take long on a busy machine.
       context.setDefaultTimeout(60_000);
       const page = await context.newPage();
       page.on("pageerror", (error) => problems.push(error.message));
@@ -92,16 +92,16 @@ export async function createShopInBrowser(set: readonly string[] = []): Promise<
   };
 }
 
-/** Chromium logs each failed request. Those that tests provoke are no fault of the page. */
+/** Chromium logs each failed request. The tests cause some of them, which are not errors of the page. */
 const ofNetwork = /Failed to load resource/;
 
-/** Creates a user by REST. */
+/** Creates a user over REST. */
 export function createUser({ rest }: ShopInBrowser, name: string): Promise<RestUser> {
   const email = `${name.toLowerCase().replace(/\W+/g, ".")}@example.org`;
   return rest("POST", "/v1/users", { email, displayName: name });
 }
 
-/** The users whose creation a page has shown as an event, the first event first. */
+/** Returns the created users in the events of a page, the oldest event first. */
 export function createdOn(page: Page): Promise<(string | null)[]> {
   return page
     .locator(".event[data-kind=created]")
@@ -114,7 +114,7 @@ export async function textOf(locator: Locator): Promise<string> {
   return (await locator.textContent())?.trim() ?? "";
 }
 
-/** Resolves when the page says that it is up to date. */
+/** Resolves when the page shows that it is up to date. */
 export async function untilLive(page: Page): Promise<void> {
   await page.locator("#status[data-state=live]").waitFor();
 }

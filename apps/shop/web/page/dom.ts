@@ -1,6 +1,6 @@
 type Attribute = string | boolean | undefined;
 
-/** Makes an element. An attribute that is `true` is written without a value; one that is `false` or undefined is left out. */
+/** Creates an element. An attribute that is `true` has no value; one that is `false` or undefined is omitted. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, Attribute>> = {},
@@ -18,7 +18,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 /**
  * Finds an element of the page by its id.
  *
- * @throws TypeError where the page does not have it, or it is of another kind
+ * @throws TypeError if the page does not have it, or it is of another type
  */
 export function required<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
@@ -26,7 +26,7 @@ export function required<Kind extends HTMLElement>(id: string, kind: new () => K
   throw new TypeError(`the page has no ${kind.name} with the id "${id}"`);
 }
 
-/** Shows a text; without one the element is hidden. */
+/** Shows a text, or hides the element without one. */
 export function showText(target: HTMLElement, text: string | undefined): void {
   target.textContent = text ?? "";
   target.hidden = text === undefined;

@@ -3,17 +3,17 @@ import type { UserEvent } from "../../src/gen/api/user/v1/user_pb.ts";
 import { element, required, showText } from "./dom.ts";
 import { fieldText, nameOf, timeElementTexts } from "./user-texts.ts";
 
-/** As many as anyone reads; older ones leave the page. */
+/** Maximum number of events on the page; older ones are removed. */
 const maxShown = 200;
 
-/** What has happened, the newest first. */
+/** The list of events, newest first. */
 export class EventList {
   readonly #list = required("event-list", HTMLOListElement);
   readonly #none = required("no-events", HTMLElement);
   readonly #count = required("event-count", HTMLElement);
   #seen = 0;
 
-  /** @param knownName of a user who is gone, where the page has shown them */
+  /** @param knownName The name of a deleted user, if the page has shown it */
   add({ event, timestamp }: UserEvent, knownName: string | undefined): void {
     switch (event.case) {
       case "userCreated":

@@ -7,7 +7,7 @@ import { ListUsersResponseSchema, UserEventSchema, UserService } from "../../src
 import { type Follower, followUsers } from "./follow-users.ts";
 import type { UsersClient } from "./users-client.ts";
 
-/** Records what a page receives, line by line; the signal ends it. */
+/** Records what a page receives, line by line, until the signal aborts. */
 function createFollower(endAfter: (lines: readonly string[]) => boolean) {
   const lines: string[] = [];
   const leaving = new AbortController();
@@ -47,7 +47,7 @@ describe("following the users", () => {
     assert.deepEqual(position, { token: "9" });
   });
 
-  it("lists again where its events are not kept any more, and says so", async () => {
+  it("lists again and reports it if the server no longer has the events", async () => {
     const asked: string[] = [];
     const client = createUsers({
       listUsers: () => ({ resumeToken: "100" }),
@@ -63,13 +63,13 @@ describe("following the users", () => {
     assert.deepEqual(asked, ["1", "100"]);
   });
 
-  it("reports no event that arrives while it is being left, because another client reads it then", async () => {
+  it("reports no event after its signal was aborted, because another client reads it then", async () => {
     const leaving = new AbortController();
     const client = {
       listUsers: async () => create(ListUsersResponseSchema, { resumeToken: "0" }),
       async *streamUserEvents() {
         yield create(UserEventSchema, { resumeToken: "1" });
-        // This one is under way when the person switches the protocol.
+        // This event is on its way when the user switches the protocol.
         queueMicrotask(() => leaving.abort());
         yield create(UserEventSchema, { resumeToken: "2" });
       },
@@ -81,7 +81,7 @@ describe("following the users", () => {
     assert.deepEqual(position, { token: "1" });
   });
 
-  it("stops at what no second attempt would change", async () => {
+  it("stops at an error that a retry would not change", async () => {
     const client = createUsers({
       listUsers() {
         throw permissionDenied("admins only");

@@ -10,23 +10,23 @@ export type LiveState =
   | { readonly kind: "waiting"; readonly delayMs: number; readonly error: ConnectError | undefined }
   | { readonly kind: "stopped"; readonly error: unknown };
 
-/** After which event the stream continues; it outlives streams and clients. */
+/** The position at which the stream continues. It is kept across streams and clients. */
 export interface StreamPosition {
   token: string | undefined;
 }
 
 export interface Follower {
-  /** The users as they are; events continue from here. */
+  /** The current users. Events continue from here. */
   onList(list: ListUsersResponse): void;
   onEvent(event: UserEvent): void;
   onState(state: LiveState): void;
-  /** Events were missed for so long that the server does not keep them any more. The users are listed again. */
+  /** Events are missing, because the server no longer has them. The users are listed again. */
   onGap(): void;
 }
 
 /**
- * Lists the users, and then follows what becomes of them over restarts of the server and times without a network, until the signal aborts. Every
- * event is reported once: the list says where the events begin, and each event where they continue.
+ * Lists the users, and then follows their changes across restarts of the server and network failures, until the signal aborts. Every
+ * event is reported once: the list has the position at which the events begin, and each event the position at which they continue.
  */
 export async function followUsers(
   client: UsersClient,
@@ -65,7 +65,7 @@ async function readEvents(
     signal,
   });
   for await (const event of events) {
-    // Another client continues from this position by now.
+    // By now another client continues from this position.
     if (signal.aborted) return;
     position.token = event.resumeToken;
     follower.onEvent(event);
@@ -79,7 +79,7 @@ async function* openEvents(
   signal: AbortSignal,
 ): AsyncIterable<UserEvent> {
   follower.onState({ kind: "connecting" });
-  // A stream says nothing before its first event; a list says whether the server answers.
+  // A stream has no response before its first event. A list shows whether the server responds.
   if (position.token === undefined) {
     const list = await client.listUsers(firstPage, { ...callOptions, signal });
     if (signal.aborted) throw ConnectError.from(signal.reason, Code.Canceled);

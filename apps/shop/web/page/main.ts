@@ -1,4 +1,4 @@
-// The page of the shop: users, and what becomes of them as it happens.
+// The page of the shop: users, with live changes.
 
 import type { User, UserEvent } from "../../src/gen/api/user/v1/user_pb.ts";
 import { required, showText } from "./dom.ts";
@@ -27,20 +27,20 @@ const position: StreamPosition = { token: undefined };
 let token = readToken();
 let client: UsersClient;
 let nextPageToken = "";
-/** Aborts when the page follows by another client, or by none. */
+/** Aborts when the page follows with another client, or stops. */
 let following = new AbortController();
 let isFollowing = false;
 
 required("new-user", HTMLButtonElement).addEventListener("click", () => form.open(undefined));
 required("first-user", HTMLButtonElement).addEventListener("click", () => {
-  // The dialog returns the focus to where it was, and this button is hidden once there is a user.
+  // The dialog returns the focus to this button, which is hidden after the first user.
   required("new-user", HTMLButtonElement).focus();
   form.open(undefined);
 });
 required("retry", HTMLButtonElement).addEventListener("click", () => follow());
 required("sign-out", HTMLButtonElement).addEventListener("click", () => {
   forgetToken();
-  // The next person must not see what was shown to this one.
+  // The next person must not see the users of this one.
   location.reload();
 });
 required("protocol", HTMLFieldSetElement).addEventListener("change", () => follow());
@@ -87,7 +87,7 @@ function askForToken(problem: string | undefined): void {
   required("token", HTMLTextAreaElement).focus();
 }
 
-/** Follows the users by the protocol that is chosen, from where the page is. */
+/** Follows the users with the selected protocol, from the current position. */
 function follow(): void {
   following.abort();
   following = new AbortController();
@@ -120,7 +120,7 @@ function onState(state: LiveState): void {
   if (state.kind === "stopped") refuse(toProblems(state.error));
 }
 
-/** What no second attempt would change: the token, most often. */
+/** Handles an error that a retry would not change, mostly an invalid token. */
 function refuse({ text, isSignedOut }: Problems): void {
   const problem = text ?? "The server refuses to show the users.";
   if (isSignedOut) {

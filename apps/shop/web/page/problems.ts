@@ -1,12 +1,12 @@
 import { matchError } from "@tercel/gateway/browser";
 
-/** What a form shows after a call has failed. */
+/** The problems that a form shows after a failed call. */
 export interface Problems {
-  /** By field, as the request has it: `user.email`. */
+  /** By field of the request: `user.email`. */
   readonly fields: ReadonlyMap<string, string>;
-  /** What concerns no field. */
+  /** Problems without a field. */
   readonly text: string | undefined;
-  /** The token is what is wrong. */
+  /** Whether the token is the problem. */
   readonly isSignedOut: boolean;
 }
 
@@ -19,7 +19,7 @@ const ofField = (field: string, text: string): Problems => ({
 
 const unreachable = "The server cannot be reached. Try again in a moment.";
 
-/** Takes an error of a call apart: by its reason, its code and its fields. */
+/** Converts the error of a call, by its reason, its code and its fields. */
 export function toProblems(error: unknown): Problems {
   return matchError<Problems>(error, {
     EMAIL_TAKEN: () => ofField("user.email", "Another user has this address."),
@@ -45,7 +45,7 @@ export function toProblems(error: unknown): Problems {
       ofText(`The server is busy. Try again in ${Math.ceil(retryAfterMs / 1000)} s.`),
     DeadlineExceeded: () => ofText("The server did not answer in time. Try again."),
     Unavailable: () => ofText(unreachable),
-    // What fetch throws has no code.
+    // Errors of fetch have no code.
     Unknown: () => ofText(unreachable),
     otherwise: ({ message }) => ofText(capitalized(message)),
   });

@@ -1,8 +1,8 @@
 const storageKey = "tercel-shop-token";
 
 /**
- * The token of the person at the page. A link such as `/#token=…`, as `npm start` prints it, brings one: servers never see what follows the #, and it
- * leaves the address bar at once. It is kept for this tab only.
+ * The token of the person at the page. It comes from a link such as `/#token=…`, which `npm start` prints. Browsers do not send the part after the # to
+ * servers, and the page removes it from the address bar at once. The token is kept for this tab only.
  */
 export function readToken(): string | undefined {
   const brought = new URLSearchParams(location.hash.slice(1)).get("token");

@@ -1,14 +1,14 @@
 import { required, showText } from "./dom.ts";
 import type { LiveState } from "./follow-users.ts";
 
-/** Whether the page is up to date, as its bar says it. */
+/** The status bar, which shows whether the page is up to date. */
 export class Status {
   readonly #place = required("status", HTMLElement);
   readonly #text = required("status-text", HTMLElement);
   readonly #banner = required("banner", HTMLElement);
   #countdown: ReturnType<typeof setInterval> | undefined = undefined;
 
-  /** @param hasUsers whether the page shows users, which may be out of date */
+  /** @param hasUsers Whether the page shows users, which may be out of date */
   show(state: LiveState, hasUsers: boolean): void {
     clearInterval(this.#countdown);
     this.#place.hidden = false;

@@ -4,22 +4,22 @@ import { element, required, showText } from "./dom.ts";
 import type { Problems } from "./problems.ts";
 import { nameOf, roleTexts, statusTexts } from "./user-texts.ts";
 
-/** What a person has written. */
+/** The input of the form. */
 export interface UserDraft {
   readonly user: User;
-  /** Of the user, what has changed; empty for a new one. */
+  /** The changed fields of the user; empty for a new one. */
   readonly changedPaths: readonly string[];
-  /** The same for each attempt to create this user, so that trying again creates no second one. */
+  /** The same for each attempt to create this user, so that a retry creates no second user. */
   readonly idempotencyKey: string;
 }
 
-/** @returns what is wrong; undefined once it is saved */
+/** @returns the problems; undefined after the user was saved */
 export type SaveUser = (draft: UserDraft, isNew: boolean) => Promise<Problems | undefined>;
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 interface Field {
-  /** Within the user, as in a field mask. */
+  /** The path within the user, as in a field mask. */
   readonly path: string;
   readonly label: string;
   readonly make: () => Control;
@@ -93,7 +93,7 @@ export class UserForm {
     });
   }
 
-  /** @param user to edit; undefined for a new one */
+  /** @param user The user to edit; undefined for a new one */
   open(user: User | undefined): void {
     this.#edited = user;
     this.#idempotencyKey = crypto.randomUUID();
@@ -120,7 +120,7 @@ export class UserForm {
     this.#dialog.close();
   }
 
-  /** Someone else has changed a user, or undefined, deleted them. */
+  /** Called when someone else changed a user, or deleted it (undefined). */
   noteChange(userId: string, user: User | undefined): void {
     if (!this.#dialog.open || this.#edited?.userId !== userId || this.#saveButton.ariaBusy === "true") return;
     const text =
@@ -165,7 +165,7 @@ export class UserForm {
     });
   }
 
-  /** Next to the fields that they concern; what concerns none that is shown comes above them. */
+  /** Shows problems next to their fields, and others above all fields. */
   #showProblems({ fields: byField, text }: Problems): void {
     const left = new Map(byField);
     let first: Control | undefined;

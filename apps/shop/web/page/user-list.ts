@@ -2,7 +2,7 @@ import type { User } from "../../src/gen/api/user/v1/user_pb.ts";
 import { element, required, showText } from "./dom.ts";
 import { hueOf, initialsOf, nameOf, roleTexts, statusTexts, statusTones } from "./user-texts.ts";
 
-/** What the page shows: the users, or something in place of them. */
+/** The state of the page: the users, or a message instead. */
 export type ListState = "loading" | "users" | { readonly failed: string };
 
 interface Row {
@@ -10,7 +10,7 @@ interface Row {
   user: User;
 }
 
-/** The users on the page, the newest first. Rows stay where they are when their user changes, so no one loses the focus. */
+/** The users on the page, newest first. The row of a changed user stays in place, so it keeps the focus. */
 export class UserList {
   readonly #list = required("user-list", HTMLUListElement);
   readonly #loading = required("loading", HTMLElement);
@@ -33,14 +33,14 @@ export class UserList {
     return this.#rows.get(userId)?.user;
   }
 
-  /** Shows these in place of all others. */
+  /** Replaces all users. */
   replace(users: readonly User[], totalCount: number, hasMore: boolean): void {
     this.#rows.clear();
     this.#list.replaceChildren();
     this.append(users, totalCount, hasMore);
   }
 
-  /** Adds a page below the others. */
+  /** Adds a page of users below the others. */
   append(users: readonly User[], totalCount: number, hasMore: boolean): void {
     for (const user of users) if (!this.#change(user)) this.#list.append(this.#add(user));
     this.#totalCount = totalCount;
@@ -48,7 +48,7 @@ export class UserList {
     this.show("users");
   }
 
-  /** A user that was created or has changed; one that is not on the page yet comes first where it is new. */
+  /** Shows a created or changed user. A new user is inserted first. */
   put(user: User, isNew: boolean): void {
     if (!this.#change(user) && isNew) {
       this.#list.prepend(this.#add(user));
@@ -57,7 +57,7 @@ export class UserList {
     const item = this.#rows.get(user.userId)?.item;
     if (item !== undefined) {
       item.classList.remove("fresh");
-      // Reading the layout lets the animation begin again.
+      // Reading the layout restarts the animation.
       void item.offsetWidth;
       item.classList.add("fresh");
     }
@@ -104,7 +104,7 @@ export class UserList {
     return item;
   }
 
-  /** False: the user is not on the page. */
+  /** Returns false if the user is not on the page. */
   #change(user: User): boolean {
     const row = this.#rows.get(user.userId);
     if (row === undefined) return false;
@@ -121,7 +121,7 @@ function fill(item: HTMLLIElement, user: User): void {
   avatar.style.setProperty("--hue", String(hueOf(user)));
   part(".name").textContent = nameOf(user);
   const at = user.email.lastIndexOf("@");
-  // Where it is too long for its line it is broken before the @.
+  // Allows a line break before the @ of a long address.
   part(".email").replaceChildren(
     user.email.slice(0, Math.max(0, at)),
     element("wbr"),

@@ -19,7 +19,7 @@ export const statusTones: Readonly<Record<number, string>> = {
   [UserStatus.SUSPENDED]: "bad",
 };
 
-/** What people call the fields of a user. */
+/** The labels of a user's fields. */
 const fieldTexts: Readonly<Record<string, string>> = {
   display_name: "name",
   email: "email",
@@ -37,13 +37,13 @@ export function nameOf(user: User | undefined): string {
   return user === undefined ? "A user" : user.displayName || user.email || user.userId;
 }
 
-/** Up to two letters. */
+/** Returns up to two letters. */
 export function initialsOf(user: User): string {
   const [first = "", ...others] = nameOf(user).trim().split(/\s+/);
   return `${[...first][0] ?? "?"}${[...(others.at(-1) ?? "")][0] ?? ""}`;
 }
 
-/** A hue that is always the same for a user, from 0 to 359. */
+/** Returns a hue from 0 to 359, always the same for a user. */
 export function hueOf({ userId }: User): number {
   let hash = 0;
   for (const character of userId) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 359;

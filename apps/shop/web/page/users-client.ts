@@ -5,10 +5,10 @@ import { UserService } from "../../src/gen/api/user/v1/user_pb.ts";
 export type Protocol = "connect" | "grpc-web";
 export type UsersClient = Client<typeof UserService>;
 
-/** For calls that are not streams: someone waits for the answer. */
+/** The timeout of unary calls, because a person waits for the response. */
 const timeoutMs = 10_000;
 
-/** A client of the server that the page is from. */
+/** Creates a client of the server of this page. */
 export function createUsersClient(protocol: Protocol, token: string): UsersClient {
   const authorize: Interceptor = (next) => (request) => {
     request.header.set("authorization", `Bearer ${token}`);

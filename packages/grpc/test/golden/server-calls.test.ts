@@ -202,7 +202,7 @@ record("json", "messages as JSON", async (transcript, test) => {
 
 record("gzip", "compressed requests and responses", async (transcript, test) => {
   const routes = echoRoutes({ unary: ({ text }) => ({ text: text.repeat(text === "repeat" ? 200 : 1) }) });
-  const { peer, step, hasEnded } = await openServer(test, transcript, { routes });
+  const { peer, step, hasEnded } = await openServer(test, transcript, { routes, compressMinBytes: 1024 });
   const accepting = { "grpc-accept-encoding": "identity,gzip" };
   const ended = (): boolean => hasEnded(1);
   await step("a small response", () => sendUnary(peer, 1, "small", accepting), ended);

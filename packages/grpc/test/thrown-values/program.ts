@@ -35,6 +35,7 @@ const options: ServerOptions = {
       return {};
     },
   }),
+  compressMinBytes: 1024,
   compressions: [
     {
       ...gzipCompression,

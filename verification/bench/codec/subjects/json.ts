@@ -1,4 +1,4 @@
-/** JSON.stringify and JSON.parse of the same data, bytes to bytes: 64-bit integers are strings and bytes base64, and stay so. */
+/** JSON.stringify and JSON.parse of the same data, from and to bytes. 64-bit integers remain strings, and bytes remain base64. */
 import { toJson } from "@bufbuild/protobuf";
 import { messageOf, schemaOf } from "../messages.ts";
 import { shapes } from "../samples.ts";

@@ -1,10 +1,9 @@
-// Not a gRPC server, but the limit of one: answers every request with the same bytes. Its one argument is the port (0 for any free one).
+// Not a gRPC server, but the limit of one: responds to every request with the same bytes. Its argument is the port (0 for any free one).
 //
-// It reads what a connection has, looks at the headers of frames only, and writes an answer of fixed bytes (HEADERS, DATA, trailers)
-// for each stream that has ended, with one write for each read. It decodes no header, no message and knows no state of a stream; what it
-// costs is the kernel's part, and no server that reads and writes one socket for each connection can take less. It keeps to flow control
-// only so far that its peer never has to wait; it counts on a window of the peer's that never fills, which h2load's and grpc-js's do not
-// with answers of this size.
+// It reads frame headers only, and writes a response of fixed bytes (HEADERS, DATA, trailers) for each stream that has ended, with one
+// write per read. It decodes no headers and no messages, and keeps no state of streams. Its cost is that of the kernel, which every server
+// with one socket per connection has. It only gives its peer enough window to never wait, and assumes that the peer's window is never full,
+// which is true for h2load and grpc-js with responses of this size.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,10 +33,10 @@ enum { ANSWER = 3 * FRAME_HEADER + HEAD + MESSAGE + TRAILERS };
 struct connection {
   int socket;
   int preface_left;
-  // The header of a frame that the last read has cut off.
+  // The incomplete frame header at the end of the last read.
   unsigned char header[FRAME_HEADER];
   int header_have;
-  // Bytes of a frame's payload that are still to come.
+  // The number of missing bytes of a frame's payload.
   uint32_t payload_left;
   unsigned char type, flags;
   uint32_t stream;
@@ -47,7 +46,7 @@ struct connection {
 
 static unsigned char answer[ANSWER];
 static unsigned char input[READ_BYTES];
-// A frame has at least nine bytes, so a read never asks for more answers than this holds.
+// A frame has at least nine bytes, so a read never needs more responses than this.
 static unsigned char output[(READ_BYTES / FRAME_HEADER + 1) * ANSWER];
 static size_t output_have;
 
@@ -99,7 +98,7 @@ static void end_frame(struct connection* connection) {
   if (connection->type <= HEADERS && (connection->flags & END_STREAM)) queue_answer(connection->stream);
 }
 
-// Takes in what was read; false when it is not HTTP/2 as this program knows it.
+// Processes the bytes of a read. Returns false if they are not the HTTP/2 that this program supports.
 static int take(struct connection* connection, size_t have) {
   size_t at = 0;
   if (connection->preface_left > 0) {
@@ -140,7 +139,7 @@ static void send_output(int socket) {
   while (sent < output_have) {
     ssize_t part = send(socket, output + sent, output_have - sent, MSG_NOSIGNAL);
     if (part > 0) sent += part;
-    // A peer that does not read would only stop this program, which serves one load generator.
+    // A peer that does not read would only block this program, which serves one load generator.
     else if (part < 0 && errno != EINTR) break;
   }
   output_have = 0;
@@ -152,7 +151,7 @@ static void begin(struct connection* connection, int socket) {
   connection->preface_left = PREFACE;
   int on = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  // As many streams as the peer likes, and windows that do not fill: 2^31 - 1 for a stream and for the connection.
+  // No stream limit, and windows that never fill: 2^31 - 1 for each stream and for the connection.
   unsigned char settings[6] = {0, 4, 0x7f, 0xff, 0xff, 0xff};
   queue(sizeof settings, SETTINGS, 0, 0, settings);
   grant(0x7fffffff - 65535);

@@ -1,7 +1,7 @@
 // gRPC C++'s client, on the callback API: <target> <unary|stream> <concurrency> <seconds> [<messages> <payload bytes>].
 //
-// Each caller starts its next call from the callback of the last one, so that no thread waits. One JSON line reports what
-// was done in the measured seconds; what runs when they are over is cut off.
+// Each caller starts its next call in the callback of the last one, so that no thread waits. One JSON line reports the
+// calls of the measured seconds. Calls that are running at the end are dropped.
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 
@@ -23,13 +23,13 @@ namespace {
 constexpr char kMessage[] = "hello from the bench";
 constexpr std::chrono::seconds kWarmUp{5};
 
-// Of each call that streams; the command line may say otherwise.
+// The messages of each streaming call, unless the command line sets them.
 uint32_t messages_per_stream = 1000;
 uint32_t payload_size = 16;
 
 std::atomic<int64_t> done{0};
 
-// A measurement of failing calls is none, so the first failure ends the process without a figure.
+// The first failure ends the process without a figure, because failing calls must not be measured.
 [[noreturn]] void Fail(const std::string& reason) {
   std::fprintf(stderr, "%s\n", reason.c_str());
   std::_Exit(1);
@@ -133,7 +133,7 @@ int main(int argc, char** argv) {
   }
 
   std::this_thread::sleep_for(kWarmUp);
-  // Tells whoever watches the server from outside when its CPU time begins to count.
+  // Reports when the CPU time of the server begins to count.
   std::printf("{\"measuring\":true}\n");
   std::fflush(stdout);
   const auto started = std::chrono::steady_clock::now();
@@ -147,6 +147,6 @@ int main(int argc, char** argv) {
   std::printf("{\"%s\":%lld,\"seconds\":%.6f,\"cpuMicros\":%lld}\n", kind == "unary" ? "calls" : "messages",
               static_cast<long long>(counted), elapsed.count(), static_cast<long long>(cpu));
   std::fflush(stdout);
-  // Calls are still running on threads of the library; waiting for them would measure nothing.
+  // Calls are still running on threads of the library, but they do not count.
   std::_Exit(0);
 }

@@ -1,4 +1,4 @@
-// gRPC C++'s echo server, on the callback API: its one argument is the port (0 for any free one).
+// gRPC C++'s echo server, on the callback API. Its argument is the port (0 for any free one).
 #include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 
@@ -64,7 +64,7 @@ class StreamReader final : public grpc::ServerReadReactor<echo::EchoRequest> {
   echo::EchoRequest request_;
 };
 
-// Answers when a timer of a millisecond has run off.
+// Responds after a timer of a millisecond.
 class LaterWriter final : public grpc::ServerUnaryReactor {
  public:
   LaterWriter(const echo::EchoRequest& request, echo::EchoResponse* response) {
@@ -80,7 +80,7 @@ class LaterWriter final : public grpc::ServerUnaryReactor {
   grpc::Alarm alarm_;
 };
 
-// The rows that ListUsers answers from; see peers/users.ts, which states the same values.
+// The rows for ListUsers, with the same values as peers/users.ts.
 struct UserRow {
   std::string id, name, email;
   std::vector<std::string> roles;
@@ -125,7 +125,7 @@ class EchoService final : public echo::EchoService::CallbackService {
                                        echo::EchoResponse* response) override {
     return new LaterWriter(*request, response);
   }
-  // Builds the messages of one response, as a handler does from the rows of a query.
+  // Builds the messages of a response, like a handler from the rows of a query.
   grpc::ServerUnaryReactor* ListUsers(grpc::CallbackServerContext* context, const echo::ListUsersRequest* request,
                                       echo::ListUsersResponse* response) override {
     const size_t count = std::min<size_t>(request->page_size(), rows_.size());
@@ -163,7 +163,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: server <port>\n");
     return 1;
   }
-  // Blocked before any thread exists, so that only sigwait below ever sees the signal.
+  // Blocked before any thread exists, so that only sigwait below receives the signal.
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);

@@ -1,8 +1,8 @@
 /**
- * Calls every method of an echo server through grpc-js and compares the answers, so that no server is measured while
- * failing: <target> [canned|first]. With `canned` it makes only the call that a server of fixed bytes can answer, with `first` those of the
- * methods that the service has had from the beginning, which servers of older checkouts have. Exit code 0 and no output when all is right;
- * otherwise what was wrong, on stderr.
+ * `<target> [canned|first]` calls every method of an echo server with grpc-js and compares the responses, so that no failing server is
+ * measured. With `canned` it makes only the call that a server of fixed bytes can respond to. With `first` it calls only the oldest
+ * methods, which servers of older checkouts have. Exit code 0 without output if all responses are right;
+ * otherwise the problem is on stderr.
  */
 
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ const client = createEchoClient(target);
 for (const step of steps) await step(client);
 client.close();
 
-/** Several times, because a server of fixed bytes could be right by chance once. */
+/** Several calls, because a server of fixed bytes could be right once by chance. */
 async function verifySameCall(client: EchoClient): Promise<void> {
   const request = { message: UNARY_MESSAGE, payload: Buffer.alloc(0) };
   const responses = await Promise.all(Array.from({ length: 100 }, () => client.unary(request)));
@@ -35,16 +35,16 @@ async function verifyFirstMethods(client: EchoClient): Promise<void> {
   assert.equal(response.message, request.message, "unary: the message comes back");
   assert.deepEqual(response.payload, request.payload, "unary: the payload comes back");
 
-  // Larger than a frame and than the initial flow control window of 65,535 bytes.
+  // Larger than a frame and the initial flow control window of 65,535 bytes.
   const large = { message: "", payload: Buffer.alloc(1 << 20, 0xab) };
   assert.deepEqual((await client.unary(large)).payload, large.payload, "unary: a payload of 1 MiB comes back");
 
   let responses = 0;
   await client.serverStream({ count: 250, payloadSize: 16 }, ({ payload }) => {
     responses++;
-    assert.equal(payload.length, 16, "server streaming: each payload has the size asked for");
+    assert.equal(payload.length, 16, "server streaming: each payload has the requested size");
   });
-  assert.equal(responses, 250, "server streaming: as many responses as were asked for");
+  assert.equal(responses, 250, "server streaming: the requested number of responses");
 
   const summary = await client.clientStream(
     Array.from({ length: 250 }, () => ({ message: "", payload: Buffer.alloc(16) })),

@@ -1,4 +1,4 @@
-//! Generates tonic's server and client of bench.echo.v1.EchoService, as tonic-prost-build does from the .proto file; the messages are in
+//! Generates tonic's server and client of bench.echo.v1.EchoService, like tonic-prost-build from the .proto file. The messages are in
 //! src/messages.rs.
 
 use tonic_build::manual::{Builder, Method, Service};

@@ -1,4 +1,4 @@
-/** `<target> <upload|download> <bytes>`: one call that moves so much in messages of 64 KiB; prints `{"bytes":N,"seconds":S,"secondHalfSeconds":S}`. */
+/** `<target> <upload|download> <bytes>`: makes one call that transfers these bytes in messages of 64 KiB, and prints `{"bytes":N,"seconds":S,"secondHalfSeconds":S}`. */
 
 import { create } from "@bufbuild/protobuf";
 import { createChannel, createClient } from "@tercel/grpc";
@@ -10,7 +10,7 @@ const [target = "", direction, bytesText] = process.argv.slice(2);
 const half = Math.round(Number(bytesText) / MESSAGE_BYTES / 2);
 const count = 2 * half;
 let halfMs = 0;
-// What is moved are zeros, which compression would make nothing of.
+// The data is zeros, which compression would reduce to almost nothing.
 const client = createClient(EchoService, createChannel(target, { acceptCompressions: [] }));
 
 async function* requests() {
@@ -36,7 +36,7 @@ await client.unary({ message: "hello" });
 const startedMs = performance.now();
 const bytes = await transfer();
 const endedMs = performance.now();
-if (bytes !== count * MESSAGE_BYTES) throw new Error(`${bytes} bytes came of ${count * MESSAGE_BYTES}.`);
+if (bytes !== count * MESSAGE_BYTES) throw new Error(`${bytes} bytes received, expected ${count * MESSAGE_BYTES}`);
 process.stdout.write(
   `${JSON.stringify({ bytes, seconds: (endedMs - startedMs) / 1000, secondHalfSeconds: (endedMs - halfMs) / 1000 })}\n`,
   () => process.exit(0),

@@ -35,6 +35,6 @@ const server = createServer({
 });
 
 const address = await server.listen({ host: "127.0.0.1", port: portArgument() });
-// The type allows for a listener on a path, which was not asked for.
+// The type allows a Unix socket, which was not requested.
 if (!("port" in address)) throw new Error("The server listens on no port.");
 announce(address.port, () => server.close({ deadlineMs: 1000 }));

@@ -7,8 +7,8 @@ import { largeRequestBytes, largeResponseBytes, zeros } from "./sizes.ts";
 import { type InteropTarget, openTestChannel, type TestChannel } from "./test-channel.ts";
 
 /**
- * The cases in which single messages are compressed or not. Those that end in `_noprobe` leave the first step out, which
- * needs a server that looks at a message's flag; most languages do not show it to servers.
+ * The cases in which single messages are compressed or not. Those that end in `_noprobe` omit the first step, which
+ * needs a server that reads a message's flag. Most languages do not show the flag to servers.
  */
 export const compressionCases: Readonly<Record<string, (target: InteropTarget) => Promise<void>>> = {
   client_compressed_unary: (target) => withCompression(target, (test) => compressedUnary(test, true)),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** Fails unless the call ends with this code, and with this message where one is given. */
+/** Throws unless the call ends with this code, and with this message if given. */
 export async function expectStatus(call: Promise<unknown>, code: Code, message?: string): Promise<void> {
   const error = await call.then(
     () => undefined,
@@ -12,7 +12,7 @@ export async function expectStatus(call: Promise<unknown>, code: Code, message?:
   if (message !== undefined) assert.equal(error.rawMessage, message);
 }
 
-/** Takes all messages of a stream. */
+/** Reads all messages of a stream. */
 export async function takeAll<T>(messages: AsyncIterable<T>): Promise<T[]> {
   const taken: T[] = [];
   for await (const message of messages) taken.push(message);

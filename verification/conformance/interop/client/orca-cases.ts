@@ -9,10 +9,10 @@ const utilizations = [
   { cpuUtilization: 0.821, memoryUtilization: 0.5847, utilization: { util: 0.30499 } },
   { cpuUtilization: 0.29309, memoryUtilization: 0.2, utilization: { util: 0.2039 } },
 ];
-/** A server may repeat an older report before it sends the one that it was just given. */
+/** The maximum number of reports. A server may repeat an older one before it sends the new one. */
 const maxOlderReports = 10;
 
-/** Load reports (gRFC A51): what the server shall report comes back, in a call's trailers or in a stream. */
+/** Load reports (gRFC A51): the requested report must arrive, in a call's trailers or in a stream. */
 export const orcaCases: Readonly<Record<string, (test: TestChannel) => Promise<void>>> = {
   async orca_per_rpc({ client }) {
     const asked = { cpuUtilization: 0.821, memoryUtilization: 0.5847, requestCost: { cost: 3456.32 } };

@@ -13,7 +13,7 @@ type OutputRequest = MessageInitShape<typeof StreamingOutputCallRequestSchema>;
 const requestSizes = [27182, 8, 1828, 45904];
 const responseSizes = [31415, 9, 2653, 58979];
 
-/** The cases that every language has, by name; each throws when the server or we get it wrong. */
+/** The cases that every language has, by name. Each throws if the server or the client is wrong. */
 export const plainCases: Readonly<Record<string, (test: TestChannel) => Promise<void>>> = {
   async empty_unary({ client }) {
     await client.emptyCall({});
@@ -103,7 +103,7 @@ export const plainCases: Readonly<Record<string, (test: TestChannel) => Promise<
     const responseStatus = { code: Code.Unknown, message };
     await expectStatus(client.unaryCall({ responseStatus }), Code.Unknown, message);
     const requests = createWritableIterable<OutputRequest>();
-    // The server may end the call before it has read the request's end, so this is not awaited.
+    // Not awaited, because the server may end the call before it has read the end of the request.
     requests.write({ responseStatus }).catch(() => {});
     requests.close();
     await expectStatus(takeAll(client.fullDuplexCall(requests)), Code.Unknown, message);
@@ -123,7 +123,7 @@ export const plainCases: Readonly<Record<string, (test: TestChannel) => Promise<
   },
 
   async cancel_after_begin({ client }) {
-    // With a connection at hand the metadata leaves at once, and the cancellation follows.
+    // With an open connection the metadata is sent at once, and then the cancellation.
     await client.emptyCall({});
     const abort = new AbortController();
     const call = client.streamingInputCall(createWritableIterable(), { signal: abort.signal });
@@ -143,7 +143,7 @@ export const plainCases: Readonly<Record<string, (test: TestChannel) => Promise<
   },
 
   async timeout_on_sleeping_server({ client }) {
-    // Without a connection the deadline would pass before the call reaches the server.
+    // Without an open connection, the deadline would pass before the call reaches the server.
     await client.emptyCall({});
     const requests = createWritableIterable<OutputRequest>();
     requests.write({ payload: { body: zeros(27182) } }).catch(() => {});

@@ -1,4 +1,4 @@
-/** Digits of e and of pi: the sizes that the test descriptions give. */
+/** The sizes in the test descriptions, which are digits of e and pi. */
 export const largeRequestBytes = 271_828;
 export const largeResponseBytes = 314_159;
 

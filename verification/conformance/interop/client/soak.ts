@@ -7,11 +7,11 @@ export interface SoakOptions {
   readonly maxFailures: number;
   /** A call that takes longer counts as failed. */
   readonly maxLatencyMs: number;
-  /** The whole case has to be over by then. */
+  /** The time limit of the whole case. */
   readonly timeoutMs: number;
 }
 
-/** One large call after the other: over one channel, or each over a channel of its own. Returns what it took. */
+/** Makes one large call after the other, over one channel or each over a new channel. Returns the time. */
 export async function soak(target: InteropTarget, options: SoakOptions, perCall: boolean): Promise<string> {
   const startedAtMs = performance.now();
   const failures: string[] = [];

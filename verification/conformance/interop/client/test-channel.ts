@@ -4,13 +4,13 @@ import { createLoadReporting, type LoadReporting } from "@tercel/grpc/services";
 import { markingGzip } from "../compressed-mark.ts";
 import { TestService, UnimplementedService } from "../gen/grpc/testing/test_pb.ts";
 
-/** The server that a case runs against. */
+/** The server of a case. */
 export interface InteropTarget {
   readonly host: string;
   readonly port: number;
-  /** The name the server has to prove, and the authority of calls. Undefined: the host. */
+  /** The name to verify, and the authority of calls. Default: the host. */
   readonly hostOverride: string | undefined;
-  /** PEM of the authority to trust; undefined means cleartext. */
+  /** The trusted authority as PEM; undefined for cleartext. */
   readonly ca: string | undefined;
   readonly interceptors?: readonly Interceptor[];
 }
@@ -22,7 +22,7 @@ export interface TestChannel {
   readonly load: Client<LoadReporting["service"]>;
 }
 
-/** Makes a channel to the target with both services' clients. Responses show whether they came compressed. */
+/** Creates a channel to the target with clients of both services. Responses show whether they were compressed. */
 export function openTestChannel(target: InteropTarget, options: ChannelOptions = {}): TestChannel {
   const { host, port, hostOverride, ca } = target;
   const channel = createChannel(`${host}:${port}`, {

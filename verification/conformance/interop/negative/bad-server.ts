@@ -4,23 +4,23 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { createSocketPeer, type ScriptedPeer, type SettingsValues } from "@tercel/http2/testing";
 import { SimpleResponseSchema } from "../gen/grpc/testing/messages_pb.ts";
 
-/** What a bad server does with a request once all of it has come. */
+/** Called with a complete request. */
 export type Answer = (connection: BadConnection, streamId: number) => Promise<void> | void;
 
 export interface BadServer {
   readonly port: number;
-  /** All that were made so far, the first one first. */
+  /** All connections so far, in order. */
   readonly connections: readonly BadConnection[];
   close(): Promise<void>;
 }
 
-/** Room enough for every request of the tests, so that the client never waits for the server. */
+/** Large enough for every request of the tests, so that the client never waits for the server. */
 const clientWindow = 2 ** 30;
 const windowSetting = 4;
-/** RFC 9113 §6.9.2: what both ends begin with. */
+/** The initial window of both sides (RFC 9113 §6.9.2). */
 const firstWindow = 65_535;
 
-/** A server for the negative HTTP/2 cases: it frames its answers by hand, and minds the client's windows. */
+/** A server for the negative HTTP/2 cases. It writes frames by hand, and respects the client's windows. */
 export async function startBadServer(answer: Answer, settings: SettingsValues = {}): Promise<BadServer> {
   const connections: BadConnection[] = [];
   const sockets = new Set<Socket>();
@@ -45,9 +45,9 @@ export async function startBadServer(answer: Answer, settings: SettingsValues = 
   };
 }
 
-/** One connection of a client, with the frames that an answer is made of. */
+/** A connection of a client, with methods for the frames of a response. */
 export class BadConnection {
-  /** The most requests that were open at the same time. */
+  /** The maximum number of requests that were open at the same time. */
   mostOpenStreams = 0;
   pingsSent = 0;
   pingsAnswered = 0;
@@ -65,7 +65,7 @@ export class BadConnection {
     this.answer = answer;
   }
 
-  /** Reads until the client has gone. */
+  /** Reads until the client disconnects. */
   async serve(settings: SettingsValues): Promise<void> {
     const { peer } = this;
     peer.sendSettings({ initialWindowSize: clientWindow, ...settings });
@@ -101,7 +101,7 @@ export class BadConnection {
     this.peer.sendHeaders(streamId, [":status", "200", "content-type", "application/grpc"]);
   }
 
-  /** Sends bytes in DATA frames as the client's windows allow; padding counts there too (RFC 9113 §6.9.1). */
+  /** Sends bytes in DATA frames within the client's windows, in which padding counts (RFC 9113 §6.9.1). */
   async sendBytes(streamId: number, bytes: Uint8Array, frameBytes = 16_384, padding?: number): Promise<void> {
     const options = padding === undefined ? {} : { padding };
     for (let at = 0; at < bytes.length; at += frameBytes) {
@@ -129,12 +129,12 @@ export class BadConnection {
     this.peer.sendPing(this.pingsSent.toString(16).padStart(16, "0"));
   }
 
-  /** Resolves when something that the client sent has made it so. */
+  /** Resolves when a frame of the client has made the condition true. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  /** The place is free before the client can see that, so a client that keeps to the limit never takes one too many. */
+  /** Counts the stream as closed before the client can see that, so a client that respects the limit never exceeds it. */
   private over(streamId: number): void {
     this.open.delete(streamId);
   }
@@ -160,7 +160,7 @@ export class BadConnection {
   }
 }
 
-/** A unary response's message with its prefix. */
+/** Returns the message of a unary response with its prefix. */
 export function responseBytes(payloadBytes: number): Buffer {
   const message = create(SimpleResponseSchema, { payload: { body: new Uint8Array(payloadBytes) } });
   const encoded = toBinary(SimpleResponseSchema, message);

@@ -1,4 +1,4 @@
-/** The cases of gRPC's negative HTTP/2 test descriptions: a server that is wrong or awkward, and what our client makes of it. */
+/** The cases of gRPC's negative HTTP/2 test descriptions: how Tercel's client handles a faulty or unusual server. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -8,7 +8,7 @@ import { openTestChannel, type TestChannel } from "../client/test-channel.ts";
 import { type Answer, type BadServer, responseBytes, startBadServer } from "./bad-server.ts";
 
 const noError = 0;
-/** Only a call that hangs takes so long. */
+/** The time limit, which only a hanging call reaches. */
 const timeoutMs = 20_000;
 
 async function start(
@@ -31,7 +31,7 @@ async function largeUnary({ client }: TestChannel): Promise<void> {
   assert.equal(response.payload?.body.length, largeResponseBytes);
 }
 
-test("a GOAWAY lets the call in flight end and sends the next one over another connection", async (t) => {
+test("after a GOAWAY the call in flight finishes and the next one uses another connection", async (t) => {
   const { server, testChannel } = await start(t, async (connection, streamId) => {
     if (server.connections.length === 1) connection.peer.sendGoaway(streamId, noError);
     connection.sendHead(streamId);
@@ -46,7 +46,7 @@ test("a GOAWAY lets the call in flight end and sends the next one over another c
   );
 });
 
-test("a reset after the header fails the call", async (t) => {
+test("a reset after the headers fails the call", async (t) => {
   const { testChannel } = await start(t, (connection, streamId) => {
     connection.sendHead(streamId);
     connection.sendReset(streamId, noError);
@@ -64,7 +64,7 @@ test("a reset in the middle of a message fails the call", async (t) => {
   await expectStatus(largeUnary(testChannel), Code.Internal);
 });
 
-test("a reset after the whole message fails the call, for its status never came", async (t) => {
+test("a reset after the whole message fails the call, because there is no status", async (t) => {
   const { testChannel } = await start(t, async (connection, streamId) => {
     connection.sendHead(streamId);
     await connection.sendBytes(streamId, responseBytes(largeResponseBytes));
@@ -73,7 +73,7 @@ test("a reset after the whole message fails the call, for its status never came"
   await expectStatus(largeUnary(testChannel), Code.Internal);
 });
 
-test("a stream hands on the messages before a reset, then fails", async (t) => {
+test("a stream delivers the messages before a reset, then fails", async (t) => {
   const { testChannel } = await start(t, async (connection, streamId) => {
     connection.sendHead(streamId);
     await connection.sendBytes(streamId, responseBytes(1000));
@@ -89,7 +89,7 @@ test("a stream hands on the messages before a reset, then fails", async (t) => {
   assert.deepEqual(sizes, [1000]);
 });
 
-test("every ping is answered, wherever in a call it comes", async (t) => {
+test("acknowledges every ping, at any point of a call", async (t) => {
   const { server, testChannel } = await start(t, async (connection, streamId) => {
     connection.sendPing();
     connection.sendHead(streamId);
@@ -105,7 +105,7 @@ test("every ping is answered, wherever in a call it comes", async (t) => {
   assert.equal(connection?.pingsSent, 4);
 });
 
-test("a limit of one stream is kept, and the calls that wait for it all go well", async (t) => {
+test("respects a limit of one stream, and all waiting calls succeed", async (t) => {
   const { server, testChannel } = await start(
     t,
     async (connection, streamId) => {
@@ -117,7 +117,7 @@ test("a limit of one stream is kept, and the calls that wait for it all go well"
   );
   await largeUnary(testChannel);
   await Promise.all(Array.from({ length: 10 }, () => largeUnary(testChannel)));
-  // Calls that find no place may get connections of their own (gRFC A105); each keeps the limit.
+  // Calls over the limit may use further connections (gRFC A105), each with the same limit.
   for (const connection of server.connections) assert.ok(connection.mostOpenStreams <= 1);
   assert.equal(
     server.connections.reduce((sum, connection) => sum + connection.streamIds.length, 0),
@@ -127,19 +127,19 @@ test("a limit of one stream is kept, and the calls that wait for it all go well"
 
 for (const padding of [undefined, 0, 255]) {
   const name = padding === undefined ? "no padding" : `${padding} bytes of padding`;
-  test(`responses with ${name} in every DATA frame come whole, and their windows are given back`, async (t) => {
+  test(`responses with ${name} in every DATA frame arrive complete, and their windows are returned`, async (t) => {
     const { server, testChannel } = await start(t, async (connection, streamId) => {
       connection.sendHead(streamId);
       await connection.sendBytes(streamId, responseBytes(largeResponseBytes), 300, padding);
       connection.sendOk(streamId);
     });
-    // Padding alone is 268,000 bytes a call: a window that it were not given back to would run dry, and the call with it.
+    // Padding alone is 268,000 bytes per call. If its window were not returned, the call would stall.
     for (let calls = 0; calls < 30; calls++) await largeUnary(testChannel);
     assert.equal(server.connections[0]?.streamIds.length, 30);
   });
 }
 
-test("a message under another content type than gRPC's fails the call without a guess at it", async (t) => {
+test("a response with another content-type than gRPC's fails the call", async (t) => {
   const { testChannel } = await start(t, async (connection, streamId) => {
     connection.peer.sendHeaders(streamId, [":status", "200", "content-type", "text/html"]);
     await connection.sendBytes(streamId, responseBytes(10));

@@ -30,11 +30,11 @@ import { refusalError, userNotFound } from "./user-errors.ts";
 import { changedUsers, type UserParts } from "./user-v1-handler.ts";
 
 const defaultPageSize = 50;
-/** A larger batch is sent in several calls. */
+/** The maximum size of a batch. Clients split larger ones. */
 const maxBatch = 1_000;
 const eventsQuery = { list: "user events" };
 
-/** An item of a stream that is wrong does not fail the others. */
+/** Codes that fail an item of a stream, but not the other items. */
 const itemCodes: readonly Code[] = [
   Code.InvalidArgument,
   Code.NotFound,
@@ -44,8 +44,8 @@ const itemCodes: readonly Code[] = [
 ];
 
 /**
- * Creates the handlers of api.user.v1.UserService. They check the rules of the proto themselves, because these would refuse what the service
- * takes: a user without an id, of which one is made; an update that leaves fields out; a page of the default size; the good items of a batch.
+ * Creates the handlers of api.user.v1.UserService. They check the rules of the proto themselves, because the rules would refuse requests that the
+ * service accepts: a user without an id, which is generated; an update without some fields; a page of the default size; the valid items of a batch.
  *
  * @param stopping Aborts when the service stops.
  */
@@ -120,7 +120,7 @@ export function createApiUserHandler(parts: UserParts, stopping: AbortSignal): S
       refuse(violationsOf(ListUsersRequestSchema, request), ({ field }) => !(field === "page_size" && pageSize === 0));
       const filter = filterOf(status, role);
       const query = { list: "api users", filter, orderBy };
-      // Read before the users: what changes meanwhile is in both, and not in neither.
+      // Read before the users, so that a simultaneous change is in the list, in the events, or in both.
       const { last } = await store.changes.range();
       const { users, next, total } = await search({
         filter: parseFilter(filter, apiUserListFields),
@@ -150,7 +150,7 @@ export function createApiUserHandler(parts: UserParts, stopping: AbortSignal): S
         outputOnly: ["created_at", "updated_at"],
         immutable: ["user_id"],
       });
-      // What does not change is as it was stored, which other packages may have other rules for.
+      // Unchanged fields are as they were stored, maybe by a package with other rules.
       const isChanged = changesOf(toApiUser(current), updated);
       const violations = violationsOf(UpdateUserRequestSchema, create(UpdateUserRequestSchema, { user: updated }));
       refuse(violations, ({ field }) => isChanged(field?.split(/[.[]/)[1] ?? ""));
@@ -203,13 +203,13 @@ export function createApiUserHandler(parts: UserParts, stopping: AbortSignal): S
   };
 }
 
-/** @throws what is not the fault of one item */
+/** @throws errors that are not caused by the item */
 function itemFailure(error: unknown, what: string): { readonly code: number; readonly message: string } {
   if (!(error instanceof ConnectError) || !itemCodes.includes(error.code)) throw error;
   return { code: error.code, message: `${what}: ${error.rawMessage}` };
 }
 
-/** @throws ConnectError INVALID_ARGUMENT with the violations that count */
+/** @throws ConnectError INVALID_ARGUMENT with the violations that apply */
 function refuse(
   violations: readonly FieldViolation[],
   counts: (violation: FieldViolation) => boolean = () => true,
@@ -218,13 +218,13 @@ function refuse(
   if (counted.length > 0) throw invalidArgument({ violations: counted });
 }
 
-/** What ordinary users may not give themselves. */
+/** Checks for fields that only admins may set. */
 function requireAdminFor({ role, status }: User, context: HandlerContext): void {
   if (role !== UserRole.UNSPECIFIED && role !== UserRole.USER) requireAdmin(callerOf(context), "role");
   if (status !== UserStatus.UNSPECIFIED && status !== UserStatus.ACTIVE) requireAdmin(callerOf(context), "status");
 }
 
-/** Both packages name roles and statuses alike, whatever their numbers are. */
+/** Converts by name: roles and statuses have the same names in both packages, but different numbers. */
 function filterOf(status: UserStatus, role: UserRole): string {
   const named = [
     ...(status === UserStatus.UNSPECIFIED ? [] : [`status = ${nameOf(UserStatusSchema, status, "status")}`]),
@@ -239,7 +239,7 @@ function nameOf(schema: DescEnum, value: number, field: string): string {
   return name;
 }
 
-/** Whether a field, by its name in the proto, differs. */
+/** Returns whether a field, by its name in the proto, differs. */
 function changesOf(before: User, after: User): (field: string) => boolean {
   const [old, now] = [before, after].map((user) => toJson(UserSchema, user, { useProtoFieldName: true }) as JsonObject);
   return (field) => JSON.stringify(old?.[field]) !== JSON.stringify(now?.[field]);

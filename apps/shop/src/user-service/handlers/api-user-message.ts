@@ -8,7 +8,7 @@ import { splitName } from "../store/person-name.ts";
 import type { StoredRole, StoredStatus, StoredUser } from "../store/user-row.ts";
 import type { NewUser, UserChange } from "../store/user-store.ts";
 
-/** The packages number roles differently; stored is the number of user.v1. */
+/** The packages have different numbers for roles. The store has the numbers of user.v1. */
 const storedRoles: Readonly<Record<number, StoredRole>> = {
   [UserRole.USER]: RoleV1.USER,
   [UserRole.MODERATOR]: RoleV1.MODERATOR,
@@ -21,7 +21,7 @@ const maxNameChars = 100;
 const maxMetadataChars = 16_384;
 const maxProfileChars = 65_536;
 
-/** A stored user as api.user.v1 shows it. */
+/** Converts a stored user to api.user.v1. */
 export function toApiUser(user: StoredUser): User {
   const { id: userId, email, name: displayName, status, role, metadata, profile, createdAtMs, updatedAtMs } = user;
   return create(UserSchema, {
@@ -38,9 +38,9 @@ export function toApiUser(user: StoredUser): User {
 }
 
 /**
- * A user as it is to be stored: what the rules in the proto do not say is checked here.
+ * Converts a user for the store. Checks what the rules in the proto do not.
  *
- * @param current The user as it is stored; its name may be longer than this package allows, as long as it does not change.
+ * @param current The stored user. An unchanged name may be longer than this package allows.
  * @throws ConnectError INVALID_ARGUMENT
  */
 export function fromApiUser(user: User, current?: StoredUser): Required<Omit<NewUser, "id" | "passwordHash">> {
@@ -66,10 +66,10 @@ function invalid(field: string, description: string) {
   return invalidArgument({ field, description });
 }
 
-/** What the changes of the store are called in api.user.v1. */
+/** The names of the store's changes in api.user.v1. */
 const fieldNames: Readonly<Record<string, string>> = { name: "display_name" };
 
-/** A change as StreamUserEvents shows it. */
+/** Converts a change for StreamUserEvents. */
 export function toUserEvent(change: UserChange, user: StoredUser | undefined, resumeToken: string) {
   const shown = user === undefined ? undefined : toApiUser(user);
   const timestamp = timestampFromMs(change.atMs);

@@ -4,7 +4,7 @@ import { type FieldViolation, invalidArgument } from "@tercel/grpc/errors";
 import { type UpdateUserRequest, type User, UserRole, UserSchema } from "../../gen/user/v1/user_pb.ts";
 
 /**
- * The user as UpdateUser asks for it. The mask names fields of User; times are the server's, and naming them changes nothing.
+ * Returns the user after UpdateUser. The mask names fields of User. Times are set by the server, so they are ignored.
  *
  * @throws ConnectError INVALID_ARGUMENT for each path that does not exist or may not change, and for each field that would be empty
  */
@@ -23,7 +23,7 @@ export function updatedUser(current: User, request: UpdateUserRequest): User {
   };
   refuseEmpty("email", updated.email === "");
   refuseEmpty("first_name", updated.firstName === "");
-  // Users with a name of one word have none from the beginning.
+  // Users with a name of one word have no last name.
   refuseEmpty("last_name", updated.lastName === "" && current.lastName !== "");
   refuseEmpty("role", updated.role === UserRole.UNSPECIFIED);
   if (violations.length > 0) throw invalidArgument({ violations });

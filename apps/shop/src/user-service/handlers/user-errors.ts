@@ -3,7 +3,7 @@ import { alreadyExists, notFound } from "@tercel/grpc/errors";
 import { errorDomain } from "../../shared/caller.ts";
 import type { Refusal } from "../store/user-store.ts";
 
-/** The status of what cannot be done with the user of that id and address. */
+/** Returns the status of a failure of the store, for the user with this id and address. */
 export function refusalError(
   refusal: Refusal,
   { id, email }: { readonly id: string; readonly email: string },

@@ -46,7 +46,7 @@ async function collect(stream: AsyncIterable<{ name: string }>): Promise<string[
   return names;
 }
 
-test("a created user comes back with its id and times, and has been welcomed", async () => {
+test("returns a created user with its id and times, and places its welcome order", async () => {
   const { user } = await users.createUser({ name: " Grace ", email: "grace@x.org" });
   assert.equal(user?.name, "Grace");
   assert.equal(user?.email, "grace@x.org");
@@ -56,7 +56,7 @@ test("a created user comes back with its id and times, and has been welcomed", a
   assert.deepEqual((await users.getUser({ userId: user?.id ?? "" })).user, user);
 });
 
-test("a refused user is not welcomed", async () => {
+test("places no order for a refused user", async () => {
   await assert.rejects(users.createUser({ name: "Ada", email: "ADA@X.ORG" }));
   assert.deepEqual(welcomed, [adaId]);
 });
@@ -73,12 +73,12 @@ test("an update changes the fields that are not empty", async () => {
   assert.equal(moved.user?.email, "ada@y.org");
 });
 
-test("a deleted user is gone", async () => {
+test("a deleted user is not found", async () => {
   assert.equal((await users.deleteUser({ userId: adaId })).success, true);
   await assert.rejects(users.getUser({ userId: adaId }), { code: Code.NotFound });
 });
 
-test("a list says which page it is and how many users match", async () => {
+test("a list has its page number and the number of matching users", async () => {
   for (let count = 1; count <= 12; count++) await add(`bob${count}`);
   const first = await users.listUsers({ filter: "BOB" });
   assert.equal(first.users.length, 10);
@@ -92,7 +92,7 @@ test("a list says which page it is and how many users match", async () => {
   assert.deepEqual([capped.users.length, capped.total, capped.page, capped.pageSize], [13, 13, 1, 100]);
 });
 
-test("a stream brings every match, past the size of one batch", async () => {
+test("a stream has all matches, even more than one batch", async () => {
   const names = Array.from({ length: 201 }, (_, index) => `bob${index}`);
   for (const name of names) await add(name);
   assert.deepEqual(await collect(users.streamUsers({ filter: "bob" })), names);
@@ -143,7 +143,7 @@ test("a cancelled stream reads no further batch from the store", async () => {
     { code: Code.Canceled },
   );
   const readAtTheEnd = batchesRead;
-  // Each turn of the event loop would read one more batch if the stream were still running.
+  // If the stream still ran, each turn of the event loop would read one more batch.
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(batchesRead, readAtTheEnd);
 });
@@ -241,7 +241,7 @@ for (const { promise, call, code, message } of refusals) {
   });
 }
 
-test("a name of 200 and an address of 320 characters are taken", async () => {
+test("accepts a name of 200 and an address of 320 characters", async () => {
   const { user } = await users.createUser({ name: tooLongName.slice(1), email: "x".repeat(320) });
   assert.equal(user?.name.length, 200);
   assert.equal(user?.email.length, 320);

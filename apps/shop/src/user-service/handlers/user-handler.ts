@@ -10,14 +10,14 @@ import type { PlaceWelcomeOrder } from "../welcome-order.ts";
 
 const maxNameChars = 200;
 
-/** RFC 5321 section 4.5.3.1: 64 for the local part, 255 for the domain, and the sign between them. */
+/** RFC 5321 §4.5.3.1: 64 for the local part, 255 for the domain, and the @. */
 const maxEmailChars = 320;
 
 const defaultPageSize = 10;
-/** A larger page would let one small request make the service build a response of any size. */
+/** The maximum size of a page, so that a small request cannot cause a response of any size. */
 const maxPageSize = 100;
 
-/** How many users StreamUsers holds in memory. */
+/** The number of users that StreamUsers holds in memory. */
 const streamBatchSize = 100;
 
 /** Creates the handlers of user.UserService over the store. */
@@ -43,7 +43,7 @@ export function createUserHandler(
 
     async updateUser(request) {
       const id = requiredId("user_id", request.userId);
-      // An empty field is one that the caller left out; a blank one is a mistake.
+      // An empty field is not set. A blank one is an error.
       const changes: UserChangeset = {
         ...(request.name !== "" && { name: splitName(requiredText("name", request.name, maxNameChars)) }),
         ...(request.email !== "" && { email: requiredText("email", request.email, maxEmailChars) }),
@@ -70,15 +70,15 @@ export function createUserHandler(
           context.signal.throwIfAborted();
           yield toMessage(user);
         }
-        // A reader as fast as this loop would otherwise keep the event loop busy with promises alone: other calls would
-        // wait, and the cancellation of this one would not be noticed.
+        // With a fast reader, this loop would otherwise run in microtasks only: other calls would
+        // wait, and the cancellation of this call would not be noticed.
         await setImmediate();
       }
     },
   };
 }
 
-/** Which page is meant by what a caller asked for: missing and negative values mean the defaults, large ones the cap. */
+/** Returns the requested page. Missing and negative values select the defaults, large ones the maximum. */
 export function pageOf(page: number, pageSize: number): { page: number; pageSize: number } {
   return {
     page: page <= 0 ? 1 : page,

@@ -14,14 +14,14 @@ import { updatedUser } from "./updated-user.ts";
 import { emailTaken, refusalError, userNotFound } from "./user-errors.ts";
 import { toStoredRole, toUpdateV1, toUserV1 } from "./user-v1-message.ts";
 
-/** What the handlers of all packages work with. */
+/** The dependencies of the handlers of all packages. */
 export interface UserParts {
   readonly db: Database;
   readonly store: UserStore;
   readonly feed: Feed<UserChange>;
   readonly claim: Claim;
   readonly placeWelcomeOrder: PlaceWelcomeOrder;
-  /** What page tokens and resume tokens are made with. */
+  /** The secret of page tokens and resume tokens. */
   readonly tokenKeys: readonly PageTokenKey[];
 }
 
@@ -30,12 +30,12 @@ export interface UserV1Parts extends UserParts {
   readonly passwords: Pick<PasswordHash, "hash">;
 }
 
-/** Resume tokens fit every stream of updates: whose changes are read may differ from stream to stream. */
+/** Resume tokens are valid for all streams of updates, even if a stream selects other users. */
 const updatesQuery = { list: "user updates" };
 
 /**
- * Creates the handlers of user.v1.UserService. What the proto says of fields is checked before, by the validation interceptor, and
- * that there is a token, and which role ListUsers and DeleteUser need, by the auth interceptor.
+ * Creates the handlers of user.v1.UserService. The validation interceptor has already checked the rules of the proto, and the auth
+ * interceptor the token, and the role for ListUsers and DeleteUser.
  */
 export function createUserV1Handler(parts: UserV1Parts): ServiceImpl<typeof UserService> {
   const { db, store, cache, claim, passwords, placeWelcomeOrder, tokenKeys } = parts;
@@ -71,14 +71,14 @@ export function createUserV1Handler(parts: UserV1Parts): ServiceImpl<typeof User
       const role = toStoredRole(request.role) ?? UserRole.USER;
       if (role !== UserRole.USER) requireAdmin(callerOf(context), "role");
       const claimed = claim(CreateUserRequestSchema, request, "", context);
-      // Neither a repetition nor a refusal should cost a hash.
+      // Checked before, so that neither a retry nor a refusal costs a hash.
       const replayed = claimed && (await findReplay(db, claimed));
       if (replayed !== undefined) {
         context.responseHeader.set("idempotent-replayed", "true");
         return { user: toUserV1(replayed) };
       }
       if (await store.isEmailTaken(email)) {
-        // It may be taken by a call with the same key that has ended meanwhile.
+        // A call with the same key may have created the user in the meantime.
         const other = claimed && (await findReplay(db, claimed));
         if (other === undefined) throw emailTaken(email);
         return { user: toUserV1(other) };
@@ -130,7 +130,7 @@ export function createUserV1Handler(parts: UserV1Parts): ServiceImpl<typeof User
   };
 }
 
-/** The changes of some users, or of all if there are no ids, each with the user as it is now; undefined once it is deleted. */
+/** Yields the changes of some users, or of all without ids, each with the current user, or undefined for a deleted one. */
 export async function* changedUsers(
   { feed, store }: Pick<UserParts, "feed" | "store">,
   {
@@ -146,7 +146,7 @@ export async function* changedUsers(
       continue;
     }
     const user = await store.get(change.userId);
-    // One that is deleted meanwhile has a change of its own for that.
+    // A user that was deleted in the meantime has another change for that.
     if (user !== undefined) yield { change, user };
   }
 }

@@ -4,14 +4,14 @@ import { UserRole, UserSchema, UserUpdate_UpdateType, type User as UserV1 } from
 import type { StoredRole, StoredUser } from "../store/user-row.ts";
 import type { UserChange } from "../store/user-store.ts";
 
-/** A stored user as user.v1 shows it. */
+/** Converts a stored user to user.v1. */
 export function toUserV1(user: StoredUser): UserV1 {
   const { id, email, firstName, lastName, role, createdAtMs, updatedAtMs } = user;
   const times = { createdAt: timestampFromMs(createdAtMs), updatedAt: timestampFromMs(updatedAtMs) };
   return create(UserSchema, { id, email, firstName, lastName, role, ...times });
 }
 
-/** A change as StreamUserUpdates shows it. Of a user who is gone there is only the id. */
+/** Converts a change for StreamUserUpdates. A deleted user has only an id. */
 export function toUpdateV1(change: UserChange, user: StoredUser | undefined, resumeToken: string) {
   return {
     type: updateTypes[change.kind],
@@ -21,7 +21,7 @@ export function toUpdateV1(change: UserChange, user: StoredUser | undefined, res
   };
 }
 
-/** The role as it is stored; undefined for none, and for numbers that are no role. */
+/** Returns the role for the store; undefined for UNSPECIFIED and unknown numbers. */
 export function toStoredRole(role: UserRole): StoredRole | undefined {
   return storedRoles.find((one) => one === role);
 }

@@ -7,7 +7,7 @@ import { createHashQueue, type HashingCall, type HashQueue } from "./hash-queue.
 
 const anyTime: HashingCall = { signal: new AbortController().signal, timeoutMs: undefined };
 
-/** A queue whose work ends when the test says so. */
+/** Creates a queue whose work ends when the test ends it. */
 function openQueue(maxRunning: number, maxWaiting = 100) {
   let nowMs = 0;
   const begun: string[] = [];
@@ -22,7 +22,7 @@ function openQueue(maxRunning: number, maxWaiting = 100) {
       };
       return queue(call, work);
     },
-    /** Ends a piece of work that has begun, so long after it has begun. */
+    /** Ends running work after a simulated duration. */
     async end(name: string, result: Promise<string>, tookMs = 0) {
       nowMs += tookMs;
       ends.get(name)?.();
@@ -31,10 +31,10 @@ function openQueue(maxRunning: number, maxWaiting = 100) {
   };
 }
 
-/** Until what has been settled has had its effects. */
+/** Resolves after the reactions to settled promises. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test("runs as many as it may, and then the one that waits longest", async () => {
+test("runs up to the limit, and then the work that has waited longest", async () => {
   const queue = openQueue(2);
   const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => queue.add(name)) as [
     Promise<string>,
@@ -56,7 +56,7 @@ test("runs as many as it may, and then the one that waits longest", async () => 
   await queue.end("e", again);
 });
 
-test("refuses one more than may wait, and takes one when none may wait but a core is free", async () => {
+test("refuses work over the waiting limit, and with a limit of 0 runs it while a core is free", async () => {
   const queue = openQueue(1, 0);
   const a = queue.add("a");
   await assertStatus(queue.add("b"), Code.ResourceExhausted, /too many passwords/);
@@ -67,7 +67,7 @@ test("refuses one more than may wait, and takes one when none may wait but a cor
   await queue.end("c", c);
 });
 
-test("refuses at once what cannot end in its time, and says when to come again", async () => {
+test("refuses work at once that cannot finish in its time, and says when to retry", async () => {
   const queue = openQueue(1);
   const first = queue.add("first");
   await settled();
@@ -92,7 +92,7 @@ test("refuses at once what cannot end in its time, and says when to come again",
   }
 });
 
-test("one that took long does not keep out calls for ever", async () => {
+test("one long duration does not refuse calls forever", async () => {
   const queue = openQueue(1);
   const slow = queue.add("slow");
   await settled();
@@ -102,7 +102,7 @@ test("one that took long does not keep out calls for ever", async () => {
   await queue.end("next", next, 300);
 });
 
-test("a call that is cancelled while it waits leaves the queue", async () => {
+test("a call that is cancelled while waiting leaves the queue", async () => {
   const queue = openQueue(1, 1);
   const a = queue.add("a");
   const leaving = new AbortController();
@@ -117,7 +117,7 @@ test("a call that is cancelled while it waits leaves the queue", async () => {
   assert.deepEqual(queue.begun, ["a", "c"]);
 });
 
-test("a call that was cancelled before does not run, and one that is cancelled meanwhile has no result", async () => {
+test("a call that was cancelled before does not run, and one that is cancelled while running has no result", async () => {
   const queue = openQueue(1);
   const gone = AbortSignal.abort(new Error("gave up"));
   await assert.rejects(queue.add("a", { signal: gone, timeoutMs: undefined }), /gave up/);

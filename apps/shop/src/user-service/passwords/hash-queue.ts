@@ -9,37 +9,37 @@ export interface HashQueueOptions {
 /** The call that a password is hashed for. */
 export interface HashingCall {
   readonly signal: AbortSignal;
-  /** What is left of the call's time; undefined for any time. */
+  /** The remaining time of the call; undefined without a deadline. */
   readonly timeoutMs: number | undefined;
 }
 
-/** Runs work when it is its turn; see createHashQueue. */
+/** Queues work; see createHashQueue. */
 export type HashQueue = <Result>(call: HashingCall, work: () => Promise<Result>) => Promise<Result>;
 
-/** How much the last duration counts in the mean. */
+/** The weight of the last duration in the mean. */
 const smoothing = 0.25;
 
-/** A client that repeats sooner finds the same queue. */
+/** The minimum retry delay, because the queue hardly changes in less time. */
 const minRetryMs = 1_000;
 
 /**
- * Creates a queue for work that takes a core and cannot be interrupted, first come, first served. A call that cannot end within its time, as
- * far as the mean of the last durations says, is refused at once instead of taking a core for nothing.
+ * Creates a FIFO queue for work that uses a core and cannot be interrupted. If a call cannot finish in its time, according to the mean of
+ * the last durations, it is refused at once instead of using a core for nothing.
  */
 export function createHashQueue({ maxRunning, maxWaiting, nowMs }: HashQueueOptions): HashQueue {
   const waiting: (() => void)[] = [];
   let running = 0;
-  /** How long one takes; 0 until the first has ended, so that nothing is refused because of a guess. */
+  /** The mean duration; 0 until the first work has ended, so that no call is refused by a guess. */
   let meanMs = 0;
 
   function turn({ signal, timeoutMs }: HashingCall): Promise<void> | undefined {
     signal.throwIfAborted();
-    // With a core free even a call with little time is tried: that is how the mean falls again after one that took long.
+    // While a core is free, even a call with little time runs. So the mean decreases again after a long duration.
     if (running < maxRunning) {
       running += 1;
       return undefined;
     }
-    // All that wait before this one, and this one itself.
+    // The waiting calls and this one.
     const endsInMs = meanMs * (1 + Math.ceil((waiting.length + 1) / maxRunning));
     if (waiting.length >= maxWaiting || (timeoutMs !== undefined && endsInMs > timeoutMs)) {
       const message = "too many passwords are being hashed";

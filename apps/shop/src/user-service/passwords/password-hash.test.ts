@@ -6,7 +6,7 @@ import { assertStatus } from "@tercel/grpc/testing";
 import type { HashingCall } from "./hash-queue.ts";
 import { createPasswordHash, hashCostFor, maxRunningFor } from "./password-hash.ts";
 
-/** Cheap: how strong the default is, is said by the first tests. */
+/** Cheap parameters. The first tests check the strength of the default. */
 const cost = { cost: 16, blockSize: 1, parallelization: 1 };
 const call: HashingCall = { signal: new AbortController().signal, timeoutMs: undefined };
 
@@ -18,7 +18,7 @@ function isHashOf(password: string, stored: string): boolean {
   return kind === "scrypt" && made.equals(expected);
 }
 
-test("a hash costs what OWASP recommends, for any number of cores", () => {
+test("uses parameters that OWASP recommends, for any number of cores", () => {
   // https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html, scrypt: the least p for each N, with r = 8.
   const leastParallelization = new Map([
     [2 ** 17, 1],
@@ -36,7 +36,7 @@ test("a hash costs what OWASP recommends, for any number of cores", () => {
   assert.deepEqual(hashCostFor(4), { cost: 2 ** 15, blockSize: 8, parallelization: 3 });
 });
 
-test("a core is left to the event loop, and two of libuv's threads to files and DNS", () => {
+test("leaves a core for the event loop, and two of libuv's threads for files and DNS", () => {
   const cores = [1, 2, 3, 4, 64];
   assert.deepEqual(
     cores.map((count) => maxRunningFor(count, 4)),
@@ -49,7 +49,7 @@ test("a core is left to the event loop, and two of libuv's threads to files and 
   assert.equal(maxRunningFor(8, 1), 1);
 });
 
-test("what is stored says how it was made, and only the right password leads to it", async () => {
+test("the stored text contains the parameters, and only the right password matches it", async () => {
   const passwords = createPasswordHash();
   const stored = await passwords.hash("correct horse", call);
   assert.match(stored, /^scrypt\$(16384\$8\$5|32768\$8\$3)\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=$/);
@@ -58,7 +58,7 @@ test("what is stored says how it was made, and only the right password leads to 
   assert.equal(await passwords.verify("Correct horse", stored, call), false);
 });
 
-test("a hash that was made with other parameters is verified with those", async () => {
+test("verifies a hash with the parameters in it", async () => {
   // As releases before wrote it.
   const salt = Buffer.alloc(16, 7);
   const hash = scryptSync("correct horse", salt, 32, {
@@ -73,7 +73,7 @@ test("a hash that was made with other parameters is verified with those", async 
   assert.equal(await passwords.verify("battery staple", stored, call), false);
 });
 
-test("what is not such a hash, or would take all memory, is refused", async () => {
+test("refuses a text that is not a hash, or needs too much memory", async () => {
   const passwords = createPasswordHash({ cost });
   for (const stored of [
     "",
@@ -89,17 +89,17 @@ test("what is not such a hash, or would take all memory, is refused", async () =
   await assert.rejects(passwords.verify("a", `scrypt$x$8$1$${salt}$${hash}`, call));
 });
 
-test("the same password has another hash each time", async () => {
+test("the same password has a different hash each time", async () => {
   const passwords = createPasswordHash({ cost });
   assert.notEqual(await passwords.hash("correct horse", call), await passwords.hash("correct horse", call));
 });
 
-test("a letter typed as two is the same letter", async () => {
+test("a composed and a decomposed letter are equal", async () => {
   const stored = await createPasswordHash({ cost }).hash("o\u0308sterreich", call);
   assert.equal(isHashOf("österreich", stored), true);
 });
 
-test("hashing and verifying wait in one queue: so many, one more is refused, and all that waited get their turn", async () => {
+test("hashing and verifying share one bounded queue, whose calls all run", async () => {
   const passwords = createPasswordHash({ cost, maxRunning: 1, maxWaiting: 2 });
   const stored = await passwords.hash("a", call);
   const hashing = passwords.hash("b", call);
@@ -111,7 +111,7 @@ test("hashing and verifying wait in one queue: so many, one more is refused, and
   assert.ok(isHashOf("d", await passwords.hash("d", call)));
 });
 
-test("a call that is cancelled while its password is hashed gets no hash", async () => {
+test("a call that is cancelled during hashing gets no hash", async () => {
   const leaving = new AbortController();
   const hashing = createPasswordHash({ cost }).hash("a", { ...call, signal: leaving.signal });
   leaving.abort(new Error("gave up"));

@@ -10,38 +10,38 @@ export interface HashCost {
 }
 
 export interface PasswordHashOptions {
-  /** What a hash costs. Default: `hashCostFor` the cores that this process may use. */
+  /** The cost of a hash. Default: `hashCostFor` the cores of this process. */
   readonly cost?: HashCost;
-  /** Passwords hashed at once. Default: `maxRunningFor` the cores that this process may use. */
+  /** Maximum number of passwords hashed at once. Default: `maxRunningFor` the cores of this process. */
   readonly maxRunning?: number;
-  /** Passwords that wait; one more is refused with RESOURCE_EXHAUSTED. Default 32, some seconds of work. */
+  /** Maximum number of waiting passwords; further ones are refused with RESOURCE_EXHAUSTED. Default 32, some seconds of work. */
   readonly maxWaiting?: number;
-  /** For tests: where time comes from. Default `performance.now`. */
+  /** The clock, for tests. Default `performance.now`. */
   readonly nowMs?: () => number;
 }
 
 /**
- * Hashes and verifies passwords, a bounded number at a time, both in one queue. A call is refused with RESOURCE_EXHAUSTED when the queue is
- * full or its time will be over before its turn has ended, and leaves the queue, with the reason of its signal, when it is cancelled.
+ * Hashes and verifies passwords, a limited number at once, in one queue. A call is refused with RESOURCE_EXHAUSTED if the queue is
+ * full, or if its deadline would pass before it finishes. A cancelled call leaves the queue and rejects with the reason of its signal.
  */
 export interface PasswordHash {
-  /** The hash with a salt of its own, as `scrypt$N$r$p$salt$hash`: what is stored says how it was made, so that the parameters may change. */
+  /** Returns a salted hash as `scrypt$N$r$p$salt$hash`. It contains its parameters, so that the defaults may change. */
   hash(password: string, call: HashingCall): Promise<string>;
-  /** Whether a password leads to a stored hash, whatever parameters that was made with. */
+  /** Returns whether a password matches a stored hash, with the parameters in it. */
   verify(password: string, stored: string, call: HashingCall): Promise<boolean>;
 }
 
 const saltBytes = 16;
 const hashBytes = 32;
 
-/** A hash that would take more memory was not made by this program. */
+/** The memory limit. This program never created a hash that needs more. */
 const maxStoredMemoryBytes = 256 * 1024 * 1024;
 
 /**
- * Two of the parameter sets that OWASP's Password Storage Cheat Sheet gives as equally strong. With few cores, N=2^14, r=8, p=5: 16 MiB and
- * the least CPU time of those with at least 16 MiB, 0.3 s on the machine it was measured on, because there a hash takes its time from the
- * calls. With more cores, N=2^15, r=8, p=3: 32 MiB and 0.4 s, which costs an attacker with GPUs more. Larger sets (N=2^17, r=8, p=1: 128 MiB
- * and 0.6 s) would let two hashes at a time take 256 MiB.
+ * Returns one of the parameter sets that OWASP's Password Storage Cheat Sheet lists as equally strong. With few cores, a hash competes with
+ * calls for CPU time. Therefore N=2^14, r=8, p=5 has 16 MiB and the least CPU time of those with at least 16 MiB, 0.3 s where it was measured.
+ * With more cores, N=2^15, r=8, p=3 has 32 MiB and takes 0.4 s, and costs an attacker with GPUs more. With larger sets (N=2^17, r=8, p=1:
+ * 128 MiB and 0.6 s), two simultaneous hashes would take 256 MiB.
  */
 export function hashCostFor(cores: number): HashCost {
   return cores < 4
@@ -50,7 +50,7 @@ export function hashCostFor(cores: number): HashCost {
 }
 
 /**
- * One core stays free for the event loop, and two of libuv's threads for files and DNS: a hash takes one thread for a third of a second.
+ * Leaves one core for the event loop, and two of libuv's threads for files and DNS. A hash takes one thread for a third of a second.
  *
  * @param poolThreads libuv's threads: `UV_THREADPOOL_SIZE`, or 4.
  */
@@ -97,9 +97,9 @@ function parse(stored: string): HashCost & { readonly salt: Buffer; readonly has
 }
 
 function derive(password: string, salt: Uint8Array, length: number, parameters: HashCost): Promise<Buffer> {
-  // Node checks the parameters, and that they need less than this.
+  // Node checks the parameters and this limit.
   const given: ScryptOptions = { ...parameters, maxmem: maxStoredMemoryBytes };
-  // NFC, or the same password typed on another keyboard would be another one.
+  // NFC, because keyboards differ in how they encode the same letter.
   return new Promise((resolve, reject) => {
     scrypt(password.normalize("NFC"), salt, length, given, (error, hash) => {
       if (error === null) resolve(hash);

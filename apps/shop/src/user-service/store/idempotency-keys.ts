@@ -6,15 +6,15 @@ import { type Queries, sql } from "@tercel/service";
 import { callerOf } from "../../shared/caller.ts";
 import type { StoredUser } from "./user-row.ts";
 
-/** A request to create a user that may be repeated under its key. */
+/** A request with an idempotency key to create a user. */
 export interface IdempotencyClaim {
   readonly keyDigest: string;
   readonly fingerprint: string;
-  /** Keeps the response; to be called in the transaction of the creation. */
+  /** Stores the response. Must be called in the transaction of the creation. */
   complete(tx: Queries, user: StoredUser): Promise<void>;
 }
 
-/** Makes claims of requests; undefined for one without a key. */
+/** Returns the claim of a request; undefined without a key. */
 export type Claim = <Desc extends DescMessage>(
   schema: Desc,
   request: MessageShape<Desc>,
@@ -23,13 +23,13 @@ export type Claim = <Desc extends DescMessage>(
 ) => IdempotencyClaim | undefined;
 
 const header = "idempotency-key";
-/** Printable ASCII, which is what metadata carries. */
+/** Printable ASCII, because keys may be metadata. */
 const keyForm = /^[\x21-\x7e]{1,255}$/;
 /** How long a response is kept. */
 const keptMs = 24 * 60 * 60 * 1000;
 const purgedRows = 100;
 
-/** @param secret what requests are fingerprinted with: they hold passwords, which a plain digest would let guess */
+/** @param secret The key of request digests. Requests contain passwords, which could be guessed from a plain digest. */
 export function createClaims(secret: Uint8Array): Claim {
   return (schema, request, field, context) => {
     const inHeader = context.requestHeader.get(header)?.trim() ?? "";
@@ -44,7 +44,7 @@ export function createClaims(secret: Uint8Array): Claim {
     if (!keyForm.test(key)) {
       throw invalidArgument({ field: "idempotency_key", description: "must be 1 to 255 printable ASCII characters" });
     }
-    // Keys of different callers are different keys. Not by the token, which may be renewed between a call and its repetition.
+    // A key belongs to a caller, but not to a token, which may be renewed before a retry.
     const parts = [callerOf(context).subject ?? "", schema.typeName, key];
     const keyDigest = createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
     const fingerprint = createHmac("sha256", secret).update(toBinary(schema, request)).digest("base64url");
@@ -60,7 +60,7 @@ export function createClaims(secret: Uint8Array): Claim {
   };
 }
 
-/** The user that was created under a claim's key; undefined where none was. */
+/** Returns the user that was created with the key of a claim; undefined if there is none. */
 export async function findReplay(
   db: Queries,
   { keyDigest, fingerprint }: IdempotencyClaim,
@@ -77,7 +77,7 @@ export async function findReplay(
   });
 }
 
-/** Takes the key in the transaction of a creation, or returns what was created under it. Another transaction with the same key waits for this one. */
+/** Takes the key in the transaction of a creation, or returns the user that was created with it. Other transactions with the same key wait for this one. */
 export async function claimKey(tx: Queries, claim: IdempotencyClaim, nowMs: number): Promise<StoredUser | undefined> {
   await tx.run(sql`DELETE FROM idempotency_keys WHERE key_digest IN (
     SELECT key_digest FROM idempotency_keys WHERE at_ms < ${nowMs - keptMs} LIMIT ${purgedRows})`);

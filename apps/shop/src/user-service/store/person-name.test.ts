@@ -18,7 +18,7 @@ for (const { promise, full, first, last } of names) {
   test(promise, () => assert.deepEqual(splitName(full), { full, first, last }));
 }
 
-test("a name in two parts is one text with a space, and keeps its parts", () => {
+test("joins two parts with a space, and keeps the parts", () => {
   assert.deepEqual(joinName("Mary Ann", "Noel"), { full: "Mary Ann Noel", first: "Mary Ann", last: "Noel" });
   assert.equal(joinName("Ada", "").full, "Ada");
 });

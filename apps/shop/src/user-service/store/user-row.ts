@@ -1,13 +1,13 @@
 import { sql } from "@tercel/service";
 
-/** A number of user.v1.UserRole: user, admin, moderator. */
+/** The number in user.v1.UserRole: user, admin, moderator. */
 export type StoredRole = 1 | 2 | 3;
-/** A number of api.user.v1.UserStatus: active, inactive, suspended, deleted. */
+/** The number in api.user.v1.UserStatus: active, inactive, suspended, deleted. */
 export type StoredStatus = 1 | 2 | 3 | 4;
 
-/** A user as it is stored, without the password. Times are Unix milliseconds. */
+/** A stored user, without the password. Times are Unix milliseconds. */
 export interface StoredUser {
-  /** Rises with every user: several may be created within one millisecond. */
+  /** Increases with every user, because several may be created within one millisecond. */
   readonly seq: number;
   readonly id: string;
   readonly name: string;
@@ -18,7 +18,7 @@ export interface StoredUser {
   readonly status: StoredStatus;
   /** JSON: a map of texts. */
   readonly metadata: string;
-  /** JSON of an api.user.v1.UserProfile; null for none. */
+  /** JSON of an api.user.v1.UserProfile; null if there is none. */
   readonly profile: string | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
@@ -29,8 +29,8 @@ export const userColumns = sql`seq, id, name, first_name AS "firstName", last_na
   created_at_ms AS "createdAtMs", updated_at_ms AS "updatedAtMs"`;
 
 /**
- * The form of a text that is compared when case does not count. The databases' own comparisons differ, and SQLite's know only the letters
- * A to Z, so folded copies are stored and searched instead. NFC makes "é" equal however it was typed.
+ * Returns the form of a text for comparisons without case. The databases compare differently, and SQLite folds only the letters
+ * A to Z, so folded copies are stored and searched. NFC makes a composed and a decomposed "é" equal.
  */
 export function foldCase(text: string): string {
   return text.normalize("NFC").toLowerCase();

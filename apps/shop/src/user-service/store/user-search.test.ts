@@ -44,7 +44,7 @@ function find(filter: string, orderBy = "", limit = 10, after?: UserCursor): Pro
 }
 const namesOf = (page: UserPage) => page.users.map(({ firstName }) => firstName).join(" ");
 
-/** All pages of so many, one after the other. */
+/** Reads all pages of this size, one after the other. */
 async function pagesOf(filter: string, orderBy: string, limit: number): Promise<string[]> {
   const pages: string[] = [];
   let after: UserCursor | undefined;
@@ -88,7 +88,7 @@ const orders = [
 ];
 
 for (const { orderBy, pages } of orders) {
-  test(`the order ${JSON.stringify(orderBy)} holds across pages of any size`, async () => {
+  test(`the order ${JSON.stringify(orderBy)} is the same for pages of any size`, async () => {
     assert.deepEqual(await pagesOf("", orderBy, 2), pages);
     const inOrder = pages.join(" ");
     assert.deepEqual(await pagesOf("", orderBy, 1), inOrder.split(" "));
@@ -96,7 +96,7 @@ for (const { orderBy, pages } of orders) {
   });
 }
 
-test("the total counts what all pages have together", async () => {
+test("the total counts the users on all pages", async () => {
   const page = await find("last_name = Adams", "", 1);
   assert.equal(page.total, 2);
   assert.notEqual(page.next, undefined);

@@ -4,7 +4,7 @@ import { UserStatusSchema } from "../../gen/api/user/v1/user_pb.ts";
 import { UserRoleSchema } from "../../gen/user/v1/user_pb.ts";
 import { type StoredUser, userColumns } from "./user-row.ts";
 
-/** The fields that `filter` and `order_by` of user.v1 may name. */
+/** The fields for `filter` and `order_by` of user.v1. */
 export const userListFields: ListFields = {
   id: "string",
   email: "string",
@@ -15,7 +15,7 @@ export const userListFields: ListFields = {
   updated_at: "timestamp",
 };
 
-/** Those of api.user.v1. Its roles have the names of user.v1's and other numbers; what is stored are those of user.v1. */
+/** The fields of api.user.v1. Its roles have the names of user.v1 with other numbers. The store has the numbers of user.v1. */
 export const apiUserListFields: ListFields = {
   user_id: "string",
   email: "string",
@@ -26,7 +26,7 @@ export const apiUserListFields: ListFields = {
   updated_at: "timestamp",
 };
 
-/** Where a list continues: after the user with these values of the order's keys, and this `seq`. */
+/** The position in a list: after the user with these values of the order's keys, and this `seq`. */
 export type UserCursor = (string | number)[];
 
 export interface UserQuery {
@@ -41,11 +41,11 @@ export interface UserPage {
   readonly users: StoredUser[];
   /** Undefined on the last page. */
   readonly next: UserCursor | undefined;
-  /** How many users match on all pages. */
+  /** The number of matching users on all pages. */
   readonly total: number;
 }
 
-/** Where a field of either package is: its column, and its key in a user that was read. */
+/** The column of a field, and its key in a user. */
 const fields: Readonly<Record<string, { readonly column: string; readonly key: keyof StoredUser }>> = {
   id: { column: "id", key: "id" },
   user_id: { column: "id", key: "id" },
@@ -60,7 +60,7 @@ const fields: Readonly<Record<string, { readonly column: string; readonly key: k
 };
 const columns = Object.fromEntries(Object.entries(fields).map(([field, { column }]) => [field, column]));
 
-/** Nanoseconds of a filter as milliseconds, a part of one included, which a column of whole ones cannot be compared with as it is. */
+/** Compares a column of whole milliseconds with the nanoseconds of a filter. These may have a fraction of a millisecond, so both are floating point. */
 const asMs = (column: string) => ({
   sql: `CAST(${column} AS DOUBLE PRECISION)`,
   toParameter: (nanos: unknown) =>
@@ -68,12 +68,12 @@ const asMs = (column: string) => ({
 });
 const filterColumns = { ...columns, created_at: asMs("created_at_ms"), updated_at: asMs("updated_at_ms") };
 
-/** Creates the search for users by a checked filter, in a checked order, page by page. */
+/** Creates the search for users with a checked filter and a checked order, page by page. */
 export function createUserSearch(database: Database): (query: UserQuery) => Promise<UserPage> {
   const dialect = database.dialect === "postgres" ? "postgresql" : "sqlite";
   return async ({ filter, order, after, limit }) => {
     const condition = toSql(filterToSql(filter, { dialect, columns: filterColumns }));
-    // The latest key decides for seq as well: newest first continues among those of one millisecond.
+    // seq has the direction of the last key: with the newest first, users of the same millisecond are newest first too.
     const isDescending = order.at(-1)?.descending ?? false;
     const keys = [
       ...order.map(({ field, descending }) => ({
@@ -87,7 +87,7 @@ export function createUserSearch(database: Database): (query: UserQuery) => Prom
       .reduce((all, key) => sql`${all}, ${key}`);
     const following = after === undefined ? sql`1 = 1` : afterCursor(keys, after);
     const [rows, { total }] = await Promise.all([
-      // One more than wanted shows whether there is a next page.
+      // One more row shows whether there is a next page.
       database.all<StoredUser>(sql`SELECT ${userColumns} FROM users
         WHERE ${condition} AND ${following} ORDER BY ${sorted} LIMIT ${limit + 1}`),
       database.one<{ total: number }>(sql`SELECT count(*) AS total FROM users WHERE ${condition}`),
@@ -103,7 +103,7 @@ function cursorOf(order: readonly OrderKey[], user: StoredUser): UserCursor {
   return [...order.map(({ field }) => user[fields[field]?.key ?? "id"] ?? ""), user.seq];
 }
 
-/** Users after the cursor: those equal in the keys before one, and after it in that one. */
+/** Returns the condition for users after the cursor: equal in the first keys, and after it in the next key. */
 function afterCursor(
   keys: readonly { readonly sql: typeof userColumns; readonly descending: boolean }[],
   cursor: UserCursor,
@@ -118,12 +118,12 @@ function afterCursor(
   return sql`(${any})`;
 }
 
-/** Text without values. It is never made of what a caller sent. */
+/** SQL without values, which never contains text of a caller. */
 function plain(text: string) {
   return sql([text]);
 }
 
-/** A condition whose placeholders are `?` or `$1`, as a query. */
+/** Converts a condition with the placeholders `?` or `$1` to a query. */
 function toSql({ text, values }: SqlCondition) {
   return sql(text.split(/\?|\$\d+/), ...values);
 }

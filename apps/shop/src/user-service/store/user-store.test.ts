@@ -45,7 +45,7 @@ test("a new user has a UUID and the time of its creation", async () => {
   assert.deepEqual(await store.get(user.id), user);
 });
 
-test("an e-mail address belongs to one user, whatever its case", async () => {
+test("an email address belongs to one user, regardless of case", async () => {
   await add("Ada", "Ada.Löv@X.org");
   assert.equal(await store.create({ name: splitName("Eve"), email: "ada.lÖv@x.ORG" }), "email-taken");
   assert.equal(await store.isEmailTaken("ADA.LÖV@x.org"), true);
@@ -53,19 +53,19 @@ test("an e-mail address belongs to one user, whatever its case", async () => {
   assert.equal((await store.list("", 1, 10)).total, 1);
 });
 
-test("an address is free again once its user is gone", async () => {
+test("an address is free again after its user was deleted", async () => {
   assert.equal(await store.delete((await add("Ada")).id), true);
   assert.notEqual(await store.create({ name: splitName("Ada"), email: "ada@x.org" }), "email-taken");
 });
 
-test("deleting tells whether there was such a user", async () => {
+test("deleting returns whether the user existed", async () => {
   const { id } = await add("Ada");
   assert.equal(await store.delete(id), true);
   assert.equal(await store.delete(id), false);
   assert.equal(await store.get(id), undefined);
 });
 
-test("an update changes what is given, keeps the rest and moves the time", async () => {
+test("an update changes the given fields and the time, and keeps the rest", async () => {
   const user = await add("Ada");
   now = 2_000;
   const named = { ...user, name: "Ada L.", firstName: "Ada", lastName: "L.", updatedAtMs: 2_000 };
@@ -74,13 +74,13 @@ test("an update changes what is given, keeps the rest and moves the time", async
   assert.deepEqual(await store.update(user.id, { role: 2 }), { ...named, email: "a@b", role: 2 });
 });
 
-test("an update without changes leaves the time alone", async () => {
+test("an update without changes keeps the time", async () => {
   const user = await add("Ada");
   now = 2_000;
   assert.deepEqual(await store.update(user.id, {}), user);
 });
 
-test("while the clock is set back, a user is not updated before it was created, nor before its last update", async () => {
+test("an update time is never before the creation or the last update, even if the clock was set back", async () => {
   now = 5_000;
   const ada = await add("Ada");
   const updatedAtMs = async (role: 1 | 2) => {
@@ -109,7 +109,7 @@ async function changes(): Promise<string[]> {
   return (await store.changes.after(0, 100)).map(({ kind, fields, atMs }) => `${kind} ${fields} at ${atMs}`);
 }
 
-test("a user may change the case of its own address but not take another's", async () => {
+test("a user may change the case of its address, but not take another user's address", async () => {
   const ada = await add("Ada");
   await add("Eve");
   assert.deepEqual(await store.update(ada.id, { email: "ADA@x.org" }), { ...ada, email: "ADA@x.org" });
@@ -118,7 +118,7 @@ test("a user may change the case of its own address but not take another's", asy
   assert.equal(await store.update("absent", { name: splitName("x") }), "not-found");
 });
 
-test("pages follow one another in the order of creation, and the total counts every match", async () => {
+test("pages are in the order of creation, and the total counts every match", async () => {
   for (const name of ["a1", "a2", "a3", "b1", "a4"]) await add(name);
   assert.deepEqual(namesOf((await store.list("a", 1, 2)).users), ["a1", "a2"]);
   assert.deepEqual(await store.list("A", 2, 2), {
@@ -152,14 +152,14 @@ for (const { promise, filter, finds } of filters) {
   });
 }
 
-test("batches are as large as asked for and end with the matches", async () => {
+test("batches have the requested size and end with the last match", async () => {
   for (const name of ["a1", "a2", "b1", "a3", "a4", "a5"]) await add(name);
   assert.deepEqual(await batchesOf("a", 2), [["a1", "a2"], ["a3", "a4"], ["a5"]]);
   assert.deepEqual(await batchesOf("a", 5), [["a1", "a2", "a3", "a4", "a5"]]);
   assert.deepEqual(await batchesOf("absent", 2), []);
 });
 
-test("batches leave out who came after the start, and skip who has gone since", async () => {
+test("batches omit users that were created after the start, or deleted since", async () => {
   const users = [await add("a1"), await add("a2"), await add("a3"), await add("a4")];
   const batches = store.batches("", 2);
   assert.deepEqual(namesOf((await batches.next()).value ?? []), ["a1", "a2"]);
@@ -169,12 +169,12 @@ test("batches leave out who came after the start, and skip who has gone since", 
   assert.equal((await batches.next()).done, true);
 });
 
-test("each change is noted, and reported once it is stored, and what changes nothing is not", async () => {
+test("each change is stored, and reported after the commit, but not an update without changes", async () => {
   const told: string[] = [];
   const telling = createUserStore(db, {
     nowMs: () => now,
     async onChange(id) {
-      // By then it is in the database, so that no one is told of what is taken back.
+      // It is committed by then, so no one is notified of a change that is rolled back.
       told.push(`${(await store.changes.after(0, 100)).at(-1)?.kind} ${(await telling.get(id))?.name}`);
     },
   });
@@ -192,14 +192,14 @@ test("each change is noted, and reported once it is stored, and what changes not
   assert.deepEqual(await changes(), ["created  at 1000", "updated name,role at 2000", "deleted  at 2000"]);
 });
 
-test("the oldest changes are forgotten, and it is known how far back the others reach", async () => {
+test("the oldest changes are removed, and the range of the others is known", async () => {
   assert.deepEqual(await store.changes.range(), { last: 0, first: 1 });
   const forgetful = createUserStore(db, { maxKept: 2 });
   for (const name of ["a", "b", "c"]) await forgetful.create({ name: splitName(name), email: `${name}@x.org` });
   assert.deepEqual(await store.changes.range(), { last: 3, first: 2 });
 });
 
-test("an id of the caller's own is kept, and belongs to one user", async () => {
+test("an id of the caller is kept, and belongs to one user", async () => {
   const ada = { id: "ada-1", name: splitName("Ada"), email: "ada@x.org" };
   const created = await store.create(ada);
   assert.ok(typeof created === "object");
@@ -207,7 +207,7 @@ test("an id of the caller's own is kept, and belongs to one user", async () => {
   assert.equal(await store.create({ ...ada, email: "other@x.org" }), "id-taken");
 });
 
-test("a password's hash is stored, and never read with the user", async () => {
+test("the hash of a password is stored, and not read with the user", async () => {
   const created = await store.create({ name: splitName("Ada"), email: "ada@x.org", passwordHash: "scrypt$…" });
   assert.ok(typeof created === "object");
   const { user } = created;
@@ -216,14 +216,14 @@ test("a password's hash is stored, and never read with the user", async () => {
   assert.ok(!JSON.stringify([user, await store.get(user.id), await store.list("", 1, 1)]).includes("scrypt"));
 });
 
-test("a creation that fails leaves nothing: no user, no change, no event, no order", async () => {
+test("a failed creation leaves no user, no change, no event and no order", async () => {
   await add("Ada");
   await store.create({ name: splitName("Eve"), email: "ada@x.org" });
   assert.equal((await store.list("", 1, 10)).total, 1);
   assert.equal((await changes()).length, 1);
 });
 
-test("two iterations at a time do not disturb each other", async () => {
+test("two simultaneous iterations do not affect each other", async () => {
   for (const name of ["a1", "a2", "a3"]) await add(name);
   const one = store.batches("", 1);
   const other = store.batches("", 2);

@@ -9,64 +9,64 @@ import { claimKey, type IdempotencyClaim } from "./idempotency-keys.ts";
 import type { PersonName } from "./person-name.ts";
 import { foldCase, type StoredRole, type StoredStatus, type StoredUser, userColumns } from "./user-row.ts";
 
-/** A user that is to be created. */
+/** A user to create. */
 export interface NewUser {
-  /** Default: one is made. */
+  /** Default: generated. */
   readonly id?: string;
   readonly name: PersonName;
   readonly email: string;
-  /** Default 1: an ordinary user. */
+  /** Default 1: user. */
   readonly role?: StoredRole;
   /** Default 1: active. */
   readonly status?: StoredStatus;
   readonly metadata?: string;
   readonly profile?: string | null;
-  /** As `PasswordHash` made it; users of other packages than `user.v1` have none. */
+  /** From `PasswordHash`. Only users of `user.v1` have one. */
   readonly passwordHash?: string;
 }
 
-/** What is set changes, and nothing else. */
+/** Only the fields that are set change. */
 export type UserChangeset = Partial<Pick<NewUser, "name" | "email" | "role" | "status" | "metadata" | "profile">>;
 
-/** Something that became of a user. It says who and not what: a user who is deleted leaves nothing of a person behind. */
+/** A change of a user. It has no personal data, so that nothing of a deleted user remains. */
 export interface UserChange {
-  /** Rises with every change. */
+  /** Increases with every change. */
   readonly seq: number;
   readonly kind: "created" | "updated" | "deleted";
   readonly userId: string;
-  /** Of an update: the keys of `UserChangeset` that changed. */
+  /** For an update, the keys of `UserChangeset` that changed. */
   readonly fields: readonly string[];
   readonly atMs: number;
 }
 
-/** What cannot be done, for a reason of the caller's. */
+/** A failure that the caller caused. */
 export type Refusal = "email-taken" | "id-taken" | "not-found";
 
-/** The users of the shop. Nothing here rejects for a reason the caller caused, apart from idempotency keys; such outcomes are values. */
+/** The users of the shop. Failures that the caller caused are return values, not rejections, except for idempotency keys. */
 export interface UserStore {
   /**
-   * Stores a new user with everything that follows from it: the change, the event, the order to welcome it. With a claim a repetition
+   * Stores a new user with its change, its event and its welcome order. With a claim, a retry
    * gets the user that was stored first.
    *
-   * Rejects with FAILED_PRECONDITION when the key of the claim belongs to another request.
+   * Rejects with FAILED_PRECONDITION if the key of the claim belongs to another request.
    */
   create(user: NewUser, claim?: IdempotencyClaim): Promise<Created | Refusal>;
   get(id: string): Promise<StoredUser | undefined>;
-  /** Whether the address belongs to a user, in any case. */
+  /** Returns whether the address belongs to a user, regardless of case. */
   isEmailTaken(email: string): Promise<boolean>;
-  /** Without changes the user is returned as it is. */
+  /** Returns the user unchanged if there are no changes. */
   update(id: string, changes: UserChangeset): Promise<StoredUser | Refusal>;
-  /** Returns whether there was such a user. */
+  /** Returns whether the user existed. */
   delete(id: string): Promise<boolean>;
-  /** One page of the matching users, oldest first, and how many match in all. Pages count from 1. */
+  /** Returns a page of the matching users, oldest first, and the number of all matches. Pages count from 1. */
   list(
     filter: string,
     page: number,
     pageSize: number,
   ): Promise<{ readonly users: StoredUser[]; readonly total: number }>;
   /**
-   * The matching users in batches, oldest first. Users created after the first batch was read are left out, so that the iteration ends
-   * however fast users arrive.
+   * Yields the matching users in batches, oldest first. Users that are created after the first batch was read are omitted, so the
+   * iteration ends even if many users are created.
    */
   batches(filter: string, batchSize: number): AsyncGenerator<StoredUser[], void, void>;
   readonly changes: FeedSource<UserChange>;
@@ -74,16 +74,16 @@ export interface UserStore {
 
 export interface Created {
   readonly user: StoredUser;
-  /** The user had been created by an earlier call with the same key. */
+  /** Whether an earlier call with the same key created the user. */
   readonly isReplayed: boolean;
 }
 
 export interface UserStoreOptions {
   /** The clock, in Unix milliseconds. Default `Date.now`. */
   readonly nowMs?: () => number;
-  /** How many changes are kept. Default 100,000: at one a second, more than a day in which a client may be away. */
+  /** The number of stored changes. Default 100,000: at one per second, a client may be away for more than a day. */
   readonly maxKept?: number;
-  /** Called, and waited for, after each commit that changed a user. */
+  /** Called and awaited after each commit that changed a user. */
   readonly onChange?: (userId: string) => void | Promise<void>;
 }
 
@@ -111,7 +111,7 @@ export function createUserStore(database: Database, options: UserStoreOptions = 
     const { metadata = "{}", profile = null } = user;
     const replayed = claim && (await claimKey(tx, claim, now));
     if (replayed !== undefined) return { user: replayed, isReplayed: true };
-    // One writer at a time from here on, so that what is read holds until the commit.
+    // Serializes writers from here on, so that the rows do not change until the commit.
     const seq = await nextSeq(tx, changeCounter);
     const taken = await tx.all<{ id: string }>(
       sql`SELECT id FROM users WHERE email_folded = ${foldCase(email)} OR id = ${id}`,
@@ -126,7 +126,7 @@ export function createUserStore(database: Database, options: UserStoreOptions = 
       RETURNING ${userColumns}`);
     await claim?.complete(tx, stored);
     await tx.publish(UserCreatedSchema, { userId: id, name: name.full }, { key: id });
-    // order-service takes it from the stream where it cannot be called now.
+    // If order-service cannot be called now, it gets the order from the event stream.
     await tx.publish(CreateOrderRequestSchema, welcomeOrder(id), { key: id });
     return { user: stored, isReplayed: false };
   }
@@ -139,7 +139,7 @@ export function createUserStore(database: Database, options: UserStoreOptions = 
     if (fields.length === 0) return before;
     const after = { ...before, ...changes };
     const name = changes.name ?? { full: before.name, first: before.firstName, last: before.lastName };
-    // The clock may be set back, and a user is never updated before it was created, or before its last update.
+    // Never before the creation or the last update, even if the clock was set back.
     const now = Math.max(nowMs(), before.createdAtMs, before.updatedAtMs);
     await note(tx, { seq, kind: "updated", userId: id, fields, atMs: now });
     return tx.one<StoredUser>(sql`UPDATE users SET name = ${name.full}, first_name = ${name.first}, last_name = ${name.last},
@@ -148,7 +148,7 @@ export function createUserStore(database: Database, options: UserStoreOptions = 
       WHERE id = ${id} RETURNING ${userColumns}`);
   }
 
-  /** Two who take one address at the same moment both find it free; the unique index decides. */
+  /** Two simultaneous requests may find the same address free. The unique index decides. */
   async function refusing<Result>(work: () => Promise<Result>): Promise<Result | Refusal> {
     try {
       return await work();
@@ -233,12 +233,12 @@ class Refused extends Error {
   }
 }
 
-/** Longer than any name or address, so that nothing matches it. */
+/** A longer filter than any name or address matches nothing. */
 const maxFilterChars = 400;
 
-/** The filter is part of the name or of the address, taken literally. */
+/** Returns the condition that the name or the address contains the literal text. */
 function matching(filter: string) {
-  // PostgreSQL knows no NUL, and no stored text holds one.
+  // PostgreSQL does not support NUL, and no stored text contains one.
   if (filter.length > maxFilterChars || filter.includes("\0")) return sql`1 = 0`;
   const pattern = `%${foldCase(filter).replace(/[\\%_]/g, "\\$&")}%`;
   return sql`(name_folded LIKE ${pattern} ESCAPE '\\' OR email_folded LIKE ${pattern} ESCAPE '\\')`;

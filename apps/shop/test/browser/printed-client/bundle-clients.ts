@@ -9,12 +9,12 @@ import { writeMessages, writeService } from "./write-stubs.ts";
 const folder = import.meta.dirname;
 const messages = join(folder, "generated", "user_pb");
 
-/** The client as it is printed. */
+/** The prescribed client. */
 export function readPrinted(): string {
   return readFileSync(join(folder, "user-client.printed.txt"), "utf8");
 }
 
-/** The lines that the patch adds to the print; it must not change what is printed. */
+/** The lines that the patch adds. It must not change the client. */
 export function readAddedLines(): string[] {
   const lines = parsePatch(readPatch()).flatMap(({ hunks }) => hunks.flatMap((hunk) => hunk.lines));
   assert.deepEqual(
@@ -24,14 +24,14 @@ export function readAddedLines(): string[] {
   return lines.filter((line) => line.startsWith("+")).map((line) => line.slice(1));
 }
 
-/** The printed client with what it does not define. */
+/** The prescribed client with the definitions that it lacks. */
 export function patchedClient(): string {
   const patched = applyPatch(readPrinted(), readPatch());
   assert.ok(patched !== false, "user-client.patch does not fit user-client.printed.txt");
   return patched;
 }
 
-/** The script of a page that calls the shop by several clients: clients-page.ts with the printed client and its stubs. */
+/** Builds the script of a page that calls the shop with several clients: clients-page.ts with the prescribed client and its stubs. */
 export async function bundleClients(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(folder, "..", "clients-page.ts")],
@@ -45,7 +45,7 @@ function readPatch(): string {
   return readFileSync(join(folder, "user-client.patch"), "utf8");
 }
 
-/** The modules that are made here and not kept as files: the patched client, and the stubs that it imports. */
+/** Provides the generated modules: the patched client, and the stubs that it imports. */
 const printedModules: Plugin = {
   name: "printed-client",
   setup(plugged) {

@@ -1,4 +1,4 @@
-// The types of the printed client with its patch.
+// The types of the prescribed client with its patch.
 
 import type { User, UserEvent } from "./generated/user_pb.js";
 

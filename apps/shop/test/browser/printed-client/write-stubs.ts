@@ -1,7 +1,7 @@
 import type { DescEnum, DescField, DescFile, DescMessage, DescService } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
 
-/** How google-protobuf reads, writes and stores the scalars that api.user.v1 has. */
+/** How google-protobuf reads, writes and stores the scalars of api.user.v1. */
 const scalars = new Map<ScalarType, { readonly method: string; readonly setter: string; readonly zero: string }>([
   [ScalarType.STRING, { method: "String", setter: "setProto3StringField", zero: '""' }],
   [ScalarType.INT32, { method: "Int32", setter: "setProto3IntField", zero: "0" }],
@@ -10,10 +10,10 @@ const scalars = new Map<ScalarType, { readonly method: string; readonly setter: 
 const enumScalar = { method: "Enum", setter: "setProto3EnumField", zero: "0" } as const;
 
 /**
- * A module with the messages of a proto as classes over google-protobuf, with the names that protoc's generator for JavaScript gives them: `getUserId`,
+ * Returns a module with the messages of a proto as classes over google-protobuf, with the names of protoc's generator for JavaScript: `getUserId`,
  * `getSkillsList`, `getMetadataMap`, `getEventCase`.
  *
- * @throws TypeError for a field of a kind that no message of the shop has
+ * @throws TypeError for a kind of field that the shop does not use
  */
 export function writeMessages(file: DescFile): string {
   const wellKnown = [...new Set(file.messages.flatMap(({ fields }) => fields.flatMap(importedFile)))].map(
@@ -27,7 +27,7 @@ export function writeMessages(file: DescFile): string {
   ].join("\n");
 }
 
-/** A module with the client of a service over @improbable-eng/grpc-web, with the names that ts-protoc-gen gives. Unary methods and streams from the server. */
+/** Returns a module with the client of a service over @improbable-eng/grpc-web, with the names of ts-protoc-gen: unary and server-streaming methods. */
 export function writeService(service: DescService, messagesFrom: string): string {
   const methods = service.methods.map(({ name, methodKind, input, output }) => {
     const [requestStream, responseStream] = [
@@ -67,7 +67,7 @@ function unary(method, { serviceHost: host, options }, request, metadata, callba
   return { cancel: () => client.close() };
 }
 
-/** As in the print a stream that fails has an "error", which ts-protoc-gen does not have. */
+/** Failed streams have an "error" event, as the prescribed client expects. ts-protoc-gen has no such event. */
 function stream(method, { serviceHost: host, options }, request, metadata) {
   const listeners = { data: [], end: [], status: [], error: [] };
   const tell = (type, value) => { for (const listener of listeners[type]) listener(value); };

@@ -37,14 +37,17 @@ export const keepaliveSection = pipe(
   })),
 );
 
-export const compressionSection = pipe(
-  strictObject({
-    enabled: optional(flag(), true),
-    algorithm: optional(choice(["gzip"]), "gzip"),
-    min_size: optional(byteSize({ description: "Smaller messages are not compressed." }), "1KiB"),
-  }),
-  transform(({ min_size: minBytes, ...rest }) => ({ ...rest, minBytes })),
-);
+/** @param enabledDescription what is compressed with this section, and without it */
+export function compressionSection(enabledDescription: string) {
+  return pipe(
+    strictObject({
+      enabled: optional(flag({ description: enabledDescription }), true),
+      algorithm: optional(choice(["gzip"], { description: "Compression algorithm." }), "gzip"),
+      min_size: optional(byteSize({ description: "Smaller messages are not compressed." }), "1KiB"),
+    }),
+    transform(({ min_size: minBytes, ...rest }) => ({ ...rest, minBytes })),
+  );
+}
 
 /** `communication.providers.grpc`: the gRPC server. */
 export function grpcSection({ isProduction }: Profile) {
@@ -95,7 +98,11 @@ export function grpcSection({ isProduction }: Profile) {
         byteSize({ min: 65_535, max: 0x7fff_ffff, description: "Flow control window of a connection." }),
       ),
       keepalive: optional(keepaliveSection),
-      compression: optional(compressionSection, {}),
+      compression: optional(
+        compressionSection(
+          "Compresses responses if the client accepts it. Without this section, only Connect, gRPC-Web and REST responses are.",
+        ),
+      ),
       tls: optional(serverTlsSection, {}),
       reflection: optional(
         flag({ description: "Serves reflection, so that tools such as grpcurl can list the methods." }),
@@ -172,7 +179,14 @@ export function httpSection({ isProduction }: Profile) {
       openapi: optional(
         strictObject({
           enabled: optional(flag({ description: "Serves the OpenAPI description of the REST API." }), !isProduction),
-          path: optional(text({ pattern: pagePath, expects: "a path such as /openapi.json" }), "/openapi.json"),
+          path: optional(
+            text({
+              pattern: pagePath,
+              expects: "a path such as /openapi.json",
+              description: "Path of the OpenAPI description.",
+            }),
+            "/openapi.json",
+          ),
           docs: optional(
             text({
               pattern: pagePath,

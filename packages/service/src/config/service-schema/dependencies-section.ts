@@ -42,7 +42,7 @@ const retrySection = pipe(
 
 const circuitBreakerSection = pipe(
   strictObject({
-    enabled: optional(flag(), true),
+    enabled: optional(flag({ description: "`false` disables the circuit breaker." }), true),
     failure_rate: optional(share({ description: "Share of failures that opens the circuit." }), 0.5),
     failure_threshold: optional(
       wholeNumber(1, 1_000_000, {
@@ -124,7 +124,7 @@ export const dependencySection = pipe(
     circuit_breaker: optional(circuitBreakerSection),
     pool: optional(poolSection, {}),
     keepalive: optional(clientKeepaliveSection),
-    compression: optional(compressionSection),
+    compression: optional(compressionSection("Compresses requests. Without this section, they are not.")),
     tls: optional(clientTlsSection),
   }),
   transform((written) =>

@@ -107,8 +107,8 @@ export const etcdConfig = pipe(
   strictObject({
     endpoints: optional(array(hostAndPort("Address of a member of the cluster.")), ["127.0.0.1:2379"]),
     prefix: optional(text({ minLength: 1, description: "Prefix of keys." }), "/tercel/services"),
-    user: optional(text({ minLength: 1 })),
-    password: optional(text({ secret: true })),
+    user: optional(text({ minLength: 1, description: "User name. Default: no authentication." })),
+    password: optional(text({ secret: true, description: "Password of the user." })),
     lease: optional(
       duration({ minMs: 1000, description: "How long an instance stays registered without renewal." }),
       "15s",

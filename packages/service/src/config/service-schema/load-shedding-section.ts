@@ -1,10 +1,13 @@
-import { description, type InferOutput, optional, pipe, record, strictObject, string, transform } from "valibot";
+import { type InferOutput, optional, pipe, record, strictObject, string, transform } from "valibot";
 import { choice, flag, wholeNumber } from "../values/basic-values.ts";
 import { dropUndefined } from "../values/drop-undefined.ts";
 import { duration } from "../values/duration.ts";
 
 const mostCalls = 1_000_000;
-const priority = choice(["critical", "normal", "low", "exempt"]);
+const priority = choice(["critical", "normal", "low", "exempt"], {
+  description:
+    "Priority of methods by `package.Service/Method` or `package.Service/*`: `critical`, `normal`, `low`, or `exempt`, which always run.",
+});
 
 /** `load_shedding`: how many calls run concurrently, and how others wait or are rejected. */
 export const loadSheddingSection = pipe(
@@ -46,15 +49,7 @@ export const loadSheddingSection = pipe(
       }),
       "1s",
     ),
-    methods: optional(
-      pipe(
-        record(string(), priority),
-        description(
-          "Priority of methods by `package.Service/Method` or `package.Service/*`: `critical`, `normal`, `low`, or `exempt`, which always run.",
-        ),
-      ),
-      {},
-    ),
+    methods: optional(record(string(), priority), {}),
   }),
   transform((written) => ({
     ...dropUndefined({

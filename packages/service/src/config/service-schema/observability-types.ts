@@ -27,7 +27,10 @@ export function prometheusConfig({ isProduction }: Profile) {
       listenAddress({ description: "Address of the metrics. On gRPC's port they are served over HTTP/1.1." }),
       isProduction ? ":9464" : "127.0.0.1:9464",
     ),
-    path: optional(text({ pattern: /^\//, expects: "a path that begins with /" }), "/metrics"),
+    path: optional(
+      text({ pattern: /^\//, expects: "a path that begins with /", description: "Path of the metrics." }),
+      "/metrics",
+    ),
   });
 }
 

@@ -7,7 +7,7 @@ const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256
 
 const jwtSection = pipe(
   strictObject({
-    enabled: optional(flag(), true),
+    enabled: optional(flag({ description: "`false` ignores `jwt`." }), true),
     issuer: text({ minLength: 1, description: "Accepted issuer (`iss`)." }),
     audience: optional(text({ minLength: 1, description: "Accepted audience (`aud`). Default: `service.name`." })),
     jwks_url: optional(
@@ -98,7 +98,7 @@ export const rateLimitSection = pipe(
         description: "Calls per address within `per`, before authentication. Default: no limit.",
       }),
     ),
-    per: optional(duration({ minMs: 1, reload: true }), "1m"),
+    per: optional(duration({ minMs: 1, reload: true, description: "Period of the limits." }), "1m"),
   }),
   transform(({ enabled, calls, address_calls: addressCalls, per }) =>
     dropUndefined({ enabled, calls, addressCalls, windowMs: per }),

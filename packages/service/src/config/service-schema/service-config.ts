@@ -64,7 +64,7 @@ const filesConfig = strictObject({
             text({ minLength: 1, description: "Folder of overlays such as `production.yaml`." }),
             "config",
           ),
-          format: optional(choice(["yaml"]), "yaml"),
+          format: optional(choice(["yaml"], { description: "Format of the overlays." }), "yaml"),
         }),
         {},
       ),

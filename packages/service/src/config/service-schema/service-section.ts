@@ -1,4 +1,4 @@
-import { description, type InferOutput, optional, pipe, record, strictObject, string, transform } from "valibot";
+import { type InferOutput, optional, pipe, record, strictObject, string, transform } from "valibot";
 import { flag, port, text, wholeNumber } from "../values/basic-values.ts";
 import { dropUndefined } from "../values/drop-undefined.ts";
 import { duration } from "../values/duration.ts";
@@ -38,7 +38,7 @@ export function serviceSection({ isProduction }: Profile) {
         }),
       ),
       metadata: optional(
-        pipe(record(string(), text()), description("Metadata of this instance in discovery, for example `zone`.")),
+        record(string(), text({ description: "Metadata of this instance in discovery, for example `zone`." })),
         {},
       ),
       insecure: optional(

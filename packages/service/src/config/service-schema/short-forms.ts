@@ -17,7 +17,7 @@ import { duration } from "../values/duration.ts";
 export const registryShort = strictObject({
   type: optional(text({ description: "consul, embedded, etcd, … as under `discovery.providers`." })),
   address: optional(text({ description: "Address of the registry." })),
-  token: optional(text({ secret: true })),
+  token: optional(text({ secret: true, description: "ACL token of Consul." })),
   check_interval: optional(duration({ description: "`health_check.interval` of Consul." })),
   check_timeout: optional(duration({ description: "`health_check.timeout` of Consul." })),
   deregister_after: optional(duration({ description: "`health_check.deregister_after` of Consul." })),
@@ -25,26 +25,32 @@ export const registryShort = strictObject({
 
 /** `tracing`: one exporter, in short. */
 export const tracingShort = strictObject({
-  enabled: optional(flag(), true),
+  enabled: optional(flag({ description: "`false` disables traces." }), true),
   jaeger_endpoint: optional(text({ description: "`monitoring.providers.jaeger.endpoint`" })),
   otlp_endpoint: optional(text({ description: "`monitoring.providers.otlp.endpoint`" })),
-  sample_rate: optional(share({ reload: true })),
-  service_name: optional(text()),
+  sample_rate: optional(share({ reload: true, description: "`sample_rate` of that entry." })),
+  service_name: optional(text({ description: "`service_name` of that entry." })),
 });
 
 /** `metrics`, in short. */
 export const metricsShort = strictObject({
-  enabled: optional(flag(), true),
+  enabled: optional(flag({ description: "`false` disables metrics." }), true),
   prometheus_port: optional(port({ description: "`monitoring.providers.prometheus.endpoint`, on every interface." })),
-  path: optional(text()),
+  path: optional(text({ description: "`monitoring.providers.prometheus.path`" })),
 });
 
 /** Keys of `security` that are `communication.providers.grpc.tls` in short. */
 export const securityTlsShort = strictObject({
   tls_enabled: optional(flag({ description: "`communication.providers.grpc.tls.enabled`." })),
-  cert_file: optional(text({ expects: "the path of a file" })),
-  key_file: optional(text({ expects: "the path of a file" })),
-  ca_file: optional(text({ expects: "the path of a file" })),
+  cert_file: optional(
+    text({ expects: "the path of a file", description: "`communication.providers.grpc.tls.cert_file`." }),
+  ),
+  key_file: optional(
+    text({ expects: "the path of a file", description: "`communication.providers.grpc.tls.key_file`." }),
+  ),
+  ca_file: optional(
+    text({ expects: "the path of a file", description: "`communication.providers.grpc.tls.ca_file`." }),
+  ),
 });
 
 const grpcTls = ["communication", "providers", "grpc", "tls"];

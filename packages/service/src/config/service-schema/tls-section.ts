@@ -34,7 +34,7 @@ export const serverTlsSection = pipe(
 /** `tls` of a client. */
 export const clientTlsSection = pipe(
   strictObject({
-    enabled: optional(flag(), false),
+    enabled: optional(flag({ description: "Whether connections use TLS." }), false),
     ca_file: optional(file("Authorities of the server's certificate, as PEM. Default: those that Node trusts."), ""),
     cert_file: optional(file("Client certificate, as PEM. Needs `key_file`."), ""),
     key_file: optional(file("Private key of the client certificate, as PEM."), ""),

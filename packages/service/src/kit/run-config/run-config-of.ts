@@ -97,7 +97,8 @@ function serverLimits(grpc: GrpcSection): RunConfig["grpc"]["server"] {
       maxConnectionAgeGraceMs: grpc.maxConnectionAgeGraceMs,
     }),
     ...(Object.keys(windows).length > 0 && { limits: { windows } }),
-    ...(compression.enabled ? { compressMinBytes: compression.minBytes } : { compressions: [] }),
+    ...(compression?.enabled === true && { compressMinBytes: compression.minBytes }),
+    ...(compression?.enabled === false && { compressions: [] }),
     ...(keepalive !== undefined && {
       keepalive: { timeMs: keepalive.timeMs, timeoutMs: keepalive.timeoutMs },
       keepaliveEnforcement: {

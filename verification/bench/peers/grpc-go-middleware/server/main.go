@@ -1,6 +1,6 @@
-// Command server is grpc-go's echo server with go-grpc-middleware v2: recovery, a log line for each call, Prometheus and bearer tokens, composed as their
-// documentation composes them. Usage: server <verify|keep> <metrics port> <port>. "verify" verifies the token of each call, "keep" remembers those
-// that were verified; port 0 is any free one.
+// Command server is grpc-go's echo server with go-grpc-middleware v2: recovery, a log line for each call, Prometheus and bearer tokens, composed as in its
+// documentation. Usage: server <verify|keep> <metrics port> <port>. "verify" verifies the token of each call, and "keep" remembers verified
+// tokens. Port 0 is any free one.
 package main
 
 import (
@@ -35,7 +35,7 @@ import (
 	echo "bench-grpc-go/gen"
 )
 
-// What callers and server agree on; interceptors/caller.ts makes the tokens.
+// The values that callers and server share. interceptors/caller.ts creates the tokens.
 const (
 	issuer   = "https://issuer.example"
 	audience = "bench"
@@ -84,7 +84,7 @@ type claims struct {
 
 type claimsKey struct{}
 
-// verifier checks bearer tokens, and remembers those that it has verified where that is asked for.
+// verifier checks bearer tokens. With "keep", it remembers verified ones.
 type verifier struct {
 	parser *jwt.Parser
 	keeps  bool
@@ -134,7 +134,7 @@ func (v *verifier) verify(token string) (*claims, error) {
 	return verified, nil
 }
 
-// linesOf makes the middleware's logger of slog, as its documentation does.
+// linesOf adapts slog to the middleware's logger, as in its documentation.
 func linesOf(logger *slog.Logger) logging.Logger {
 	return logging.LoggerFunc(func(ctx context.Context, level logging.Level, message string, fields ...any) {
 		logger.Log(ctx, slog.Level(level), message, fields...)

@@ -1,7 +1,7 @@
 // Command client is grpc-go's load: <target> <unary|stream|client-stream> <concurrency> <seconds> [<messages> <payload bytes>].
 //
-// It calls over one channel from as many goroutines as the concurrency says. One JSON line reports that the warm-up is
-// over, a last one what was done in the measured seconds. What runs when they are over is cut off: it does not count.
+// It calls over one channel with one goroutine per concurrent call. One JSON line reports the end of the warm-up,
+// and the last one the calls of the measured seconds. Calls that are running at the end do not count.
 package main
 
 import (
@@ -29,13 +29,13 @@ const (
 	usage   = "usage: client <target> <unary|stream|client-stream> <concurrency> <seconds> [<messages> <payload bytes>]"
 )
 
-// Of each call that streams; the command line may say otherwise.
+// The messages of each streaming call, unless the command line sets them.
 var (
 	messagesPerStream = 1000
 	payloadSize       = 16
 )
 
-// Counters lie on cache lines of their own, so that counting on one core does not slow down another.
+// Each counter has its own cache line, so that counting on one core does not slow down another.
 type counter struct {
 	done atomic.Int64
 	_    [56]byte
@@ -91,7 +91,7 @@ func clientStream(client echo.EchoServiceClient, count *counter) error {
 		}
 		for range messagesPerStream {
 			if err := stream.Send(request); err != nil {
-				// Only the receiving half has the reason why the call ended.
+				// Only RecvMsg returns why the call ended.
 				_, err := stream.CloseAndRecv()
 				return fmt.Errorf("the call ended while sending: %w", err)
 			}
@@ -103,7 +103,7 @@ func clientStream(client echo.EchoServiceClient, count *counter) error {
 		if int(summary.Messages) != messagesPerStream || int(summary.PayloadBytes) != messagesPerStream*payloadSize {
 			return fmt.Errorf("the server counted %d messages with %d bytes", summary.Messages, summary.PayloadBytes)
 		}
-		// Counted when the server has confirmed them: what lies in this process's buffers has not been served.
+		// Counted when the server has confirmed them, because messages in this process's buffers have not been served.
 		count.done.Add(int64(messagesPerStream))
 	}
 }
@@ -173,7 +173,7 @@ func main() {
 	}
 
 	time.Sleep(warmUp)
-	// Tells whoever watches the server from outside when its CPU time begins to count.
+	// Reports when the CPU time of the server begins to count.
 	fmt.Println(`{"measuring":true}`)
 	started, cpuBefore, doneBefore := time.Now(), cpuMicros(), total(counters)
 	time.Sleep(time.Duration(seconds * float64(time.Second)))

@@ -1,4 +1,4 @@
-// Command server is grpc-go's echo server: its one argument is the port (0 for any free one).
+// Command server is grpc-go's echo server. Its argument is the port (0 for any free one).
 package main
 
 import (

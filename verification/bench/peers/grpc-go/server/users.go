@@ -6,7 +6,7 @@ import (
 	echo "bench-grpc-go/gen"
 )
 
-// The rows that ListUsers answers from; see peers/users.ts, which states the same values.
+// The rows for ListUsers, with the same values as peers/users.ts.
 type userRow struct {
 	id, name, email  string
 	roles            []string
@@ -36,7 +36,7 @@ func userRows() []userRow {
 	return rows
 }
 
-// listUsers builds the messages of one response, as a handler does from the rows of a query.
+// listUsers builds the messages of a response, like a handler from the rows of a query.
 func listUsers(rows []userRow, pageSize int) *echo.ListUsersResponse {
 	page := rows[:min(pageSize, len(rows))]
 	users := make([]*echo.User, 0, len(page))

@@ -5,7 +5,7 @@ import { UserSchema, UserService } from "./gen/api/user/v1/user_pb.ts";
 
 const one = create(UserSchema, user);
 
-/** The one method of the users that Connect is measured with. */
+/** The only method of the users service that is measured with Connect. */
 export function routes(router: ConnectRouter): void {
   router.service(UserService, { getUser: () => one });
 }

@@ -5,13 +5,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { streamedMessages, user, users } from "../../../gateway/values.ts";
 import { announce, portArgument } from "../../serve.ts";
 
-/** As Fastify's documentation has it: schemas for what is checked, and for how responses are written. */
+/** As in Fastify's documentation: schemas for validation and for serialization. */
 const userSchema = {
   type: "object",
   properties: { userId: { type: "string" }, email: { type: "string" }, displayName: { type: "string" } },
 } as const;
 
-/** Serves the users by REST, as the gateway under test does. */
+/** Serves the users over REST, like the measured gateway. */
 export async function serveUsers(app: FastifyInstance): Promise<void> {
   addUsers(app);
   await app.listen({ host: "127.0.0.1", port: portArgument() });
@@ -47,7 +47,7 @@ function addUsers(app: FastifyInstance): void {
     { schema: { body: { ...userSchema, required: ["email"] }, response: { 200: userSchema } } },
     async (request) => ({ ...(request.body as object), userId: "ada" }),
   );
-  // Two colons are one that is not a parameter.
+  // Two colons are a literal colon.
   app.get("/v1/users::events", async (request, reply) => sendEvents(request, reply));
 }
 

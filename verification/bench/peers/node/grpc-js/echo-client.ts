@@ -13,7 +13,7 @@ import {
 /** Called with each streamed response as it arrives. */
 export type OnResponse = (response: EchoResponse) => void;
 
-/** grpc-js's callbacks and events as promises, for the load and for the check of the subjects. */
+/** Wraps grpc-js's callbacks and events in promises, for the load and the verification. */
 export interface EchoClient {
   unary(request: EchoRequest): Promise<EchoResponse>;
   unaryLater(request: EchoRequest): Promise<EchoResponse>;

@@ -5,10 +5,10 @@ import type { toUser } from "../../users.ts";
 
 const PROTO_FILE = fileURLToPath(new URL("../../../proto/echo.proto", import.meta.url));
 
-/** Payloads are Buffers and fields are in camel case, as with most users of this loader. */
+/** Payloads are Buffers and fields are in camel case, the common settings of this loader. */
 const definition = loadPackageDefinition(loadSync(PROTO_FILE, { defaults: true }));
 
-/** grpc-js's client class of the echo service; its `service` is what a server registers. */
+/** grpc-js's client class of the echo service. Its `service` is the definition that a server registers. */
 export const EchoService = at(at(at(definition, "bench"), "echo"), "v1").EchoService as ServiceClientConstructor;
 
 function at(parent: GrpcObject, name: string): GrpcObject {

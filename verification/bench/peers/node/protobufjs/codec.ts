@@ -1,4 +1,4 @@
-/** protobufjs with its reflection, which generates a codec for each type as its static code does. */
+/** protobufjs with reflection, which generates the same codecs as its static code. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { toBinary } from "@bufbuild/protobuf";

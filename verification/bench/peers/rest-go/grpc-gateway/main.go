@@ -19,7 +19,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Fields that are not set are left out, as by the others: responses of one size.
+	// Omits fields that are not set, like the other peers, so that all responses have the same size.
 	marshaler := &runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: false}}
 	mux := runtime.NewServeMux(runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler))
 	if err := userv1.RegisterUserServiceHandler(context.Background(), mux, connection); err != nil {

@@ -19,7 +19,7 @@ func Upstream() string {
 	return "127.0.0.1:" + os.Args[1]
 }
 
-// Run serves handler at the port of the second argument, 0 for any free one, and prints which one it is. It ends at SIGTERM.
+// Run serves handler at the port of the second argument, or any free one for 0, and prints the port. It ends at SIGTERM.
 func Run(handler http.Handler) {
 	listener, err := net.Listen("tcp", "127.0.0.1:"+os.Args[2])
 	if err != nil {

@@ -28,7 +28,7 @@ func main() {
 		vanguard.WithTargetProtocols(vanguard.ProtocolGRPC),
 		vanguard.WithTargetCodecs(vanguard.CodecProto),
 	)
-	// Fields that are not set are left out, as by the others: responses of one size.
+	// Omits fields that are not set, like the other peers, so that all responses have the same size.
 	codec := vanguard.WithCodec(func(types vanguard.TypeResolver) vanguard.Codec {
 		json := vanguard.NewJSONCodec(types)
 		json.MarshalOptions.EmitUnpopulated = false

@@ -1,4 +1,4 @@
-//! What the Rust peers of the benchmarks share.
+//! Code that the Rust peers of the benchmarks share.
 
 pub mod messages;
 pub mod users;

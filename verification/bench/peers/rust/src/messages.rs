@@ -1,4 +1,4 @@
-//! The messages of proto/echo.proto, as prost derives them. The call that verifies each server shows that they agree with it.
+//! The messages of proto/echo.proto for prost. The verification call of each server checks that they match.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! The rows that ListUsers answers from; see peers/users.ts, which states the same values.
+//! The rows for ListUsers, with the same values as peers/users.ts.
 
 use crate::messages::{Address, ListUsersResponse, User};
 
@@ -30,7 +30,7 @@ pub fn user_rows() -> Vec<UserRow> {
         .collect()
 }
 
-/// Builds the messages of one response, as a handler does from the rows of a query.
+/// Builds the messages of a response, like a handler from the rows of a query.
 pub fn list_users(rows: &[UserRow], page_size: u32) -> ListUsersResponse {
     let users = rows
         .iter()

@@ -1,4 +1,4 @@
-// gRPC C++ as interoperability client; it sees of each response whether it came compressed.
+// gRPC C++ as interoperability client. It sees whether each response was compressed.
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -54,7 +54,7 @@ struct Test {
 
 std::shared_ptr<grpc::Channel> OpenChannel(const interop::Options& options) {
   grpc::ChannelArguments arguments;
-  // Channels would share connections otherwise, and channel_soak is there to make them.
+  // Channels would otherwise share connections, and channel_soak must open new ones.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   auto name = options.Text("server_host_override");
   if (!name.empty()) arguments.SetSslTargetNameOverride(name);

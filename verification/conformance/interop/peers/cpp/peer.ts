@@ -8,8 +8,8 @@ const folder = peerFolder("cpp");
 const cache = peerCache("cpp");
 
 /**
- * gRPC C++ as the system's packages have it, with programs of ours, because its own are not packaged. The only peer besides
- * us that looks at each message's compression flag on both sides.
+ * gRPC C++ from the system's packages, with programs of this repository, because its own are not packaged. It is the only peer
+ * that reads each message's compression flag on both sides.
  */
 export const grpcCpp: Peer = {
   name: "c++",

@@ -1,4 +1,4 @@
-// gRPC C++ as interoperability server, with every feature of the test descriptions but load reports and credentials.
+// gRPC C++ as interoperability server, with every feature of the test descriptions except load reports and credentials.
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>

@@ -17,7 +17,7 @@ export const grpcGo: Peer = {
   serverLacks: because(compressionCases, "its server has no compression features"),
   prepare() {
     prepareOnce(binaries, [], version, () => {
-      // One at a time: the build would take all cores and much memory otherwise.
+      // One at a time, because the build would otherwise use all cores and much memory.
       for (const program of ["client", "server"]) {
         runStep("go", ["install", "-p=1", `google.golang.org/grpc/interop/${program}@${version}`], { GOBIN: binaries });
       }

@@ -1,4 +1,4 @@
-/** grpc-js as interoperability client. It cannot see whether a response came compressed, only that it is right. */
+/** grpc-js as interoperability client. It cannot see whether a response was compressed, only whether it is right. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -35,7 +35,7 @@ const options: grpc.ClientOptions =
         "grpc.default_authority": values.server_host_override,
       };
 
-/** The methods that the cases call, as loadPackageDefinition makes them. */
+/** The methods that the cases call, with the types of loadPackageDefinition. */
 interface TestClient extends grpc.Client {
   emptyCall: Unary;
   unaryCall: Unary;
@@ -190,7 +190,7 @@ function unary(
   });
 }
 
-/** Resolves when the stream ends well; rejects with its status when not. */
+/** Resolves when the stream succeeds. Rejects with its status otherwise. */
 async function ended(call: grpc.ClientDuplexStream<Fields, Fields>): Promise<void> {
   call.resume();
   await once(call, "end");
@@ -215,7 +215,7 @@ async function checkEchoes(call: grpc.ClientUnaryCall | grpc.ClientDuplexStream<
   assert.deepEqual(status[0].metadata.get("x-grpc-test-echo-trailing-bin"), [Buffer.of(0xab, 0xab, 0xab)]);
 }
 
-/** Without a client, each call opens one of its own. */
+/** Without a client, each call opens a new one. */
 async function soak(client: TestClient | undefined): Promise<void> {
   const startedAtMs = performance.now();
   const maxLatencyMs = Number(values.soak_per_iteration_max_acceptable_latency_ms);

@@ -5,7 +5,7 @@ import type { Peer } from "../../peer.ts";
 
 const folder = peerFolder("grpc-js");
 
-/** @grpc/grpc-js with programs of ours, because its own are not published. The workspace installs it. */
+/** @grpc/grpc-js with programs of this repository, because its own are not published. The workspace installs it. */
 export const grpcJs: Peer = {
   name: "grpc-js",
   needs: [],

@@ -1,4 +1,4 @@
-/** grpc-js as interoperability server. It cannot choose compression by message, nor see whether a message came compressed. */
+/** grpc-js as interoperability server. It cannot select compression by message, or see whether a message was compressed. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import * as grpc from "@grpc/grpc-js";

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
-/** A message as proto-loader shows it: fields by their name in camel case. */
+/** A message of proto-loader, with field names in camel case. */
 export type Fields = Record<string, unknown>;
 
 const loaded = loadSync("grpc/testing/test.proto", {

@@ -8,23 +8,23 @@ import { prepareOnce, runStep } from "../../prepared.ts";
 const cache = peerCache("java");
 const pom = join(peerFolder("java"), "pom.xml");
 const programs = "io.grpc.testing.integration";
-/** Such a program lives for a second, so the compiler's second stage and several collectors would only cost. */
+/** Options for a program that runs for a second, where the second compiler stage and parallel collectors only cost time. */
 const java = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", join(cache, "lib", "*")];
-/** Guards nothing: a trust store has to have one. */
+/** A trust store must have a password. It protects nothing. */
 const trustStorePassword = "changeit";
 
-/** gRPC Java over Netty, with the interoperability programs that it publishes. */
+/** gRPC Java over Netty, with its published interoperability programs. */
 export const grpcJava: Peer = {
   name: "java",
   needs: ["java", "keytool", "mvn"],
   hidesCompression: true,
   clientLacks: {},
   serverLacks: because(["server_compressed_streaming"], "it compresses unary responses only"),
-  // Its server takes no certificate from outside; the test certificate and its authority are in the archive.
+  // Its server accepts no other certificate. Its test certificate and authority are in the archive.
   serverTrust: { caFile: join(cache, "certs", "ca.pem"), serverName: "foo.test.google.fr" },
   prepare() {
     prepareOnce(cache, [pom], "", () => {
-      // Maven leaves files next to the one it works from.
+      // Maven writes files next to its project file.
       const copy = join(cache, "pom.xml");
       copyFileSync(pom, copy);
       const maven = ["-q", "-B", "-f", copy];
@@ -48,7 +48,7 @@ export const grpcJava: Peer = {
       `${programs}.TestServiceClient`,
     ],
   }),
-  // It finds the authority in its trust store, and refuses unknown options.
+  // The authority is in its trust store, and it refuses unknown options.
   trustOptions: () => [],
   server: () => ({ file: "java", args: [...java, `${programs}.TestServiceServer`] }),
 };

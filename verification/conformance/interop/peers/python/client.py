@@ -1,4 +1,4 @@
-"""grpcio as interoperability client. It does not show whether a response came compressed, only that it is right."""
+"""grpcio as interoperability client. It does not show whether a response was compressed, only whether it is right."""
 
 import argparse
 import queue
@@ -80,7 +80,7 @@ class Cases:
 
     def _open(self):
         options = self._options
-        # Channels would share connections otherwise, and channel_soak is there to make them.
+        # Channels would otherwise share connections, and channel_soak must open new ones.
         arguments = [("grpc.use_local_subchannel_pool", 1)]
         if options.server_host_override != "":
             arguments.append(("grpc.ssl_target_name_override", options.server_host_override))

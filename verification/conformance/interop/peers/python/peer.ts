@@ -10,7 +10,7 @@ const python = join(cache, "venv", "bin", "python");
 const descriptors = join(cache, "test.binpb");
 const requirements = join(folder, "requirements.txt");
 
-/** Python's grpcio, over gRPC's C core, with programs of ours, because its own are not published. */
+/** Python's grpcio, over gRPC's C core, with programs of this repository, because its own are not published. */
 export const grpcPython: Peer = {
   name: "python",
   needs: ["python3"],

@@ -1,4 +1,4 @@
-"""grpcio as interoperability server. It does not show whether a request came compressed, so it takes the client's word."""
+"""grpcio as interoperability server. It does not show whether a request was compressed, so it trusts the client."""
 
 import argparse
 import signal

@@ -1,4 +1,4 @@
-// The types of what write-stubs.ts writes, as far as the tests use them.
+// The types of the module of write-stubs.ts that the tests use.
 
 declare class Message {
   serializeBinary(): Uint8Array;

@@ -1,5 +1,5 @@
-//! The echo service on hyper alone: HTTP/2 by hyper, messages by prost, gRPC's five bytes and trailers by hand. It knows no deadline, no
-//! compression and no interceptor, so it shows what a framework on the same HTTP/2 can reach at most. Its one argument is the port (0 for any).
+//! The echo service on hyper alone: HTTP/2 by hyper, messages by prost, hand-written gRPC prefixes and trailers. It has no deadlines, no
+//! compression and no interceptors, so it is the upper limit of a framework on the same HTTP/2. Its argument is the port (0 for any).
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The same message a number of times, and the trailers.
+/// The same message repeatedly, and the trailers.
 struct Answer {
     message: Bytes,
     left: u32,
@@ -60,7 +60,7 @@ fn framed(message: &impl Message) -> Bytes {
     bytes.freeze()
 }
 
-/// Takes the next message off a request's body.
+/// Removes the next message from a request's body.
 fn unframed<M: Message + Default>(body: &mut Bytes) -> Result<M, Failure> {
     if body.len() < 5 || body[0] != 0 {
         return Err("the body holds no uncompressed message".into());
@@ -124,7 +124,7 @@ async fn main() -> Result<(), Failure> {
         let rows = rows.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| serve(request, rows.clone()));
-            // A connection that fails says nothing: whoever called knows.
+            // Errors of a connection are ignored, because the client reports them.
             let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
                 .serve_connection(TokioIo::new(socket), service)
                 .await;

@@ -1,6 +1,6 @@
 //! tonic's client: <target> <unary|stream> <concurrency> <seconds> [<messages> <payload bytes>].
 //!
-//! One JSON line reports what was done in the measured seconds; what runs when they are over is cut off.
+//! One JSON line reports the calls of the measured seconds. Calls that are running at the end are dropped.
 
 use std::process::exit;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ async fn main() -> Result<(), Failure> {
         tokio::spawn(async move {
             let outcome =
                 if is_unary { unary(client, done).await } else { stream(client, done, count, payload_size).await };
-            // A measurement of failing calls is none.
+            // Failing calls must not be measured.
             if let Err(failure) = outcome {
                 eprintln!("{failure}");
                 exit(1);
@@ -91,7 +91,7 @@ async fn main() -> Result<(), Failure> {
     }
 
     tokio::time::sleep(WARM_UP).await;
-    // Tells whoever watches the server from outside when its CPU time begins to count.
+    // Reports when the CPU time of the server begins to count.
     println!("{{\"measuring\":true}}");
     let (started, cpu_before, done_before) = (Instant::now(), cpu_micros(), done.load(Ordering::Relaxed));
     tokio::time::sleep(seconds).await;
@@ -99,6 +99,6 @@ async fn main() -> Result<(), Failure> {
     let (cpu, elapsed) = (cpu_micros() - cpu_before, started.elapsed().as_secs_f64());
     let unit = if kind == "unary" { "calls" } else { "messages" };
     println!("{{\"{unit}\":{counted},\"seconds\":{elapsed:.6},\"cpuMicros\":{cpu}}}");
-    // Calls are still under way.
+    // Calls are still running.
     exit(0);
 }

@@ -1,4 +1,4 @@
-//! tonic's echo server: its one argument is the port (0 for any free one).
+//! tonic's echo server. Its argument is the port (0 for any free one).
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ export const file_grpc_testing_empty: GenFile = /*@__PURE__*/
   fileDesc("ChhncnBjL3Rlc3RpbmcvZW1wdHkucHJvdG8SDGdycGMudGVzdGluZyIHCgVFbXB0eWIGcHJvdG8z");
 
 /**
- * Nothing, in zero octets.
+ * Nothing, in zero bytes.
  *
  * @generated from message grpc.testing.Empty
  */

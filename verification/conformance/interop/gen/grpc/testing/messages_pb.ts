@@ -90,7 +90,7 @@ export type SimpleRequest = Message<"grpc.testing.SimpleRequest"> & {
   responseType: PayloadType;
 
   /**
-   * Octets of the response's payload.
+   * Bytes of the response's payload.
    *
    * @generated from field: int32 response_size = 2;
    */
@@ -211,7 +211,7 @@ export const StreamingInputCallRequestSchema: GenMessage<StreamingInputCallReque
  */
 export type StreamingInputCallResponse = Message<"grpc.testing.StreamingInputCallResponse"> & {
   /**
-   * Octets of all payloads together.
+   * Bytes of all payloads together.
    *
    * @generated from field: int32 aggregated_payload_size = 1;
    */

@@ -72,7 +72,7 @@ export type LoadResponse = Message<"tercel.soak.v1.LoadResponse"> & {
   payload: Uint8Array;
 
   /**
-   * Octets of all payloads that came.
+   * Bytes of all received payloads.
    *
    * @generated from field: uint64 received_bytes = 3;
    */

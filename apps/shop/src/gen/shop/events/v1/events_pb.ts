@@ -37,7 +37,7 @@ export const UserCreatedSchema: GenMessage<UserCreated> = /*@__PURE__*/
   messageDesc(file_shop_events_v1_events, 0);
 
 /**
- * order.placed: it was paid for.
+ * order.placed: the payment succeeded.
  *
  * @generated from message shop.events.v1.OrderPlaced
  */

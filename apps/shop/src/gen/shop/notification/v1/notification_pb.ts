@@ -31,7 +31,7 @@ export type Notification = Message<"shop.notification.v1.Notification"> & {
   userId: string;
 
   /**
-   * What happened: "user.created", "order.placed", "order.cancelled" or "payment.settled".
+   * The kind of event: "user.created", "order.placed", "order.cancelled" or "payment.settled".
    *
    * @generated from field: string kind = 3;
    */
@@ -60,7 +60,7 @@ export const NotificationSchema: GenMessage<Notification> = /*@__PURE__*/
  */
 export type ListNotificationsRequest = Message<"shop.notification.v1.ListNotificationsRequest"> & {
   /**
-   * Only those of this user; empty means every user's, which only admins may read.
+   * Only notifications of this user; empty for all users, which only admins may read.
    *
    * @generated from field: string user_id = 1;
    */
@@ -74,7 +74,7 @@ export type ListNotificationsRequest = Message<"shop.notification.v1.ListNotific
   pageSize: number;
 
   /**
-   * next_page_token of the page before; it belongs to the same user_id.
+   * next_page_token of the previous page, with the same user_id.
    *
    * @generated from field: string page_token = 3;
    */
@@ -117,14 +117,14 @@ export const ListNotificationsResponseSchema: GenMessage<ListNotificationsRespon
  */
 export type StreamNotificationsRequest = Message<"shop.notification.v1.StreamNotificationsRequest"> & {
   /**
-   * Only those of this user; empty means every user's, which only admins may read.
+   * Only notifications of this user; empty for all users, which only admins may read.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * resume_token of the last notification that was read.
+   * resume_token of the last received notification.
    *
    * @generated from field: string resume_token = 2;
    */
@@ -148,7 +148,7 @@ export type StreamNotificationsResponse = Message<"shop.notification.v1.StreamNo
   notification?: Notification | undefined;
 
   /**
-   * Where a stream continues after this notification.
+   * The position at which a stream continues after this notification.
    *
    * @generated from field: string resume_token = 2;
    */
@@ -163,7 +163,7 @@ export const StreamNotificationsResponseSchema: GenMessage<StreamNotificationsRe
   messageDesc(file_shop_notification_v1_notification, 4);
 
 /**
- * NotificationService keeps what users were notified of, one notification for each event of the other services.
+ * NotificationService stores the notifications of users, one for each event of the other services.
  *
  * @generated from service shop.notification.v1.NotificationService
  */
@@ -179,7 +179,7 @@ export const NotificationService: GenService<{
     output: typeof ListNotificationsResponseSchema;
   },
   /**
-   * StreamNotifications sends notifications from now on, or from resume_token on, until the client leaves.
+   * StreamNotifications sends notifications from now on, or from resume_token on, until the client disconnects.
    *
    * @generated from rpc shop.notification.v1.NotificationService.StreamNotifications
    */

@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.LongAdder;
 /**
  * gRPC Java's client: {@code <target> <unary|stream> <concurrency> <seconds> [<messages> <payload bytes>]}.
  *
- * <p>Each caller starts its next call when the last one has ended. One JSON line reports what was done in the measured seconds; what runs
- * when they are over is cut off.
+ * <p>Each caller starts its next call when the last one has ended. One JSON line reports the calls of the measured seconds. Calls that
+ * are running at the end are dropped.
  */
 public final class Client {
   private static final String MESSAGE = "hello from the bench";
@@ -87,7 +87,7 @@ public final class Client {
     }
   }
 
-  /** A measurement of failing calls is none. */
+  /** Ends the process without a figure, because failing calls must not be measured. */
   private static void fail(String reason) {
     System.err.println(reason);
     Runtime.getRuntime().halt(1);
@@ -111,7 +111,7 @@ public final class Client {
     }
 
     Thread.sleep(WARM_UP_MS);
-    // Tells whoever watches the server from outside when its CPU time begins to count.
+    // Reports when the CPU time of the server begins to count.
     System.out.println("{\"measuring\":true}");
     OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     long startedNs = System.nanoTime();
@@ -129,7 +129,7 @@ public final class Client {
         elapsed,
         cpuMicros);
     System.out.flush();
-    // Calls are still under way.
+    // Calls are still running.
     Runtime.getRuntime().halt(0);
   }
 

@@ -17,7 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** gRPC Java's echo server: its one argument is the port (0 for any free one). */
+/** gRPC Java's echo server. Its argument is the port (0 for any free one). */
 public final class Server {
   private static final class EchoService extends EchoServiceImplBase {
     private final List<Users.Row> rows = Users.rows();
@@ -35,7 +35,7 @@ public final class Server {
       EchoResponse response =
           EchoResponse.newBuilder().setPayload(ByteString.copyFrom(new byte[request.getPayloadSize()])).build();
       ServerCallStreamObserver<EchoResponse> call = (ServerCallStreamObserver<EchoResponse>) responses;
-      // Writing on without asking would queue the whole stream in memory.
+      // Writing without checking isReady would queue the whole stream in memory.
       call.setOnReadyHandler(
           new Runnable() {
             private int left = request.getCount();

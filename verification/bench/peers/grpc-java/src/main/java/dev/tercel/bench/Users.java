@@ -6,7 +6,7 @@ import bench.echo.v1.Echo.User;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** The rows that ListUsers answers from; see peers/users.ts, which states the same values. */
+/** The rows for ListUsers, with the same values as peers/users.ts. */
 final class Users {
   record Row(
       String id,
@@ -34,7 +34,7 @@ final class Users {
         .toList();
   }
 
-  /** Builds the messages of one response, as a handler does from the rows of a query. */
+  /** Builds the messages of a response, like a handler from the rows of a query. */
   static ListUsersResponse list(List<Row> rows, int pageSize) {
     ListUsersResponse.Builder response = ListUsersResponse.newBuilder().setTotal(rows.size());
     for (Row row : rows.subList(0, Math.min(pageSize, rows.size()))) {
