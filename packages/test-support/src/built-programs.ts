@@ -1,8 +1,7 @@
 // Programs that tests build and start again and again: each is built once in a run of the tests.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { buildFolder } from "./build-folder.ts";
+import { dirname, join } from "node:path";
 
 /** Names the folder that the processes of a test run share for what they have built; the runner removes it. */
 export const programFolderVariable = "TERCEL_TEST_PROGRAMS";
@@ -30,4 +29,24 @@ export function buildProgram(name: string, build: (folder: string) => void): str
     build(folder);
     chmodSync(folder, 0o755);
   });
+}
+
+/**
+ * Has `build` fill the folder at `path`, unless it is there. Processes that build at the same time each build, and the first one to finish
+ * wins.
+ */
+export function buildFolder(path: string, build: (folder: string) => void): string {
+  if (existsSync(path)) return path;
+  mkdirSync(dirname(path), { recursive: true });
+  const folder = mkdtempSync(join(dirname(path), "building-"));
+  try {
+    build(folder);
+    renameSync(folder, path);
+  } catch (error) {
+    // Another process was faster: a folder that is not empty cannot be replaced.
+    if (!existsSync(path)) throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return path;
 }

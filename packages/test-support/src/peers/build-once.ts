@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildFolder } from "../build-folder.ts";
+import { buildFolder } from "../built-programs.ts";
 
 const cache = join(import.meta.dirname, "../../../../.cache/peers");
 
