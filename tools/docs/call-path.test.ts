@@ -44,7 +44,7 @@ describe("the path of a unary call", async () => {
       clientRequest: ["packages/grpc/src/channel/channel.ts", frames],
       serverRequest: [socket, "packages/grpc/src/transport/handler/typed-handler.ts"],
       serverResponse: ["packages/grpc/src/transport/handler/handled-call.ts", frames],
-      clientResponse: [socket, "packages/grpc/src/channel/call/unary-call.ts"],
+      clientResponse: ["packages/http2/src/socket/read-buffer.ts", "packages/grpc/src/channel/call/unary-call.ts"],
     });
   });
 });

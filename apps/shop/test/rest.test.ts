@@ -3,7 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { createGateway } from "@tercel/gateway";
+import { createServer } from "@tercel/grpc";
 import { checkOpenApiTypes, lintOpenApi, withoutNpm } from "@tercel/test-support/peers";
+import { UserService as ApiUserService } from "../src/gen/api/user/v1/user_pb.ts";
+import { userService } from "../src/user-service/service.ts";
 import { alone, createShopUnderTest, type ShopUnderTest } from "./shop-under-test.ts";
 
 type Json = Record<string, unknown>;
@@ -108,6 +112,60 @@ test("serves the description of the API and a page for it", async () => {
   assert.equal(page.status, 200);
   assert.match(await page.text(), /UserService/);
 });
+
+test("the description has the comments of the protos, and the page shows them", async () => {
+  const { json } = await call("GET", "/openapi.json", undefined, {});
+  const paths = json.paths as Record<string, Record<string, { summary: string; parameters: Json[] }>>;
+  const summaries = Object.values(paths).flatMap((item) => Object.values(item).map(({ summary }) => summary));
+  assert.deepEqual(summaries, [
+    ...["Get a single user by ID", "Update an existing user", "Delete a user"],
+    ...["List users with pagination", "Create a new user", "Stream user events in real-time"],
+  ]);
+  const size = paths["/v1/users"]?.get?.parameters.find(({ name }) => name === "pageSize");
+  assert.equal(size?.description, "Maximum number of users to return");
+  const { schemas } = json.components as {
+    schemas: Record<string, { description?: string; properties: Record<string, Json> }>;
+  };
+  const user = schemas["api.user.v1.User"];
+  assert.deepEqual(
+    [user?.description, user?.properties.email?.description],
+    ["User represents a system user", "User's email address"],
+  );
+  const page = await (await fetch(`${base}/docs`)).text();
+  for (const text of [
+    "Stream user events in real-time",
+    "Maximum number of users to return",
+    "User represents a system user",
+  ]) {
+    assert.ok(page.includes(text), text);
+  }
+});
+
+test("the description is the one that the service would make of its methods, but for the comments", async () => {
+  const { openapi: _, ...gateway } = userService.gateway ?? {};
+  const server = createServer({
+    routes: (router) => router.service(ApiUserService, {}),
+    gateway: createGateway({ ...gateway, openapi: { title: "user-service", version: "v1.0.0" } }),
+  });
+  const { port } = await server.listen({ port: 0 });
+  try {
+    const made = await (await fetch(`http://127.0.0.1:${port}/openapi.json`)).json();
+    const { json } = await call("GET", "/openapi.json", undefined, {});
+    assert.deepEqual(withoutTexts(json), withoutTexts(made));
+  } finally {
+    await server.close();
+  }
+});
+
+/** Without what comments become. Where there is none, a summary is made of the method's name. */
+function withoutTexts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutTexts);
+  if (typeof value !== "object" || value === null) return value;
+  const kept = Object.entries(value).filter(([key, one]) => typeof one !== "string" || !textNames.has(key));
+  return Object.fromEntries(kept.map(([key, one]) => [key, withoutTexts(one)]));
+}
+
+const textNames: ReadonlySet<string> = new Set(["summary", "description"]);
 
 /** Code of a client that uses the types of openapi-typescript. */
 const typedClient = `

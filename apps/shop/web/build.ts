@@ -1,4 +1,4 @@
-// `npm run build:page` builds the page of the shop into `dist` next to this file, where user-service serves it. `npm start` does this first.
+// `npm run build:page` builds the page of the shop into `dist` next to this file, where user-service serves it. `npm start` does this if the page has changed.
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";

@@ -57,6 +57,19 @@ describe("the files of a page", () => {
     }
   });
 
+  it("are those of the last build, without a new start", async () => {
+    const before = get("/main.js");
+    const etag = before.headers.get("etag") ?? "";
+    assert.equal(await before.text(), "1;");
+    writeFileSync(join(folder, "main.js"), "10;");
+    const after = get("/main.js", { headers: { "if-none-match": etag } });
+    assert.deepEqual([after.status, await after.text()], [200, "10;"]);
+    writeFileSync(join(folder, "style.css"), "a {}");
+    assert.equal(get("/style.css").status, 200);
+    rmSync(join(folder, "main.js"));
+    assert.equal(get("/main.js").status, 404);
+  });
+
   it("say how to build them if they are not built", async () => {
     serve = createPageFiles(pathToFileURL(`${folder}/missing/`));
     const response = get("/");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
 
 const types: Readonly<Record<string, string>> = {
@@ -27,15 +27,18 @@ interface PageFile {
 }
 
 /**
- * Serves the files of a built page: `gateway: { fallback: createPageFiles(folder) }`. It reads them once, at the first request, so a service
- * starts even if its page is not built.
+ * Serves the files of a built page: `gateway: { fallback: createPageFiles(folder) }`. It reads them at the first request, so a service starts even if
+ * its page is not built, and again after each build.
  *
  * @param folder The folder of the built page. Subfolders are not served.
  */
 export function createPageFiles(folder: URL): (request: Request) => Response {
-  let files: ReadonlyMap<string, PageFile> | undefined;
+  let files: ReadonlyMap<string, PageFile> = new Map();
+  let version = "";
   return ({ method, url, headers }) => {
-    files ??= readFiles(folder);
+    const current = versionOf(folder);
+    if (current !== version) files = readFiles(folder);
+    version = current;
     const { pathname } = new URL(url);
     const file = files.get(pathname);
     if (file === undefined) return nothingHere(pathname);
@@ -67,6 +70,15 @@ function readFiles(folder: URL): ReadonlyMap<string, PageFile> {
     files.set(name === "index.html" ? "/" : `/${name}`, { body, fields });
   }
   return files;
+}
+
+/** Differs after each build. A build writes file after file, so the folder's own time would not do. */
+function versionOf(folder: URL): string {
+  const times = namesIn(folder).map((name) => {
+    const { mtimeMs, size } = statSync(new URL(name, folder), { throwIfNoEntry: false }) ?? {};
+    return `${name} ${mtimeMs} ${size}`;
+  });
+  return times.join("\n");
 }
 
 function namesIn(folder: URL): readonly string[] {

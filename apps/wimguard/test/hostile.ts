@@ -6,7 +6,7 @@ import { FailureError } from "../src/failure/failure.ts";
 import { performIndex } from "../src/thread/perform-index.ts";
 import { performRestore } from "../src/thread/perform-restore.ts";
 import { recordEvents, unsyncedFiles } from "./trees/there-and-back.ts";
-import { startSwapping, writeRandomHostileArchive } from "./trees/trees.ts";
+import { startSwapping, type TreeProgram, treeSteps } from "./trees/trees.ts";
 import { writeArchive } from "./write-archive.ts";
 
 const never = new AbortController().signal;
@@ -17,14 +17,17 @@ const outsidePath = "/tmp/tercel-evil";
  * Restores an archive whose members try to leave the folder, and imports it: nothing outside changes, and each ends well or with a failure.
  * Returns whether it was refused.
  */
-export async function checkHostileArchive(seed: number): Promise<boolean> {
+export async function checkHostileArchive(
+  seed: number,
+  trees: Pick<TreeProgram, "writeHostile"> = treeSteps,
+): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "tercel-hostile-"));
   try {
     const [archivePath, inner] = [join(folder, "hostile.tar"), join(folder, "inner")];
     mkdirSync(inner);
     writeFileSync(join(inner, "evil"), "mine");
     writeFileSync(join(folder, "evil"), "mine");
-    writeRandomHostileArchive(seed, archivePath);
+    await trees.writeHostile(seed, archivePath);
     const task = { archivePath, image: 1, folder: join(inner, "restored"), paths: [], keepOwner: true };
     const restoring = performRestore(
       unsyncedFiles,

@@ -2,7 +2,7 @@
 // Long: it starts real services again and again.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -217,6 +217,75 @@ describe("tercel dev with one service", () => {
     assert.match(metrics, /\/figures$/);
     assert.equal((await fetch(metrics)).status, 200);
     await dev.stop();
+  });
+});
+
+/** Takes the place of a bundler. */
+const pageBuild = `
+import { mkdirSync, writeFileSync } from "node:fs";
+import { title } from "./page/title.ts";
+mkdirSync(new URL("dist", import.meta.url), { recursive: true });
+writeFileSync(new URL("dist/index.html", import.meta.url), title);
+`;
+
+describe("tercel dev with a page to build", () => {
+  async function makePage(t: TestContext) {
+    const project = await makeProject(t);
+    const readme = readFileSync(join(root, "packages/cli/README.md"), "utf8");
+    const [, builds] = /^```yaml\n(builds:\n[\s\S]*?)```$/m.exec(readme) ?? assert.fail("the README shows no builds");
+    appendFileSync(join(project, "tercel.yaml"), builds ?? "");
+    mkdirSync(join(project, "web/page"), { recursive: true });
+    writeFileSync(join(project, "web/build.ts"), pageBuild);
+    const write = (code: string): void => writeFileSync(join(project, "web/page/title.ts"), code);
+    write('export const title = "one";\n');
+    return { project, write, page: () => readFileSync(join(project, "web/dist/index.html"), "utf8") };
+  }
+
+  it("builds it before the service starts and after a change, and restarts nothing for what the page alone reads", async (t) => {
+    const { project, write, page } = await makePage(t);
+    const dev = startDev(t, project);
+    await dev.line(/^tercel +built page in /);
+    assert.equal(page(), "one");
+    await listening(dev);
+    write('export const title = "two";\n');
+    await dev.line(/^tercel +built page in .+, after the change of web\/page\/title\.ts$/);
+    assert.equal(page(), "two");
+    write("export const title = ;\n");
+    await dev.line(/^tercel +error: build page failed with exit code 1$/);
+    await dev.line(/^tercel +.*Expression expected/);
+    write('export const title = "three";\n');
+    await dev.line(/^tercel +built page in /);
+    assert.equal(page(), "three");
+    assert.doesNotMatch(dev.output(), /^user-service +(?:listens at \S+ again|error:)/m);
+
+    // Generated code is the service's, too.
+    appendFileSync(join(project, "gen/user/v1/user_pb.ts"), "// changed\n");
+    const both =
+      /^(?:tercel +(built) page in .+|user-service +listens at \S+ (again), .+) after the change of gen\/user\/v1\/user_pb\.ts$/;
+    const seen = [await dev.line(both), await dev.line(both)].map(([, built, again]) => built ?? again);
+    assert.deepEqual(seen.toSorted(), ["again", "built"]);
+    await dev.stop();
+
+    const unchanged = startDev(t, project);
+    await listening(unchanged);
+    assert.doesNotMatch(unchanged.output(), /built page/);
+    await unchanged.stop();
+  });
+
+  it("restarts the services that are said to read it, and refuses what it does not know", async (t) => {
+    const { project, write } = await makePage(t);
+    const file = join(project, "tercel.yaml");
+    appendFileSync(file, "    restart: user-service\n");
+    const dev = startDev(t, project);
+    await listening(dev);
+    write('export const title = "two";\n');
+    await dev.line(/^tercel +built page in /);
+    await dev.line(/^user-service +listens at \S+ again, .+ after the change of web\/dist$/);
+    await dev.stop();
+    editFile(file, "    restart: user", "    restrt: user");
+    const { exitCode, stderr } = await runCli(["dev"], { cwd: project });
+    assert.equal(exitCode, 4);
+    assert.match(stderr, /^error: tercel\.yaml:\d+:5: unknown key "restrt" of a build; did you mean restart\?$/m);
   });
 });
 

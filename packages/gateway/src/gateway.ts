@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { create, type DescMethod, type JsonObject, type Message } from "@bufbuild/protobuf";
 import type { Gateway, GatewayHost } from "@tercel/grpc/protocols";
 import { isForeignOrigin } from "./calls/foreign-origin.ts";
@@ -8,9 +7,9 @@ import { HttpRuleSchema } from "./gen/google/api/http_pb.ts";
 import { defaultHttp1Limits } from "./http/http1-limits.ts";
 import { Http1Server } from "./http/http1-server.ts";
 import { createOpenApi } from "./openapi/create-openapi.ts";
-import type { OpenApiServing } from "./openapi/openapi-options.ts";
+import { findDocument } from "./openapi/load-document.ts";
 import { readComments } from "./openapi/proto-comments.ts";
-import { createStaticPages, type StaticPage } from "./openapi/static-pages.ts";
+import { createStaticPages, type LoadPage } from "./openapi/static-pages.ts";
 import { JsonHeads } from "./rest/json-heads.ts";
 import { restCompressions } from "./rest/rest-compressions.ts";
 import type { RestSettings } from "./rest/rest-settings.ts";
@@ -94,24 +93,16 @@ function createPages(
   { openapi, errorBody = "aip", webSockets }: GatewayOptions,
   { bindings }: RestTable,
   { successStatusOf }: RestSettings,
-): ReadonlyMap<string, StaticPage> {
+): ReadonlyMap<string, LoadPage> {
   if (openapi === undefined) return new Map();
-  const comments = openapi.descriptorSet === undefined ? new Map() : readComments(openapi.descriptorSet);
+  const { descriptorSet } = openapi;
   const errorForm = typeof errorBody === "function" ? "own" : errorBody;
   const hasWebSockets = webSockets !== undefined;
-  const source = { bindings, comments, info: openapi, successStatusOf, errorForm, hasWebSockets } as const;
-  const document = readDocument(openapi) ?? createOpenApi(source);
-  return createStaticPages(document, openapi);
-}
-
-/** @throws TypeError for a file that cannot be read, or is not JSON */
-function readDocument({ document }: OpenApiServing): JsonObject | undefined {
-  if (typeof document !== "string") return document;
-  try {
-    return JSON.parse(readFileSync(document, "utf8")) as JsonObject;
-  } catch (error) {
-    throw new TypeError(`createGateway: openapi: document: ${(error as Error).message}`, { cause: error });
-  }
+  const create = (): JsonObject => {
+    const comments = descriptorSet === undefined ? new Map() : readComments(descriptorSet);
+    return createOpenApi({ bindings, comments, info: openapi, successStatusOf, errorForm, hasWebSockets });
+  };
+  return createStaticPages(findDocument(openapi, create), openapi);
 }
 
 /** @throws TypeError for a tool whose method the server does not have */

@@ -57,6 +57,23 @@ describe("protoc-gen-tercel-openapi", () => {
     assert.equal((await new Validator().validate(document)).valid, true);
   });
 
+  it("takes rules from a service config, in YAML or JSON, and from a list", () => {
+    const http = { rules: [{ selector: "tercel.gateway.test.v1.Library.GetBook", get: "/v2/{name}" }] };
+    for (const [file, content] of [
+      ["rules.json", JSON.stringify({ http })],
+      ["list.json", JSON.stringify(http.rules)],
+      [
+        "rules.yaml",
+        `http:\n  rules:\n    - selector: ${http.rules[0]?.selector}\n      get: "${http.rules[0]?.get}"\n`,
+      ],
+    ] as const) {
+      writeFileSync(join(out, file), content);
+      assert.deepEqual(generate(`rules=${join(out, file)}`), { status: 0, stderr: "" });
+      const { paths } = JSON.parse(written("openapi.json"));
+      assert.equal(paths["/v2/{name}"].get.operationId, "Library_GetBook", file);
+    }
+  });
+
   it("writes YAML that holds the same", () => {
     assert.equal(generate("title=Library", "file=api.yaml").status, 0);
     assert.equal(generate("title=Library").status, 0);
@@ -92,6 +109,7 @@ describe("protoc-gen-tercel-openapi", () => {
     ["success_status=x", /success_status is "x"/],
     ["success_status=a.B/C:201", /"a\.B\/C"/],
     ["overlay=/nowhere", /overlay: /],
+    ["rules=/nowhere", /rules: ENOENT/],
   ] as const) {
     it(`refuses ${opt}`, () => {
       const { status, stderr } = generate(opt);

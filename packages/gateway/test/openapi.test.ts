@@ -283,6 +283,32 @@ describe("the option openapi", () => {
     rmSync(folder, { recursive: true });
   });
 
+  it("imports the document when it is first asked for, and tells the log where that fails", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tercel-openapi-"));
+    const file = join(folder, "openapi.json");
+    const logged: string[] = [];
+    const log = { ...quiet.log, error: (message: string) => void logged.push(message) };
+    let imports = 0;
+    const document = () => {
+      imports++;
+      return import(`${file}?${imports}`, { with: { type: "json" } }) as Promise<object>;
+    };
+    const library = await startLibrary(Library, { openapi: { document, docs: "/docs" } }, { log });
+    assert.equal(imports, 0, "no one has asked");
+    assert.equal((await fetch(`${library.url}/openapi.json`)).status, 500);
+    assert.deepEqual(logged, ["a page of documentation could not be made"]);
+    writeFileSync(file, '{"openapi":"3.1.0","info":{"title":"From a module","version":"1"}}');
+    for (let count = 0; count < 2; count++) {
+      const served = (await (await fetch(`${library.url}/openapi.json`)).json()) as Document;
+      assert.equal(served.info.title, "From a module");
+      assert.match(await (await fetch(`${library.url}/docs`)).text(), /From a module/);
+    }
+    assert.equal(imports, 3, "once for each page, and once in vain");
+    await library.server.close();
+    rmSync(folder, { recursive: true });
+    assert.throws(() => createGateway({ openapi: { document: 1 as never } }), /document has to be a document/);
+  });
+
   it("shows document and page to those only whom the guard lets pass", async () => {
     const guard = (request: Request) =>
       request.headers.get("authorization") === "Bearer me" ? undefined : new Response("no", { status: 401 });

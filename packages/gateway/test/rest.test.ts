@@ -377,6 +377,40 @@ describe("a call over REST", () => {
     await server.close();
   });
 
+  it("is refused where the timeout cannot be read, and takes every form that clients write", async () => {
+    const { server, url } = await running(() => ({}));
+    const answerTo = async (name: string, value: string) => {
+      const response = await fetch(url, { headers: { [name]: value } });
+      return { status: response.status, text: await response.text() };
+    };
+    for (const [name, value, expected] of [
+      ["x-server-timeout", "soon", "seconds, such as 1.5"],
+      ["x-server-timeout", "-1", "seconds, such as 1.5"],
+      ["x-server-timeout", "1s", "seconds, such as 1.5"],
+      ["x-server-timeout", "1, 2", "seconds, such as 1.5"],
+      ["x-server-timeout", "1e3", "seconds, such as 1.5"],
+      ["grpc-timeout", "12x", "one to eight digits and one of H M S m u n"],
+      ["grpc-timeout", "123456789S", "one to eight digits and one of H M S m u n"],
+      ["connect-timeout-ms", "1.5", "one to ten digits"],
+    ] as const) {
+      const { status, text } = await answerTo(name, value);
+      const { error } = JSON.parse(text) as { error: { message: string; details: { reason?: string }[] } };
+      assert.equal(status, 400, `${name}: ${value}`);
+      assert.equal(error.message, `invalid ${name} ${JSON.stringify(value)}: expected ${expected}`);
+      assert.ok(error.details.some(({ reason }) => reason === "INVALID_TIMEOUT"));
+    }
+    for (const [name, value] of [
+      ["x-server-timeout", "59.800000000000004"],
+      ["x-server-timeout", "300"],
+      ["x-server-timeout", ""],
+      ["grpc-timeout", "99999999H"],
+      ["connect-timeout-ms", "9999999999"],
+    ] as const) {
+      assert.equal((await answerTo(name, value)).status, 200, `${name}: ${value}`);
+    }
+    await server.close();
+  });
+
   it("fails with 504 when its time has passed", async () => {
     const { server, url } = await running(() => new Promise(() => {}));
     assert.equal((await fetch(url, { headers: { "connect-timeout-ms": "20" } })).status, 504);

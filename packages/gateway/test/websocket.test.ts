@@ -220,6 +220,17 @@ describe("a WebSocket with gRPC's frames", () => {
     assert.equal((await closed).code, 4004);
   });
 
+  it("fails where the deadline that its headers name cannot be read", async () => {
+    const { socket, next, closed } = await openSocket(library.url + chat, proto);
+    socket.send(frame(0x40, "grpc-timeout: soon\r\n"));
+    assert.equal(read(await next()).flag, 0x40);
+    assert.match(
+      read(await next()).payload.toString(),
+      /^grpc-status: 3\r\ngrpc-message: invalid grpc-timeout "soon": /,
+    );
+    assert.equal((await closed).code, 4003);
+  });
+
   it("is refused where the headers are missing or broken, before there is a call", async () => {
     const { started } = library.server.calls;
     for (const first of [everything("a"), frame(0x40, "x a: b\r\n"), Buffer.alloc(0)]) {

@@ -1,7 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import { clientConcern } from "./kit/providers/plan-needs.ts";
 import type { Need } from "./provider.ts";
+
+/** Concern of needs that the kit creates without an entry of the configuration. */
+export const clientConcern = "client";
 
 /** Creates clients of other services. */
 export interface ServiceClients {

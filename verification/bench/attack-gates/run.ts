@@ -15,6 +15,7 @@ import { attacks } from "../loop-delay/attacks.ts";
 import { median } from "../measure/statistics.ts";
 import { LOAD_CORE, MEASURED_CORE, pinned, pinSelf } from "../process/pinned.ts";
 import { readCpuMicros, readResidentBytes } from "../process/process-usage.ts";
+import { gatewayHttp2Attacks } from "./gateway-http2-attacks.ts";
 import { readingAttacks } from "./reading-attacks.ts";
 import { socketAttacks } from "./socket-attacks.ts";
 import { Victim, type VictimTimes } from "./victim.ts";
@@ -116,7 +117,9 @@ function faults({ normalP99Ms, attackedP99Ms, failedCalls, growthBytes, cpuShare
 }
 
 const words = process.argv.slice(2);
-const known = [attacks, readingAttacks, socketAttacks, http1Attacks].flatMap((some) => Object.keys(some));
+const known = [attacks, readingAttacks, socketAttacks, http1Attacks, gatewayHttp2Attacks].flatMap((some) =>
+  Object.keys(some),
+);
 const names = known.filter(
   (name) => name !== harmless && (words.length === 0 || words.some((word) => name.includes(word))),
 );

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { brotliCompressSync } from "node:zlib";
+import { type AttackBody, attackBodies } from "./attack-bodies.ts";
 
 /** Attacks on the gateway of the server under test. Each runs until its process is ended. */
 export const http1Attacks: Readonly<Record<string, (port: number) => Promise<never>>> = {
@@ -28,8 +28,7 @@ export const http1Attacks: Readonly<Record<string, (port: number) => Promise<nev
       socket.write(`${post("application/json")}transfer-encoding: chunked\r\n\r\n`);
       flood(socket, Buffer.from("1\r\na\r\n".repeat(1000)), true);
     }),
-  "bodies over the limit over HTTP/1.1": (port) =>
-    onConnections(port, 10, (socket) => flood(socket, request("application/json", Buffer.alloc(5_000_000, " ")), true)),
+  "bodies over the limit over HTTP/1.1": (port) => floodBodies(port, attackBodies.overLimit),
   "server-sent events that are not read": (port) =>
     onConnections(port, 200, (socket) => {
       socket.pause();
@@ -37,21 +36,9 @@ export const http1Attacks: Readonly<Record<string, (port: number) => Promise<nev
         get("/events?count=2000000000&payloadSize=1000").replace("\r\n\r\n", "\r\naccept: text/event-stream\r\n\r\n"),
       );
     }),
-  "JSON that nests without end": (port) =>
-    onConnections(port, 10, (socket) =>
-      flood(socket, request("application/json", Buffer.from("[".repeat(100_000))), true),
-    ),
-  "bodies that Brotli inflates a thousand times": (port) => {
-    const bomb = brotliCompressSync(Buffer.alloc(64 * 1024 * 1024));
-    return onConnections(port, 10, (socket) =>
-      flood(socket, request("application/json\r\ncontent-encoding: br", bomb), true),
-    );
-  },
-  "forms of a hundred parts": (port) => {
-    const part = '--b\r\ncontent-disposition: form-data; name="message"\r\n\r\na\r\n';
-    const form = Buffer.from(`${part.repeat(100)}--b--\r\n`);
-    return onConnections(port, 10, (socket) => flood(socket, request("multipart/form-data; boundary=b", form), true));
-  },
+  "JSON that nests without end": (port) => floodBodies(port, attackBodies.nestedJson),
+  "bodies that Brotli inflates a thousand times": (port) => floodBodies(port, attackBodies.brotliBomb),
+  "forms of a hundred parts": (port) => floodBodies(port, attackBodies.form),
   "pings over WebSockets": (port) =>
     onConnections(port, 10, (socket) =>
       openSocket(socket, Buffer.from("8980000000008a8000000000".repeat(1000), "hex")),
@@ -72,8 +59,13 @@ function post(type: string): string {
   return `POST /echo HTTP/1.1\r\n${host}content-type: ${type}\r\n`;
 }
 
-function request(type: string, body: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${post(type)}content-length: ${body.length}\r\n\r\n`), body]);
+/** Ten connections that send the body again and again, as fast as it is taken. */
+function floodBodies(port: number, { type, encoding, create }: AttackBody): Promise<never> {
+  const body = create();
+  const coding = encoding === undefined ? "" : `content-encoding: ${encoding}\r\n`;
+  const head = Buffer.from(`${post(type)}${coding}content-length: ${body.length}\r\n\r\n`);
+  const request = Buffer.concat([head, body]);
+  return onConnections(port, 10, (socket) => flood(socket, request, true));
 }
 
 /** Keeps as many connections open, each of which does the same; one that is closed is opened again. */

@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "../../../apps/wimguard/src/client/connect.ts";
 import { createSuiteContext } from "../../../apps/wimguard/test/daemon/cleanup.ts";
-import { startDaemon, type TestDaemon } from "../../../apps/wimguard/test/daemon/daemon-process.ts";
+import { type DaemonStart, startDaemon, type TestDaemon } from "../../../apps/wimguard/test/daemon/daemon-process.ts";
 import { median, percentile } from "../measure/statistics.ts";
-import { buildProgram } from "./build-program.ts";
 import { type DaemonCost, measureDaemon, memoryOf } from "./measure.ts";
 import { writeTree } from "./tree.ts";
 
@@ -21,7 +20,11 @@ const callEveryMs = 5;
  * What the daemon itself costs, as users have it: its memory without a job, calls during a backup, and watchers of which one does not read. It has been
  * started before, so that what Node keeps of a start is there.
  */
-export async function measureDaemonCases(root: string, rounds: number): Promise<{ text: string; isMet: boolean }> {
+export async function measureDaemonCases(
+  root: string,
+  rounds: number,
+  start: DaemonStart,
+): Promise<{ text: string; isMet: boolean }> {
   const folders = {
     source: join(root, "daemon-source"),
     data: join(root, "data"),
@@ -31,15 +34,10 @@ export async function measureDaemonCases(root: string, rounds: number): Promise<
   writeTree(folders.source, size);
   const context = createSuiteContext();
   try {
-    const start = {
-      folders,
-      program: buildProgram(),
-      env: { XDG_CACHE_HOME: join(root, "cache"), NODE_COMPILE_CACHE: "" },
-    };
-    const first = await startDaemon(context, start);
+    const first = await startDaemon(context, { ...start, folders });
     first.signal("SIGTERM");
     await first.ended;
-    const daemon = await startDaemon(context, start);
+    const daemon = await startDaemon(context, { ...start, folders });
     await sleep(idleAfterMs);
     const { rssBytes } = memoryOf(daemon.pid);
     const callMs: number[] = [];

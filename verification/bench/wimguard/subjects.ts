@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { Engine } from "../../../apps/wimguard/src/gen/wimguard/v1/common_pb.ts";
 import type { CleanupContext } from "../../../apps/wimguard/test/daemon/cleanup.ts";
-import { startDaemon, type TestDaemon } from "../../../apps/wimguard/test/daemon/daemon-process.ts";
+import { type DaemonStart, startDaemon, type TestDaemon } from "../../../apps/wimguard/test/daemon/daemon-process.ts";
 import { type Cost, measureDaemon, measureShell, memoryOf } from "./measure.ts";
 
 /** A program that backs up a folder, again and again, and restores the last backup. */
@@ -24,8 +24,15 @@ export interface OpenSubject {
   peakBytes?(): number;
 }
 
-/** Every subject whose program is installed, and why the others are not measured. */
-export function findSubjects(): { readonly subjects: readonly Subject[]; readonly absent: readonly string[] } {
+/**
+ * Every subject whose program is installed, and why the others are not measured.
+ *
+ * @param start of WimGuard's daemons
+ */
+export function findSubjects(start: DaemonStart): {
+  readonly subjects: readonly Subject[];
+  readonly absent: readonly string[];
+} {
   const absent: string[] = [];
   const versionOf = (program: string, pattern: RegExp, ...args: readonly string[]): string | undefined => {
     const { stdout } = spawnSync(program, args, { encoding: "utf8" });
@@ -38,11 +45,11 @@ export function findSubjects(): { readonly subjects: readonly Subject[]; readonl
   const restic = versionOf("restic", /restic (\S+)/, "version");
   const borg = versionOf("borg", /borg (\S+)/, "--version");
   const subjects = [
-    wimguardTar,
-    ...(wimlib === undefined ? [] : [wimguardWim("LZX:20"), wimguardWim("XPRESS")]),
+    wimguardTar(start),
+    ...(wimlib === undefined ? [] : [wimguardWim(start, "LZX:20"), wimguardWim(start, "XPRESS")]),
     ...(zstd === undefined ? [] : [tarZstd(zstd)]),
     ...(wimlib === undefined ? [] : [imagex("LZX:20", wimlib), imagex("XPRESS", wimlib)]),
-    ...(restic === undefined ? [] : [wimguardRestic, resticPeer(restic)]),
+    ...(restic === undefined ? [] : [wimguardRestic(start), resticPeer(restic)]),
     ...(borg === undefined ? [] : [borgPeer(borg)]),
   ];
   return { subjects, absent };
@@ -50,22 +57,24 @@ export function findSubjects(): { readonly subjects: readonly Subject[]; readonl
 
 const own = "this checkout";
 
-const wimguardTar: Subject = {
-  name: "wimguard tar",
-  version: own,
-  async open(context, source, folder) {
-    const daemon = await openDaemon(context, source, folder);
-    let number = 0;
-    return ofDaemon(daemon, source, () => join(folder, `${number++}.tar.zst`));
-  },
-};
+function wimguardTar(start: DaemonStart): Subject {
+  return {
+    name: "wimguard tar",
+    version: own,
+    async open(context, source, folder) {
+      const daemon = await openDaemon(context, start, { source, folder });
+      let number = 0;
+      return ofDaemon(daemon, source, () => join(folder, `${number++}.tar.zst`));
+    },
+  };
+}
 
-function wimguardWim(compression: string): Subject {
+function wimguardWim(start: DaemonStart, compression: string): Subject {
   return {
     name: `wimguard wim ${compression}`,
     version: own,
     async open(context, source, folder) {
-      const daemon = await openDaemon(context, source, folder);
+      const daemon = await openDaemon(context, start, { source, folder });
       const destination = { name: "file", url: folder, template: "all.wim", engine: Engine.WIM, append: true };
       await daemon.client.registry.createDestination({ destination });
       return ofDaemon(daemon, source, () => "file", compression);
@@ -73,24 +82,30 @@ function wimguardWim(compression: string): Subject {
   };
 }
 
-const wimguardRestic: Subject = {
-  name: "wimguard restic",
-  version: own,
-  async open(context, source, folder) {
-    const daemon = await openDaemon(context, source, folder);
-    const password = join(daemon.folders.data, "password");
-    writeFileSync(password, "of a benchmark\n", { mode: 0o600 });
-    const url = `restic:${join(folder, "repository")}`;
-    const destination = { name: "safe", url, engine: Engine.RESTIC, secretRef: `file:${password}` };
-    await daemon.client.registry.createDestination({ destination });
-    return ofDaemon(daemon, source, () => "safe");
-  },
-};
+function wimguardRestic(start: DaemonStart): Subject {
+  return {
+    name: "wimguard restic",
+    version: own,
+    async open(context, source, folder) {
+      const daemon = await openDaemon(context, start, { source, folder });
+      const password = join(daemon.folders.data, "password");
+      writeFileSync(password, "of a benchmark\n", { mode: 0o600 });
+      const url = `restic:${join(folder, "repository")}`;
+      const destination = { name: "safe", url, engine: Engine.RESTIC, secretRef: `file:${password}` };
+      await daemon.client.registry.createDestination({ destination });
+      return ofDaemon(daemon, source, () => "safe");
+    },
+  };
+}
 
-async function openDaemon(context: CleanupContext, source: string, folder: string): Promise<TestDaemon> {
+async function openDaemon(
+  context: CleanupContext,
+  start: DaemonStart,
+  { source, folder }: { readonly source: string; readonly folder: string },
+): Promise<TestDaemon> {
   const data = `${folder}-data`;
   for (const path of [folder, data]) mkdirSync(path);
-  return startDaemon(context, { folders: { data, source, destinations: folder } });
+  return startDaemon(context, { ...start, folders: { data, source, destinations: folder } });
 }
 
 function ofDaemon(daemon: TestDaemon, source: string, nextName: () => string, compression = ""): OpenSubject {

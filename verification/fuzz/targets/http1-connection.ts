@@ -74,7 +74,7 @@ async function play(pieces: readonly Uint8Array[]): Promise<Played> {
     socket as unknown as Socket,
     {
       ...{ limits: defaultHttp1Limits, isClosing: false, onUpgrade: undefined },
-      readAhead: new TurnBudget(requestsPerTurn),
+      readAhead: new TurnBudget({ maxCount: requestsPerTurn, maxMs: 1 }, () => 0),
       onFault(error) {
         throw error;
       },

@@ -1,5 +1,7 @@
-import { join } from "node:path";
+import { inItsFolder } from "./item-folder.ts";
+import { type ItemRunner, startItemRunner } from "./item-runner.ts";
 import { Ledger } from "./ledger.ts";
+import { ledgerPath } from "./paths.ts";
 import type { Proof } from "./proof.ts";
 
 /** How much of a proof is run. */
@@ -9,9 +11,10 @@ export interface ProofOptions {
   /** Stop after this time; the next run continues. */
   readonly seconds: number | undefined;
   readonly isFresh: boolean;
+  /** Processes that check items. */
+  readonly jobs: number;
 }
 
-const ledgers = join(import.meta.dirname, "../../../.cache/soak");
 const progressEveryMs = 10_000;
 /** Further failures would say nothing new. */
 const maxFailures = 5;
@@ -21,37 +24,54 @@ const maxFailures = 5;
  * far.
  */
 export async function runProof(name: string, proof: Proof, options: ProofOptions): Promise<boolean> {
-  const { items, verdict, without = false } = proof;
+  const { without = false } = proof;
   if (without !== false) {
     console.log(`${name}: cannot be shown here: ${without}`);
     return false;
   }
-  const { seed, seconds = Number.POSITIVE_INFINITY, isFresh } = options;
-  const { state, ...ledger } = openLedger(name, { ...(seed !== undefined && { seed }), isFresh });
-  const started = await proof.start();
-  const count = Math.min(options.count ?? proof.count, started.limit ?? Number.POSITIVE_INFINITY);
-  const before = state.elapsedMs;
-  const startedMs = performance.now();
+  const { seed, isFresh, jobs } = options;
+  const ledger = Ledger.open(ledgerPath(name), { ...(seed !== undefined && { seed }), isFresh });
+  return inItsFolder(proof, async () => {
+    const runner = await startItemRunner(name, proof, jobs);
+    try {
+      return await runItems(name, proof, { runner, ledger, options });
+    } finally {
+      await runner.close();
+    }
+  });
+}
+
+interface ProofRun {
+  readonly runner: ItemRunner;
+  readonly ledger: Ledger;
+  readonly options: ProofOptions;
+}
+
+async function runItems(name: string, proof: Proof, { runner, ledger, options }: ProofRun): Promise<boolean> {
+  const { items, verdict } = proof;
+  const { seconds = Number.POSITIVE_INFINITY } = options;
+  const { state } = ledger;
+  const count = Math.min(options.count ?? proof.count, runner.limit);
+  const [first, before, startedMs] = [state.done, state.elapsedMs, performance.now()];
   const elapsedMs = (): number => performance.now() - startedMs;
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   console.log(`${name}: ${count} ${items}, seed ${state.seed}${state.done > 0 ? `; ${state.done} are done` : ""}`);
-  const first = state.done;
+  let next = first;
   let printedMs = 0;
-  try {
-    while (state.done < count && state.failed.length < maxFailures) {
-      if (stop.signal.aborted || elapsedMs() >= seconds * 1000) break;
-      const index = state.done;
+  const checkItems = async (): Promise<void> => {
+    while (next < count && state.failed.length < maxFailures) {
+      if (stop.signal.aborted || elapsedMs() >= seconds * 1000) return;
+      const index = next++;
       try {
-        await started.check(state.seed + index, index);
+        ledger.add(index, await runner.check(state.seed + index, index));
       } catch (error) {
         // Ctrl-C ends the daemons of an item as well: it is checked again by the next run.
-        if (stop.signal.aborted) break;
-        state.failed.push(state.seed + index);
+        if (stop.signal.aborted) return;
+        ledger.fail(index);
         console.error(`${name}: failed with seed ${state.seed + index}:`, error);
       }
-      state.done++;
       state.elapsedMs = before + elapsedMs();
       ledger.save();
       if (elapsedMs() - printedMs < progressEveryMs) continue;
@@ -59,26 +79,22 @@ export async function runProof(name: string, proof: Proof, options: ProofOptions
       const rate = (state.done - first) / (printedMs / 1000);
       console.log(`${name}: ${state.done} of ${count} ${items}, ${rate.toFixed(1)}/s, ${state.failed.length} failed`);
     }
+  };
+  try {
+    await Promise.all(Array.from({ length: runner.jobs }, checkItems));
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-    await started.close?.();
   }
   const figures = [
     `${state.done} of ${count} ${items}`,
     `seeds ${state.seed} to ${state.seed + Math.max(0, state.done - 1)}`,
     `${Math.round(state.elapsedMs / 1000)} s`,
-    ...(started.describe === undefined || state.done === first ? [] : [started.describe()]),
+    ...Object.entries(state.counts).map(([what, number]) => `${number} ${what}`),
   ].join(", ");
   if (state.failed.length > 0) {
     console.log(`${name}: FAILED: ${figures}; failed with the seeds ${state.failed.join(", ")}`);
     return false;
   }
-  const isComplete = state.done >= count;
-  console.log(`${name}: ${figures}: ${isComplete ? verdict : "well so far; the same command continues"}`);
+  console.log(`${name}: ${figures}: ${state.done >= count ? verdict : "well so far; the same command continues"}`);
   return true;
-}
-
-function openLedger(name: string, options: { readonly seed?: number; readonly isFresh: boolean }) {
-  const ledger = Ledger.open(join(ledgers, `wimguard-${name}.json`), options);
-  return { state: ledger.state, save: () => ledger.save() };
 }

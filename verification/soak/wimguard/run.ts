@@ -1,49 +1,15 @@
 /**
- * `npm run soak -- wimguard PROOF … [--count=N] [--seconds=N] [--seed=N] [--fresh]`: proofs of WimGuard that take longer than a test may.
+ * `npm run soak -- wimguard PROOF … [--count=N] [--seconds=N] [--seed=N] [--jobs=N] [--fresh]`: proofs of WimGuard that take longer than a test may.
  * Each continues where its last run was stopped, until its count is reached.
  */
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { nearestName } from "@tercel/grpc/internal";
-import type { Proof } from "./proof.ts";
-import { cancels } from "./proofs/cancels.ts";
-import { clock } from "./proofs/clock.ts";
-import { appendCrashPoints, crashPoints, faults, restoreCrashPoints } from "./proofs/crash-points.ts";
-import { fillings } from "./proofs/fillings.ts";
-import { flips } from "./proofs/flips.ts";
-import { hostileArchives } from "./proofs/hostile-archives.ts";
-import { kills } from "./proofs/kills.ts";
-import { races } from "./proofs/races.ts";
-import { repositoryTrees } from "./proofs/repository-trees.ts";
-import { retention } from "./proofs/retention.ts";
-import { swaps } from "./proofs/swaps.ts";
-import { trees } from "./proofs/trees.ts";
+import { compiledFolder } from "./paths.ts";
+import { proofs } from "./proofs.ts";
 import { type ProofOptions, runProof } from "./run-proof.ts";
 import { steady } from "./steady.ts";
 
-const proofs: Readonly<Record<string, Proof>> = {
-  "trees-tar": trees("tar", 5000),
-  "trees-wim": trees("wim", 2000),
-  "trees-restic": repositoryTrees,
-  "crash-points": crashPoints,
-  "crash-points-append": appendCrashPoints,
-  "crash-points-restore": restoreCrashPoints,
-  faults,
-  kills,
-  "flips-tar": flips("tar"),
-  "flips-wim": flips("wim"),
-  fillings,
-  "cancels-tar": cancels("tar"),
-  "cancels-wim": cancels("wim"),
-  "hostile-archives": hostileArchives,
-  swaps,
-  races,
-  clock,
-  retention,
-};
 const names = [...Object.keys(proofs), "steady"];
-
-const compiledFolder = join(import.meta.dirname, "../../../.cache/compiled");
 
 class UsageError extends Error {}
 
@@ -76,6 +42,7 @@ function readCommandLine(args: readonly string[]): { chosen: string[]; options: 
       count: { type: "string" },
       seconds: { type: "string" },
       seed: { type: "string" },
+      jobs: { type: "string" },
       fresh: { type: "boolean" },
     },
   });
@@ -85,7 +52,7 @@ function readCommandLine(args: readonly string[]): { chosen: string[]; options: 
     const nearest = nearestName(name, names);
     throw new UsageError(`unknown proof "${name}"${nearest === undefined ? "" : `, did you mean ${nearest}?`}`);
   }
-  const number = (name: "count" | "seconds" | "seed"): number | undefined => {
+  const number = (name: "count" | "seconds" | "seed" | "jobs"): number | undefined => {
     const text = values[name];
     if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text);
     throw new UsageError(`--${name} is "${text}"; it has to be a whole number from 1 on`);
@@ -96,6 +63,7 @@ function readCommandLine(args: readonly string[]): { chosen: string[]; options: 
       count: number("count"),
       seconds: number("seconds"),
       seed: number("seed"),
+      jobs: number("jobs") ?? 1,
       isFresh: values.fresh ?? false,
     },
   };

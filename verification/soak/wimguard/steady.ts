@@ -6,6 +6,7 @@ import { connect, type WimGuard } from "../../../apps/wimguard/src/client/connec
 import { createSuiteContext } from "../../../apps/wimguard/test/daemon/cleanup.ts";
 import { startDaemon, type TestDaemon } from "../../../apps/wimguard/test/daemon/daemon-process.ts";
 import { mebibytes, slope } from "../memory.ts";
+import { buildForProof } from "./built-program.ts";
 
 const defaultSeconds = 2 * 60 * 60;
 const backupEveryMs = 5_000;
@@ -32,8 +33,10 @@ interface Sample {
  */
 export async function steady(seconds = defaultSeconds): Promise<boolean> {
   const context = createSuiteContext();
+  const built = buildForProof();
+  context.after(() => built.remove());
   try {
-    return await run(await startDaemon(context), context, seconds);
+    return await run(await startDaemon(context, built.start), context, seconds);
   } finally {
     await context.clean();
   }

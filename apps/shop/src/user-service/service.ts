@@ -29,10 +29,11 @@ export const userService = defineService({
   interceptors: () => ({ outermost: [createCommonDetails()] }),
   gateway: {
     methods: [{ of: "api.user.v1.UserService/CreateUser", successStatus: 201 }],
-    // The proto, which is prescribed, has no rule for it. Browsers read it with EventSource.
+    // The proto, which is prescribed, has no rule for it. As http-rules.yaml has it. Browsers read it with EventSource.
     rules: [
       { selector: "api.user.v1.UserService.StreamUserEvents", pattern: { case: "get", value: "/v1/users:events" } },
     ],
+    openapi: { document: () => import("../gen/openapi.json", { with: { type: "json" } }) },
     fallback: createPageFiles(new URL("../../web/dist/", import.meta.url)),
   },
   routes(router, { db, users, orders, log, secret, stopping, health }) {

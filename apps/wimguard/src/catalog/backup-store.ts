@@ -107,6 +107,10 @@ export interface BackupStore {
   removeShared(backup: Pick<StoredBackup, "archiveId" | "uuid" | "image" | "archive">): void;
   /** Returns the completed backups of a schedule, oldest first. */
   ofSchedule(scheduleUuid: string): StoredBackup[];
+  /** Returns the newest of them. */
+  newestOf(scheduleUuid: string): StoredBackup | undefined;
+  /** Returns how many there are. */
+  countOf(scheduleUuid: string): number;
   /** Returns the end time of the last completed backup of a schedule, in milliseconds since 1970. */
   lastGoodOf(scheduleUuid: string): number | undefined;
   /** Returns the backups that retention deletes at or before a time. */
@@ -158,6 +162,13 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
   const selectSchedule = database.prepare(
     "SELECT * FROM backups WHERE schedule_uuid = :scheduleUuid AND state = 'completed' ORDER BY created_at_ms, seq",
   );
+  const selectNewest = database.prepare(
+    `SELECT * FROM backups WHERE schedule_uuid = :scheduleUuid AND state = 'completed'
+     ORDER BY created_at_ms DESC, seq DESC LIMIT 1`,
+  );
+  const countSchedule = database.prepare(
+    "SELECT count(*) AS total FROM backups WHERE schedule_uuid = :scheduleUuid AND state = 'completed'",
+  );
   const selectLastGood = database.prepare(
     "SELECT max(ended_at_ms) AS last FROM backups WHERE schedule_uuid = :scheduleUuid AND state = 'completed'",
   );
@@ -199,6 +210,11 @@ export function createBackupStore(database: DatabaseSync, rows: RowWriter): Back
       return row === undefined ? undefined : toBackup(row);
     },
     ofSchedule: (scheduleUuid) => selectSchedule.all({ scheduleUuid }).map(toBackup),
+    newestOf(scheduleUuid) {
+      const row = selectNewest.get({ scheduleUuid });
+      return row === undefined ? undefined : toBackup(row);
+    },
+    countOf: (scheduleUuid) => Number(countSchedule.get({ scheduleUuid })?.total),
     lastGoodOf: (scheduleUuid) => (selectLastGood.get({ scheduleUuid })?.last as number | null) ?? undefined,
     toPurge: (untilMs) => selectPurge.all({ untilMs }).map(toBackup),
     count: () => Number(count.get()?.total),

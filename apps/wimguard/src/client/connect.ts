@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { DescService } from "@bufbuild/protobuf";
-import { type Client, Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { type Client, ConnectError } from "@connectrpc/connect";
 import { type Channel, createChannel, createClient } from "@tercel/grpc";
 import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import { askHealth } from "@tercel/grpc/services";
-import { createBearerToken } from "@tercel/interceptors/auth";
+import type { Config } from "../config/config-schema.ts";
 import { configPath, dataFolder } from "../config/data-folder.ts";
 import { BackupService } from "../gen/wimguard/v1/backup_pb.ts";
 import { EnvService } from "../gen/wimguard/v1/env_pb.ts";
@@ -15,6 +15,7 @@ import { SnapshotService } from "../gen/wimguard/v1/snapshot_pb.ts";
 import { StatisticsService } from "../gen/wimguard/v1/statistics_pb.ts";
 import { mintToken } from "../token/token.ts";
 import { type BackupInput, type BackupResult, backupToEnd, type OnBackupProgress } from "./backup-to-end.ts";
+import { createDaemonTransport } from "./daemon-transport.ts";
 import { NotReachable, NotServing } from "./not-reachable.ts";
 
 export interface WimGuardOptions {
@@ -50,6 +51,8 @@ export interface WimGuard {
 const defaultTimeoutMs = 30_000;
 /** Lifetime of a token; a client that runs longer mints another. */
 const tokenTtlMs = 10 * 60_000;
+/** A token that has less left than this is replaced. */
+const tokenSpareMs = 60_000;
 
 /**
  * Connects to a daemon and checks that it is serving.
@@ -61,7 +64,6 @@ export async function connect(address?: string, options: WimGuardOptions = {}): 
   refuseUnknownOptions("connect", options, ["timeoutMs", "folder", "token", "caFile"]);
   const settings = await readSettings(address, options);
   const channel = createChannel(settings.address, {
-    interceptors: [limitUnaryCalls(settings.timeoutMs), ...authorization(settings)],
     connectTimeoutMs: settings.timeoutMs,
     ...(settings.caFile !== undefined && { tls: { ca: readFileSync(settings.caFile) } }),
   });
@@ -71,7 +73,8 @@ export async function connect(address?: string, options: WimGuardOptions = {}): 
     await channel.close({ deadlineMs: 0 });
     throw error;
   }
-  const clientOf = <Service extends DescService>(service: Service): Client<Service> => createClient(service, channel);
+  const transport = createDaemonTransport(channel, settings);
+  const clientOf = <Service extends DescService>(service: Service): Client<Service> => createClient(service, transport);
   const backup = clientOf(BackupService);
   return {
     backup,
@@ -100,37 +103,32 @@ async function readSettings(address: string | undefined, options: WimGuardOption
     throw new RangeError(`invalid timeoutMs ${timeoutMs} of connect: use a whole number above 0`);
   }
   if (address !== undefined && (token !== undefined || address.startsWith("unix:"))) {
-    const getToken = token === undefined ? undefined : () => token;
+    const getToken = token === undefined || address.startsWith("unix:") ? undefined : () => token;
     return { address, timeoutMs: timeoutMs ?? defaultTimeoutMs, caFile, getToken };
   }
   const { loadConfig } = await import("../config/load-config.ts");
   const config = await loadConfig(configPath(dataFolder(options.folder)));
   const { client } = config.service;
+  const chosen = address ?? client.serverAddress;
+  const isUnix = chosen.startsWith("unix:");
   return {
-    address: address ?? client.serverAddress,
+    address: chosen,
     timeoutMs: timeoutMs ?? client.timeout,
     caFile: caFile ?? client.ca,
-    getToken: token === undefined ? () => mintToken(config, { role: "admin", ttlMs: tokenTtlMs }) : () => token,
+    getToken: isUnix ? undefined : token === undefined ? createMint(config) : () => token,
   };
 }
 
-function authorization({ getToken, caFile, address }: Settings): Interceptor[] {
-  if (getToken === undefined || address.startsWith("unix:")) return [];
-  // The daemon listens in cleartext on other interfaces only if its administrator allows it.
-  return [createBearerToken({ getToken, allowCleartext: caFile === undefined })];
-}
-
-/** Sets a deadline for unary calls; streams last as long as their job. */
-function limitUnaryCalls(timeoutMs: number): Interceptor {
-  return (next) => async (request) => {
-    if (request.stream) return next(request);
-    const limit = AbortSignal.timeout(timeoutMs);
-    try {
-      return await next({ ...request, signal: AbortSignal.any([request.signal, limit]) });
-    } catch (error) {
-      if (!limit.aborted || request.signal.aborted) throw error;
-      throw new ConnectError(`no response within ${timeoutMs} ms`, Code.DeadlineExceeded, undefined, undefined, error);
-    }
+/** Mints a token when there is none, or when the last one is about to expire. */
+function createMint(config: Config): () => Promise<string> {
+  let token = "";
+  let freshUntilMs = 0;
+  return async () => {
+    const nowMs = Date.now();
+    if (nowMs < freshUntilMs) return token;
+    token = await mintToken(config, { role: "admin", ttlMs: tokenTtlMs, nowMs });
+    freshUntilMs = nowMs + tokenTtlMs - tokenSpareMs;
+    return token;
   };
 }
 

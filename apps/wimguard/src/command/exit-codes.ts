@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { readErrorReason } from "@tercel/grpc/errors";
 import { NotReachable, NotServing } from "../client/not-reachable.ts";
-import { StartError } from "../failure/start-error.ts";
+import type { StartError } from "../failure/start-error.ts";
 
 /** The exit codes of all commands. */
 export const exitCodes = {
@@ -25,7 +25,9 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export class NotConfirmed extends Error {}
 
 /** An invalid value on the command line. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
 
 const codeOfReason: Readonly<Record<string, ExitCode>> = {
   DESTINATION_FOLDER_MISSING: exitCodes.destinationMissing,
@@ -55,16 +57,16 @@ const codeOfStart: Readonly<Record<StartError["problem"], ExitCode>> = {
   damaged: exitCodes.damage,
 };
 
-/** Whether an error is a ConfigError, by its name: loading the class would double the start time of every command. */
-function isConfigError(error: unknown): boolean {
-  return error instanceof Error && error.name === "ConfigError";
+/** Errors of the daemon, by their names: a command would load their classes for nothing, and the daemon's part of the built program has its own. */
+function isNamed(error: unknown, name: string): error is Error {
+  return error instanceof Error && error.name === name;
 }
 
 /** Returns the exit code of a failed command. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof NotConfirmed) return exitCodes.safety;
-  if (error instanceof UsageError || isConfigError(error)) return exitCodes.usage;
-  if (error instanceof StartError) return codeOfStart[error.problem];
+  if (isNamed(error, "UsageError") || isNamed(error, "ConfigError")) return exitCodes.usage;
+  if (isNamed(error, "StartError")) return codeOfStart[(error as StartError).problem];
   if (error instanceof NotReachable || error instanceof NotServing) {
     const isLate = error instanceof NotReachable && (error.cause as ConnectError).code === Code.DeadlineExceeded;
     return isLate ? exitCodes.timeout : exitCodes.unreachable;

@@ -57,7 +57,7 @@ export function createRetentionService({ store, backups, use, nowMs }: Retention
 
     apply(schedule) {
       // A schedule without a policy keeps everything.
-      if (isEmptyPolicy(schedule.retention)) return { kept: store.ofSchedule(schedule.uuid).length, dropped: 0 };
+      if (isEmptyPolicy(schedule.retention)) return { kept: store.countOf(schedule.uuid), dropped: 0 };
       const { verdicts } = explain(schedule, schedule.retention);
       let dropped = 0;
       for (const { uuid, keep } of verdicts) {

@@ -197,7 +197,7 @@ export class Scheduler {
 
   async #check(schedule: Schedule, kind: "verify" | "drill"): Promise<void> {
     const { store, checks, runs, log } = this.#parts;
-    const newest = store.ofSchedule(schedule.uuid).at(-1);
+    const newest = store.newestOf(schedule.uuid);
     if (newest === undefined) return;
     try {
       if (kind === "drill") await checks.drill(newest.uuid, { maxFiles: 0, maxBytes: 0 }, schedule.uuid);

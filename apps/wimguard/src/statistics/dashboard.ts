@@ -62,7 +62,7 @@ function toCard(schedule: Schedule, { scheduler, store, runs, runStore, nowMs }:
     lastMs: last?.endedAtMs,
     nextMs: scheduler.nextOf(schedule),
     lastGoodMs: store.lastGoodOf(uuid),
-    protectedBytes: store.ofSchedule(uuid).at(-1)?.size ?? 0,
+    protectedBytes: store.newestOf(uuid)?.size ?? 0,
     days: countDays(recent, timeZone === "" ? localZone() : timeZone),
   };
 }

@@ -24,8 +24,6 @@ export interface PerformedVerify {
 
 /** Each is remembered while they are read. */
 const maxSample = 100_000;
-/** The wim engine starts its program for each. */
-const maxWimSample = 1_000;
 
 /** @throws FailureError ARCHIVE_DAMAGED that names the first file that differs, if one does */
 export async function performVerify(
@@ -81,9 +79,9 @@ async function verifySnapshot(job: VerifyJob, events: EngineEvents, signal: Abor
 }
 
 /** Files of frames at random: reading a frame costs the same for one file as for all of them. */
-async function chooseFiles({ engine, manifestPath, percent }: VerifyJob, isWhole: boolean, random: () => number) {
+async function chooseFiles({ manifestPath, percent }: VerifyJob, isWhole: boolean, random: () => number) {
   const frames = await readFrames(manifestPath);
-  const limit = isWhole ? Number.POSITIVE_INFINITY : engine === "wim" ? maxWimSample : maxSample;
+  const limit = isWhole ? Number.POSITIVE_INFINITY : maxSample;
   const chosen: FoundFile[] = [];
   let last: FoundFile | undefined;
   let at = 0;

@@ -14,6 +14,6 @@ export function compressFrame(bytes: Buffer, level: number): Promise<Buffer> {
 }
 
 /** The most that a frame of so many bytes takes (`ZSTD_compressBound`), and one byte more, which shows that nothing is left. */
-function compressBound(bytes: number): number {
+export function compressBound(bytes: number): number {
   return bytes + Math.ceil(bytes / 256) + 64 + 1;
 }

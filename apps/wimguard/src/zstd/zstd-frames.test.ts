@@ -82,6 +82,22 @@ describe("decompressFrames", () => {
     for (const size of [5000, archive.length]) assert.ok((await decompress(archive, size)).equals(expected));
   });
 
+  it("reports a frame whose header lies about its size", async () => {
+    const frame = await compressFrame(Buffer.alloc(3_000_000, "a"), 3);
+    const at = frame.indexOf(Buffer.from(new Uint32Array([3_000_000]).buffer));
+    assert.ok(at > 4 && at < 10);
+    for (const size of [0, 2_999_999, 3_000_001, 17 * 1024 * 1024]) {
+      frame.writeUInt32LE(size, at);
+      await isDamaged(frame);
+    }
+  });
+
+  it("does not keep a small frame that takes more than its content, as one of many empty blocks does", async () => {
+    // Magic number, a single segment of one byte, empty raw blocks, and the last one with the byte.
+    const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 1, ...Array(3_000).fill(0), 9, 0, 0, 65]);
+    for (const size of [20, frame.length]) assert.equal((await decompress(frame, size)).toString(), "A");
+  });
+
   it("reports a frame that is cut off, one that was changed, and bytes that are none", async () => {
     const frame = frames[5] as Buffer;
     await isDamaged(frame.subarray(0, -1));

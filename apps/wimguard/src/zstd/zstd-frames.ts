@@ -3,6 +3,7 @@ import { pipeline } from "node:stream";
 import { createZstdDecompress } from "node:zlib";
 import { fail } from "../failure/failure.ts";
 import { maxSkippableBytes, skippableMagic } from "./last-skippable.ts";
+import { decompressWhole, readWholeFrame } from "./whole-frame.ts";
 
 /** Bytes of one frame; `isLast` with the last of it. */
 export interface FramePiece {
@@ -118,7 +119,9 @@ export type FramePart =
   | { readonly kind: "skippable"; readonly content: Buffer };
 
 const skippableHeadBytes = 8;
-/** What is decompressed at once: with Node's 16 KiB, the trips to another thread would take longer than the decompression. */
+/** A frame that is decompressed at once is passed on in parts of this size. */
+const passedBytes = 1024 * 1024;
+/** What is decompressed at once of a larger frame: with Node's 16 KiB, the trips to another thread would take longer than the decompression. */
 const decompressedBytes = 256 * 1024;
 
 /** Formats a frame that decompressors pass over. */
@@ -136,29 +139,120 @@ export async function* decompressFrames(chunks: AsyncIterable<Buffer>): AsyncGen
 
 /** Decompresses a file of frames, and says where each ends. */
 export async function* readFrames(chunks: AsyncIterable<Buffer>): AsyncGenerator<FramePart> {
-  const state = { fileOffset: 0 };
-  const pieces = countPieces(splitFrames(chunks), state);
-  for (let first = await pieces.next(); first.done !== true; first = await pieces.next()) {
-    const frame = piecesOfFrame(first.value, pieces);
-    if (isSkippable(first.value.bytes)) {
-      yield { kind: "skippable", content: await contentOf(frame) };
+  const frames = openFrames(chunks);
+  /** A frame that another thread decompresses while the one before it is taken. */
+  let ahead: DecompressedFrame | undefined;
+  for (;;) {
+    const next = await nextOf(frames);
+    if ("data" in next) {
+      if (ahead !== undefined) yield* partsOf(ahead);
+      ahead = next;
       continue;
     }
-    const decompressor = createZstdDecompress({ chunkSize: decompressedBytes });
-    let problem: unknown;
-    pipeline(frame, decompressor, (error) => {
-      problem = error;
-    });
-    try {
-      for await (const bytes of decompressor as AsyncIterable<Buffer>) yield { kind: "data", bytes };
-    } catch (error) {
-      const { code } = (problem ?? error) as NodeJS.ErrnoException;
-      if (code?.startsWith("ZSTD_") === true || code === "Z_BUF_ERROR")
-        damaged(`a zstd frame cannot be decompressed (${code})`);
-      throw problem ?? error;
-    }
-    yield { kind: "end", fileOffset: state.fileOffset };
+    if (ahead !== undefined) yield* partsOf(ahead);
+    ahead = undefined;
+    if ("problem" in next) throw next.problem;
+    if (next.kind === "end") return;
+    if (next.kind === "skippable") yield { kind: "skippable", content: await contentOf(next.pieces) };
+    else yield* decompressPieces(next.pieces, next.endOffset);
   }
+}
+
+/** A frame whose decompression has begun. */
+interface DecompressedFrame {
+  readonly data: Promise<Buffer>;
+  readonly fileOffset: number;
+}
+
+/** A frame whose pieces are to be taken before the next one is asked for. */
+interface OpenFrame {
+  readonly kind: "skippable" | "large";
+  readonly pieces: AsyncGenerator<Buffer>;
+  /** Where it ends in the file, once its pieces were taken. */
+  readonly endOffset: () => number;
+}
+
+/** What fails comes after what was before it. */
+async function nextOf(
+  frames: AsyncGenerator<DecompressedFrame | OpenFrame>,
+): Promise<DecompressedFrame | OpenFrame | { readonly kind: "end" } | { readonly problem: unknown }> {
+  try {
+    const next = await frames.next();
+    return next.done === true ? { kind: "end" } : next.value;
+  } catch (problem) {
+    return { problem };
+  }
+}
+
+async function* openFrames(chunks: AsyncIterable<Buffer>): AsyncGenerator<DecompressedFrame | OpenFrame> {
+  const state = { fileOffset: 0 };
+  const pieces = countPieces(splitFrames(chunks), state);
+  const endOffset = (): number => state.fileOffset;
+  for (let first = await pieces.next(); first.done !== true; first = await pieces.next()) {
+    const frame = piecesOfFrame(first.value, pieces);
+    const head = first.value.bytes;
+    if (isSkippable(head)) {
+      yield { kind: "skippable", pieces: frame, endOffset };
+      continue;
+    }
+    const whole = readWholeFrame(head);
+    const held: Buffer[] = [];
+    const isHeld = whole !== undefined && (await hold(frame, held, whole.maxCompressedBytes));
+    if (whole !== undefined && isHeld) {
+      const data = decompressWhole(held.length === 1 ? head : Buffer.concat(held), whole);
+      // Its failure is met when it is its turn.
+      data.catch(() => {});
+      yield { data, fileOffset: state.fileOffset };
+    } else {
+      yield { kind: "large", pieces: chain(held, frame), endOffset };
+    }
+  }
+}
+
+/** Takes the pieces of a frame; false when there are more than so many bytes, for which there may be no end. */
+async function hold(frame: AsyncGenerator<Buffer>, held: Buffer[], maxBytes: number): Promise<boolean> {
+  let bytes = 0;
+  while (bytes <= maxBytes) {
+    const next = await frame.next();
+    if (next.done === true) return true;
+    held.push(next.value);
+    bytes += next.value.length;
+  }
+  return false;
+}
+
+async function* chain(held: readonly Buffer[], rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  yield* held;
+  yield* rest;
+}
+
+async function* partsOf({ data, fileOffset }: DecompressedFrame): AsyncGenerator<FramePart> {
+  const bytes = await data.catch(failed);
+  for (let at = 0; at < bytes.length; at += passedBytes) {
+    yield { kind: "data", bytes: bytes.subarray(at, at + passedBytes) };
+  }
+  yield { kind: "end", fileOffset };
+}
+
+async function* decompressPieces(pieces: AsyncGenerator<Buffer>, endOffset: () => number): AsyncGenerator<FramePart> {
+  const decompressor = createZstdDecompress({ chunkSize: decompressedBytes });
+  let problem: unknown;
+  pipeline(pieces, decompressor, (error) => {
+    problem = error;
+  });
+  try {
+    for await (const bytes of decompressor as AsyncIterable<Buffer>) yield { kind: "data", bytes };
+  } catch (error) {
+    failed(problem ?? error);
+  }
+  yield { kind: "end", fileOffset: endOffset() };
+}
+
+function failed(error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code?.startsWith("ZSTD_") === true || code === "Z_BUF_ERROR" || code === "ERR_BUFFER_TOO_LARGE")
+    damaged(`a zstd frame cannot be decompressed (${code})`);
+  throw error;
 }
 
 async function* countPieces(

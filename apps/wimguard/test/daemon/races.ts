@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { connect } from "../../src/client/connect.ts";
 import { createSuiteContext } from "./cleanup.ts";
-import { makeFolders, spawnDaemon } from "./daemon-process.ts";
+import { type DaemonStart, makeFolders, spawnDaemon } from "./daemon-process.ts";
 
 /** Starts two daemons over one folder at once: one serves, the other is refused and says who has the catalogue. */
-export async function raceDaemons(): Promise<void> {
+export async function raceDaemons(start: DaemonStart = {}): Promise<void> {
   const context = createSuiteContext();
   try {
     const folders = makeFolders(context);
-    const daemons = [spawnDaemon(folders, {}), spawnDaemon(folders, {})];
+    const daemons = [spawnDaemon(folders, start), spawnDaemon(folders, start)];
     context.after(async () => {
       for (const { child } of daemons) child.kill("SIGKILL");
       await Promise.all(daemons.map(({ ended }) => ended));

@@ -14,6 +14,11 @@ describe("schedules by a clock that jumps", () => {
     });
   }
 
+  it("run for a time that comes in a pause after the last of the years (seed 120013)", async () => {
+    const weekly = clockCases.find(({ timeZone, times }) => timeZone === "UTC" && times.expression === "0 0 * * 0");
+    assert.equal(await checkClock(weekly as (typeof clockCases)[number], { years: 10, seed: 120_013 }), 490);
+  });
+
   it("have the times of a naive model for ten years in twelve zones", () => {
     const [from, to] = [Date.UTC(2025, 0, 1), Date.UTC(2035, 0, 1)];
     assert.equal(clockZones.length, 12);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { collect } from "@tercel/test-support/async";
 import { repositoryPrefix } from "../../src/engine/restic/repository/repository-location.ts";
 import { Engine } from "../../src/gen/wimguard/v1/common_pb.ts";
 import type { CleanupContext } from "../daemon/cleanup.ts";
 import { startInProcess } from "../daemon/daemon-in-process.ts";
-import { restic, writeSecret } from "../restic/restic-tools.ts";
-import { treeSteps } from "./trees.ts";
+import { deriveQuickly } from "../restic/quick-key.ts";
+import { password, restic, writeSecret } from "../restic/restic-tools.ts";
+import { roomFor, type TreeProgram, treeSteps } from "./trees.ts";
 
 const methods = ["AUTO", "OFF", "MAX"];
 
@@ -18,15 +18,21 @@ export interface RepositorySite {
   check(seed: number): Promise<void>;
 }
 
-export async function createRepositorySite(context: CleanupContext, trees = treeSteps): Promise<RepositorySite> {
+export async function createRepositorySite(
+  context: CleanupContext,
+  trees: Pick<TreeProgram, "build" | "walk"> = treeSteps,
+): Promise<RepositorySite> {
   const daemon = await startInProcess(context);
   const { destinations, data } = daemon.folders;
-  const repository = repositoryPrefix + join(destinations, "repository");
+  const place = join(destinations, "repository");
+  const repository = repositoryPrefix + place;
+  restic(repository, "init", "--repository-version=2");
+  deriveQuickly(place, password);
   const destination = { name: "safe", url: repository, engine: Engine.RESTIC, secretRef: writeSecret(data) };
   await daemon.client.registry.createDestination({ destination });
   return {
     async check(seed) {
-      const folder = mkdtempSync(join(tmpdir(), "tercel-trees-"));
+      const folder = mkdtempSync(join(roomFor(seed), "tercel-trees-"));
       const [source, target, opened] = ["source", "target", "opened"].map((name) => join(folder, name)) as [
         string,
         string,

@@ -11,10 +11,18 @@ import { createNodeDurableFiles } from "../../src/files/node-durable-files.ts";
 import { noRules } from "../../src/source/source-rules.ts";
 import { performRestore } from "../../src/thread/perform-restore.ts";
 import { performWrite } from "../../src/thread/perform-write.ts";
-import { treeSteps, withTimesOf } from "./trees.ts";
+import { type TreeProgram, treeSteps, withTimesOf } from "./trees.ts";
 
-/** Without the sync of the whole file system, which waits for everything that other tests write. */
-export const unsyncedFiles: DurableFiles = { ...createNodeDurableFiles(), syncTree: async () => {} };
+const nodeFiles = createNodeDurableFiles();
+
+/** Without syncs, which wait for everything that other programs write, and change nothing that a test sees. */
+export const unsyncedFiles: DurableFiles = {
+  ...nodeFiles,
+  create: async (path) => ({ ...(await nodeFiles.create(path)), sync: async () => {} }),
+  syncFile: async () => {},
+  syncFolder: async () => {},
+  syncTree: async () => {},
+};
 const never = new AbortController().signal;
 
 /** The smallest time that an engine keeps. */
@@ -43,7 +51,7 @@ export async function checkThereAndBack(
   engine: FileEngineName,
   seed: number,
   parent: string = tmpdir(),
-  trees = treeSteps,
+  trees: Pick<TreeProgram, "build" | "walk"> = treeSteps,
 ): Promise<void> {
   const folder = mkdtempSync(join(parent, "tercel-trees-"));
   const [source, archive, manifest, restored, opened] = ["source", "archive", "manifest", "restored", "opened"].map(

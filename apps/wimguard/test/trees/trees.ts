@@ -1,5 +1,6 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -29,16 +30,18 @@ export function writeHostileArchive(kind: string, path: string): void {
   python("archive", kind, path);
 }
 
-/** Writes a tar archive of random members, most of which try to leave the folder that they are extracted into. */
-export function writeRandomHostileArchive(seed: number, path: string): void {
-  python("hostile", String(seed), path);
-}
-
-/** Makes and walks trees. */
+/** Makes and walks trees, and makes archives. */
 export interface TreeProgram {
   build(seed: number, folder: string, names: "utf8" | "any"): Promise<void>;
+  /** Writes a tar archive of random members, most of which try to leave the folder that they are extracted into. */
+  writeHostile(seed: number, path: string): Promise<void>;
   walk(folder: string): Promise<WalkedEntry[]>;
   close(): Promise<void>;
+}
+
+/** A folder for a tree and copies of it: one tree in a thousand has a file of 5 GiB, which not every program writes with its holes. */
+export function roomFor(seed: number): string {
+  return seed % 1000 === 999 ? "/var/tmp" : tmpdir();
 }
 
 /** Starts the program once for many trees: starting it takes longer than most of them. */
@@ -58,6 +61,9 @@ export function startTreeProgram(): TreeProgram {
     async build(seed, folder, names) {
       await call("build", String(seed), folder, names);
     },
+    async writeHostile(seed, path) {
+      await call("hostile", String(seed), path);
+    },
     walk: async (folder) => (await call("walk", folder)) as WalkedEntry[],
     async close() {
       child.stdin.end();
@@ -67,8 +73,9 @@ export function startTreeProgram(): TreeProgram {
 }
 
 /** The program for a few trees, which is started for each step. */
-export const treeSteps: Pick<TreeProgram, "build" | "walk"> = {
+export const treeSteps: Omit<TreeProgram, "close"> = {
   build: async (seed, folder, names) => buildTree(seed, folder, names),
+  writeHostile: async (seed, path) => void python("hostile", String(seed), path),
   walk: async (folder) => walkTree(folder),
 };
 

@@ -40,7 +40,8 @@ export async function bundleService(folder: string, main: string, out: string): 
       format: "esm",
       platform: "node",
       target: "node22.18",
-      charset: "utf8",
+      // V8 keeps the text of a module in two bytes a character if one of them needs it.
+      charset: "ascii",
       conditions: [...ownConditions()],
       // Names are kept and source maps written, so that stack traces are readable.
       minifyWhitespace: true,

@@ -8,7 +8,7 @@ export function addDevCommand(program: Command, context: CommandContext): void {
     .command("dev")
     .summary("run services while you work on them")
     .description(
-      "Runs the service in this folder, or all services of the workspace, each in its own process, dependencies first. Hosts the embedded registry and event hub, replaces ports that are in use, and after each change generates code and restarts the services it affects. If a change does not load, the previous process keeps running. Ctrl-C waits for calls to finish; a second Ctrl-C exits at once.",
+      "Runs the service in this folder, or all services of the workspace, each in its own process, dependencies first. Hosts the embedded registry and event hub, replaces ports that are in use, and after each change generates code, runs the builds of tercel.yaml and restarts the services it affects. If a change does not load, the previous process keeps running. Ctrl-C waits for calls to finish; a second Ctrl-C exits at once.",
     )
     .argument("[services...]", "services to run, together with their dependencies (default: all)")
     .option("--only", "run the named services without their dependencies")

@@ -7,6 +7,9 @@ import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { Output } from "../frame/output.ts";
+import type { Build } from "./builds/build.ts";
+import { followBuilds } from "./builds/follow-builds.ts";
+import { readBuilds } from "./builds/read-builds.ts";
 import { DevService } from "./dev-service.ts";
 import { type DevEvent, lifeEvent } from "./events/dev-event.ts";
 import { EventSocket } from "./events/event-socket.ts";
@@ -40,6 +43,9 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
   const found = await readServices(findServices(context.cwd), given, options.envFile, context);
   const selected = selectServices(found, names, options.only === true, ({ dependencies }) => dependencies);
   refuseUnknownServices(given, found);
+  const serviceFolders = selected.map(({ folder }) => folder);
+  const known = found.map(({ name }) => name);
+  const builds = readBuilds([context.cwd, ...serviceFolders], context.cwd, known);
 
   const services: DevService[] = [];
   const statuses = (): readonly ServiceStatus[] => services.map(({ status }) => status);
@@ -85,12 +91,13 @@ export async function runDev(names: readonly string[], options: DevOptions, cont
     onNpmEnd(() => stopping.abort()),
   ];
   try {
-    const folders = protoFolders(
-      selected.map(({ folder }) => folder),
-      context.cwd,
+    const printing = contextFor(printer, context, signal);
+    await followProtos(protoFolders(serviceFolders, context.cwd), options.watch, printing);
+    const { isForeign, stop } = await followBuilds(builds, options.watch, printing, (build) =>
+      restartReaders(build, services),
     );
-    await followProtos(folders, options.watch, contextFor(printer, context, signal));
-    if (options.watch) ends.push(watchServices(services, context.cwd));
+    ends.push(stop);
+    if (options.watch) ends.push(watchServices(services, context.cwd, isForeign));
     signal.addEventListener("abort", () => printer.note(ownName, "stopping; press Ctrl-C again to exit at once"), {
       once: true,
     });
@@ -164,6 +171,11 @@ const defaultServiceName = "service";
 function refuseUnknownServices(given: readonly GivenSetting[], services: readonly ServiceProject[]): void {
   const names = given.flatMap(({ service }) => service ?? []);
   if (names.length > 0) selectServices(services, names, true, () => []);
+}
+
+/** Restarts the services that read the output of a build when they start. */
+function restartReaders({ output, restart }: Build, services: readonly DevService[]): void {
+  for (const service of services) if (restart.includes(service.project.name)) service.change([output]);
 }
 
 /** Starts each service when its dependencies listen. Resolves, when all have ended, to those that were killed. */

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { isMap, isScalar, isSeq, type Node, parseDocument, type YAMLMap } from "yaml";
-import { suggestNearest } from "../frame/suggestion.ts";
-import { type JsonText, jsonFailure } from "../json/json-text.ts";
+import type { Node, YAMLMap } from "yaml";
+import { suggest } from "../frame/suggestion.ts";
+import { type JsonText, jsonFailure, jsonText } from "../json/json-text.ts";
+import { asMap, entriesOf, itemsOf, parseNodes, startOf, textOf, textsOf } from "../yaml/yaml-nodes.ts";
 
 /** The contents of buf.gen.yaml: inputs, plugins and output folders. */
 export interface GenConfig {
@@ -48,13 +49,9 @@ export function readGenConfig(folder: string): GenConfig {
   if (!existsSync(file)) {
     return { clean: true, inputs: [ownInput], plugins: [{ ...defaultPlugin, outFolder: join(folder, "gen") }] };
   }
-  const source = readFileSync(file, "utf8");
-  const text: JsonText = { text: source, source: "buf.gen.yaml", line: 1, column: 1 };
-  const document = parseDocument(source);
-  const [error] = document.errors;
-  if (error !== undefined) throw jsonFailure(text, error.pos[0], error.message.split(" at line")[0] ?? error.message);
-  const root = asMap(document.contents, text, "the file");
-  const values = entriesOf(root, knownKeys, text);
+  const text = jsonText("buf.gen.yaml", readFileSync(file, "utf8"));
+  const root = asMap(parseNodes(text), text, "the file");
+  const values = knownEntries(root, knownKeys, text);
   const version = values.get("version");
   if (textOf(version) !== "v2") {
     throw jsonFailure(
@@ -70,7 +67,7 @@ export function readGenConfig(folder: string): GenConfig {
 }
 
 function readInput(node: Node | null, folder: string, text: JsonText): GenInput {
-  const values = entriesOf(asMap(node, text, "an input"), knownInputKeys, text);
+  const values = knownEntries(asMap(node, text, "an input"), knownInputKeys, text);
   const absolute = (paths: Node | null | undefined): string[] => textsOf(paths).map((path) => resolve(folder, path));
   return {
     folder: resolve(folder, textOf(values.get("directory")) ?? "."),
@@ -80,7 +77,7 @@ function readInput(node: Node | null, folder: string, text: JsonText): GenInput 
 }
 
 function readPlugin(node: Node | null, folder: string, text: JsonText): GenPlugin {
-  const values = entriesOf(asMap(node, text, "a plugin"), knownPluginKeys, text);
+  const values = knownEntries(asMap(node, text, "a plugin"), knownPluginKeys, text);
   const program = textsOf(values.get("local"));
   const out = textOf(values.get("out"));
   if (program.length === 0) throw jsonFailure(text, startOf(node), "plugin without local, the name of its program");
@@ -88,42 +85,9 @@ function readPlugin(node: Node | null, folder: string, text: JsonText): GenPlugi
   return { program, outFolder: resolve(folder, out), options: textsOf(values.get("opt")) };
 }
 
-function asMap(node: unknown, text: JsonText, what: string): YAMLMap {
-  if (isMap(node)) return node;
-  throw jsonFailure(text, startOf(node as Node | null), `invalid ${what}: expected a map`);
-}
-
-function entriesOf(map: YAMLMap, known: readonly string[], text: JsonText): ReadonlyMap<string, Node | null> {
-  const entries = new Map<string, Node | null>();
-  for (const { key, value } of map.items) {
-    const name = textOf(key as Node) ?? "";
-    if (!known.includes(name)) {
-      const hint = suggestNearest(name, known) ?? "use buf generate, which supports it";
-      throw jsonFailure(
-        text,
-        startOf(key as Node),
-        `tercel generate does not support ${JSON.stringify(name)}; ${hint}`,
-      );
-    }
-    entries.set(name, value as Node | null);
-  }
-  return entries;
-}
-
-function itemsOf(node: Node | null | undefined): (Node | null)[] {
-  return isSeq(node) ? (node.items as (Node | null)[]) : [];
-}
-
-function textOf(node: Node | null | undefined): string | undefined {
-  return isScalar(node) && node.value !== null ? String(node.value) : undefined;
-}
-
-/** Reads a string or a list of strings. */
-function textsOf(node: Node | null | undefined): string[] {
-  const one = textOf(node);
-  return one !== undefined ? [one] : itemsOf(node).flatMap((item) => textOf(item) ?? []);
-}
-
-function startOf(node: Node | null | undefined): number {
-  return node?.range?.[0] ?? 0;
+function knownEntries(map: YAMLMap, known: readonly string[], text: JsonText): ReadonlyMap<string, Node | null> {
+  return entriesOf(map, known, text, (name, nearest) => {
+    const hint = suggest(nearest) ?? "use buf generate, which supports it";
+    return `tercel generate does not support ${JSON.stringify(name)}; ${hint}`;
+  });
 }

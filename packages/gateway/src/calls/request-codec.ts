@@ -1,5 +1,6 @@
+import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { MessageCodec, Payload } from "@tercel/grpc/protocols";
+import { type MessageCodec, Payload } from "@tercel/grpc/protocols";
 
 /** Over gRPC a message that cannot be read is INTERNAL, the fault of a library. Here clients write it by hand: INVALID_ARGUMENT. */
 export function asInvalidArgument(codec: MessageCodec): MessageCodec {
@@ -9,6 +10,11 @@ export function asInvalidArgument(codec: MessageCodec): MessageCodec {
 /** A codec whose messages become other bytes: of a response whose body is not the message as it is. */
 export function withEncode(codec: MessageCodec, encode: (message: object) => Uint8Array): MessageCodec {
   return new OtherBytesCodec(codec, encode);
+}
+
+/** The same for bytes that are in memory of the caller's own: `lend` puts them into the payload. */
+export function withLend(codec: MessageCodec, lend: (message: Message, payload: Payload) => void): MessageCodec {
+  return new LentBytesCodec(codec, lend);
 }
 
 /** Does as another codec does, but for the code of an error. */
@@ -42,6 +48,41 @@ class InvalidArgumentCodec implements MessageCodec {
 
   decodeInPlace(payload: Payload): object | undefined {
     return this.#codec.decodeInPlace?.(payload);
+  }
+
+  retainsInput(): boolean {
+    return this.#codec.retainsInput();
+  }
+}
+
+class LentBytesCodec implements MessageCodec {
+  readonly ownsEncoded = false;
+  readonly #codec: MessageCodec;
+  readonly #lend: (message: Message, payload: Payload) => void;
+
+  constructor(codec: MessageCodec, lend: (message: Message, payload: Payload) => void) {
+    this.#codec = codec;
+    this.#lend = lend;
+  }
+
+  toMessage(init: unknown): object {
+    return this.#codec.toMessage(init);
+  }
+
+  lend(message: object, payload: Payload): true {
+    this.#lend(message as Message, payload);
+    return true;
+  }
+
+  /** For those that cannot take what is lent. */
+  encode(message: object): Uint8Array {
+    const payload = new Payload();
+    this.#lend(message as Message, payload);
+    return new Uint8Array(payload.content);
+  }
+
+  decode(bytes: Uint8Array): object {
+    return this.#codec.decode(bytes);
   }
 
   retainsInput(): boolean {

@@ -4,10 +4,11 @@ import { type Compression, chooseResponseEncoding, type MessageFormat } from "@t
 import type { CallServer, ServedMethod } from "../calls/call-server.ts";
 import type { CallPlan } from "../calls/call-view.ts";
 import { findCompression } from "../calls/choose-compression.ts";
-import { EnvelopedResponse, type EnvelopeWriting, planEnvelopes } from "../calls/enveloped-response.ts";
+import { EnvelopedCalls, type EnvelopeProtocol } from "../calls/enveloped-calls.ts";
 import { GatewayCall } from "../calls/gateway-call.ts";
 import { findHeader, shortest } from "../calls/read-fields.ts";
 import { asInvalidArgument } from "../calls/request-codec.ts";
+import { readTimeout } from "../calls/requested-timeout.ts";
 import {
   announcedBytes,
   BodyCollector,
@@ -15,13 +16,13 @@ import {
   bodyTooLarge,
   type ExpectedBody,
 } from "../calls/requests/body-collector.ts";
-import { EnvelopedRequests, type EnvelopeReading } from "../calls/requests/enveloped-requests.ts";
 import { UnaryMessage, type UnaryReading } from "../calls/requests/unary-message.ts";
 import type { Responder } from "../calls/responder.ts";
 import { parseQuery, type QueryParameters } from "../rules/query-parameters.ts";
 import { createConnectStreamDialect } from "./connect-stream-dialect.ts";
-import { parseConnectTimeout } from "./connect-timeout.ts";
 import { ConnectUnaryResponse, type ConnectUnaryWriting, planConnectUnary } from "./connect-unary-response.ts";
+
+const timeoutHeader = "connect-timeout-ms";
 
 /** Unary calls by POST: the body is the message. */
 export class ConnectUnaryCalls implements CallServer {
@@ -36,7 +37,7 @@ export class ConnectUnaryCalls implements CallServer {
     const { maxReceiveMessageBytes: maxBytes } = handler;
     const { compression, encodingError } = readEncoding(host.compressions, findHeader(fields, "content-encoding"));
     const accepted = chooseResponseEncoding(findHeader(fields, "accept-encoding"), compression, host.compressions);
-    const { plan, timeoutError } = planCall(method, format, findHeader(fields, "connect-timeout-ms"));
+    const { plan, timeoutError } = planCall(method, format, fields);
     this.#plan = plan;
     this.#expected = { maxBytes, announcedBytes: announcedBytes(fields) };
     this.#reading = { codec: asInvalidArgument(handler.codecs[format].request), compression, maxBytes };
@@ -82,7 +83,7 @@ export function serveConnectGet(method: ServedMethod, responder: Responder, quer
   const { compression, encodingError } = readEncoding(host.compressions, findHeader(parameters, "compression"));
   const acceptEncoding = findHeader(fields, "accept-encoding") ?? "identity";
   const accepted = chooseResponseEncoding(acceptEncoding, undefined, host.compressions);
-  const { plan, timeoutError } = planCall(method, format, findHeader(fields, "connect-timeout-ms"));
+  const { plan, timeoutError } = planCall(method, format, fields);
   const call = new GatewayCall(plan, exchange);
   exchange.listener = new BodyCollector(exchange, call, { maxBytes: 0, announcedBytes: -1 }, emptyBody);
   if (!call.begin(new ConnectUnaryResponse(responder, call, planConnectUnary(method, format, accepted)))) return;
@@ -104,40 +105,21 @@ export function serveConnectGet(method: ServedMethod, responder: Responder, quer
   }
 }
 
-/** Calls of any kind with messages in envelopes. */
-export class ConnectStreamCalls implements CallServer {
-  readonly #plan: CallPlan;
-  readonly #reading: EnvelopeReading;
-  readonly #writing: EnvelopeWriting;
-  readonly #problem: ConnectError | undefined;
+const streams: EnvelopeProtocol = {
+  ...{ name: "connect", encodingHeader: "connect-content-encoding", acceptEncodingHeader: "connect-accept-encoding" },
+  readTimeout: (fields) => readTimeout(fields, timeoutHeader),
+  findProblem: (fields) => versionProblem(findHeader(fields, "connect-protocol-version")),
+  toRequestCodec: asInvalidArgument,
+  createDialect: createConnectStreamDialect,
+};
 
-  constructor(method: ServedMethod, format: MessageFormat, fields: readonly string[]) {
-    const { host, handler } = method;
-    const encoding = findHeader(fields, "connect-content-encoding");
-    const { compression, encodingError } = readEncoding(host.compressions, encoding);
-    const accept = findHeader(fields, "connect-accept-encoding");
-    const accepted = chooseResponseEncoding(accept, compression, host.compressions);
-    const { plan, timeoutError } = planCall(method, format, findHeader(fields, "connect-timeout-ms"));
-    const dialect = createConnectStreamDialect(host, format, accepted);
-    this.#plan = plan;
-    this.#reading = { host, handler, codec: asInvalidArgument(handler.codecs[format].request), compression };
-    this.#writing = planEnvelopes(method, format, accepted, dialect);
-    this.#problem = encodingError ?? timeoutError ?? versionProblem(findHeader(fields, "connect-protocol-version"));
-  }
-
-  get isUsable(): boolean {
-    return this.#problem === undefined;
-  }
-
-  serve(responder: Responder): void {
-    const { exchange } = responder;
-    const call = new GatewayCall(this.#plan, exchange);
-    const requests = new EnvelopedRequests(call, exchange, this.#reading);
-    exchange.listener = requests;
-    if (!call.begin(new EnvelopedResponse(responder, call, this.#writing))) return;
-    if (this.#problem !== undefined) call.fail(this.#problem);
-    else requests.start();
-  }
+/** Serves calls of any kind with messages in envelopes. */
+export function createConnectStreamCalls(
+  method: ServedMethod,
+  format: MessageFormat,
+  fields: readonly string[],
+): CallServer {
+  return new EnvelopedCalls(method, streams, format, fields);
 }
 
 function readEncoding(
@@ -153,20 +135,14 @@ function readEncoding(
 function planCall(
   { host, handler }: ServedMethod,
   format: MessageFormat,
-  timeout: string | undefined,
+  fields: readonly string[],
 ): { readonly plan: CallPlan; readonly timeoutError: ConnectError | undefined } {
-  let timeoutMs: number | undefined;
-  let timeoutError: ConnectError | undefined;
-  try {
-    timeoutMs = parseConnectTimeout(timeout);
-  } catch (error) {
-    timeoutError = error as ConnectError;
-  }
+  const timeout = readTimeout(fields, timeoutHeader);
   const plan = {
     ...{ host, handler, protocolName: "connect", responseCodec: handler.codecs[format].response },
-    timeoutMs: shortest(timeoutMs, host.maxTimeoutMs),
+    timeoutMs: shortest(timeout.timeoutMs, host.maxTimeoutMs),
   };
-  return { plan, timeoutError };
+  return { plan, timeoutError: timeout.error };
 }
 
 function readQueryMessage(parameters: QueryParameters): Uint8Array | undefined {

@@ -10,7 +10,8 @@ import type {
 import type { Log } from "@tercel/grpc";
 import { refuseUnknownOptions, safeLog } from "@tercel/grpc/internal";
 import { ForwardErrors } from "./forward-errors.ts";
-import { checkForwardHeaders, copyResponseFields, forwardedHeaders } from "./forwarded-headers.ts";
+import { checkForwardHeaders, copyHeader, copyTrailer, forwardedHeaders } from "./forwarded-headers.ts";
+import { TurnEnd } from "./turn-end.ts";
 
 /** How calls are handed on. */
 export interface ForwardOptions {
@@ -45,16 +46,21 @@ export function forward(
   const errors = new ForwardErrors(safeLog(options.log));
   const call: ForwardedCalls = {
     channel,
+    turnEnd: sharedTurnEnd,
     passed: forwardedHeaders(options.forwardHeaders ?? []),
     explain: (error, method) => errors.explain(error, method),
   };
   for (const method of service.methods) router.rpc(method, createHandler(method, call) as MethodImpl<DescMethod>);
 }
 
+/** Of all channels: one turn has requests for several services. */
+const sharedTurnEnd = new TurnEnd();
+
 interface ForwardedCalls {
   readonly channel: Transport;
+  readonly turnEnd: TurnEnd;
   /** What of a request's headers is handed on. */
-  passed(context: HandlerContext): Headers;
+  passed(context: HandlerContext): [string, string][] | undefined;
   /** The error that the client gets. */
   explain(error: unknown, method: DescMethod): unknown;
 }
@@ -79,18 +85,19 @@ function createHandler(method: DescMethod, calls: ForwardedCalls) {
 
 async function callOnce(
   method: DescMethodUnary,
-  { channel, passed, explain }: ForwardedCalls,
+  { channel, turnEnd, passed, explain }: ForwardedCalls,
   request: Message,
   context: HandlerContext,
 ): Promise<Message> {
   let response: UnaryResponse;
+  await turnEnd.reached();
   try {
     response = await channel.unary(method, context.signal, timeoutOf(context), passed(context), request);
   } catch (error) {
     throw explain(error, method);
   }
-  copyResponseFields(response.header, () => context.responseHeader);
-  copyResponseFields(response.trailer, () => context.responseTrailer);
+  copyHeader(response, context);
+  copyTrailer(response, context);
   return response.message;
 }
 
@@ -108,9 +115,9 @@ async function* callStream(
       passed(context),
       requests,
     );
-    copyResponseFields(response.header, () => context.responseHeader);
+    copyHeader(response, context);
     yield* response.message;
-    copyResponseFields(response.trailer, () => context.responseTrailer);
+    copyTrailer(response, context);
   } catch (error) {
     throw explain(error, method);
   }

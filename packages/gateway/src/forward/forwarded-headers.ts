@@ -1,4 +1,5 @@
-import type { HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext, UnaryResponse } from "@connectrpc/connect";
+import { receivedMetadata } from "@tercel/grpc/protocols";
 
 /** What a service needs of a request whoever sent it: who calls, for what, within which trace. */
 const alwaysForwarded = [
@@ -20,14 +21,16 @@ export function checkForwardHeaders(names: readonly string[]): void {
 /** A context of Tercel's servers, which has headers before there is a Headers object. */
 type PeekingContext = Pick<HandlerContext, "requestHeader"> & { peekHeader?(name: string): string | null };
 
-/** Picks what is handed on of a request's headers. */
-export function forwardedHeaders(more: readonly string[]): (context: HandlerContext) => Headers {
+/** Picks what is handed on of a request's headers; undefined for nothing. */
+export function forwardedHeaders(more: readonly string[]): (context: HandlerContext) => [string, string][] | undefined {
   const names = [...new Set([...alwaysForwarded, ...more])];
   return (context: PeekingContext) => {
-    const passed = new Headers();
+    let passed: [string, string][] | undefined;
     for (const name of names) {
       const value = context.peekHeader === undefined ? context.requestHeader.get(name) : context.peekHeader(name);
-      if (value !== null) passed.set(name, value);
+      if (value === null) continue;
+      passed ??= [];
+      passed.push([name, value]);
     }
     return passed;
   };
@@ -45,9 +48,39 @@ function isOfService(name: string): boolean {
   );
 }
 
-/** Hands headers or trailers of a response on. `to` is asked for where there are any. */
+/** A response of Tercel's channels, which has fields before there are Headers objects. */
+type PeekingResponse = Pick<UnaryResponse, "header" | "trailer"> & {
+  readonly headFields?: readonly string[] | undefined;
+  readonly trailerFields?: readonly string[] | undefined;
+};
+
+/** Hands the headers of a response on. */
+export function copyHeader(response: PeekingResponse, context: HandlerContext): void {
+  const { headFields } = response;
+  if (headFields === undefined) copyResponseFields(response.header, () => context.responseHeader);
+  else copyFields(headFields, () => context.responseHeader);
+}
+
+/** Hands the trailers of a response on, which has ended. */
+export function copyTrailer(response: PeekingResponse, context: HandlerContext): void {
+  const { trailerFields } = response;
+  if (trailerFields === undefined) copyResponseFields(response.trailer, () => context.responseTrailer);
+  else copyFields(trailerFields, () => context.responseTrailer);
+}
+
+/** Hands headers or trailers on. `to` is asked for where there are any. */
 export function copyResponseFields(from: Headers, to: () => Headers): void {
   from.forEach((value, name) => {
     if (!isOfService(name)) to().append(name, value);
   });
+}
+
+/** Most responses have nothing but what gRPC writes. */
+function copyFields(fields: readonly string[], to: () => Headers): void {
+  if (!fields.some((name, at) => at % 2 === 0 && !isOfService(name))) return;
+  const received = receivedMetadata(fields);
+  for (let at = 0; at < received.length; at += 2) {
+    const name = received[at] as string;
+    if (!isOfService(name)) to().append(name, received[at + 1] as string);
+  }
 }

@@ -1,28 +1,12 @@
-import { Code, ConnectError } from "@connectrpc/connect";
-import {
-  type Compression,
-  chooseResponseEncoding,
-  type GatewayHost,
-  type MessageFormat,
-  parseTimeout,
-} from "@tercel/grpc/protocols";
+import type { ConnectError } from "@connectrpc/connect";
+import { type Compression, type GatewayHost, type MessageFormat, parseTimeout } from "@tercel/grpc/protocols";
 import { toBase64 } from "../calls/base64-bytes.ts";
 import type { CallServer, ServedMethod } from "../calls/call-server.ts";
-import type { CallPlan } from "../calls/call-view.ts";
-import { findCompression } from "../calls/choose-compression.ts";
-import {
-  type EnvelopeDialect,
-  EnvelopedResponse,
-  type EnvelopeWriting,
-  frameEnvelope,
-  planEnvelopes,
-} from "../calls/enveloped-response.ts";
-import { GatewayCall } from "../calls/gateway-call.ts";
-import { findHeader, shortest } from "../calls/read-fields.ts";
-import { EnvelopedRequests, type EnvelopeReading } from "../calls/requests/enveloped-requests.ts";
+import { EnvelopedCalls, type EnvelopeProtocol } from "../calls/enveloped-calls.ts";
+import { type EnvelopeDialect, frameEnvelope } from "../calls/enveloped-response.ts";
+import { findHeader } from "../calls/read-fields.ts";
 import type { Responder } from "../calls/responder.ts";
 import { formatFieldBlock } from "../rules/field-block.ts";
-import { Base64Decoding } from "./base64-decoding.ts";
 import { statusFields, trailerFlag } from "./status-fields.ts";
 
 const contentType = /^application\/grpc-web(-text)?(?:\+(json|proto))?(?:;.*)?$/i;
@@ -40,51 +24,30 @@ export interface GrpcWebForm {
   readonly isText: boolean;
 }
 
-/** Calls of any kind in gRPC-Web. */
-export class GrpcWebCalls implements CallServer {
-  readonly #plan: CallPlan;
-  readonly #reading: EnvelopeReading;
-  readonly #writing: EnvelopeWriting;
-  readonly #problem: ConnectError | undefined;
+const binaryForm: EnvelopeProtocol = createProtocol(false);
+const textForm: EnvelopeProtocol = createProtocol(true);
 
-  constructor(method: ServedMethod, form: GrpcWebForm, fields: readonly string[]) {
-    const { host, handler } = method;
-    const { format } = form;
-    const decoding = findCompression(findHeader(fields, "grpc-encoding"), host.compressions);
-    const compression = "error" in decoding ? undefined : decoding.compression;
-    const accepted = chooseResponseEncoding(findHeader(fields, "grpc-accept-encoding"), compression, host.compressions);
-    const timeout = findHeader(fields, "grpc-timeout");
-    const parsed = timeout === undefined ? undefined : parseTimeout(timeout);
-    const timeoutMs = parsed !== undefined && "timeoutMs" in parsed ? parsed.timeoutMs : undefined;
-    this.#plan = {
-      ...{ host, handler, protocolName: "grpc-web", responseCodec: handler.codecs[format].response },
-      timeoutMs: shortest(timeoutMs, host.maxTimeoutMs),
-    };
-    this.#reading = { host, handler, codec: handler.codecs[format].request, compression };
-    this.#writing = planEnvelopes(method, format, accepted, createDialect(host, form, accepted));
-    const timeoutError = parsed !== undefined && "error" in parsed ? parsed.error : undefined;
-    this.#problem = "error" in decoding ? decoding.error : timeoutError;
-  }
+/** Serves calls of any kind in gRPC-Web. */
+export function createGrpcWebCalls(
+  method: ServedMethod,
+  { format, isText }: GrpcWebForm,
+  fields: readonly string[],
+): CallServer {
+  return new EnvelopedCalls(method, isText ? textForm : binaryForm, format, fields);
+}
 
-  get isUsable(): boolean {
-    return this.#problem === undefined;
-  }
-
-  serve(responder: Responder): void {
-    const { exchange } = responder;
-    const call = new GatewayCall(this.#plan, exchange);
-    const requests = new EnvelopedRequests(call, exchange, this.#reading);
-    exchange.listener = this.#writing.dialect.isText
-      ? new Base64Decoding(
-          requests,
-          (bytes) => exchange.consume(bytes),
-          () => call.fail(new ConnectError("the body is not base64", Code.InvalidArgument)),
-        )
-      : requests;
-    if (!call.begin(new EnvelopedResponse(responder, call, this.#writing))) return;
-    if (this.#problem !== undefined) call.fail(this.#problem);
-    else requests.start();
-  }
+function createProtocol(isText: boolean): EnvelopeProtocol {
+  return {
+    ...{ name: "grpc-web", encodingHeader: "grpc-encoding", acceptEncodingHeader: "grpc-accept-encoding" },
+    readTimeout(fields) {
+      const text = findHeader(fields, "grpc-timeout");
+      const parsed = text === undefined ? { timeoutMs: undefined } : parseTimeout(text);
+      return "error" in parsed ? { timeoutMs: undefined, error: parsed.error } : parsed;
+    },
+    findProblem: () => undefined,
+    toRequestCodec: (codec) => codec,
+    createDialect: (host, format, compression) => createDialect(host, { format, isText }, compression),
+  };
 }
 
 /** A failure before there is a call, such as a method that does not exist. */

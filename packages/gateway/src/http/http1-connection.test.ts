@@ -69,7 +69,11 @@ interface Setup {
   onUpgrade?(exchange: HttpExchange, upgrade: UpgradeRequest): void;
 }
 
-function setUp({ answers = true, consumes = true, onHead, onUpgrade }: Setup = {}, readAhead = new TurnBudget(32)) {
+function budgetOf(maxCount: number): TurnBudget {
+  return new TurnBudget({ maxCount, maxMs: 1 }, () => 0);
+}
+
+function setUp({ answers = true, consumes = true, onHead, onUpgrade }: Setup = {}, readAhead = budgetOf(32)) {
   const socket = new FakeSocket();
   const requests: SeenRequest[] = [];
   const faults: unknown[] = [];
@@ -140,7 +144,7 @@ describe("an HTTP/1.1 connection", () => {
   });
 
   it("answers one request in a turn of the event loop, and of those sent ahead 32 with all other connections", async () => {
-    const readAhead = new TurnBudget(32);
+    const readAhead = budgetOf(32);
     const connections = [setUp({}, readAhead), setUp({}, readAhead), setUp({}, readAhead)];
     for (const { receive } of connections) receive(get.repeat(40));
     const counts = () => connections.map(({ requests }) => requests.length);

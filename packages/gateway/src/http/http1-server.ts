@@ -6,8 +6,8 @@ import { TurnBudget } from "./turn-budget.ts";
 
 const checkIntervalMs = 1000;
 
-/** A request may take a millisecond, and a socket brings hundreds at once. */
-const maxReadAheadPerTurn = 32;
+/** Of requests that were sent ahead: a socket brings hundreds at once, and one may take a millisecond. */
+const readAheadPerTurn = { maxCount: 32, maxMs: 4 };
 
 export interface Http1ServerOptions extends Omit<Http1ConnectionOwner, "isClosing" | "readAhead"> {
   readonly clock: Clock;
@@ -22,7 +22,7 @@ export class Http1Server implements Http1ConnectionOwner {
   readonly onExchange: Http1ConnectionOwner["onExchange"];
   readonly onUpgrade: Http1ConnectionOwner["onUpgrade"];
   readonly onFault: Http1ConnectionOwner["onFault"];
-  readonly readAhead: TurnBudget = new TurnBudget(maxReadAheadPerTurn);
+  readonly readAhead: TurnBudget;
   readonly #connections = new Set<Http1Connection>();
   readonly #onEmpty: (() => void)[] = [];
   #cancelCheck: (() => void) | undefined = undefined;
@@ -31,6 +31,7 @@ export class Http1Server implements Http1ConnectionOwner {
   constructor(options: Http1ServerOptions) {
     this.#options = options;
     this.limits = options.limits;
+    this.readAhead = new TurnBudget(readAheadPerTurn, () => options.clock.nowMs());
     this.onExchange = options.onExchange;
     this.onUpgrade = options.onUpgrade;
     this.onFault = options.onFault;

@@ -1,5 +1,13 @@
 import { readFileSync } from "node:fs";
-import { create, createFileRegistry, type DescMethod, type DescService, type JsonObject } from "@bufbuild/protobuf";
+import {
+  create,
+  createFileRegistry,
+  type DescMethod,
+  type DescService,
+  fromJson,
+  type JsonObject,
+  type JsonValue,
+} from "@bufbuild/protobuf";
 import {
   type CodeGeneratorRequest,
   type CodeGeneratorResponse,
@@ -10,7 +18,8 @@ import {
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
 import { nearestName } from "@tercel/grpc/internal";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
+import { type HttpRule, HttpSchema } from "../gen/google/api/http_pb.ts";
 import { RestTable } from "../rules/rest-table.ts";
 import { readSuccessStatuses } from "../success-statuses.ts";
 import { createOpenApi } from "./create-openapi.ts";
@@ -25,6 +34,8 @@ interface PluginOptions {
   file: string;
   /** A file of JSON that is laid over the document. */
   overlay?: string;
+  /** A file of HTTP rules, as a service config has them, in YAML or JSON. */
+  rules?: string;
   errorBody: "aip" | "status";
   webSockets: boolean;
   /** By `pkg.Service/Method`. */
@@ -34,7 +45,18 @@ interface PluginOptions {
 }
 
 const optionNames = [
-  ...["title", "version", "description", "file", "overlay", "error_body", "websockets", "success_status", "check"],
+  ...[
+    "title",
+    "version",
+    "description",
+    "file",
+    "overlay",
+    "rules",
+    "error_body",
+    "websockets",
+    "success_status",
+    "check",
+  ],
 ];
 
 /**
@@ -73,7 +95,7 @@ function writeDocument(request: CodeGeneratorRequest, options: PluginOptions): s
   const statuses = readSuccessStatuses(options.successStatuses, methods);
   const { title, version, description, overlay } = options;
   const document = createOpenApi({
-    bindings: new RestTable(methods).bindings,
+    bindings: new RestTable(methods, options.rules === undefined ? [] : readRules(options.rules)).bindings,
     comments: commentsOf(request.protoFile),
     info: {
       ...(title === undefined ? {} : { title }),
@@ -94,6 +116,18 @@ function readOverlay(path: string): JsonObject {
     return JSON.parse(readFileSync(path, "utf8")) as JsonObject;
   } catch (error) {
     throw new Error(`overlay: ${(error as Error).message}`);
+  }
+}
+
+/** The rules below `http` (google.api.Service), or a list of them alone. */
+function readRules(path: string): readonly HttpRule[] {
+  try {
+    const content = parse(readFileSync(path, "utf8")) as JsonValue;
+    const isConfig = typeof content === "object" && content !== null && "http" in content;
+    const http = isConfig ? (content.http as JsonValue) : { rules: content };
+    return fromJson(HttpSchema, http).rules;
+  } catch (error) {
+    throw new Error(`rules: ${(error as Error).message}`);
   }
 }
 
@@ -125,6 +159,7 @@ function setOption(options: PluginOptions, name: string, value: string): void {
     case "description":
     case "file":
     case "overlay":
+    case "rules":
     case "check":
       options[name] = value;
       return;

@@ -24,8 +24,12 @@ export interface OpenApiServing extends OpenApiInfo {
    * texts.
    */
   readonly descriptorSet?: Uint8Array;
-  /** A document that is served instead of one that is made at start, or the path of its file, which is read at start. */
-  readonly document?: JsonObject | string;
+  /**
+   * A document that is served instead of one that is made of the methods when it is first asked for: the document, the path of its file, which is read at
+   * start, or a function that imports it, which is called with the first request:
+   * `() => import("./gen/openapi.json", { with: { type: "json" } })`. `protoc-gen-tercel-openapi` writes one.
+   */
+  readonly document?: JsonObject | string | (() => object | Promise<object>);
   /**
    * Called for each request for the document or the page; a response that it returns is sent instead of them: 401, for instance, to those who may not
    * see them. Default: all may.
@@ -39,6 +43,9 @@ export function checkOpenApi(openapi: OpenApiServing): void {
   refuseUnknownOptions(where, openapi, [
     ...["title", "version", "description", "overlay", "path", "docs", "descriptorSet", "document", "guard"],
   ]);
+  if (!["undefined", "object", "string", "function"].includes(typeof openapi.document)) {
+    throw new TypeError(`${where}: document has to be a document, the path of its file, or a function that imports it`);
+  }
   if (openapi.guard !== undefined && typeof openapi.guard !== "function") {
     throw new TypeError(`${where}: guard has to be a function that takes a Request and returns a Response, or nothing`);
   }

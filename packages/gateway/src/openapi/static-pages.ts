@@ -10,27 +10,51 @@ export interface StaticPage {
   readonly fields: readonly string[];
 }
 
+/** Makes a page when it is first asked for, and the same one after that: most processes are never asked, and all have to start. */
+export type LoadPage = () => Promise<StaticPage>;
+
 const defaultPath = "/openapi.json";
 
 /** The documents of a description, by path. */
-export function createStaticPages(document: JsonObject, serving: OpenApiServing): ReadonlyMap<string, StaticPage> {
-  const path = serving.path ?? defaultPath;
-  const pages = new Map<string, StaticPage>();
-  pages.set(path, {
+export function createStaticPages(
+  loadDocument: () => Promise<JsonObject>,
+  { path = defaultPath, docs }: OpenApiServing,
+): ReadonlyMap<string, LoadPage> {
+  const pages = new Map<string, LoadPage>();
+  pages.set(path, once(loadDocument, documentPage));
+  if (docs !== undefined)
+    pages.set(
+      docs,
+      once(loadDocument, (document) => docsPage(document, path)),
+    );
+  return pages;
+}
+
+/** One that cannot be made is tried again with the next request. */
+function once(loadDocument: () => Promise<JsonObject>, make: (document: JsonObject) => StaticPage): LoadPage {
+  let page: StaticPage | undefined;
+  return async () => {
+    page ??= make(await loadDocument());
+    return page;
+  };
+}
+
+function documentPage(document: JsonObject): StaticPage {
+  return {
     body: Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`),
     fields: ["content-type", "application/json", "cache-control", "no-cache"],
-  });
-  if (serving.docs !== undefined) {
-    const { html, contentSecurityPolicy } = createDocsPage(document, path);
-    pages.set(serving.docs, {
-      body: Buffer.from(html),
-      fields: [
-        ...["content-type", "text/html; charset=utf-8", "cache-control", "no-cache"],
-        ...["content-security-policy", contentSecurityPolicy, "referrer-policy", "no-referrer"],
-      ],
-    });
-  }
-  return pages;
+  };
+}
+
+function docsPage(document: JsonObject, documentPath: string): StaticPage {
+  const { html, contentSecurityPolicy } = createDocsPage(document, documentPath);
+  return {
+    body: Buffer.from(html),
+    fields: [
+      ...["content-type", "text/html; charset=utf-8", "cache-control", "no-cache"],
+      ...["content-security-policy", contentSecurityPolicy, "referrer-policy", "no-referrer"],
+    ],
+  };
 }
 
 /** The same for what answers by Fetch's means. */

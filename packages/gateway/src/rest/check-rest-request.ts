@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { HttpRequestHead } from "@tercel/grpc/protocols";
 import { findCompression } from "../calls/choose-compression.ts";
 import { findHeader } from "../calls/read-fields.ts";
 import { bodyTooLarge } from "../calls/requests/body-collector.ts";
@@ -6,12 +7,12 @@ import { isRawBody } from "../rules/http-body.ts";
 import { withHttpStatus } from "../rules/http-status.ts";
 import { type ProblemReason, requestProblem } from "../rules/request-problem.ts";
 import type { RestBinding } from "../rules/rest-binding.ts";
-import type { RestParts } from "./rest-unary-response.ts";
+import type { RestRoute } from "./rest-route.ts";
 
 /** Why a request is refused by its head alone. The error's metadata becomes headers. */
-export function findHeadProblem(parts: RestParts): ConnectError | undefined {
-  const { binding, responder, handler, settings } = parts;
-  const { fields, method } = responder.head;
+export function findHeadProblem(route: RestRoute, head: HttpRequestHead): ConnectError | undefined {
+  const { binding, handler, settings } = route;
+  const { fields, method } = head;
   const kind = binding.method.methodKind;
   if (kind === "bidi_streaming") {
     const others = "gRPC, gRPC-Web or Connect";
@@ -29,12 +30,11 @@ export function findHeadProblem(parts: RestParts): ConnectError | undefined {
   if (isTooLarge && kind === "unary") return bodyTooLarge(handler.maxReceiveMessageBytes);
   const hasBody = findHeader(fields, "transfer-encoding") !== undefined || (length !== undefined && length !== "0");
   // Of a stream the first line must not be read before its type is known.
-  return hasBody || (kind === "client_streaming" && length === undefined) ? findBodyProblem(parts) : undefined;
+  return hasBody || (kind === "client_streaming" && length === undefined) ? findBodyProblem(route, head) : undefined;
 }
 
 /** Why a request's body is refused, whatever it holds. The error's metadata becomes headers. */
-export function findBodyProblem({ binding, responder, settings }: RestParts): ConnectError | undefined {
-  const { head } = responder;
+export function findBodyProblem({ binding, settings }: RestRoute, head: HttpRequestHead): ConnectError | undefined {
   const { compressions } = settings;
   if ("error" in findCompression(findHeader(head.fields, "content-encoding"), compressions)) {
     const names = compressions.map((one) => one.name).join(", ");

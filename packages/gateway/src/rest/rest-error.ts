@@ -25,7 +25,7 @@ export function restErrorJson(
 export function sendRestError(
   responder: Responder,
   error: ConnectError,
-  parts: { readonly host: GatewayHost; readonly settings: RestSettings },
+  { host, settings }: { readonly host: GatewayHost; readonly settings: RestSettings },
   more: { readonly status?: number | undefined; readonly fields?: readonly string[] } = {},
 ): void {
   const status = more.status ?? httpStatusOfError(error);
@@ -37,6 +37,6 @@ export function sendRestError(
   if (retryAfterMs !== undefined) fields.push("retry-after", String(Math.ceil(retryAfterMs / 1000)));
   if (error.code === Code.Unauthenticated && !fields.includes("www-authenticate"))
     fields.push("www-authenticate", "Bearer");
-  const json = restErrorJson(error, parts.host, parts.settings, status);
+  const json = restErrorJson(error, host, settings, status);
   responder.send(status, fields, Buffer.from(`${JSON.stringify(json)}\n`));
 }

@@ -2,7 +2,8 @@ import type { DescField, Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { invalidArgument } from "@tercel/grpc/errors";
-import type { Compression } from "@tercel/grpc/protocols";
+import type { Compression, HttpRequestHead } from "@tercel/grpc/protocols";
+import { findCompression } from "../calls/choose-compression.ts";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
 import { findHeader } from "../calls/read-fields.ts";
 import type { BodyReader } from "../calls/requests/body-collector.ts";
@@ -13,49 +14,57 @@ import { bindRequest } from "../rules/bind-request.ts";
 import { createRawBody, isRawBody } from "../rules/http-body.ts";
 import { withHttpStatus } from "../rules/http-status.ts";
 import { parseMultipart } from "../rules/multipart.ts";
-import { parseQuery } from "../rules/query-parameters.ts";
 import type { RestBinding } from "../rules/rest-binding.ts";
 import { findBodyProblem, isMultipart } from "./check-rest-request.ts";
-import type { RestParts } from "./rest-unary-response.ts";
-
-/** A request that a route of the REST API has matched. */
-export interface RestRequestParts extends RestParts {
-  readonly pathValues: readonly string[];
-  readonly query: string;
-}
+import type { RestRoute } from "./rest-route.ts";
 
 /** The response of a call over REST. Some of what the request says concerns it. */
 export type RestResponse = ResponseForm & { system?: SystemParameters; hasIfMatch?: boolean };
 
 const emptyBody = new Uint8Array(0);
 
+/** How the requests with the same head are read. */
+export class RestReading {
+  readonly route: RestRoute;
+  readonly head: HttpRequestHead;
+  /** Of the body. */
+  readonly compression: Compression | undefined;
+  #isFit = false;
+
+  constructor(route: RestRoute, head: HttpRequestHead) {
+    this.route = route;
+    this.head = head;
+    const decoding = findCompression(findHeader(head.fields, "content-encoding"), route.settings.compressions);
+    this.compression = "error" in decoding ? undefined : decoding.compression;
+  }
+
+  /** What refuses a request that turns out to have a body: over HTTP/2 a head need not say that it has. */
+  findProblem(): ConnectError | undefined {
+    if (this.#isFit) return undefined;
+    const problem = findBodyProblem(this.route, this.head);
+    this.#isFit = problem === undefined;
+    return problem;
+  }
+}
+
 /** The request of a call over REST whose body is one value: JSON, the parts of a form, or bytes as they are. */
 export class RestRequest implements BodyReader {
-  readonly #parts: RestRequestParts;
+  readonly #reading: RestReading;
   readonly #call: GatewayCall;
   readonly #response: RestResponse;
-  /** Of the body. */
-  readonly #compression: Compression | undefined;
   #message: Message | Promise<Message> | undefined = undefined;
 
-  constructor(
-    parts: RestRequestParts,
-    call: GatewayCall,
-    response: RestResponse,
-    compression: Compression | undefined,
-  ) {
-    this.#parts = parts;
+  constructor(reading: RestReading, call: GatewayCall, response: RestResponse) {
+    this.#reading = reading;
     this.#call = call;
     this.#response = response;
-    this.#compression = compression;
   }
 
   read(body: Uint8Array, isOwned: boolean): void {
     try {
-      // Over HTTP/2 a head need not say that there is a body.
-      const problem = body.length === 0 ? undefined : findBodyProblem(this.#parts);
+      const problem = body.length === 0 ? undefined : this.#reading.findProblem();
       if (problem !== undefined) throw problem;
-      const compression = this.#compression;
+      const { compression } = this.#reading;
       this.#call.received(body.length, compression !== undefined);
       this.#message =
         compression === undefined || body.length === 0
@@ -83,7 +92,7 @@ export class RestRequest implements BodyReader {
       waiting.isCutOff = true;
     });
     try {
-      return await compression.decompress(body, this.#parts.handler.maxReceiveMessageBytes, waiting);
+      return await compression.decompress(body, this.#reading.route.handler.maxReceiveMessageBytes, waiting);
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
       // Over gRPC a damaged body is the library's fault; here it is the client's.
@@ -93,8 +102,9 @@ export class RestRequest implements BodyReader {
 
   /** Only bytes that a message holds as they are outlive this: of all others nothing is kept. */
   #bind(body: Uint8Array, isOwned: boolean): Message {
-    const { binding, responder, host } = this.#parts;
-    const { fields } = responder.head;
+    const { route, head } = this.#reading;
+    const { binding, host } = route;
+    const { fields } = head;
     if (binding.body !== undefined && isRawBody(binding.method.input, binding.body)) {
       const data = isOwned ? body : new Uint8Array(body);
       return this.#bindAll(data, createRawBody(binding, findHeader(fields, "content-type") ?? "", data));
@@ -110,11 +120,11 @@ export class RestRequest implements BodyReader {
 
   /** `messageOfBody` has what the body holds, where that is not JSON. */
   #bindAll(body: Uint8Array, messageOfBody: Message | undefined): Message {
-    const { binding, host, responder, pathValues, query, settings } = this.#parts;
-    const { fields } = responder.head;
+    const { route, head } = this.#reading;
+    const { binding, host, pathValues, settings } = route;
     const options = { json: host.json, unknownQuery: settings.unknownQuery };
-    const header = (name: string) => findHeader(fields, name);
-    const request = { pathValues, query: parseQuery(query), body, header };
+    const header = (name: string) => findHeader(head.fields, name);
+    const request = { pathValues, query: route.parameters, body, header };
     const { message, system, hasIfMatch } = bindRequest(binding, request, options, messageOfBody);
     const response = this.#response;
     if (response.system !== undefined) response.system = system;

@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import {
-  type Compression,
-  type GatewayHost,
-  MessageSender,
-  type MethodHandler,
-  type Payload,
-  PreparedHead,
-} from "@tercel/grpc/protocols";
+import { type Compression, MessageSender, type Payload, PreparedHead } from "@tercel/grpc/protocols";
 import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
 import { findHeader } from "../calls/read-fields.ts";
 import { withEncode } from "../calls/request-codec.ts";
@@ -17,29 +10,43 @@ import { headerFields, trailerFields } from "../calls/response-metadata.ts";
 import { defaultSystemParameters, type SystemParameters } from "../rules/bind-query.ts";
 import { encodeResponse } from "../rules/encode-response.ts";
 import { isRawBody, rawBodyOf } from "../rules/http-body.ts";
-import type { RestBinding } from "../rules/rest-binding.ts";
 import { chooseCoding } from "./accept.ts";
 import { httpStatusValue } from "./http-status-value.ts";
 import { sendRestError } from "./rest-error.ts";
+import type { RestRoute } from "./rest-route.ts";
 import type { RestSettings } from "./rest-settings.ts";
 
-export interface RestParts {
-  readonly host: GatewayHost;
-  readonly handler: MethodHandler;
-  readonly responder: Responder;
-  readonly binding: RestBinding;
-  readonly settings: RestSettings;
+const noBytes = new Uint8Array(0);
+const jsonType = "application/json";
+
+/** How the responses are written to requests with the same head. */
+export interface RestUnaryWriting {
+  readonly route: RestRoute;
+  readonly compression: Compression | undefined;
+  /** The body is the bytes of an HttpBody. */
+  readonly isRaw: boolean;
+  /** Unless the handler has set another. */
+  readonly status: number;
+  /** Of such a response whose body is JSON as it is. */
+  readonly plainHead: PreparedHead;
 }
 
-const noBytes = new Uint8Array(0);
+export function planRestUnary(route: RestRoute, fields: readonly string[]): RestUnaryWriting {
+  const { binding, settings } = route;
+  const isRaw = isRawBody(binding.method.output, binding.responseBody);
+  const compression = agreedCompression(findHeader(fields, "accept-encoding"), settings);
+  const status = settings.successStatusOf(binding.method);
+  return { route, compression, isRaw, status, plainHead: settings.jsonHeads.of(status, undefined) };
+}
 
 /** The response of a unary call over REST: JSON, or the bytes of an HttpBody. */
 export class RestUnaryResponse implements ResponseForm {
-  readonly #parts: RestParts;
+  readonly #writing: RestUnaryWriting;
+  readonly #responder: Responder;
   readonly #call: GatewayCall;
   readonly sender: MessageSender;
   #body: Uint8Array = noBytes;
-  #contentType = "application/json";
+  #contentType = jsonType;
   #etag: string | undefined = undefined;
   /** Of the body, if it is compressed. */
   #coding: string | undefined;
@@ -47,17 +54,16 @@ export class RestUnaryResponse implements ResponseForm {
   system: SystemParameters = defaultSystemParameters;
   hasIfMatch = false;
 
-  constructor(parts: RestParts, call: GatewayCall) {
-    this.#parts = parts;
+  constructor(writing: RestUnaryWriting, responder: Responder, call: GatewayCall) {
+    this.#writing = writing;
+    this.#responder = responder;
     this.#call = call;
-    const { handler, host, responder, settings } = parts;
-    const agreed = agreedCompression(findHeader(responder.head.fields, "accept-encoding"), settings);
-    this.#coding = agreed?.name;
-    const isRaw = isRawBody(parts.binding.method.output, parts.binding.responseBody);
+    const { route, compression, isRaw } = writing;
+    this.#coding = compression?.name;
     this.sender = new MessageSender({
-      compression: agreed !== undefined && isRaw ? unlessCompressed(agreed, () => this.#contentType) : agreed,
-      compressMinBytes: host.compressMinBytes,
-      maxMessageBytes: handler.maxSendMessageBytes,
+      compression: compression !== undefined && isRaw ? this.#unlessCompressed(compression) : compression,
+      compressMinBytes: route.host.compressMinBytes,
+      maxMessageBytes: route.handler.maxSendMessageBytes,
       codec: withEncode(call.responseCodec, (one) => this.#encode(one as Message)),
     });
   }
@@ -68,11 +74,12 @@ export class RestUnaryResponse implements ResponseForm {
   }
 
   succeed(): void {
-    const { host, responder, settings, binding } = this.#parts;
+    const { route, status: usual } = this.#writing;
+    const responder = this.#responder;
     const { metadata } = this.#call;
-    const own = ownFields(headerFields(host, metadata, true), trailerFields(metadata));
+    const own = ownFields(headerFields(route.host, metadata, true), trailerFields(metadata));
     const chosen = metadata?.givenValues?.get(httpStatusValue) ?? 0;
-    const status = chosen === 0 ? settings.successStatusOf(binding.method) : chosen;
+    const status = chosen === 0 ? usual : chosen;
     if (status >= 300 && findHeader(own, "location") === undefined) {
       throw new Error(`the handler set the HTTP status ${status} without a location`);
     }
@@ -88,8 +95,11 @@ export class RestUnaryResponse implements ResponseForm {
   }
 
   #headOf(status: number): PreparedHead {
-    const { compressions, jsonHeads } = this.#parts.settings;
-    if (this.#contentType === "application/json") return jsonHeads.of(status, this.#coding);
+    const { route, status: usual, plainHead } = this.#writing;
+    const { compressions, jsonHeads } = route.settings;
+    if (this.#contentType === jsonType) {
+      return status === usual && this.#coding === undefined ? plainHead : jsonHeads.of(status, this.#coding);
+    }
     const fields = ["content-type", this.#contentType];
     if (this.#coding !== undefined) fields.push("content-encoding", this.#coding);
     if (compressions.length > 0) fields.push("vary", "accept-encoding");
@@ -98,14 +108,15 @@ export class RestUnaryResponse implements ResponseForm {
 
   fail(error: ConnectError): void {
     const status = this.hasIfMatch && error.code === Code.Aborted ? 412 : undefined;
-    sendRestError(this.#parts.responder, error, this.#parts, { status, fields: this.#ownErrorFields() });
+    sendRestError(this.#responder, error, this.#writing.route, { status, fields: this.#ownErrorFields() });
   }
 
   /** The body; notes its type and its ETag. */
   #encode(message: Message): Uint8Array {
-    const { binding, settings } = this.#parts;
+    const { route, isRaw } = this.#writing;
+    const { binding, settings } = route;
     let body: Uint8Array;
-    if (isRawBody(binding.method.output, binding.responseBody)) {
+    if (isRaw) {
       const { contentType, data } = rawBodyOf(binding, message);
       this.#contentType = printableType(contentType);
       body = data;
@@ -115,14 +126,21 @@ export class RestUnaryResponse implements ResponseForm {
   }
 
   #encodeJson(message: Message): Uint8Array {
-    const { binding, host } = this.#parts;
+    const { binding, host } = this.#writing.route;
     return Buffer.from(encodeResponse(binding, message, this.system, host));
   }
 
   /** What interceptors have set, such as the id of the request, helps with an error as well. */
   #ownErrorFields(): string[] {
-    const fields = headerFields(this.#parts.host, this.#call.metadata, false);
+    const fields = headerFields(this.#writing.route.host, this.#call.metadata, false);
     return fields.filter((_, at, all) => !bodyFields.has(all[at - (at % 2)] as string));
+  }
+
+  /** Images, films and archives are compressed already: what does not shrink is sent as it is. */
+  #unlessCompressed(compression: Compression): Compression {
+    const compress: Compression["compress"] = (bytes) =>
+      shrinks.test(this.#contentType) ? compression.compress(bytes) : bytes;
+    return { ...compression, compress };
   }
 
   #isNotModified({ head }: Responder, etag: string | undefined): boolean {
@@ -149,11 +167,6 @@ function agreedCompression(
     compressions.map((one) => one.name),
   );
   return compressions.find((one) => one.name === accepted);
-}
-
-/** Images, films and archives are compressed already: what does not shrink is sent as it is. */
-function unlessCompressed(compression: Compression, typeOf: () => string): Compression {
-  return { ...compression, compress: (bytes) => (shrinks.test(typeOf()) ? compression.compress(bytes) : bytes) };
 }
 
 const shrinks = /^text\/|[/+](?:json|xml|javascript|yaml|wasm)\b/i;

@@ -7,10 +7,10 @@ import { findHeader } from "../calls/read-fields.ts";
 import type { Responder } from "../calls/responder.ts";
 import { parseConnectContentType } from "../connect/connect-content-type.ts";
 import { connectErrorBody } from "../connect/connect-unary-response.ts";
-import { ConnectStreamCalls, ConnectUnaryCalls, serveConnectGet } from "../connect/serve-connect.ts";
+import { ConnectUnaryCalls, createConnectStreamCalls, serveConnectGet } from "../connect/serve-connect.ts";
 import type { Cors } from "../cors.ts";
 import type { GatewayProtocol } from "../gateway-options.ts";
-import { GrpcWebCalls, parseGrpcWebContentType, sendGrpcWebError } from "../grpc-web/serve-grpc-web.ts";
+import { createGrpcWebCalls, parseGrpcWebContentType, sendGrpcWebError } from "../grpc-web/serve-grpc-web.ts";
 import { allowedMethods, answerOptions } from "./answer-methods.ts";
 import { refuseCall } from "./call-refusal.ts";
 
@@ -59,11 +59,11 @@ export class MethodPaths {
     fields: readonly string[],
   ): CallServer | undefined {
     const web = this.#protocols.has("grpc-web") ? parseGrpcWebContentType(contentType) : undefined;
-    if (web !== undefined) return new GrpcWebCalls(served, web, fields);
+    if (web !== undefined) return createGrpcWebCalls(served, web, fields);
     const connect = this.#protocols.has("connect") ? parseConnectContentType(contentType) : undefined;
     if (connect === undefined || connect.isStream === isUnary) return undefined;
-    const Calls = isUnary ? ConnectUnaryCalls : ConnectStreamCalls;
-    return new Calls(served, connect.format, fields);
+    const { format } = connect;
+    return isUnary ? new ConnectUnaryCalls(served, format, fields) : createConnectStreamCalls(served, format, fields);
   }
 
   /** A service's path without a method: the client learns it in its own protocol. */

@@ -9,10 +9,11 @@ import type { GatewayOptions, GatewayProtocol } from "../gateway-options.ts";
 import type { UpgradeRequest } from "../http/upgrade-request.ts";
 import { callAsClient } from "../mcp/call-as-client.ts";
 import type { McpFace } from "../mcp/mcp-face.ts";
-import { pageResponse, type StaticPage, sendPage } from "../openapi/static-pages.ts";
+import { type LoadPage, pageResponse, sendPage } from "../openapi/static-pages.ts";
+import { RestCalls } from "../rest/rest-calls.ts";
 import { sendRestError } from "../rest/rest-error.ts";
+import { RestRoute } from "../rest/rest-route.ts";
 import type { RestSettings } from "../rest/rest-settings.ts";
-import { serveRest } from "../rest/serve-rest.ts";
 import { withHttpStatus } from "../rules/http-status.ts";
 import { requestProblem } from "../rules/request-problem.ts";
 import type { RestTable } from "../rules/rest-table.ts";
@@ -34,7 +35,7 @@ export interface RouterParts {
   readonly cors: Cors | undefined;
   readonly proxies: TrustedProxies;
   /** By path. */
-  readonly pages: ReadonlyMap<string, StaticPage>;
+  readonly pages: ReadonlyMap<string, LoadPage>;
 }
 
 /**
@@ -62,7 +63,7 @@ export class RequestRouter {
       known.serve(new Responder(received, noExtras));
       return;
     }
-    const { host, proxies } = this.#parts;
+    const { proxies } = this.#parts;
     const exchange = proxies.resolve(received);
     const responder = this.#createResponder(exchange);
     exchange.listener = new DroppedBody(exchange);
@@ -71,13 +72,18 @@ export class RequestRouter {
       this.#refuse(responder, target);
       return;
     }
-    const handler = host.methods.find(target.path);
-    if (handler?.desc !== undefined) {
-      const server = this.#methodPaths.serve(responder, handler, handler.desc, target.query);
-      // What a proxy or a browser's page is told may differ, however alike the heads are.
-      if (exchange === received && responder.isPlain) received.head.memo = server;
-    } else if (this.#isServicePath(target)) this.#methodPaths.refuse(responder, target.path);
-    else this.#serveOther(responder, target);
+    const server = this.#serveTarget(responder, target);
+    // What a proxy or a browser's page is told may differ, however alike the heads are.
+    if (exchange === received && responder.isPlain) received.head.memo = server;
+  }
+
+  /** Returns what serves further requests with this head; undefined where each has to be looked at. */
+  #serveTarget(responder: Responder, target: RequestTarget): CallServer | undefined {
+    const handler = this.#parts.host.methods.find(target.path);
+    if (handler?.desc !== undefined) return this.#methodPaths.serve(responder, handler, handler.desc, target.query);
+    if (!this.#isServicePath(target)) return this.#serveOther(responder, target);
+    this.#methodPaths.refuse(responder, target.path);
+    return undefined;
   }
 
   /** Answers a request for a WebSocket, or opens it. */
@@ -129,32 +135,40 @@ export class RequestRouter {
     return first !== undefined && this.#serviceNames.has(first);
   }
 
-  #serveOther(responder: Responder, target: RequestTarget): void {
+  #serveOther(responder: Responder, target: RequestTarget): CallServer | undefined {
     const { host, options, pages } = this.#parts;
     const page = pages.get(target.path);
     if (page !== undefined) {
       this.#servePage(responder, page);
-      return;
+      return undefined;
     }
     if (target.path === options.mcp?.path) {
       this.#serveTools(responder, options.mcp);
-      return;
+      return undefined;
     }
-    const allowed = this.#hasRest ? this.#serveRoute(responder, target) : undefined;
-    if (allowed === "served") return;
-    if (allowed !== undefined) this.#answerMethods(responder, allowed);
+    const found = this.#hasRest ? this.#serveRoute(responder, target) : undefined;
+    if (found instanceof RestCalls) return found.isUsable ? found : undefined;
+    if (found !== undefined) this.#answerMethods(responder, found);
     else if (options.fallback !== undefined) serveFallback(host, responder, options.fallback);
     else if (isCall(responder.head.fields)) refuseCall(responder, 404, "path not found");
     else this.#refuse(responder, notFound({ message: "path not found", reason: "NO_ROUTE" }));
+    return undefined;
   }
 
-  #servePage(responder: Responder, page: StaticPage): void {
+  #servePage(responder: Responder, load: LoadPage): void {
     const { host, options } = this.#parts;
     const { method } = responder.head;
     const guard = options.openapi?.guard;
     if (method !== "GET" && method !== "HEAD") this.#answerMethods(responder, ["GET", "HEAD"]);
-    else if (guard === undefined) sendPage(responder, page);
-    else serveFallback(host, responder, async (request) => (await guard(request)) ?? pageResponse(page));
+    else if (guard === undefined) {
+      load().then(
+        (page) => sendPage(responder, page),
+        (error) => {
+          host.log.error("a page of documentation could not be made", { path: responder.head.path, error });
+          this.#refuse(responder, new ConnectError("internal error", Code.Internal));
+        },
+      );
+    } else serveFallback(host, responder, async (request) => (await guard(request)) ?? pageResponse(await load()));
   }
 
   /** A page of another origin must not use the tools that its user may use. */
@@ -177,8 +191,8 @@ export class RequestRouter {
     );
   }
 
-  /** The HTTP methods of the path where it exists for others; undefined where it does not exist. */
-  #serveRoute(responder: Responder, { query, segments }: RequestTarget): readonly string[] | "served" | undefined {
+  /** What has served the request; the HTTP methods of the path where it exists for others; undefined where it does not exist. */
+  #serveRoute(responder: Responder, { query, segments }: RequestTarget): RestCalls | readonly string[] | undefined {
     const { host, table, settings } = this.#parts;
     const { method } = responder.head;
     let found = table.find(method, segments);
@@ -191,8 +205,9 @@ export class RequestRouter {
     const { binding, pathValues } = found;
     const handler = host.methods.find(binding.methodPath);
     if (handler === undefined) return undefined;
-    serveRest({ host, settings, responder, handler, binding, pathValues, query });
-    return "served";
+    const calls = new RestCalls(new RestRoute({ host, settings, handler, binding }, pathValues, query), responder.head);
+    calls.serve(responder);
+    return calls;
   }
 
   /** Answers OPTIONS, and refuses what the path does not have. */

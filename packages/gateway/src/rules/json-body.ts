@@ -78,6 +78,7 @@ function badBody(fieldPath: string, description: string): ConnectError {
 
 /** Counts brackets outside of strings. */
 function refuseDeep(bytes: Uint8Array): void {
+  if (bytes.length <= maxDepth) return;
   let depth = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number;

@@ -6,6 +6,7 @@ export type ProblemReason =
   | "INVALID_PATH"
   | "PATH_TOO_LONG"
   | "METHOD_NOT_ALLOWED"
+  | "INVALID_TIMEOUT"
   | "NOT_ACCEPTABLE"
   | "UNSUPPORTED_MEDIA_TYPE"
   | "INVALID_QUERY"

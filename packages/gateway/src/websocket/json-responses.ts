@@ -5,7 +5,7 @@ import type { GatewayCall, ResponseForm } from "../calls/gateway-call.ts";
 import { withEncode } from "../calls/request-codec.ts";
 import { restErrorJson } from "../rest/rest-error.ts";
 import type { RestSettings } from "../rest/rest-settings.ts";
-import { asError } from "../rest/stream-formats.ts";
+import { asError } from "../rest/streams/stream-formats.ts";
 import { httpStatusOfError } from "../rules/http-status.ts";
 import { closeAfter } from "./close-status.ts";
 import type { MessageSocket } from "./message-socket.ts";

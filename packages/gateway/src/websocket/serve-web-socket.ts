@@ -1,10 +1,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { invalidArgument } from "@tercel/grpc/errors";
 import { type GatewayHost, messagePrefixBytes } from "@tercel/grpc/protocols";
-import { GatewayCall } from "../calls/gateway-call.ts";
+import { GatewayCall, type ResponseForm } from "../calls/gateway-call.ts";
 import { shortest } from "../calls/read-fields.ts";
 import { asInvalidArgument } from "../calls/request-codec.ts";
-import { requestedTimeout } from "../calls/requested-timeout.ts";
+import { shortestTimeout } from "../calls/requested-timeout.ts";
 import { EnvelopedRequests } from "../calls/requests/enveloped-requests.ts";
 import { JsonMessages, jsonMessageOverhead } from "../calls/requests/json-messages.ts";
 import type { RestSettings } from "../rest/rest-settings.ts";
@@ -40,6 +40,8 @@ abstract class SocketCall implements MessageSocketListener {
   protected readonly socket: MessageSocket;
   protected call: GatewayCall | undefined = undefined;
   readonly #keepalive: SocketKeepalive;
+  /** Of the head. */
+  #problem: ConnectError | undefined = undefined;
 
   constructor(parts: SocketCallParts, socket: MessageSocket) {
     this.parts = parts;
@@ -86,12 +88,21 @@ abstract class SocketCall implements MessageSocketListener {
 
   protected createCall(exchange: SocketExchange): GatewayCall {
     const { host, route, format } = this.parts;
+    const timeout = shortestTimeout(exchange.head.fields);
+    this.#problem = timeout.error;
     const plan = {
       ...{ host, handler: route.handler, protocolName: "websocket" },
       responseCodec: route.handler.codecs[format].response,
-      timeoutMs: shortest(requestedTimeout(exchange.head.fields), host.maxTimeoutMs),
+      timeoutMs: shortest(timeout.timeoutMs, host.maxTimeoutMs),
     };
     return new GatewayCall(plan, exchange);
+  }
+
+  /** Call once. False: the call has ended already. */
+  protected begin(call: GatewayCall, responses: ResponseForm): boolean {
+    if (!call.begin(responses)) return false;
+    if (this.#problem !== undefined) call.fail(this.#problem);
+    return !call.isOver;
   }
 
   #cutOff(reason: string): void {
@@ -119,7 +130,7 @@ class JsonSocketCall extends SocketCall {
     this.#requests = takesStream
       ? new JsonMessages(call, { host, flow: exchange }, (text) => route.decode(text))
       : undefined;
-    if (!call.begin(new JsonResponses(parts, call, socket))) return;
+    if (!this.begin(call, new JsonResponses(parts, call, socket))) return;
     if (this.#requests !== undefined) this.#requests.start();
     else if (route.isRequestInPath) this.#run(new Uint8Array(0));
   }
@@ -204,7 +215,7 @@ class ProtoSocketCall extends SocketCall {
     this.#exchange = exchange;
     const codec = asInvalidArgument(handler.codecs.proto.request);
     this.#requests = new EnvelopedRequests(call, exchange, { host, handler, codec, compression: undefined });
-    if (call.begin(new ProtoResponses(host, handler, call, this.socket))) this.#requests.start();
+    if (this.begin(call, new ProtoResponses(host, handler, call, this.socket))) this.#requests.start();
   }
 }
 

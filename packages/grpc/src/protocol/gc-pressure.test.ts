@@ -59,13 +59,13 @@ describe("collections while large messages are received", () => {
     assert.ok(collections.full <= collections.young / 4, `${collections.full} collections of the whole heap`);
   });
 
-  test("buffers below 64 KiB are not counted, those from there on are", async () => {
+  test("buffers below 16 KiB are not counted, those from there on are", async () => {
     const small = await collectionsDuring(async () => {
-      for (let i = 0; i < 4096; i++) reportExternalBytes(65_535);
+      for (let i = 0; i < 16_384; i++) reportExternalBytes(16_383);
     });
     assert.equal(small.young, 0);
     const large = await collectionsDuring(async () => {
-      for (let i = 0; i < 4096; i++) reportExternalBytes(65_536);
+      for (let i = 0; i < 16_384; i++) reportExternalBytes(16_384);
     });
     assert.ok(large.young >= 256 / 32, `only ${large.young} collections`);
   });

@@ -1,5 +1,5 @@
-/** Smaller buffers are not counted: so many of them are needed that their objects fill the young generation anyway. */
-const minCountedBytes = 65_536;
+/** Smaller buffers are not counted: so many of them are needed that their objects fill the young generation anyway. With 4 KiB they do, with 16 KiB they do not. */
+const minCountedBytes = 16_384;
 
 /** Bytes of buffers that are allowed before it is known how large the young generation is. */
 const firstAllowanceBytes = 8_388_608;

@@ -35,8 +35,12 @@ export class Payload {
 
   /** The bytes alone: as a view where they are part of a larger buffer, and as a copy where they are lent. */
   get content(): Uint8Array {
+    return this.lender === undefined ? this.view : this.lender.copy(this.bytes, this.start, this.end);
+  }
+
+  /** The bytes alone, as a view that is good until the payload is cleared. */
+  get view(): Uint8Array {
     const { bytes, start, end } = this;
-    if (this.lender !== undefined) return this.lender.copy(bytes, start, end);
     return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
   }
 
@@ -44,7 +48,7 @@ export class Payload {
   copyTo(target: Uint8Array, at: number): void {
     const { bytes, start, end } = this;
     if (end - start > maxCopiedByLoop) {
-      target.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at);
+      target.set(this.view, at);
       return;
     }
     for (let from = start; from < end; from++) target[at++] = bytes[from] as number;

@@ -16,7 +16,13 @@ export {
   messagePrefixBytes,
   writeMessagePrefix,
 } from "../protocol/message-framing.ts";
-export { appendMetadata, appendTrailerMetadata, findMetadata, metadataToHeaders } from "../protocol/metadata.ts";
+export {
+  appendMetadata,
+  appendTrailerMetadata,
+  findMetadata,
+  metadataToHeaders,
+  receivedMetadata,
+} from "../protocol/metadata.ts";
 export { Payload } from "../protocol/payload.ts";
 export { parseTimeout } from "../protocol/timeout.ts";
 export { appendStatusTrailers } from "../protocol/trailers.ts";

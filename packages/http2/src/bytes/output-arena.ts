@@ -15,10 +15,17 @@ export class OutputArena {
   private cutAt = 0;
   private parts: Uint8Array[] = [];
   private partBytes = 0;
+  /** Slabs that were full before the one at hand, and hold a part of what was collected. Undefined while there are none. */
+  private full: Uint8Array[] | undefined = undefined;
 
   /** Bytes that wait to be handed to the socket. */
   get pendingBytes(): number {
     return this.partBytes + this.length - this.cutAt;
+  }
+
+  /** What fits after what was written without another slab. */
+  get room(): number {
+    return this.bytes.length - this.length;
   }
 
   /** Makes room for `bytes` side by side and returns where they go; `length` has to be moved on once they are written. */
@@ -34,7 +41,7 @@ export class OutputArena {
     this.partBytes += payload.length;
   }
 
-  /** Takes out everything collected. The bytes stay in place until `recycle`, or until the slab that `detach` returns is given back. */
+  /** Takes out everything collected. The bytes stay in place until `recycle`, or until the slabs that `detach` returns are given back. */
   take(): readonly Uint8Array[] {
     this.cut();
     const parts = this.parts;
@@ -43,18 +50,20 @@ export class OutputArena {
     return parts;
   }
 
-  /** What was taken out has left for the kernel: the next writer can fill the slab from its beginning. */
+  /** What was taken out has left for the kernel: the next writer can fill the slabs from their beginning. */
   recycle(): void {
-    outputSlabs.give(this.detach());
+    for (const slab of this.detach()) outputSlabs.give(slab);
   }
 
-  /** What was taken out is still on its way: the slab belongs to the socket until that says otherwise. */
-  detach(): Uint8Array {
-    const slab = this.bytes;
+  /** What was taken out is still on its way: the slabs belong to the socket until that says otherwise. */
+  detach(): Uint8Array[] {
+    const slabs = this.full ?? [];
+    slabs.push(this.bytes);
+    this.full = undefined;
     this.bytes = empty;
     this.length = 0;
     this.cutAt = 0;
-    return slab;
+    return slabs;
   }
 
   private cut(): void {
@@ -67,6 +76,10 @@ export class OutputArena {
 
   private nextSlab(bytes: number): void {
     this.cut();
+    if (this.length > 0) {
+      this.full ??= [];
+      this.full.push(this.bytes);
+    }
     this.bytes = bytes > outputSlabs.slabBytes ? Buffer.allocUnsafeSlow(bytes) : outputSlabs.take();
     this.length = 0;
     this.cutAt = 0;

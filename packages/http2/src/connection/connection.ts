@@ -115,10 +115,10 @@ export class Connection implements FedConnection, PartsOwner {
 
   // ---- what the socket's owner calls
 
-  receive(chunk: Uint8Array): boolean {
+  receive(chunk: Uint8Array, isReused = false): boolean {
     this.parts.keepalive?.onBytes();
     if (this.shutdownBegun !== undefined) this.shutdownBegun.discarded(chunk.length);
-    return this.parts.intake.receive(chunk);
+    return this.parts.intake.receive(chunk, isReused);
   }
 
   drained(): void {

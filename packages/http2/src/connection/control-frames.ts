@@ -81,7 +81,7 @@ export class ControlFrames {
       return;
     }
     frames.pingAck(bytes, start);
-    this.pingPolicy.received(clock.nowMs(), streams.size > 0, frames.dataFrames + frames.headerBlocks);
+    this.pingPolicy.received(clock.nowMs(), streams.size > 0, frames.data.frames + frames.headerBlocks);
     guard.answered();
   }
 

@@ -86,3 +86,13 @@ test("stays paused over a turn while the socket's output is not drained", async 
   intake.drained();
   assert.equal(seen.isPaused, false);
 });
+
+test("keeps a copy of what it has not read of a chunk whose memory is used again", async () => {
+  const { seen, intake } = setUp();
+  const chunk = frames(maxPerTurn + 20);
+  assert.equal(intake.receive(chunk, true), true);
+  assert.equal(seen.read, maxPerTurn);
+  chunk.fill(0xff);
+  await turn();
+  assert.deepEqual(seen, { read: maxPerTurn + 20, isPaused: false, pauses: 1 });
+});

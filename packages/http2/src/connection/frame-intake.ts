@@ -48,16 +48,17 @@ export class FrameIntake {
     this.maxWork = workOfFrame * parts.limits.frames.maxPerTurn;
   }
 
-  /** True: the chunk has been used up, and nothing refers to it any more. */
-  receive(chunk: Uint8Array): boolean {
+  /** True: the chunk has been used up, and nothing refers to it any more. For a chunk whose memory is reused, what is left is copied. */
+  receive(chunk: Uint8Array, isReused = false): boolean {
     if (this.unread !== undefined) {
       // Only a source that cannot be paused delivers in this state.
       this.unread = Buffer.concat([this.unread.subarray(this.unreadAt), chunk]);
       this.unreadAt = 0;
     } else {
       this.readFrom(chunk, 0);
+      if (isReused) this.copyUnread();
     }
-    return this.unread === undefined;
+    return this.unread !== chunk;
   }
 
   /** Pauses reading until the socket is empty: the peer sends requests and does not read the responses. False: it was paused already. */
@@ -100,6 +101,12 @@ export class FrameIntake {
       this.unreadAt = stoppedAt;
     }
     this.countWork(turnWork.done);
+  }
+
+  private copyUnread(): void {
+    if (this.unread === undefined) return;
+    this.unread = Buffer.from(this.unread.subarray(this.unreadAt));
+    this.unreadAt = 0;
   }
 
   private countWork(done: number): void {

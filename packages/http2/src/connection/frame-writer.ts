@@ -1,7 +1,6 @@
 import { GivenBuffers } from "../bytes/given-buffers.ts";
 import { OutputArena } from "../bytes/output-arena.ts";
 import { outputSlabs } from "../bytes/slab-pool.ts";
-import { writeDataHeader } from "../frame/data.ts";
 import { frameHeaderBytes, minMaxFrameBytes, writeFrameHeader } from "../frame/frame-header.ts";
 import { Flag, FrameType } from "../frame/frame-type.ts";
 import { goawayFrameBytes, writeGoaway } from "../frame/goaway.ts";
@@ -12,12 +11,16 @@ import { windowUpdateBytes, writeWindowUpdate } from "../frame/window-update.ts"
 import { HpackEncoder, initialTableBytes, PreparedHeaders } from "../hpack/index.ts";
 import type { HeaderFields } from "../stream/header-fields.ts";
 import type { ByteChannel } from "./byte-channel.ts";
+import { DataFrames, type DataFramesOwner } from "./data-frames.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
 const noFields: readonly string[] = [];
 
-/** A payload from here on travels as a buffer of its own: copying it would cost more than another entry in the write. */
-export const ownBufferBytes = 8192;
+/**
+ * With so much collected, nothing is gained by waiting for more of the turn: the socket takes it while it is in the processor's cache, and
+ * the slab is free for what comes next. A little less than a slab, so that messages of 4 KiB do not begin another.
+ */
+const flushedBytes = 61_440;
 
 /** Up to this size, what is written while the socket cannot keep up is copied out of its slab. */
 const maxCopiedBytes = 16_384;
@@ -36,8 +39,9 @@ export interface FrameWriterOwner {
  * Writes the frames of a connection: they are collected and leave in one write at the end of the turn of the event loop in which they were
  * made.
  */
-export class FrameWriter {
-  readonly arena = new OutputArena();
+export class FrameWriter implements DataFramesOwner {
+  private readonly arena = new OutputArena();
+  readonly data: DataFrames;
   maxFrameBytes = minMaxFrameBytes;
   /** Bytes that the socket holds back, as of the last flush. */
   backlogBytes = 0;
@@ -45,9 +49,6 @@ export class FrameWriter {
   queuedControlFrames = 0;
   /** Bytes handed to the socket since the connection began. */
   handedBytes = 0;
-  /** DATA frames and their bytes sent so far: what window updates are measured by. */
-  dataFrames = 0;
-  dataBytes = 0;
   headerBlocks = 0;
   private readonly socket: ByteChannel;
   private readonly owner: FrameWriterOwner;
@@ -58,6 +59,8 @@ export class FrameWriter {
   /** Undefined before the first. */
   private given: GivenBuffers | undefined = undefined;
   private flushScheduled = false;
+  /** Handed to the socket in this turn before its end: bounded, because a turn is not to be only for one connection. */
+  private earlyBytes = 0;
   /** Slabs that the socket still reads from. */
   private inFlight: Uint8Array[] = [];
   /** The socket finishes writes later, as TLS always does, so each write has a callback. */
@@ -74,6 +77,7 @@ export class FrameWriter {
     this.owner = owner;
     this.limits = limits;
     this.unindexedFields = unindexedFields;
+    this.data = new DataFrames(this.arena, this);
   }
 
   /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
@@ -92,7 +96,8 @@ export class FrameWriter {
 
   /** The socket is full; frames that control the connection are still collected. */
   get isBlocked(): boolean {
-    return this.backlogBytes + this.arena.pendingBytes >= this.limits.output.connectionBufferBytes;
+    const collectedBytes = this.arena.pendingBytes + this.data.joinedBytes;
+    return this.backlogBytes + collectedBytes >= this.limits.output.connectionBufferBytes;
   }
 
   /** Bytes that the socket holds now. */
@@ -102,6 +107,7 @@ export class FrameWriter {
 
   headers(streamId: number, fields: HeaderFields, extra: readonly string[], endStream: boolean): void {
     this.headerBlocks++;
+    this.data.sendJoined(streamId);
     this.encoder ??= this.makeEncoder();
     const { encoder } = this;
     const prepared = fields instanceof PreparedHeaders;
@@ -122,35 +128,6 @@ export class FrameWriter {
       const flags = endStream ? Flag.endHeaders | Flag.endStream : Flag.endHeaders;
       writeFrameHeader(arena.bytes, offset, end - start, FrameType.headers, flags, streamId);
       arena.length = end;
-    }
-    this.schedule();
-  }
-
-  /** A DATA frame whose payload of `bytes` has been written in place, after room for the frame's header at `offset`. */
-  dataInPlace(streamId: number, offset: number, bytes: number, endStream: boolean): void {
-    const { arena } = this;
-    arena.length = writeDataHeader(arena.bytes, offset, streamId, bytes, endStream) + bytes;
-    this.dataFrames++;
-    this.dataBytes += bytes;
-    this.schedule();
-  }
-
-  data(streamId: number, payload: Uint8Array | undefined, endStream: boolean): void {
-    const { arena } = this;
-    const bytes = payload === undefined ? 0 : payload.length;
-    this.dataFrames++;
-    this.dataBytes += bytes;
-    const copied = bytes < ownBufferBytes;
-    const offset = arena.reserve(frameHeaderBytes + (copied ? bytes : 0));
-    const start = writeDataHeader(arena.bytes, offset, streamId, bytes, endStream);
-    arena.length = start;
-    if (payload !== undefined) {
-      if (copied) {
-        arena.bytes.set(payload, start);
-        arena.length = start + bytes;
-      } else {
-        arena.append(payload);
-      }
     }
     this.schedule();
   }
@@ -193,6 +170,7 @@ export class FrameWriter {
   }
 
   rstStream(streamId: number, code: number): void {
+    this.data.sendJoined(streamId);
     const offset = this.arena.reserve(frameHeaderBytes + rstStreamBytes);
     this.arena.length = writeRstStream(this.arena.bytes, offset, streamId, code);
     this.schedule();
@@ -213,9 +191,17 @@ export class FrameWriter {
   }
 
   flush(): void {
+    this.earlyBytes = 0;
+    if (!this.closed) this.write();
     this.flushScheduled = false;
     if (this.closed) return;
+    if (this.backlogBytes >= this.limits.output.pauseAtBacklogBytes) this.owner.backlogGrew(this.backlogBytes);
+  }
+
+  /** Hands the socket what was collected. Never calls the owner, because a stream may be in the middle of sending. */
+  private write(): void {
     const { arena, socket } = this;
+    this.data.endTurn();
     // Not every channel reports "drain" after a write that stayed below its mark, so a waiting writer needs the callback.
     const isAwaited =
       this.isDeferred ||
@@ -237,10 +223,9 @@ export class FrameWriter {
     this.backlogBytes = socket.writableLength;
     if (this.backlogBytes === 0) this.queuedControlFrames = 0;
     if (this.backlogBytes === 0 || isCopied) arena.recycle();
-    else this.inFlight.push(arena.detach());
+    else this.inFlight.push(...arena.detach());
     this.isDeferred = this.backlogBytes > 0;
     this.given?.handed(!this.isDeferred);
-    if (this.backlogBytes >= this.limits.output.pauseAtBacklogBytes) this.owner.backlogGrew(this.backlogBytes);
   }
 
   /** The socket has sent everything it held. */
@@ -252,6 +237,7 @@ export class FrameWriter {
   /** Nothing is written from here on. */
   close(): void {
     this.closed = true;
+    this.data.endTurn();
     this.arena.take();
     this.arena.detach();
     this.inFlight = [];
@@ -283,10 +269,19 @@ export class FrameWriter {
    * A tick of the event loop begins when no microtask is left. So every handler that could respond to what this turn has
    * read has responded by then, and all responses leave in one write; none waits for the next turn.
    */
-  private schedule(): void {
+  schedule(): void {
     if (this.flushScheduled) return;
     this.flushScheduled = true;
     process.nextTick(flush, this);
+  }
+
+  /** For large data, which a turn may have much of. */
+  writeEarly(): void {
+    const { pendingBytes } = this.arena;
+    if (pendingBytes < flushedBytes || this.isDeferred) return;
+    if (this.earlyBytes >= this.limits.output.connectionBufferBytes) return;
+    this.earlyBytes += pendingBytes;
+    this.write();
   }
 
   private hand(part: Uint8Array, written: (() => void) | undefined): void {

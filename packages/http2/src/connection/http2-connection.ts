@@ -47,9 +47,9 @@ export interface Http2Connection {
 export interface FedConnection extends Http2Connection {
   /**
    * Bytes from the peer; those after the client's preface when this is a server. Never throws. True: the chunk has been used
-   * up, so its memory can be freed or filled again.
+   * up, so its memory can be freed or filled again. `isReused`: its memory is filled again in any case once this has returned. Default: false.
    */
-  receive(chunk: Uint8Array): boolean;
+  receive(chunk: Uint8Array, isReused?: boolean): boolean;
   /** The channel has sent everything it held. */
   drained(): void;
   /** The channel is gone. */

@@ -318,8 +318,7 @@ export class Inbound implements FrameSink {
       throw connectionError(ErrorCode.frameSizeError, `a WINDOW_UPDATE frame has ${end - start} bytes, not 4`);
     }
     const { frames, outbound } = this.parts;
-    const { dataFrames, dataBytes } = frames;
-    this.parts.budgets.windowUpdate(this.streams.opened, dataFrames, dataBytes);
+    this.parts.budgets.windowUpdate(this.streams.opened, frames.data.frames, frames.data.bytes);
     const increment = readUint31(bytes, start);
     if (streamId === 0) {
       if (increment === 0) throw connectionError(ErrorCode.protocolError, "a window update of 0");

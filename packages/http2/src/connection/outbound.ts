@@ -1,8 +1,8 @@
-import { frameHeaderBytes } from "../frame/frame-header.ts";
 import type { Stream } from "../stream/stream.ts";
 import { initialWindowBytes, SendWindow } from "../stream/window.ts";
+import { ownBufferBytes } from "./data-frames.ts";
 import type { SharedOutput } from "./flow/shared-output.ts";
-import { type FrameWriter, ownBufferBytes } from "./frame-writer.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 
 const noFields: readonly string[] = [];
 
@@ -35,19 +35,32 @@ export class Outbound {
     return this.waiting.length > 0;
   }
 
-  /** Room for a DATA frame of `bytes` in the connection's output, or -1 when it cannot leave at once. Returns where the frame begins. */
-  reserve(bytes: number): number {
+  /** Room for `bytes` of data in the connection's output, or -1 when it cannot leave at once. Returns where it begins in `frames.data.reserved`. */
+  reserve(stream: Stream, bytes: number): number {
     const { frames } = this;
     if (bytes > frames.maxFrameBytes || bytes > this.window.available || bytes >= ownBufferBytes) return -1;
-    return frames.isBlocked ? -1 : frames.arena.reserve(frameHeaderBytes + bytes);
+    return frames.isBlocked ? -1 : frames.data.reserve(stream.send, stream.id, bytes);
   }
 
-  /** The frame for which room was reserved holds its `bytes` now. */
+  /** The place that was reserved holds `bytes` of data now. */
   commit(stream: Stream, offset: number, bytes: number, endStream: boolean): void {
     this.window.take(bytes);
     stream.send.take(bytes);
-    this.frames.dataInPlace(stream.id, offset, bytes, endStream);
+    this.frames.data.commit(stream.id, offset, bytes, endStream);
     if (endStream) stream.endSent();
+  }
+
+  /** Sends `prefix` and `body` as copies. False: they cannot leave at once as a whole, and nothing was sent. */
+  copy(stream: Stream, prefix: Uint8Array, body: Uint8Array, endStream: boolean): boolean {
+    const { frames } = this;
+    const bytes = prefix.length + body.length;
+    if (bytes > this.window.available || bytes > stream.send.available || frames.isBlocked) return false;
+    if (endStream) stream.send.end();
+    this.window.take(bytes);
+    stream.send.take(bytes);
+    frames.data.copy(stream.id, prefix, body, endStream);
+    if (endStream) stream.endSent();
+    return true;
   }
 
   /** Sends what the stream has pending, `addedBytes` of it new, as far as windows and socket allow; the rest waits for its turn. */
@@ -139,7 +152,7 @@ export class Outbound {
     const isLast = send.advance(take);
     this.stopWaiting(take);
     this.window.take(take);
-    frames.data(stream.id, take === first.length ? first : first.subarray(0, take), isLast);
+    frames.data.send(stream.id, take === first.length ? first : first.subarray(0, take), isLast);
     if (take === first.length) frames.lastCollected(first);
     if (!isLast) return true;
     send.settle();
@@ -151,7 +164,7 @@ export class Outbound {
     const trailers = stream.send.settle();
     // The end may have left already, by a way that does not wait.
     if (!stream.send.hasEnd || !stream.canSend) return false;
-    if (trailers === undefined) this.frames.data(stream.id, undefined, true);
+    if (trailers === undefined) this.frames.data.send(stream.id, undefined, true);
     else this.frames.headers(stream.id, trailers, noFields, true);
     stream.endSent();
     return false;

@@ -15,10 +15,14 @@ export function attachToServer(connection: Connection, socket: Socket): void {
   let head: Uint8Array | undefined;
   const read = (bytes: Uint8Array, hasEnded: boolean): void => {
     const greeting = readGreeting(bytes, hasEnded);
-    if (greeting === "more") return;
+    if (greeting === "more") {
+      // Copied, because the socket may read into the same memory again.
+      head = Buffer.from(bytes);
+      return;
+    }
     endDiversion();
     socket.off("close", onClose);
-    if (greeting === "http2") connection.receive(bytes);
+    if (greeting === "http2") connection.receive(bytes, true);
     else connection.abandon(notHttp2(greeting.reason));
   };
   const onClose = (): void => {
@@ -28,8 +32,7 @@ export function attachToServer(connection: Connection, socket: Socket): void {
   };
   attach(connection, socket);
   const endDiversion = divertData(socket, (chunk) => {
-    head = head === undefined ? chunk : Buffer.concat([head, chunk]);
-    read(head, false);
+    read(head === undefined ? chunk : Buffer.concat([head, chunk]), false);
   });
   // Before the connection's own, which only knows that the socket is gone.
   socket.prependListener("close", onClose);

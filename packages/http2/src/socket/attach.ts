@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { freeBuffer } from "../bytes/free-buffer.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
+import { isInSharedBuffer } from "./read-buffer.ts";
 
 /** Chunks from here on are freed at once; Node reads each into a buffer of its own. Below, freeing costs as much as it saves. */
 const minFreedBytes = 16_384;
@@ -35,8 +36,9 @@ export function divertData(socket: Socket, listener: (chunk: Uint8Array) => void
 }
 
 function onData(this: AttachedSocket, chunk: Uint8Array): void {
-  const isUsedUp = this[attached].receive(chunk);
-  if (isUsedUp && chunk.length >= minFreedBytes) freeBuffer(chunk);
+  const isReused = isInSharedBuffer(chunk);
+  const isUsedUp = this[attached].receive(chunk, isReused);
+  if (isUsedUp && !isReused && chunk.length >= minFreedBytes) freeBuffer(chunk);
 }
 
 function onDrain(this: AttachedSocket): void {

@@ -7,6 +7,7 @@ import { systemClock } from "../connection/time/clock.ts";
 import { Http2Error } from "../errors/http2-error.ts";
 import { attachToServer } from "./attach-to-server.ts";
 import { ignoreErrors } from "./ignore-errors.ts";
+import { intoSharedBuffer } from "./read-buffer.ts";
 import type { ListenAddress } from "./server-options.ts";
 import { withServerName } from "./tls/server-name.ts";
 import { clientTlsOptions } from "./tls/tls-defaults.ts";
@@ -41,7 +42,8 @@ export function connect(
   return new Promise((resolve, reject) => {
     const socket: Socket =
       tls === undefined
-        ? connectNet({ ...address, noDelay: true } as Parameters<typeof connectNet>[0] & object)
+        ? connectNet({ ...address, noDelay: true, onread: intoSharedBuffer() } as Parameters<typeof connectNet>[0] &
+            object)
         : // Loaded here, because it costs milliseconds and a client without TLS does not need it.
           process.getBuiltinModule("node:tls").connect({
             ...address,

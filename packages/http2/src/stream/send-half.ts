@@ -22,6 +22,10 @@ export class SendHalf {
   pendingBytes = 0;
   /** The end is decided: it follows the data that waits, with trailers or without. */
   hasEnd = false;
+  /** For the connection: the turn in which it last sent a small DATA frame; 0 for never. */
+  lastTurn = 0;
+  /** For the connection: where in that turn's `JoinedData` it may have a share. */
+  joinedShare = 0;
   /** For the connection: its list of waiting streams holds this one. */
   isQueued = false;
   private waiting: WaitingOutput | undefined = undefined;

@@ -6,8 +6,8 @@ import type { StreamState } from "./state.ts";
 
 /** The frames that a stream writes itself. */
 export interface StreamFrames {
-  /** The memory that `StreamOutput.reserve` gave an offset into. */
-  readonly arena: { readonly bytes: Uint8Array };
+  /** `reserved` is the memory that `StreamOutput.reserve` gave an offset into. */
+  readonly data: { readonly reserved: Uint8Array };
   headers(streamId: number, fields: HeaderFields, extra: readonly string[], endStream: boolean): void;
   windowUpdate(streamId: number, increment: number): void;
   /** See `Http2Stream.giveData`. */
@@ -17,8 +17,10 @@ export interface StreamFrames {
 /** The way of a stream's data. */
 export interface StreamOutput<S> {
   /** See `Http2Stream.reserveData`. */
-  reserve(bytes: number): number;
+  reserve(stream: S, bytes: number): number;
   commit(stream: S, offset: number, bytes: number, endStream: boolean): void;
+  /** See `Http2Stream.copyData`. */
+  copy(stream: S, prefix: Uint8Array, body: Uint8Array, endStream: boolean): boolean;
   /** Sends what windows and socket allow of what the stream has pending, `addedBytes` of it new; the rest follows when there is room. */
   pending(stream: S, addedBytes: number): void;
   /** `bytes` pending bytes will not be sent. */

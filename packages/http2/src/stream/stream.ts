@@ -1,6 +1,5 @@
 import { ErrorCode } from "../errors/error-code.ts";
 import { callerError, type Http2Error } from "../errors/http2-error.ts";
-import { frameHeaderBytes } from "../frame/frame-header.ts";
 import type { HeaderFields } from "./header-fields.ts";
 import type { Http2Stream } from "./http2-stream.ts";
 import type { Loan } from "./loan.ts";
@@ -132,17 +131,20 @@ export class Stream implements Http2Stream {
 
   reserveData(bytes: number): number {
     if (this.pendingBytes > 0 || !this.isWritable || bytes > this.send.available) return -1;
-    const offset = this.home.output.reserve(bytes);
-    return offset === -1 ? -1 : offset + frameHeaderBytes;
+    return this.home.output.reserve(this, bytes);
   }
 
   get outputBytes(): Uint8Array {
-    return this.home.frames.arena.bytes;
+    return this.home.frames.data.reserved;
   }
 
   commitData(offset: number, bytes: number, endStream: boolean): void {
     if (endStream) this.send.end();
-    this.home.output.commit(this, offset - frameHeaderBytes, bytes, endStream);
+    this.home.output.commit(this, offset, bytes, endStream);
+  }
+
+  copyData(prefix: Uint8Array, body: Uint8Array, endStream: boolean): boolean {
+    return this.pendingBytes === 0 && this.isWritable && this.home.output.copy(this, prefix, body, endStream);
   }
 
   consume(bytes: number): void {

@@ -1,7 +1,6 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { countCacheLookups } from "@tercel/interceptors/metrics";
 import type { Need } from "../provider.ts";
-import { type Cache, type CacheOptions, createCache } from "./cache.ts";
+import type { Cache, CacheOptions } from "./cache.ts";
 import type { CachePort } from "./cache-port.ts";
 
 export interface CacheNeedOptions extends CacheOptions {
@@ -17,7 +16,9 @@ export function cache<Desc extends DescMessage>(
   return {
     concern: "cache",
     ...(provider !== undefined && { provider }),
-    prepare({ store }, { log, metrics }) {
+    async prepare({ store }, { log, metrics }) {
+      const { countCacheLookups } = await import("@tercel/interceptors/metrics");
+      const { createCache } = await import("./cache.ts");
       return { port: createCache(schema, options, { store, log, observer: countCacheLookups(metrics) }) };
     },
   };

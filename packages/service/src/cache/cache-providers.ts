@@ -1,4 +1,3 @@
-import { createMemoryCacheStore } from "@tercel/interceptors/cache";
 import { type InferOutput, optional, pipe, strictObject, transform } from "valibot";
 import { text, url, wholeNumber } from "../config/values/basic-values.ts";
 import { byteSize } from "../config/values/byte-size.ts";
@@ -49,6 +48,7 @@ const memory: Provider<MemoryConfig, CachePort> = {
   type: "memory",
   config: memoryConfig as Provider<MemoryConfig>["config"],
   async open(config, { clock }) {
+    const { createMemoryCacheStore } = await import("@tercel/interceptors/cache");
     const store = createMemoryCacheStore({ ...config, clock });
     return { port: { store }, describe: "cache in memory", async check() {}, async close() {} };
   },

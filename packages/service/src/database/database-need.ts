@@ -1,4 +1,3 @@
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import type { Need } from "../provider.ts";
 import type { Database } from "./database.ts";
 
@@ -7,23 +6,23 @@ export interface DatabaseNeedOptions {
   readonly migrations?: URL;
 }
 
-/** Declares a need for the default database. */
+/** Declares a need for the default database. Its options are validated when the service starts. */
 export function database(options?: DatabaseNeedOptions): Need<Database, Database>;
 /** Declares a need for a database by its name in the configuration. */
 export function database(provider: string, options?: DatabaseNeedOptions): Need<Database, Database>;
-/** @throws TypeError for unknown options */
 export function database(
   first: string | DatabaseNeedOptions = {},
   second: DatabaseNeedOptions = {},
 ): Need<Database, Database> {
   const [provider, options] = typeof first === "string" ? [first, second] : [undefined, first];
-  refuseUnknownOptions("database", options, ["migrations"]);
   const { migrations } = options;
   return {
     concern: "database",
     ...(provider !== undefined && { provider }),
     ...(migrations !== undefined && { migrations }),
     async prepare(opened, { log, signal }) {
+      const { refuseUnknownOptions } = await import("@tercel/grpc/internal");
+      refuseUnknownOptions("database", options, ["migrations"]);
       const isInMemory = "isInMemory" in opened && opened.isInMemory === true;
       // A database in memory starts empty, so it is migrated after it is opened.
       if (isInMemory && migrations !== undefined) {

@@ -109,11 +109,12 @@ describe("the provider of PostgreSQL", () => {
 });
 
 describe("the need for a database", () => {
-  it("takes the default provider or a named one, and refuses unknown options", () => {
+  it("takes the default provider or a named one, and refuses unknown options when the service starts", async () => {
     assert.equal(databaseNeed().provider, undefined);
     assert.equal(databaseNeed("reporting").provider, "reporting");
     const migrations = new URL("file:///m/");
     assert.equal(databaseNeed("reporting", { migrations }).migrations, migrations);
-    assert.throws(() => databaseNeed({ migration: migrations } as object), /did you mean "migrations"/);
+    const preparing = databaseNeed({ migration: migrations } as object).prepare({} as never, {} as never);
+    await assert.rejects(Promise.resolve(preparing), /database: .*did you mean "migrations"/);
   });
 });

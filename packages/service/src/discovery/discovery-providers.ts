@@ -16,7 +16,6 @@ import {
 } from "../config/service-schema/discovery-types.ts";
 import { PermanentError } from "../permanent-error.ts";
 import type { Opened, Provider, ProviderHost } from "../provider.ts";
-import { hostRegistry } from "./host-registry.ts";
 import { parseHostAndPort } from "./parse-host-and-port.ts";
 
 const concern = "discovery";
@@ -55,7 +54,7 @@ function registryProvider<Config>(
 export const discoveryProviders: readonly Provider[] = [
   registryProvider<EmbeddedConfig>("embedded", embeddedConfig, async ({ target, leaseMs, serve }, { log, clock }) => {
     const { createEmbeddedRegistry } = await import("@tercel/discovery/embedded");
-    const hosted = serve ? await hostRegistry(target, { log, clock }) : undefined;
+    const hosted = serve ? await (await import("./host-registry.ts")).hostRegistry(target, { log, clock }) : undefined;
     const registry = createEmbeddedRegistry({ target, leaseMs, log, clock });
     return { registry, ...(hosted !== undefined && { close: () => hosted.close() }) };
   }),

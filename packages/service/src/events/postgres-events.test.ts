@@ -5,7 +5,8 @@ import { systemClock } from "@tercel/grpc";
 import { createRegistry } from "@tercel/interceptors/metrics";
 import { createOccasion } from "@tercel/test-support/async";
 import { createPostgresServer, type PostgresServer, withoutPostgres } from "@tercel/test-support/servers";
-import sql from "sql-template-tag";
+import sql, { type Sql } from "sql-template-tag";
+import type { Database, Transaction } from "../database/database.ts";
 import { openPostgres, type PostgresDatabase } from "../database/postgres/postgres-database.ts";
 import type { EventBroker } from "./broker/event-broker.ts";
 import { EventRefused } from "./broker/event-refused.ts";
@@ -124,6 +125,59 @@ describe("events with PostgreSQL", { skip: withoutPostgres, timeout: 120_000 }, 
     await next;
     assert.equal(sentBy.at(-1), "second");
     await second.end();
+    assert.deepEqual(await database.one(sql`SELECT count(*) AS n FROM tercel_outbox`), { n: 0 });
+  });
+
+  it("do not overtake those of a transaction that began earlier and committed while a batch was sent", async (t) => {
+    const database = await opened(t);
+    const publish = (tx: Transaction, value: string, key: string) => tx.publish(StringValueSchema, { value }, { key });
+    const [hasPublished, mayCommit] = [createOccasion(), createOccasion()];
+    const early = database.transaction(async (tx) => {
+      await publish(tx, "early", "k");
+      hasPublished.happen();
+      await mayCommit.happened;
+    });
+    await hasPublished.happened;
+    await database.transaction(async (tx) => {
+      for (let at = 0; at < 600; at++) await publish(tx, "other", String(at));
+    });
+    const order: string[] = [];
+    const [isSending, mayStore, isDone] = [createOccasion(), createOccasion(), createOccasion()];
+    const broker = {
+      description: "a stream in a test",
+      check: async () => {},
+      async append(records: readonly EventRecord[]) {
+        isSending.happen();
+        await mayStore.happened;
+        order.push(
+          ...records.filter(({ key }) => key === "k").map(({ payload }) => Buffer.from(payload.subarray(2)).toString()),
+        );
+        if (order.length === 2) isDone.happen();
+        return new Set(records.map(({ id }) => id));
+      },
+    };
+    // The next batch is read once both have committed.
+    const mayRead = createOccasion();
+    const reading: Database = {
+      ...database,
+      async all<Row extends object>(query: Sql) {
+        if (query.sql.startsWith("SELECT id, length(payload)") && Number(query.values[0]) > 0) await mayRead.happened;
+        return database.all<Row>(query);
+      },
+      transaction: (work, options) => database.transaction(work, options),
+      tryLock: (name, options) => database.tryLock(name, options),
+      openMigrationSession: (signal) => database.openMigrationSession(signal),
+    };
+    const relay = startOutboxRelay({ database: reading, broker, name: "main", clock, log });
+    await isSending.happened;
+    mayCommit.happen();
+    await early;
+    await database.transaction((tx) => publish(tx, "late", "k"));
+    mayRead.happen();
+    mayStore.happen();
+    await isDone.happened;
+    await relay.stop();
+    assert.deepEqual(order, ["early", "late"]);
     assert.deepEqual(await database.one(sql`SELECT count(*) AS n FROM tercel_outbox`), { n: 0 });
   });
 

@@ -11,13 +11,8 @@ export function cancels(engine: "tar" | "wim"): Proof {
     async start() {
       const context = createSuiteContext();
       const site = await createCancelSite(context, engine === "tar" ? ".tar.zst" : ".wim");
-      let [checked, early] = [0, 0];
       return {
-        async check(seed) {
-          if (await site.check(seed)) early++;
-          checked++;
-        },
-        describe: () => `${early} of ${checked} came before the end`,
+        check: async (seed) => ({ "before the end": (await site.check(seed)) ? 1 : 0 }),
         close: () => context.clean(),
       };
     },

@@ -17,6 +17,7 @@ function pointsOf(scenario: Scenario): Proof {
     items: "crash points",
     count: Number.POSITIVE_INFINITY,
     verdict,
+    inOneProcess: true,
     async start() {
       const site = createCrashSite();
       const points = await recordCrashPoints(site, scenario);
@@ -40,6 +41,7 @@ export const restoreCrashPoints: Proof = {
   items: "stops of restores",
   count: Number.POSITIVE_INFINITY,
   verdict: "each target was as before, or whole",
+  inOneProcess: true,
   async start() {
     const stops = await listRestoreStops();
     return {
@@ -54,6 +56,7 @@ export const faults: Proof = {
   items: "faults",
   count: Number.POSITIVE_INFINITY,
   verdict,
+  inOneProcess: true,
   async start() {
     const site = createCrashSite();
     const all: { readonly run: Scenario; readonly fault: { readonly act: number; readonly code: string } }[] = [];

@@ -9,13 +9,8 @@ export function flips(engine: "tar" | "wim"): Proof {
     verdict: "each was found by a check of the archive",
     async start() {
       const site = await createFlipSite(engine);
-      let [checked, named] = [0, 0];
       return {
-        async check(seed) {
-          if (await site.check(seed)) named++;
-          checked++;
-        },
-        describe: () => `${named} of ${checked} with the name of a file`,
+        check: async (seed) => ({ "with the name of a file": (await site.check(seed)) ? 1 : 0 }),
         close: () => site.close(),
       };
     },

@@ -2,6 +2,7 @@ import { createRandom } from "../../../../apps/wimguard/test/crash/crash-points.
 import { createSuiteContext } from "../../../../apps/wimguard/test/daemon/cleanup.ts";
 import { killDaemons } from "../../../../apps/wimguard/test/daemon/kills.ts";
 import { withoutPython } from "../../../../apps/wimguard/test/trees/trees.ts";
+import { buildForProof } from "../built-program.ts";
 import type { Proof } from "../proof.ts";
 
 const killsOfRound = 10;
@@ -13,18 +14,19 @@ export const kills: Proof = {
   verdict: "no completed backup was lost, nothing was left",
   without: withoutPython,
   start() {
-    let [killed, completed] = [0, 0];
+    const built = buildForProof();
     return {
       async check(seed) {
         const context = createSuiteContext();
         try {
-          completed += await killDaemons(context, killsOfRound, createRandom(seed));
-          killed += killsOfRound;
+          const random = createRandom(seed);
+          const completed = await killDaemons(context, { kills: killsOfRound, random, start: built.start });
+          return { kills: killsOfRound, "completed backups": completed };
         } finally {
           await context.clean();
         }
       },
-      describe: () => `${killed} kills and ${completed} completed backups in this run`,
+      close: () => built.remove(),
     };
   },
 };

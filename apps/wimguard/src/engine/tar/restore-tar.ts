@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Writable } from "node:stream";
@@ -9,6 +8,7 @@ import { everything, type RestoreSelection, selectPaths } from "../../restore/re
 import { decompressFrames } from "../../zstd/zstd-frames.ts";
 import type { EngineEvents, ReadTask } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
+import { untilDrained } from "../until-drained.ts";
 import { ContentDigest } from "./format/content-digest.ts";
 import { formatMember } from "./format/format-member.ts";
 import { hashZeros } from "./format/hash-zeros.ts";
@@ -190,19 +190,13 @@ async function feedMembers(stdin: Writable, task: ReadTask, feeding: Feeding): P
       else if (step.headers !== undefined) stdin.write(step.headers);
     }
     stdin.uncork();
-    await drained(stdin);
+    await untilDrained(stdin);
   });
   reader.end();
   const left = await expected?.next();
   if (left !== undefined && left.done !== true) damaged(left.value.path, "it is missing in the archive");
   stdin.end(Buffer.alloc(2 * blockBytes));
   return files;
-}
-
-async function drained(stdin: Writable): Promise<void> {
-  // A program that has failed says so with its exit code and its lines.
-  if (stdin.destroyed || !stdin.writableNeedDrain) return;
-  await Promise.race([once(stdin, "drain"), once(stdin, "close")]).catch(() => {});
 }
 
 function nameToRestore(

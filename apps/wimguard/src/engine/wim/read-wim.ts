@@ -1,6 +1,5 @@
 import type { Buffer } from "node:buffer";
 import { fail } from "../../failure/failure.ts";
-import { createDigestCheck } from "../../manifest/digest-check.ts";
 import type { ArchiveImage, Engine, EngineEvents, FileEngine } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
 import { listImage, readImages } from "./list-image.ts";
@@ -46,22 +45,6 @@ export const readFile: Engine["readFile"] = async ({ archivePath, image }, { ent
     signal,
   );
   checkWimEnd(end, `read ${name} of ${archivePath}`);
-};
-
-export const verifyFiles: Engine["verifyFiles"] = async (archive, files, events, signal) => {
-  for (const file of files) {
-    const check = createDigestCheck(file.entry);
-    await readFile(
-      archive,
-      file,
-      async (bytes) => {
-        check.update(bytes);
-        events.onBytes(bytes.length);
-      },
-      signal,
-    );
-    check.end();
-  }
 };
 
 /** Copies what the other images need, compressed as it is: deleting an image would rewrite the file under a name of its own. */

@@ -1,22 +1,18 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { open, stat } from "node:fs/promises";
-import { throwIfCancelled } from "../../failure/failure.ts";
 import type { ArchiveImage, EngineEvents } from "../engine.ts";
 import { runProgram } from "../run-program.ts";
+import { maxNameBytes, maxNames, readInOrder } from "./read-in-order.ts";
 import { verify } from "./read-wim.ts";
 import type { ImageEntry } from "./wim-image.ts";
 import { drain, program } from "./wim-program.ts";
-
-/** A command line takes so many names; with more files, verifying everything takes little longer. */
-const maxAddedFiles = 1_000;
-const maxNameBytes = 256 * 1024;
 
 /** What an image has brought into a file that was there before. */
 export interface AddedFiles {
   /** Takes each entry of the image. */
   take(entry: ImageEntry): void;
-  /** One of each content; undefined where there are too many, or where it is not known which they are. */
+  /** One of each content; undefined where it is not known which they are, or where there are too many: then verifying everything takes little longer. */
   readonly files: readonly ImageEntry[] | undefined;
 }
 
@@ -35,7 +31,7 @@ export async function createAddedFiles(basePath: string): Promise<AddedFiles | u
       if (storedAt !== undefined && storedAt < size) return;
       if (!files.has(digest)) nameBytes += path.length;
       files.set(digest, entry);
-      isKnown = storedAt !== undefined && files.size <= maxAddedFiles && nameBytes <= maxNameBytes;
+      isKnown = storedAt !== undefined && files.size <= maxNames && nameBytes <= maxNameBytes;
     },
     get files() {
       return isKnown ? [...files.values()] : undefined;
@@ -80,43 +76,21 @@ async function hasItsChecksums({ archivePath }: ArchiveImage, signal: AbortSigna
   return (await runProgram({ engine: "wim", program, args, read: drain }, signal)).code === 0;
 }
 
-/** Whether files of an image are what its list says. The program writes one after the other, in the order of their names here. */
+/** Whether files of an image are what its list says. */
 export async function haveTheirDigests(
-  { archivePath, image }: ArchiveImage,
+  archive: ArchiveImage,
   files: readonly ImageEntry[],
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (files.length === 0) return true;
-  const names = files.map(({ path }) => `/${path.toString()}`);
-  let good = 0;
   let isWrong = false;
   let hash = createHash("sha1");
-  let left = files[0]?.size ?? 0;
-  const take = (bytes: Buffer): void => {
-    for (let rest = bytes; rest.length > 0 && !isWrong; ) {
-      const part = rest.subarray(0, left);
-      hash.update(part);
-      left -= part.length;
-      rest = rest.subarray(part.length);
-      if (left > 0) continue;
-      isWrong = `sha1:${hash.digest("hex")}` !== files[good]?.digest;
+  const contents = {
+    onBytes: (bytes: Buffer) => void hash.update(bytes),
+    onEnd(index: number) {
+      isWrong ||= `sha1:${hash.digest("hex")}` !== files[index]?.digest;
       hash = createHash("sha1");
-      left = files[++good]?.size ?? 0;
-    }
-  };
-  const end = await runProgram(
-    {
-      engine: "wim",
-      program,
-      args: ["extract", archivePath, String(image), ...names, "--to-stdout", "--no-globs"],
-      async read(stdout) {
-        for await (const bytes of stdout as AsyncIterable<Buffer>) {
-          throwIfCancelled(signal);
-          take(bytes);
-        }
-      },
     },
-    signal,
-  );
-  return end.code === 0 && good === files.length && !isWrong;
+  };
+  const { code, ended, isLonger } = await readInOrder(archive, files, contents, signal);
+  return code === 0 && ended === files.length && !isLonger && !isWrong;
 }

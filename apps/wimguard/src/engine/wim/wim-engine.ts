@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { fail } from "../../failure/failure.ts";
 import type { FileEngine } from "../engine.ts";
-import { index, readFile, readOrigins, verify, verifyFiles, withoutImage } from "./read-wim.ts";
+import { index, readFile, readOrigins, verify, withoutImage } from "./read-wim.ts";
 import { restoreWim } from "./restore-wim.ts";
+import { verifyFiles } from "./verify-files.ts";
 import { program } from "./wim-program.ts";
 import { writeWim } from "./write-wim.ts";
 

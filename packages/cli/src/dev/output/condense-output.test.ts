@@ -29,3 +29,9 @@ it("keeps the problems of a configuration as they are", () => {
   const output = 'config/default.yaml:4:9: service.port is "abc"; expected a number from 0 to 65535\n';
   assert.equal(condenseOutput(output, "/home/ada/user"), output.trim());
 });
+
+it("keeps the first lines of what does not load, and the last ones of what ran", () => {
+  const lines = Array.from({ length: 30 }, (_, at) => `line ${at}`);
+  assert.deepEqual(condenseOutput(lines.join("\n"), "/home/ada").split("\n"), lines.slice(0, 20));
+  assert.deepEqual(condenseOutput(`${lines.join("\n")}\n`, "/home/ada", "last").split("\n"), lines.slice(10));
+});

@@ -25,11 +25,14 @@ export function isPartOfService(file: string): boolean {
 /**
  * Calls back with the files that have changed below some folders, shortly after the last change. Folders that are created later are watched
  * too. Returns a function that stops watching.
+ *
+ * @param isFollowed whether to look into a subfolder of that name. Default: not where no part of a running service is
  */
 export function watchFolders(
   folders: readonly string[],
   isWatched: (file: string) => boolean,
   onChange: (files: readonly string[]) => void,
+  isFollowed: (name: string) => boolean = hasParts,
 ): () => void {
   const watchers = new Map<string, FSWatcher>();
   const changed = new Set<string>();
@@ -53,8 +56,8 @@ export function watchFolders(
       watcher = watch(folder, (event, name) => {
         if (name === null) return;
         const path = join(folder, name);
-        if (isWatched(path)) note(path);
-        else if (event === "rename" && isFollowed(name)) followAgain(path);
+        if (event === "rename" && isFollowed(name)) followAgain(path);
+        if (isWatched(path) && !isFolder(path)) note(path);
       });
     } catch {
       // The folder no longer exists.
@@ -94,7 +97,7 @@ export function watchFolders(
   };
 }
 
-function isFollowed(name: string): boolean {
+function hasParts(name: string): boolean {
   return !ignoredFolders.has(name) && !name.startsWith(".");
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, globSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openWorkspace } from "../../buf/workspace.ts";
 import type { CommandContext } from "../../frame/context.ts";
@@ -6,6 +6,7 @@ import { reportFailure, toFailure } from "../../frame/report-failure.ts";
 import { readGenConfig } from "../../generate/gen-config.ts";
 import { generate } from "../../generate/generate.ts";
 import { watchProtos } from "../../generate/watch-protos.ts";
+import { filesIn, newest } from "./file-times.ts";
 
 /** Returns the folders with the services' .proto files: for each service the nearest one with a buf configuration, up to the root. */
 export function protoFolders(services: readonly string[], root: string): readonly string[] {
@@ -65,15 +66,4 @@ function isStale(folder: string): boolean {
     openWorkspace(input.folder).moduleFolders.flatMap((module) => filesIn(module, "**/*.proto")),
   );
   return protos.length > 0 && newest(protos) > generated;
-}
-
-function filesIn(folder: string, pattern: string): string[] {
-  return globSync(pattern, { cwd: folder, exclude: (name) => name === "node_modules" }).map((file) =>
-    join(folder, file),
-  );
-}
-
-/** Returns the newest modification time in milliseconds; 0 without files. */
-function newest(files: readonly string[]): number {
-  return Math.max(0, ...files.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0));
 }

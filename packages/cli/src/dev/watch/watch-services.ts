@@ -2,6 +2,7 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { isPartOfService, watchFolders } from "./folder-watch.ts";
+import { isBelow } from "./is-below.ts";
 
 /** A service that is notified of changed files. */
 interface Changeable {
@@ -9,14 +10,23 @@ interface Changeable {
   change(files: readonly string[]): void;
 }
 
-/** Notifies each service of its changed files. Returns a function that stops watching. */
-export function watchServices(services: readonly Changeable[], root: string): () => void {
+/**
+ * Notifies each service of its changed files. Returns a function that stops watching.
+ *
+ * @param isForeign whether no service uses a file, although it is in the folder of one
+ */
+export function watchServices(
+  services: readonly Changeable[],
+  root: string,
+  isForeign: (file: string) => boolean,
+): () => void {
   const folders = services.map(({ project }) => project.folder);
   const watched = services.map(({ project }) => partsOf(project.folder, root));
   const all = [...new Set(watched.flat())];
   // A folder below another one is watched with it.
   const top = all.filter((folder) => !all.some((other) => folder.startsWith(other + sep)));
-  return watchFolders(top, isPartOfService, (files) => {
+  const isWatched = (file: string): boolean => isPartOfService(file) && !isForeign(file);
+  return watchFolders(top, isWatched, (files) => {
     for (const [at, service] of services.entries()) {
       const others = folders.filter((folder) => folder !== folders[at] && !isBelow(folders[at] ?? "", folder));
       const own = files.filter(
@@ -78,8 +88,4 @@ function readManifest(folder: string): { readonly dependencies?: object; readonl
   } catch {
     return undefined;
   }
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder + sep);
 }

@@ -83,7 +83,7 @@ const headers: readonly Row[] = [
   ),
   attend({ "X-Echo": "a, b" }, { status: 200, json: attended, headers: { "x-answer": "a, b" } }),
   attend({ "x-server-timeout": "0.5" }, { status: 200, json: { ...attended, small: 1 } }),
-  attend({ "x-server-timeout": "x" }, { status: 200, json: { ...attended, small: 60 } }),
+  attend({ "x-server-timeout": "x" }, { status: 400 }),
   row("GET /attend", {}, { status: 200, json: { ...attended, small: 60 } }),
   attend({ accept: "*/*" }, { status: 200, json: attended, headers: { "content-type": "application/json" } }),
   attend({ accept: "application/json" }, { status: 200, json: attended }),

@@ -43,6 +43,16 @@ class LazyResponse implements OpenResponse {
     return this.madeHeader;
   }
 
+  /** What `header` would be made of, so that whoever hands it on needs no Headers object. Undefined once there is one: it may have been changed. */
+  get headFields(): readonly string[] | undefined {
+    return this.madeHeader === undefined ? this.call.headFields : undefined;
+  }
+
+  /** The same for `trailer`; undefined also while the call runs. */
+  get trailerFields(): readonly string[] | undefined {
+    return this.madeTrailer === undefined && this.call.isOver ? this.call.trailerFields : undefined;
+  }
+
   /** Filled when the call ends: interceptors that copy a response take this object early, and it is read late. */
   get trailer(): Headers {
     this.madeTrailer ??= this.call.isOver ? this.call.responseTrailer : new Headers();

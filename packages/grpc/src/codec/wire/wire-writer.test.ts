@@ -276,12 +276,14 @@ test("uses the place of a lent message again, once it was given back and nothing
   assert.equal(Buffer.from(third.content).toString(), "\x05third");
 });
 
-test("gives away messages from 8,192 bytes on, which need no copy, and lends shorter ones", () => {
+test("gives away messages from 64 KiB on, which need no copy, and lends shorter ones", () => {
   const writer = new WireWriter();
   for (const [bytes, isGiven] of [
-    [8191, false],
-    [8192, true],
-    [20_000, true],
+    [8192, false],
+    [20_000, false],
+    [65_535, false],
+    [65_536, true],
+    [200_000, true],
   ] as const) {
     const payload = new Payload();
     writer.raw(new Uint8Array(bytes).fill(7));
@@ -290,4 +292,50 @@ test("gives away messages from 8,192 bytes on, which need no copy, and lends sho
     assert.equal(payload.length, bytes);
     payload.clear();
   }
+});
+
+test("writes one message of some KiB after the other into the same memory, and what is finished or lent meanwhile elsewhere", () => {
+  const writer = new WireWriter();
+  const lend = (fill: number, bytes: number): Payload => {
+    const payload = new Payload();
+    writer.raw(new Uint8Array(bytes).fill(fill));
+    writer.lend(payload);
+    return payload;
+  };
+  const first = lend(1, 20_000);
+  const { buffer } = first.bytes;
+  const second = lend(2, 30_000);
+  assert.notEqual(second.bytes.buffer, buffer, "the first has not left");
+  assert.ok(first.view.every((byte) => byte === 1));
+  first.clear();
+  second.clear();
+  writer.raw(new Uint8Array(40_000).fill(3));
+  const finished = writer.finish();
+  assert.equal(finished.buffer.byteLength, 40_000, "a message that may be kept has no more memory than it needs");
+  writer.raw(new Uint8Array(50_000).fill(4));
+  writer.abandon();
+  const memory = new Set(
+    Array.from({ length: 20 }, (_, n) => {
+      const payload = lend(5, 17_000 + n * 2000);
+      const { buffer } = payload.bytes;
+      payload.clear();
+      return buffer;
+    }),
+  );
+  assert.equal(memory.size, 1);
+  assert.ok(finished.every((byte) => byte === 3));
+});
+
+test("keeps a message that grows in steps beyond what is lent", () => {
+  const writer = new WireWriter();
+  const expected: Buffer[] = [];
+  for (let part = 0; part < 40; part++) {
+    const bytes = Buffer.alloc(3000, part);
+    expected.push(bytes);
+    writer.raw(bytes);
+  }
+  const payload = new Payload();
+  writer.lend(payload);
+  assert.equal(payload.owned, true);
+  assert.ok(Buffer.from(payload.view).equals(Buffer.concat(expected)));
 });

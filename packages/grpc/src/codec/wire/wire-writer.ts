@@ -8,8 +8,11 @@ import { copyBytes } from "./copy-bytes.ts";
  */
 const sharedBytes = 16 * 1024;
 
-/** A message from this size on is not lent: its sender would have to copy it. */
-const minGivenBytes = 8192;
+/** A message from this size on is not lent but given away in a buffer of its own, so that its sender need not copy it. */
+const minGivenBytes = 65_536;
+
+/** Room for the messages that are lent, and for what a field may reserve at its end. */
+const spareBytes = minGivenBytes + 4096;
 
 /** From this length on a string is measured before room is made for it, instead of assuming three bytes for each unit. */
 const minMeasuredUnits = 1024;
@@ -47,10 +50,17 @@ export class WireWriter implements PayloadLender {
   #shared = this.#buffer;
   #sharedView = this.#view;
   #sharedStart = 0;
+  /** For messages that do not fit the shared buffer and are not given away; undefined while one is lent, and before the first. */
+  #spare: Uint8Array<ArrayBuffer> | undefined = undefined;
 
   /** Ends the message and returns its bytes. The next one begins after them. */
   finish(): Uint8Array {
-    const bytes = new Uint8Array(this.#buffer.buffer, this.#start, this.#at - this.#start);
+    const isSpare = this.#buffer.length === spareBytes;
+    // A copy of the size of the message, which may be kept: the buffer is many times as large, and used again.
+    const bytes = isSpare
+      ? new Uint8Array(this.#buffer.subarray(this.#start, this.#at))
+      : new Uint8Array(this.#buffer.buffer, this.#start, this.#at - this.#start);
+    if (isSpare) this.#spare = this.#buffer;
     this.#startAfter(this.#at);
     return bytes;
   }
@@ -72,6 +82,7 @@ export class WireWriter implements PayloadLender {
 
   /** The payload has left. Its memory is reused, unless another message was written after it. */
   takeBack({ bytes, start, end }: Payload): void {
+    if (bytes.length === spareBytes) this.#spare = bytes as Uint8Array<ArrayBuffer>;
     if (bytes !== this.#buffer || end !== this.#start || this.#at !== end) return;
     this.#start = start;
     this.#at = start;
@@ -79,6 +90,7 @@ export class WireWriter implements PayloadLender {
 
   /** Forgets what was written of an unfinished message. */
   abandon(): void {
+    if (this.#buffer.length === spareBytes) this.#spare = this.#buffer;
     this.#startAfter(this.#start);
   }
 
@@ -292,8 +304,7 @@ export class WireWriter implements PayloadLender {
     const begun = this.#buffer.subarray(this.#start, this.#at);
     if (needed > sharedBytes) {
       if (this.#buffer === this.#shared) this.#sharedStart = this.#start;
-      // Not filled with zeros first: only what has been written is ever shown.
-      this.#buffer = new Uint8Array(Buffer.allocUnsafeSlow(Math.max(needed, 2 * written)).buffer);
+      this.#buffer = this.#largeBuffer(needed, 2 * written);
       this.#view = new DataView(this.#buffer.buffer);
     } else {
       this.#buffer = new Uint8Array(sharedBytes);
@@ -304,6 +315,18 @@ export class WireWriter implements PayloadLender {
     this.#buffer.set(begun);
     this.#start = 0;
     this.#at = written;
+  }
+
+  /** Not filled with zeros first: only what has been written is ever shown. */
+  #largeBuffer(needed: number, wanted: number): Uint8Array<ArrayBuffer> {
+    if (this.#buffer.length === spareBytes) this.#spare = this.#buffer;
+    if (needed <= spareBytes) {
+      const spare = this.#spare ?? new Uint8Array(Buffer.allocUnsafeSlow(spareBytes).buffer);
+      this.#spare = undefined;
+      return spare;
+    }
+    const bytes = Math.max(needed, wanted);
+    return new Uint8Array(Buffer.allocUnsafeSlow(bytes === spareBytes ? bytes + 1 : bytes).buffer);
   }
 }
 

@@ -3,11 +3,14 @@ import { reportExternalBytes } from "../../protocol/gc-pressure.ts";
 import { messagePrefixBytes, writeMessagePrefix } from "../../protocol/message-framing.ts";
 import type { Payload } from "../../protocol/payload.ts";
 
-/** Copying a payload this small next to its prefix is cheaper than sending two pieces. */
-const joinBelowBytes = 8192;
+/**
+ * Smaller payloads are copied: for them that costs less than to send pieces of their own, and to have a buffer for each collected. They may also be in
+ * a buffer that the codec writes into again. Larger ones are sent from where they are, and freed.
+ */
+const copiedBelowBytes = 65_536;
 
-/** Smaller payloads may be in a buffer that the codec still writes into, and cost little to collect. */
-const minFreedBytes = 65_536;
+/** Of a message that is copied to where it leaves. */
+const spentPrefix = new Uint8Array(messagePrefixBytes);
 
 /**
  * Sends one message with its prefix: straight into the connection's output where there is room, or after what already
@@ -25,9 +28,11 @@ export function sendMessage(stream: Http2Stream, payload: Payload, endStream: bo
     stream.commitData(offset, bytes, endStream);
     return true;
   }
-  if (length < joinBelowBytes) {
-    const joined = new Uint8Array(bytes);
-    writeMessagePrefix(joined, 0, compressed, length);
+  if (length < copiedBelowBytes) {
+    writeMessagePrefix(spentPrefix, 0, compressed, length);
+    if (stream.copyData(spentPrefix, payload.view, endStream)) return true;
+    const joined = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+    joined.set(spentPrefix);
     payload.copyTo(joined, messagePrefixBytes);
     return stream.sendData(joined, endStream);
   }
@@ -35,7 +40,7 @@ export function sendMessage(stream: Http2Stream, payload: Payload, endStream: bo
   writeMessagePrefix(prefix, 0, compressed, length);
   stream.sendData(prefix);
   const { content, owned } = payload;
-  if (owned && length >= minFreedBytes) return stream.giveData(content, endStream);
+  if (owned) return stream.giveData(content, endStream);
   reportExternalBytes(length);
   return stream.sendData(content, endStream);
 }

@@ -24,11 +24,11 @@ export class OutputWatch {
 
   /** Whether the connection has to end because too much of the `bytes` that wait has waited for too long. */
   isStalled(nowMs: number, bytes: number): boolean {
-    const { unsentBytes, dataBytes } = this.#frames;
+    const { unsentBytes, data } = this.#frames;
     const { maxStalledBytes, minBytesPerSecond, stallTimeoutMs } = this.#limits;
     const minBytes = (minBytesPerSecond * stallTimeoutMs) / 1000;
     // What the socket holds has not left.
-    const stalledForMs = this.#progress.stalledForMs(nowMs, dataBytes - unsentBytes, bytes, minBytes);
+    const stalledForMs = this.#progress.stalledForMs(nowMs, data.bytes - unsentBytes, bytes, minBytes);
     if (bytes > maxStalledBytes && stalledForMs >= stallTimeoutMs) return true;
     return this.#shared.report(this.#holder, bytes, stalledForMs);
   }

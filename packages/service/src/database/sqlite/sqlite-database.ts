@@ -2,7 +2,6 @@ import type { Clock } from "@tercel/grpc";
 import type { Registry } from "@tercel/interceptors/metrics";
 import { LRUCache } from "lru-cache";
 import sql, { type Sql } from "sql-template-tag";
-import { insertEvent } from "../../events/outbox/insert-event.ts";
 import { PermanentError } from "../../permanent-error.ts";
 import type {
   Database,
@@ -14,14 +13,15 @@ import type {
 } from "../database.ts";
 import { DatabaseFull } from "../database-errors.ts";
 import { createDatabaseMetrics, type DatabaseMetrics } from "../database-metrics.ts";
-import { createQueries, type Statements } from "../queries.ts";
+import { createQueries } from "../queries.ts";
 import { readTransactionOptions } from "../transaction-options.ts";
 import { CurrentTransaction, TransactionScope } from "../transaction-scope.ts";
 import { retryWhileBusy } from "./busy-retry.ts";
-import { tryFileLock } from "./file-lock.ts";
 import { firstWord } from "./first-word.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 import { isNotADatabase, isReadOnly } from "./sqlite-errors.ts";
+import { SqliteLocks } from "./sqlite-locks.ts";
+import { createTransaction, rollBack } from "./sqlite-transaction.ts";
 import { StreamSlots } from "./stream-slots.ts";
 import { WriterQueue } from "./writer-queue.ts";
 
@@ -106,9 +106,7 @@ class OpenSqlite implements SqliteDatabase {
   readonly #current = new CurrentTransaction();
   /** Statements that begin like a query but write. */
   readonly #writes = new LRUCache<string, true>({ max: maxKnownWrites });
-  readonly #listeners = new Map<string, Set<() => void>>();
-  /** Locks within this process; file locks exclude other processes, for data in a file. */
-  readonly #locks = new Set<string>();
+  readonly #locks: SqliteLocks;
   #isClosed = false;
   /** Set when a write found the disk full. */
   #isFull = false;
@@ -128,6 +126,7 @@ class OpenSqlite implements SqliteDatabase {
     this.description = this.isInMemory ? "sqlite in memory" : `sqlite at ${path}`;
     this.#queue = new WriterQueue(this.description, clock, busyTimeoutMs);
     this.#slots = new StreamSlots(maxStreams);
+    this.#locks = new SqliteLocks(this.isInMemory ? undefined : path);
     this.#metrics = createDatabaseMetrics(metrics, name, clock, () => ({
       used: Number(this.#queue.isHeld) + this.#slots.used,
       idle: Number(!this.#queue.isHeld),
@@ -163,25 +162,8 @@ class OpenSqlite implements SqliteDatabase {
     });
   }
 
-  async tryLock(name: string, { channel, onNotify }: LockOptions = {}): Promise<HeldLock | undefined> {
-    if (this.#isClosed || this.#locks.has(name)) return undefined;
-    const file = this.isInMemory ? undefined : tryFileLock(`${this.#path}-${name}`);
-    if (file === undefined && !this.isInMemory) return undefined;
-    this.#locks.add(name);
-    const listeners = channel === undefined ? undefined : this.#listenersOf(channel);
-    if (onNotify !== undefined) listeners?.add(onNotify);
-    let isHeld = true;
-    return {
-      // A running process cannot lose the lock.
-      lost: new AbortController().signal,
-      release: async () => {
-        if (!isHeld) return;
-        isHeld = false;
-        if (onNotify !== undefined) listeners?.delete(onNotify);
-        this.#locks.delete(name);
-        file?.release();
-      },
-    };
+  async tryLock(name: string, options?: LockOptions): Promise<HeldLock | undefined> {
+    return this.#isClosed ? undefined : this.#locks.tryLock(name, options);
   }
 
   async openMigrationSession(signal?: AbortSignal): Promise<MigrationSession> {
@@ -289,15 +271,15 @@ class OpenSqlite implements SqliteDatabase {
     const scope = new TransactionScope();
     const channels = new Set<string>();
     try {
-      const tx = this.#createTransaction(scope, channels);
+      const tx = createTransaction(scope, this.#writer, channels);
       const result = await this.#current.run(scope, () => work(tx));
       if (scope.failure !== undefined) throw scope.failure.error;
       scope.end();
       await retryWhileBusy(this.#clock, this.#busyTimeoutMs, () => this.#writer.execute("COMMIT"));
-      for (const channel of channels) this.#wake(channel);
+      for (const channel of channels) this.#locks.notify(channel);
       return result;
     } catch (error) {
-      this.#rollBack();
+      rollBack(this.#writer);
       this.#note(error);
       throw error;
     } finally {
@@ -305,43 +287,8 @@ class OpenSqlite implements SqliteDatabase {
     }
   }
 
-  #createTransaction(scope: TransactionScope, channels: Set<string>): Transaction {
-    const writer = this.#writer;
-    const statements: Statements = scope.guard({
-      all: async (query) => writer.all(query),
-      run: async (query) => writer.run(query),
-      async *stream(query) {
-        yield* writer.iterate(query);
-      },
-    });
-    const tx: Transaction = {
-      ...createQueries(statements),
-      publish: (schema, message, options) => insertEvent(tx, schema, message, options),
-      notify: async (channel) => void channels.add(channel),
-    };
-    return tx;
-  }
-
   #note(error: unknown): void {
     if (error instanceof DatabaseFull) this.#isFull = true;
-  }
-
-  #rollBack(): void {
-    try {
-      this.#writer.execute("ROLLBACK");
-    } catch {
-      // SQLite has already rolled back, for example when the disk is full.
-    }
-  }
-
-  #listenersOf(channel: string): Set<() => void> {
-    const known = this.#listeners.get(channel) ?? new Set();
-    this.#listeners.set(channel, known);
-    return known;
-  }
-
-  #wake(channel: string): void {
-    for (const listener of this.#listeners.get(channel) ?? []) listener();
   }
 
   async #waitForMigrationLock(signal: AbortSignal | undefined): Promise<HeldLock> {

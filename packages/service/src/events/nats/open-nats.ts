@@ -90,6 +90,8 @@ async function connect(
       name: service,
       timeout: options.timeoutMs,
       maxReconnectAttempts: -1,
+      // Otherwise each event takes two stack traces, a third of its CPU time.
+      noAsyncTraces: true,
       ...(username !== "" && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
       ...(urls.some(({ protocol }) => protocol === "tls:") && { tls: {} }),
     });

@@ -7,7 +7,8 @@ import { durably, type Failpoint, noFailpoint } from "../failpoint.ts";
 import { purgeInbox } from "../inbox/once.ts";
 import { outboxChannel } from "./insert-event.ts";
 import { parkEvent } from "./parked-events.ts";
-import { deleteSent, type OutboxBatch, readBacklog, readBatch } from "./read-batch.ts";
+import { deleteRows, type OutboxBatch, readAhead, readBacklog, readBatch, rowsOf } from "./read-batch.ts";
+import { createRelayMetrics } from "./relay-metrics.ts";
 import { type FailedSend, sendSingly } from "./send-singly.ts";
 
 export interface OutboxRelayOptions {
@@ -62,8 +63,12 @@ class Relay {
   readonly #failpoint: Failpoint;
   readonly #wallClockMs: () => number;
   readonly #backoff = createBackoff({ initialDelayMs: 100, maxDelayMs: 30_000 });
-  readonly #metrics: ReturnType<typeof createMetrics>;
+  readonly #metrics: ReturnType<typeof createRelayMetrics>;
   #failures = 0;
+  /** The next batch, read while the one before it was sent. */
+  #ahead: OutboxBatch | undefined;
+  /** Rows of stored events, which are deleted while the next batch is sent. */
+  #stored: readonly number[] = [];
   /** Set after repeated failures of a batch: its events are sent one by one. */
   #isDoubtful = false;
   /** Number of rejections of each event while the broker accepted others, by ID. */
@@ -78,7 +83,7 @@ class Relay {
     this.#stopping = stopping;
     this.#failpoint = options.failpoint ?? noFailpoint;
     this.#wallClockMs = options.wallClockMs ?? Date.now;
-    this.#metrics = createMetrics(options);
+    this.#metrics = createRelayMetrics(options.metrics, options.name);
     stopping.addEventListener("abort", () => this.#woken.abort());
   }
 
@@ -92,6 +97,9 @@ class Relay {
       try {
         await this.#sendWhileHeld(lock);
       } finally {
+        // Another process may send it once it has the lock.
+        this.#ahead = undefined;
+        await this.#attempt("delete", () => this.#deleteStored());
         await lock.release();
       }
     }
@@ -118,17 +126,48 @@ class Relay {
 
   /** Sends a batch. Resolves to whether there is more. */
   async #sendBatch(): Promise<boolean> {
-    const { database, broker } = this.#options;
-    const batch = await readBatch(database);
-    if (batch.records.length === 0) return false;
+    const { broker } = this.#options;
+    const batch = this.#ahead ?? (await this.#readBatch());
+    this.#ahead = undefined;
     this.#isDoubtful ||= this.#failures >= failuresBeforeSingly;
-    if (this.#isDoubtful) return this.#sendSingly(batch);
-    const sent = await durably(this.#failpoint, "append to the stream", () => broker.append(batch.records));
-    await durably(this.#failpoint, "delete from the outbox", () => deleteSent(database, batch, sent));
-    if (sent.size < batch.records.length) {
-      throw new Error(`${broker.description} took ${sent.size} of ${batch.records.length} events`);
+    if (batch.records.length === 0 || this.#isDoubtful) {
+      await this.#deleteStored();
+      return batch.records.length > 0 && this.#sendSingly(batch);
     }
-    return batch.hasMore;
+    // The database deletes and reads while the broker stores. The next batch is sent when this one is stored, so that nothing overtakes what failed.
+    const [sending, reading] = await Promise.allSettled([
+      durably(this.#failpoint, "append to the stream", () => broker.append(batch.records)),
+      this.#readAhead(batch),
+    ]);
+    if (sending.status === "fulfilled") this.#stored = [...this.#stored, ...rowsOf(batch, sending.value)];
+    if (reading.status === "rejected") throw reading.reason;
+    if (sending.status === "rejected") throw sending.reason;
+    const isComplete = sending.value.size === batch.records.length;
+    if (isComplete && batch.hasMore) {
+      this.#ahead = reading.value;
+      return true;
+    }
+    await this.#deleteStored();
+    if (isComplete) return false;
+    throw new Error(`${broker.description} took ${sending.value.size} of ${batch.records.length} events`);
+  }
+
+  async #readBatch(): Promise<OutboxBatch> {
+    await this.#deleteStored();
+    return readBatch(this.#options.database);
+  }
+
+  /** Reads what follows a batch that is being sent. Resolves to undefined if there is nothing, or it must be read in order. */
+  async #readAhead(batch: OutboxBatch): Promise<OutboxBatch | undefined> {
+    await this.#deleteStored();
+    return batch.hasMore ? readAhead(this.#options.database, batch) : undefined;
+  }
+
+  async #deleteStored(): Promise<void> {
+    const rows = this.#stored;
+    if (rows.length === 0) return;
+    await durably(this.#failpoint, "delete from the outbox", () => deleteRows(this.#options.database, rows));
+    this.#stored = [];
   }
 
   /** Sends a batch one by one. Resolves to whether there is more to do at once. */
@@ -137,7 +176,7 @@ class Relay {
     // An unavailable broker is not the fault of an event.
     await broker.check(this.#stopping);
     const { stored, failed } = await sendSingly(broker, batch.records);
-    await deleteSent(database, batch, stored);
+    await deleteRows(database, rowsOf(batch, stored));
     let parked = 0;
     for (const failure of failed) {
       if (!this.#isToPark(failure, stored.size > 0)) continue;
@@ -226,31 +265,4 @@ class Relay {
     this.#woken = new AbortController();
     if (this.#stopping.aborted) this.#woken.abort();
   }
-}
-
-function createMetrics({ metrics, name }: OutboxRelayOptions) {
-  if (metrics === undefined) return undefined;
-  const labels = ["database"];
-  const pending = metrics.gauge("tercel_outbox_pending", {
-    help: "Events waiting to be sent",
-    labels,
-    across: "max",
-  });
-  const oldest = metrics.gauge("tercel_outbox_oldest_seconds", {
-    help: "Age of the oldest event waiting to be sent",
-    labels,
-    across: "max",
-  });
-  const parked = metrics.gauge("tercel_outbox_parked", {
-    help: "Events that the broker rejected permanently",
-    labels,
-    across: "max",
-  });
-  const parkedTotal = metrics.counter("tercel_outbox_parked_total", { help: "Parked events", labels });
-  return {
-    pending: pending.with(name),
-    oldest: oldest.with(name),
-    parked: parked.with(name),
-    parkedTotal: parkedTotal.with(name),
-  };
 }

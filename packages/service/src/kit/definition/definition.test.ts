@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineService } from "./definition.ts";
+import { normalizeDefinition } from "./normalize-definition.ts";
 
 const routes = (): void => {};
 const need = { concern: "database", prepare: () => ({ port: undefined }) };
@@ -8,10 +9,11 @@ const need = { concern: "database", prepare: () => ({ port: undefined }) };
 test("a definition is what it was given", () => {
   const definition = { needs: { db: need }, routes };
   assert.equal(defineService(definition), definition);
+  assert.equal(normalizeDefinition(definition), definition);
 });
 
 for (const [what, given, message] of [
-  ["what is not an object", routes, /defineService: invalid definition: expected an object with routes/],
+  ["what is not an object", null, /defineService: invalid definition: expected an object with routes/],
   ["an unknown key", { routes, need: {} }, /defineService: unknown option "need"; did you mean "needs"\?/],
   ["missing routes", {}, /defineService: routes must be a function that takes a router/],
   [
@@ -26,5 +28,7 @@ for (const [what, given, message] of [
     /background\.sweep must be a function/,
   ],
 ] as const) {
-  test(`refuses ${what}`, () => assert.throws(() => defineService(given as never), message));
+  test(`a definition is refused when it is used: ${what}`, () => {
+    assert.throws(() => normalizeDefinition(defineService(given as never)), message);
+  });
 }

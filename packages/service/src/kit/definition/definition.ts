@@ -1,6 +1,5 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { Log } from "@tercel/grpc";
-import { refuseUnknownOptions } from "@tercel/grpc/internal";
 import type { Health } from "@tercel/grpc/services";
 import type { AuthOptions } from "@tercel/interceptors/auth";
 import type { Registry } from "@tercel/interceptors/metrics";
@@ -89,57 +88,9 @@ export interface Definition<N extends Needs = Needs, Settings = unknown> {
   readonly background?: Readonly<Record<string, (parts: Parts<N, Settings>, signal: AbortSignal) => Promise<void>>>;
 }
 
-const definitionKeys = [
-  "needs",
-  "access",
-  "validation",
-  "providers",
-  "settings",
-  "routes",
-  "interceptors",
-  "gateway",
-  "background",
-] as const satisfies readonly (keyof Definition)[];
-
-const kitKeys = [
-  "config",
-  "settings",
-  "log",
-  "health",
-  "metrics",
-  "secret",
-  "stopping",
-  "onConfigChange",
-] as const satisfies readonly (keyof Kit<unknown>)[];
-
-/**
- * Returns the definition unchanged, with inferred types. Opens and starts nothing.
- *
- * @throws TypeError for an invalid definition, with the name of the invalid part
- */
+/** Returns the definition unchanged, with inferred types. It is validated when it is run, started or tested; until then nothing is loaded. */
 export function defineService<const N extends Needs = Record<never, never>, Settings = unknown>(
   definition: Definition<N, Settings>,
 ): Definition<N, Settings> {
-  const where = "defineService";
-  if (typeof definition !== "object" || definition === null) {
-    throw new TypeError(`${where}: invalid definition: expected an object with routes(router, parts)`);
-  }
-  refuseUnknownOptions(where, definition, definitionKeys);
-  if (typeof definition.routes !== "function") {
-    throw new TypeError(
-      `${where}: routes must be a function that takes a router, such as (router) => router.service(…)`,
-    );
-  }
-  for (const [name, need] of Object.entries(definition.needs ?? {})) {
-    if ((kitKeys as readonly string[]).includes(name)) {
-      throw new TypeError(`${where}: reserved name needs.${name}; choose another name`);
-    }
-    if (typeof need?.prepare !== "function" || typeof need.concern !== "string") {
-      throw new TypeError(`${where}: needs.${name} is not a need, such as database() or client(Service, "name")`);
-    }
-  }
-  for (const [name, task] of Object.entries(definition.background ?? {})) {
-    if (typeof task !== "function") throw new TypeError(`${where}: background.${name} must be a function`);
-  }
   return definition;
 }

@@ -1,5 +1,6 @@
 import type { ConnectRouter } from "@connectrpc/connect";
-import { type Definition, defineService, type Kit, type Needs, type Parts } from "./definition.ts";
+import { checkDefinition } from "./check-definition.ts";
+import type { Definition, Kit, Needs, Parts } from "./definition.ts";
 
 /** The minimal definition: a function that registers the handlers. */
 export type Routes = (router: ConnectRouter, kit: Kit<unknown>) => void | Promise<void>;
@@ -8,6 +9,9 @@ export type Routes = (router: ConnectRouter, kit: Kit<unknown>) => void | Promis
 export function normalizeDefinition<N extends Needs, Settings>(
   given: Definition<N, Settings> | Routes,
 ): Definition<N, Settings> {
-  if (typeof given !== "function") return defineService(given);
+  if (typeof given !== "function") {
+    checkDefinition(given);
+    return given;
+  }
   return { routes: (router: ConnectRouter, parts: Parts<N, Settings>) => given(router, parts) };
 }

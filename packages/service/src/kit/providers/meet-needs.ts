@@ -1,8 +1,9 @@
+import { clientConcern } from "../../client.ts";
 import type { Lifecycle } from "../../lifecycle/lifecycle-contract.ts";
 import type { Concern, NeedHost, NeedPart } from "../../provider.ts";
 import type { Needs } from "../definition/definition.ts";
 import { type OpenContext, type OpenProvider, openProvider } from "./open-provider.ts";
-import { clientConcern, type PlannedProvider } from "./plan-needs.ts";
+import type { PlannedProvider } from "./plan-needs.ts";
 
 /** The opened needs. */
 export interface MetNeeds {

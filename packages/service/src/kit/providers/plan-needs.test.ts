@@ -85,7 +85,7 @@ describe("a plan of what to open", () => {
       "has a line for each need that cannot be met",
       { search: need("search"), events: need("events") },
       [],
-      'the service needs a search ("search"); no provider of this concern is known: add one to the definition\'s providers\nthe service needs an events ("events"); add to the configuration (types: memory):\nevents:\n  providers:\n    memory: {}',
+      'the service needs a search ("search"); no provider of this concern is known: add one to the definition\'s providers\nthe service needs events ("events"); add to the configuration (types: memory):\nevents:\n  providers:\n    memory: {}',
     ],
   ] as const) {
     it(what, () => {

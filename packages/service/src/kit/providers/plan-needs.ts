@@ -1,4 +1,5 @@
 import { nearestName } from "@tercel/grpc/internal";
+import { clientConcern } from "../../client.ts";
 import type { Concern, Need, Provider } from "../../provider.ts";
 import type { Needs } from "../definition/definition.ts";
 import type { ConfiguredProvider } from "../run-config/run-config.ts";
@@ -18,9 +19,6 @@ export interface PlannedNeed {
 
 /** Order in which providers are opened; the application's own concerns follow. Events may use the database. */
 const openOrder: readonly Concern[] = ["database", "cache", "events"];
-
-/** Concern of needs that the kit creates without an entry of the configuration. */
-export const clientConcern = "client";
 
 /**
  * Finds the entry and the provider for each need, before anything opens.
@@ -91,9 +89,7 @@ function entryFor(
       `ambiguous ${concern} of needs.${key}: ${names.join(", ")} are configured; set ${concern}.default to one of them, or name it in the code`,
     );
   }
-  throw new Error(
-    `the service needs ${article(concern)} ${concern} ("${key}")${advice(concern, undefined, providers)}`,
-  );
+  throw new Error(`the service needs ${withArticle(concern)} ("${key}")${advice(concern, undefined, providers)}`);
 }
 
 /** Returns the lines to add to the configuration, for the first known provider. */
@@ -108,8 +104,10 @@ function advice(concern: Concern, name: string | undefined, providers: readonly 
   return `; add to the configuration (types: ${others}):\n${lines.join("\n")}`;
 }
 
-function article(word: string): string {
-  return /^[aeiou]/.test(word) ? "an" : "a";
+/** "a database", but "events": a concern in the plural has no article. */
+function withArticle(concern: Concern): string {
+  if (concern === "events") return concern;
+  return `${/^[aeiou]/.test(concern) ? "an" : "a"} ${concern}`;
 }
 
 /** Returns the provider of an entry. @throws Error that lists the known types */

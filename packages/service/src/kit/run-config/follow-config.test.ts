@@ -15,7 +15,7 @@ import { createInMemoryServer, type InMemoryServer } from "../../testing/in-memo
 import { createTestLog } from "../../testing/test-log.ts";
 import { defineService } from "../definition/definition.ts";
 import { loadDefinition } from "../definition/load-definition.ts";
-import { startLoaded } from "../run/start-service.ts";
+import { startLoaded } from "../run/start-loaded.ts";
 import type { ReloadedConfig } from "./reloaded-config.ts";
 
 interface Settings {

@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { once } from "node:events";
 import { lstatSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
@@ -10,6 +9,7 @@ import { walkInTurns } from "../../../source/walk-in-turns.ts";
 import { placeOf, replacedCode, type UnreadableEntry, walkSource } from "../../../source/walk-source.ts";
 import type { EngineEvents, EngineWarning, WriteOutputs, WriteTask, WrittenFile } from "../../engine.ts";
 import { runProgram } from "../../run-program.ts";
+import { untilDrained } from "../../until-drained.ts";
 import { parseTarMessage } from "../format/tar-messages.ts";
 import { archiveStart, verifyTar } from "../verify-tar.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
@@ -261,7 +261,7 @@ async function feedNames(stdin: Writable, names: AsyncGenerator<Buffer>): Promis
     const bytes = Buffer.concat(batch);
     batch = [];
     if (stdin.destroyed || stdin.write(bytes)) return;
-    await Promise.race([once(stdin, "drain"), once(stdin, "close")]).catch(() => {});
+    await untilDrained(stdin);
   };
   for await (const name of names) {
     batch.push(name, nul);

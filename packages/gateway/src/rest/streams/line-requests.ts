@@ -1,8 +1,8 @@
 import type { GatewayHost, HttpExchange, HttpExchangeListener } from "@tercel/grpc/protocols";
-import type { GatewayCall } from "../calls/gateway-call.ts";
-import { bodyTooLarge } from "../calls/requests/body-collector.ts";
-import { GrowingBytes } from "../calls/requests/growing-bytes.ts";
-import { JsonMessages, jsonMessageOverhead } from "../calls/requests/json-messages.ts";
+import type { GatewayCall } from "../../calls/gateway-call.ts";
+import { bodyTooLarge } from "../../calls/requests/body-collector.ts";
+import { GrowingBytes } from "../../calls/requests/growing-bytes.ts";
+import { JsonMessages, jsonMessageOverhead } from "../../calls/requests/json-messages.ts";
 
 const lineFeed = 0x0a;
 

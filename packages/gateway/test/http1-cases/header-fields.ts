@@ -1,0 +1,57 @@
+import { type Http1Case, head, hosted, next, same, stricter } from "./http1-case.ts";
+
+const hosts = "Programs on the way may look at one host each; node:http joins or drops what comes twice.";
+const badHost = "A host with other characters has no meaning that two programs would agree on.";
+
+/** RFC 9112 §5. */
+export const headerFields: readonly Http1Case[] = [
+  same("fields with blanks around their values", 2, hosted("GET /a", "X-A:b", "X-B:  c  ", "X-C: \t d \t") + next),
+  same("a value of blanks", 2, hosted("GET /a", "X-A:   ") + next),
+  same("an empty value", 2, hosted("GET /a", "X-A:") + next),
+  same("a name with every character of a token", 2, hosted("GET /a", "!#$%&'*+-.^_`|~09azAZ: b") + next),
+  same("names in any case", 2, head("GET /a HTTP/1.1", "hOsT: a", "x-a: 1", "X-A: 2") + next),
+  same("a value with colons, quotes and commas", 2, hosted("GET /a", 'X-A: "b:c", d;e="f,g"') + next),
+  same("a value with bytes above ASCII", 2, hosted("GET /a", "X-A: \x80\xe9\xff") + next),
+  same("a value with a tab within", 2, hosted("GET /a", "X-A: b\tc") + next),
+  same("a value with a zero byte", 0, hosted("GET /a", "X-A: b\0c") + next),
+  same("a value with a control character", 0, hosted("GET /a", "X-A: b\x01c") + next),
+  same("a value with DEL", 0, hosted("GET /a", "X-A: b\x7fc") + next),
+  same("a value with a CR", 0, hosted("GET /a", "X-A: b\rc") + next),
+  same("a value with a line feed", 0, hosted("GET /a", "X-A: b\nX-B: c") + next),
+  same("a field that ends with a line feed alone", 0, "GET /a HTTP/1.1\r\nHost: a\nX-A: b\r\n\r\n"),
+  same("a head that ends with a line feed alone", 0, "GET /a HTTP/1.1\r\nHost: a\r\n\n"),
+  same("a head that ends with two line feeds", 0, "GET /a HTTP/1.1\r\nHost: a\n\n"),
+  same("a head that ends with a CR and a letter", 0, "GET /a HTTP/1.1\r\nHost: a\r\n\rX"),
+  same("a blank before the colon", 0, hosted("GET /a", "X-A : b") + next),
+  same("a tab before the colon", 0, hosted("GET /a", "X-A\t: b") + next),
+  same("a blank before the first field", 0, head("GET /a HTTP/1.1", " Host: a") + next),
+  same("a blank in a name", 0, hosted("GET /a", "X A: b") + next),
+  same("a field without a name", 0, hosted("GET /a", ": b") + next),
+  same("a field without a colon", 0, hosted("GET /a", "X-A") + next),
+  same("a name with a separator", 0, hosted("GET /a", "X(A: b") + next),
+  same("a name with a slash", 0, hosted("GET /a", "X/A: b") + next),
+  same("a name with a byte above ASCII", 0, hosted("GET /a", "X-\xc4: b") + next),
+  same("a name with a zero byte", 0, hosted("GET /a", "X\0A: b") + next),
+  same("a folded value", 0, hosted("GET /a", "X-A: b", " c") + next),
+  same("a folded value with a tab", 0, hosted("GET /a", "X-A: b", "\tc") + next),
+  same("a folded empty line", 0, hosted("GET /a", "X-A: b", " ") + next),
+  same("100 fields", 2, hosted("GET /a", ...Array.from({ length: 99 }, (_, at) => `x-${at}: b`)) + next),
+  same("a name of 1,000 characters", 2, hosted("GET /a", `${"x".repeat(1000)}: b`) + next),
+  same("a value of 8,000 characters", 2, hosted("GET /a", `x: ${"b".repeat(8000)}`) + next),
+  same("a head over 16 KiB", 0, hosted("GET /a", `x: ${"b".repeat(17_000)}`) + next),
+  same(
+    "hosts with a port, an address, and IPv6",
+    3,
+    [
+      ...["a.example.com:8080", "127.0.0.1:80", "[::1]:80"].map((host) => head("GET /a HTTP/1.1", `Host: ${host}`)),
+    ].join(""),
+  ),
+  same("an empty host", 2, head("GET /a HTTP/1.1", "Host:") + next),
+  stricter("two hosts", 0, hosted("GET /a", "Host: b") + next, hosts),
+  stricter("a host twice", 0, hosted("GET /a", "Host: a") + next, hosts),
+  stricter("a list of hosts", 0, head("GET /a HTTP/1.1", "Host: a, b") + next, badHost),
+  stricter("a host with a user", 0, head("GET /a HTTP/1.1", "Host: u@a") + next, badHost),
+  stricter("a host with a path", 0, head("GET /a HTTP/1.1", "Host: a/b") + next, badHost),
+  stricter("a host with a blank", 0, head("GET /a HTTP/1.1", "Host: a b") + next, badHost),
+  stricter("a port of letters", 0, head("GET /a HTTP/1.1", "Host: a:http") + next, badHost),
+];

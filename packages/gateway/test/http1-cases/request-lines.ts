@@ -1,0 +1,76 @@
+import { type Http1Case, head, hosted, next, same, stricter } from "./http1-case.ts";
+
+const wholeUrl = "Whole URLs are for proxies: of two hosts, one could be meant for each program on the way.";
+const noHost = "HTTP/1.1 requires a Host (RFC 9112 §3.2); Node's check of it is an option, and off here.";
+const lines = "RFC 9112 §2.2 lets a server skip one empty line; the gateway skips CR LF pairs, and no other line end.";
+const versions = "Of another version or protocol, a head may mean something else: 505.";
+const blanks = "RFC 9112 §3 has one space between the parts of a request line, and lets a server refuse more.";
+
+const knownMethods = [
+  ...["DELETE", "GET", "HEAD", "POST", "PUT", "OPTIONS", "TRACE", "PATCH", "COPY", "LOCK", "MKCOL", "MOVE"],
+  ...["PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK", "BIND", "REBIND", "UNBIND", "ACL", "REPORT", "MKACTIVITY"],
+  ...["CHECKOUT", "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "PURGE", "MKCALENDAR", "LINK", "UNLINK"],
+  "QUERY",
+];
+
+/** RFC 9112 §3. */
+export const requestLines: readonly Http1Case[] = [
+  ...knownMethods.map((method) => same(`the method ${method}`, 2, hosted(`${method} /a`) + next)),
+  same("CONNECT with a path", 0, hosted("CONNECT /a") + next),
+  same("CONNECT with an authority", 0, hosted("CONNECT a:443") + next),
+  same("a method that HTTP does not have", 0, hosted("FETCH /a") + next),
+  same("a method in lower case", 0, hosted("get /a") + next),
+  same("a method and more letters", 0, hosted("GETA /a") + next),
+  same("part of a method", 0, hosted("GE /a") + next),
+  stricter("a method of another protocol", 0, head("SOURCE /a ICE/1.0", "Host: a") + next, versions),
+  stricter("a method of RTSP", 0, head("DESCRIBE /a RTSP/1.0", "Host: a") + next, versions),
+  same("no method", 0, head(" /a HTTP/1.1", "Host: a") + next),
+  same("nothing but a method", 0, "GET\r\n\r\n"),
+  stricter("a request line of HTTP/0.9", 0, "GET /a\r\n\r\n", versions),
+  same("a method with a separator", 0, hosted("GE,T /a") + next),
+  same("HTTP/1.0", 1, head("GET /a HTTP/1.0", "Host: a")),
+  same("HTTP/1.0 without a host", 1, head("GET /a HTTP/1.0")),
+  stricter("HTTP/1.1 without a host", 0, head("GET /a HTTP/1.1") + next, noHost),
+  stricter("HTTP/2.0", 0, head("GET /a HTTP/2.0", "Host: a"), versions),
+  same("HTTP/1.2", 0, head("GET /a HTTP/1.2", "Host: a")),
+  stricter("HTTP/0.9 as a number", 0, head("GET /a HTTP/0.9", "Host: a"), versions),
+  same("HTTP/1", 0, head("GET /a HTTP/1", "Host: a")),
+  same("HTTP/1.10", 0, head("GET /a HTTP/1.10", "Host: a")),
+  same("HTTP/01.1", 0, head("GET /a HTTP/01.1", "Host: a")),
+  same("http/1.1 in lower case", 0, head("GET /a http/1.1", "Host: a")),
+  same("a version of letters", 0, head("GET /a HTTP/a.b", "Host: a")),
+  same("another protocol's name", 0, head("GET /a SPDY/1.1", "Host: a")),
+  same("a blank in the version", 0, head("GET /a HTTP/ 1.1", "Host: a")),
+  same("a blank after the version", 0, head("GET /a HTTP/1.1 ", "Host: a") + next),
+  stricter("two blanks before the version", 0, head("GET /a  HTTP/1.1", "Host: a") + next, blanks),
+  stricter("two blanks before the target", 0, head("GET  /a HTTP/1.1", "Host: a") + next, blanks),
+  same("a tab before the target", 0, head("GET\t/a HTTP/1.1", "Host: a") + next),
+  same("a tab before the version", 0, head("GET /a\tHTTP/1.1", "Host: a") + next),
+  same("the target /", 2, hosted("GET /") + next),
+  same("the target * of OPTIONS", 2, hosted("OPTIONS *") + next),
+  same("a query with escapes", 2, hosted("GET /a?b=c%20d&e=%F0%9F%98%80") + next),
+  same("question marks in a query", 2, hosted("GET /a??b=?") + next),
+  same("a query after an empty path", 0, hosted("GET ?a=b") + next),
+  same("a fragment", 2, hosted("GET /a?b#c") + next),
+  same("quotes and brackets in a path", 2, hosted('GET /a"b[c]{d}|^`') + next),
+  same("a backslash", 2, hosted("GET /a\\b") + next),
+  same("segments of dots", 2, hosted("GET /a/../b/./c") + next),
+  same("empty segments", 2, hosted("GET //a//b") + next),
+  same("a target of 1,000 characters", 2, hosted(`GET /${"a".repeat(1000)}`) + next),
+  stricter("a whole URL", 0, hosted("GET http://a/b?c=d") + next, wholeUrl),
+  stricter("a whole URL with a port and a user", 0, hosted("GET http://u:p@a:80/b") + next, wholeUrl),
+  same("a target without a slash", 0, hosted("GET a/b") + next),
+  same("an authority as the target of GET", 0, hosted("GET a:80") + next),
+  same("a control character in the target", 0, hosted("GET /a\x01b") + next),
+  same("DEL in the target", 0, hosted("GET /a\x7fb") + next),
+  same("a zero byte in the target", 0, hosted("GET /a\0b") + next),
+  same("a byte above ASCII in the target", 0, hosted("GET /a\xe9") + next),
+  same("an empty line before the request", 1, `\r\n${hosted("GET /a")}`),
+  same("three empty lines before the request", 1, `\r\n\r\n\r\n${hosted("GET /a")}`),
+  stricter("a line feed before the request", 0, `\n${hosted("GET /a")}`, lines),
+  stricter("a CR before the request", 0, `\r${hosted("GET /a")}`, lines),
+  same("a blank before the request", 0, ` ${hosted("GET /a")}`),
+  same("a line feed alone after the request line", 0, "GET /a HTTP/1.1\nHost: a\r\n\r\n"),
+  same("a CR alone after the request line", 0, "GET /a HTTP/1.1\rHost: a\r\n\r\n"),
+  same("a line feed in the target", 0, "GET /a\nb HTTP/1.1\r\nHost: a\r\n\r\n"),
+];
