@@ -1,4 +1,5 @@
 // Own process: Playwright brings a copy of zod, which defines globals.
+// Long: it starts the example again and again, and calls it from Chromium.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";

@@ -1,3 +1,4 @@
+// Long: it runs every line of the guide by curl, over HTTP/1.1, HTTP/2 and TLS.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

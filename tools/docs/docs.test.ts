@@ -1,4 +1,4 @@
-// Checks the pages: TypeScript is type-checked, marked snippets are run, and links must have a target.
+// Checks the pages: TypeScript is type-checked, marked programs are run, and links must have a target. commands.test.ts runs the commands.
 // CONTRIBUTING.md describes how to mark a snippet.
 import assert from "node:assert/strict";
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
@@ -7,25 +7,13 @@ import { dirname, join, posix } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { listFiles } from "../source-files.ts";
-import { type MarkdownPage, readMarkdown, type Snippet } from "./read-markdown.ts";
+import { describeOutcome, pages, root } from "./pages.ts";
+import type { Snippet } from "./read-markdown.ts";
 
-const root = dirname(dirname(import.meta.dirname));
 /** A snippet takes one or two seconds, but many times as long on a machine under load. */
 const tsLimitMs = 60_000;
-/** Commands may type-check or test the whole workspace. */
-const shLimitMs = 240_000;
-
-const pages = new Map<string, MarkdownPage>(
-  listFiles(root)
-    .filter((file) => file.endsWith(".md"))
-    .map((file) => [file, readMarkdown(readFileSync(join(root, file), "utf8"))]),
-);
 
 const fileMark = "file=";
-
-/** npx takes half of the time of most commands, so installed programs run without it. Another test runs npx once. */
-const ownNpx =
-  'npx() { local own="node_modules/.bin/$1"; if [ -x "$own" ]; then shift; "$own" "$@"; else command npx "$@"; fi; }';
 
 /** A program of a page: a snippet with its continuations. */
 interface Program {
@@ -34,10 +22,6 @@ interface Program {
   readonly file: string;
   readonly text: string;
   readonly isRun: boolean;
-}
-
-function describeOutcome({ status, signal, error, stdout, stderr }: SpawnSyncReturns<string>): string {
-  return `exit code ${status}, signal ${signal}, ${error?.message ?? ""}\n${stdout}\n${stderr}`;
 }
 
 describe("snippets in the docs", () => {
@@ -94,27 +78,6 @@ describe("snippets in the docs", () => {
       const outcome = runProgram(file);
       assert.equal(outcome.status, 0, describeOutcome(outcome));
     });
-  }
-
-  it("runs programs of the repository with npx, as the commands on the pages do", () => {
-    const outcome = spawnSync("npx", ["node", "--version"], { cwd: root, encoding: "utf8", input: "" });
-    const { version } = JSON.parse(readFileSync(join(root, "node_modules", "node", "package.json"), "utf8"));
-    assert.equal(outcome.stdout, `v${version}\n`, describeOutcome(outcome));
-  });
-
-  for (const [page, { snippets }] of pages) {
-    for (const { marks, text, line } of snippets) {
-      if (marks[0] !== "sh" || !marks.includes("run")) continue;
-      it(`runs the commands at ${page}:${line}`, () => {
-        const outcome = spawnSync("bash", ["-euo", "pipefail", "-c", `${ownNpx}\n${text}`], {
-          cwd: root,
-          encoding: "utf8",
-          timeout: shLimitMs,
-          input: "",
-        });
-        assert.equal(outcome.status, 0, describeOutcome(outcome));
-      });
-    }
   }
 
   it("shows the current content of files", () => {

@@ -8,14 +8,15 @@ export interface GroupingOptions {
   isAlone(file: string): boolean;
 }
 
-/** Twice as many would save little more, and the files of a group wait for each other. */
-const mostFiles = 16;
+/** The files of a group wait for each other. */
+const mostFiles = 32;
 /** A file that takes more gains little from a shared start. Time counts as well, because some files mostly wait. */
-const mostOfFile: Cost = { seconds: 30, cpuSeconds: 3 };
+const mostOfFile: Cost = { seconds: 30, cpuSeconds: 5 };
 /** The limit of a group, so that the last group does not run long while the other cores are idle. */
-const mostOfGroup: Cost = { seconds: 45, cpuSeconds: 8 };
-/** Assumed for a file that never ran. */
+const mostOfGroup: Cost = { seconds: 60, cpuSeconds: 12 };
+/** Assumed for a file that never ran. Those of an application start whole programs. */
 const assumed: Cost = { seconds: 1, cpuSeconds: 0.5 };
+const assumedOfApplication: Cost = { seconds: 10, cpuSeconds: 4 };
 
 type Cost = Omit<TestUsage, "file">;
 
@@ -28,7 +29,7 @@ export function groupTestFiles({ files, usages, isAlone }: GroupingOptions): str
   const groups: string[][] = [];
   let open: { readonly package: string; readonly files: string[]; cost: Cost } | undefined;
   for (const file of files) {
-    const cost = known.get(file) ?? assumed;
+    const cost = known.get(file) ?? (/^apps\/[^/]+\/test\//.test(file) ? assumedOfApplication : assumed);
     if (isAlone(file) || !isWithin(cost, mostOfFile)) {
       groups.push([file]);
       continue;

@@ -4,10 +4,11 @@
 // behind. The working directory is the repository, which npm sets.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { programFolderVariable } from "@tercel/test-support/built-programs";
 import { openCompileCache } from "./compile-cache.ts";
 import { groupTestFiles } from "./group-test-files.ts";
 import { leftFiles, leftProcesses, untrackedFiles } from "./left-behind.ts";
@@ -59,6 +60,10 @@ async function runTests(root: string, { words, nodeOptions, isAlone, longOnly }:
   const usageFolder = mkdtempSync(join(tmpdir(), "tercel-test-usage-"));
   const usageFile = join(usageFolder, "usage.jsonl");
   writeFileSync(usageFile, "");
+  const programFolder = join(usageFolder, "programs");
+  mkdirSync(programFolder);
+  // Programs of tests also run as other users.
+  chmodSync(usageFolder, 0o711);
   const marker = randomUUID();
   const stopWatching = endStuckTestFiles({
     marker,
@@ -82,6 +87,7 @@ async function runTests(root: string, { words, nodeOptions, isAlone, longOnly }:
       NODE_COMPILE_CACHE: openCompileCache(process.env.NODE_COMPILE_CACHE),
       [markerVariable]: marker,
       [usageFileVariable]: usageFile,
+      [programFolderVariable]: programFolder,
     });
     const usages = readUsage(usageFile);
     for (const file of groups.filter(({ length }) => length > 1).flat()) {

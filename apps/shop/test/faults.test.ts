@@ -1,3 +1,4 @@
+// Long: it starts the shop for each server that it takes away: PostgreSQL, etcd, Redis, the registry and the hub.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { status } from "@grpc/grpc-js";

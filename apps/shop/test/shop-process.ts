@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import type { ServiceName } from "./development-secret.ts";
 
 /** A log record of a process of the shop. */
@@ -30,9 +31,9 @@ export function folderOf(service: ServiceName): string {
   return fileURLToPath(new URL(`../src/${service}`, import.meta.url));
 }
 
-/** Returns the command line of a service, with the Node of this process. */
+/** Returns the command line of a service, bundled, with the Node of this process. */
 export function serviceCommand(service: ServiceName, args: readonly string[]): string[] {
-  return [process.execPath, "--conditions=source", join(folderOf(service), "main.ts"), ...args];
+  return [process.execPath, bundleProgram(join(folderOf(service), "main.ts")), ...args];
 }
 
 /** Starts a service. */

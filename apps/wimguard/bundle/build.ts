@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { licencesOf } from "../../../packages/cli/bundle/licences.ts";
+import { programOptions } from "../../../packages/cli/bundle/program-options.ts";
 
 const own = dirname(import.meta.dirname);
 const root = resolve(own, "../..");
@@ -13,29 +14,13 @@ const folder = join(dist, "command");
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const common = {
+  ...programOptions,
   outdir: folder,
-  // A command loads what it needs, and the daemon nothing of traces before it sends some.
-  splitting: true,
   absWorkingDir: root,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node22.18",
-  conditions: ["source"],
   // Of features that the program does not use.
   external: ["@bufbuild/protovalidate", "ioredis", "redis", "pino"],
-  // Names are left, so that a stack says where.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: "none",
   // V8 keeps the text of a module in two bytes a character if one of them needs it.
   charset: "ascii",
-  metafile: true,
-  logLevel: "warning",
-  // For what is CommonJS inside.
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
 } satisfies BuildOptions;
 /** Built for itself: in one build with the clients, each of them would load all of gRPC that any of the two uses. */
 const serverFile = "./server.js";

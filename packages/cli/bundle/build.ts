@@ -4,6 +4,7 @@ import { cpSync, globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { licencesOf } from "./licences.ts";
+import { programOptions } from "./program-options.ts";
 
 const own = dirname(import.meta.dirname);
 const root = resolve(own, "../..");
@@ -38,29 +39,13 @@ const withoutCompiler: Plugin = {
 
 rmSync(dist, { recursive: true, force: true });
 const { metafile } = await build({
+  ...programOptions,
   entryPoints: [join(own, "src/main.ts")],
   outdir: dist,
-  // A command's code is loaded when it runs: a single file would delay the first output by 100 ms.
-  splitting: true,
   absWorkingDir: root,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node22.18",
-  conditions: ["source"],
   // Drivers that a service installs itself. The program reads their configuration and opens none.
   external: ["pg", "ioredis", "kysely", "pino", "@nats-io/*", "@opentelemetry/*"],
-  // Names are kept, so that stack traces are readable.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: "none",
   charset: "utf8",
-  metafile: true,
-  logLevel: "warning",
-  // For bundled CommonJS modules.
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
   plugins: [oneCopy, withoutCompiler],
 });
 for (const file of globSync(shippedProtos, { cwd: root })) {

@@ -19,7 +19,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
 
 /** Prints why a command failed. Loads its modules on demand, since help and completions do not need them. */
 async function endWith(thrown: unknown, args: readonly string[], context: CommandContext): Promise<number> {
-  const { misuse } = await import("./frame/misuse.ts");
+  const { misuse } = await import("./misuse.ts");
   const { reportFailure, toFailure } = await import("./frame/report-failure.ts");
   const { signal } = context;
   // A reader that closes the pipe has read what it wanted.

@@ -1,22 +1,30 @@
 // tercel build: what it makes runs where nothing is installed.
+// Long: it compiles the declarations of every package, and then services.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { startCommand } from "@tercel/test-support/programs";
+import { createRedisServer, withoutRedis } from "@tercel/test-support/servers";
 import { editFile, makeProject } from "./dev-projects.ts";
 import { root, runNode, temporaryFolder } from "./new-projects.ts";
 import { runCli } from "./run-cli.ts";
 
 /** Starts a built service in a folder, calls it, and stops it. */
-async function tryService(t: TestContext, folder: string, main: string): Promise<void> {
+async function tryService(
+  t: TestContext,
+  folder: string,
+  main: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const settings = ["service.port=0", "monitoring.providers.prometheus.endpoint=127.0.0.1:0"];
   const args = [main, ...settings.flatMap((one) => ["--set", one])];
   const script = `cd "$0" && exec "$@"`;
   const service = startCommand(t, "/bin/sh", ["-c", script, folder, process.execPath, ...args], {
     NODE_ENV: "",
     NODE_OPTIONS: "",
+    ...variables,
   });
   const startedAtMs = performance.now();
   for (;;) {
@@ -84,6 +92,16 @@ describe("tercel build", () => {
     );
     assert.equal(started.exitCode, 1);
     assert.match(started.output, /ECONNREFUSED/);
+  });
+
+  it("makes a bundle in which CommonJS packages have their names, Redis for one", { skip: withoutRedis }, async (t) => {
+    const project = await makeProject(t, "user-service", ["--with-cache=redis"]);
+    const { exitCode, stderr } = await runCli(["build"], { cwd: project });
+    assert.equal(exitCode, 0, stderr);
+    const redis = await createRedisServer();
+    t.after(() => redis.dispose());
+    await redis.start();
+    await tryService(t, deployed(t, project), "dist/main.js", { REDIS_URL: `redis://127.0.0.1:${redis.port}` });
   });
 
   it("makes a file for each with --no-bundle, and checks the types", async (t) => {

@@ -14,19 +14,7 @@ import { type Choices, concerns, equalCommand } from "../src/new/plan/service-pl
 import { portsFor } from "../src/new/plan/service-ports.ts";
 import { packageManagers } from "../src/new/plan/workspace-plan.ts";
 import { renderProject } from "../src/new/render/render-project.ts";
-import {
-  defaults,
-  folderWithPackages,
-  planOf,
-  products,
-  render,
-  root,
-  sample,
-  temporaryFolder,
-  typeCheck,
-  writeFiles,
-} from "./new-projects.ts";
-import { runCli } from "./run-cli.ts";
+import { planOf, products, render, root, sample, temporaryFolder, writeFiles } from "./new-projects.ts";
 
 /** Projects that are no services. */
 const others = [
@@ -158,42 +146,6 @@ describe("libraries and workspaces", () => {
       assert.match(text, /^\S[\s\S]*\S\n$/, path);
       assert.doesNotMatch(text, /\n\n\n|[ \t]\n|\[object |^\s*undefined\b|\bNaN\b/m, path);
     }
-  });
-});
-
-describe("the code of every combination", () => {
-  it("passes the strict type checker", async (t) => {
-    const folder = folderWithPackages(t);
-    // Most flags change the configuration alone, so that few projects have code of their own.
-    const projects = new Map<string, ReadonlyMap<string, string>>();
-    for (const chosen of products) {
-      for (const name of ["user-service", "order-item-service"]) {
-        const files = new Map([...render(chosen, name)].filter(([path]) => /\.(ts|proto)$|^buf/.test(path)));
-        projects.set([...files.values()].join("\n"), files);
-      }
-    }
-    assert.equal(projects.size, 2 * 3 * 2 * 2 * 2);
-    const generated = new Map<string, ReadonlyMap<string, string>>();
-    for (const [at, files] of [...projects.values()].entries()) {
-      const project = join(folder, `${at}`);
-      writeFiles(project, files);
-      const [proto = ""] = [...files.keys()].filter((path) => path.endsWith(".proto"));
-      const contract = files.get(proto) ?? "";
-      const path = proto.replace(/^proto(.*)\.proto$/, "gen$1_pb.ts");
-      if (!generated.has(contract)) {
-        for (const command of ["generate", "lint"]) {
-          const run = await runCli([command], { cwd: project });
-          assert.equal(run.exitCode, 0, run.stderr);
-        }
-        generated.set(contract, new Map([[path, readFileSync(join(project, path), "utf8")]]));
-      }
-      writeFiles(project, generated.get(contract) ?? new Map());
-    }
-    const { compilerOptions } = JSON.parse(render(defaults()).get("tsconfig.json") ?? "");
-    const settings = { compilerOptions, include: ["*/gen", "*/src", "*/test"], exclude: ["node_modules"] };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(settings));
-    writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-    assert.deepEqual(typeCheck(folder), { exitCode: 0, output: "" });
   });
 });
 

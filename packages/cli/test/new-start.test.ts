@@ -1,4 +1,5 @@
 // A project of tercel new as its users run it: started, called, watched and stopped, on SQLite and on a real PostgreSQL.
+// Long: it generates services, starts them from their sources, and one on PostgreSQL.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

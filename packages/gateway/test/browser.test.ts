@@ -1,4 +1,5 @@
 // Runs in its own process: Playwright includes a copy of zod, which defines globals.
+// Long: it drives Chromium through every protocol, over restarts, and sends 100 MB each way.
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";

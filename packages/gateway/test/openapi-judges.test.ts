@@ -1,3 +1,4 @@
+// Long: it starts Redocly, openapi-typescript and the compiler for each form of the document.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +9,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { createGateway, type GatewayOptions } from "@tercel/gateway";
 import { createWebSockets } from "@tercel/gateway/websocket";
 import { createServer } from "@tercel/grpc";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { checkOpenApiTypes, lintOpenApi, withoutNpm } from "@tercel/test-support/peers";
 import { Library } from "./gen/tercel/gateway/test/v1/library_pb.ts";
 import { Transcoding } from "./gen/tercel/gateway/transcoding/v1/transcoding_pb.ts";
@@ -15,7 +17,7 @@ import { Transcoding } from "./gen/tercel/gateway/transcoding/v1/transcoding_pb.
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const gatewayFolder = join(import.meta.dirname, "..");
 const buf = join(gatewayFolder, "..", "..", "node_modules", ".bin", "buf");
-const plugin = [process.execPath, "--conditions=source", join(gatewayFolder, "src", "protoc-gen-tercel-openapi.ts")];
+const plugin = [process.execPath, bundleProgram(join(gatewayFolder, "src", "protoc-gen-tercel-openapi.ts"))];
 
 /** Uses the types of the library's document. */
 const program = `

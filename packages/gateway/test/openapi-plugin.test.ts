@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { parse } from "yaml";
 import { Library } from "./gen/tercel/gateway/test/v1/library_pb.ts";
 import { startLibrary } from "./support/library.ts";
@@ -12,7 +13,7 @@ import { startLibrary } from "./support/library.ts";
 const quiet = { log: { debug() {}, info() {}, warn() {}, error() {} } };
 const folder = join(import.meta.dirname, "..");
 const buf = join(folder, "..", "..", "node_modules", ".bin", "buf");
-const plugin = [process.execPath, "--conditions=source", join(folder, "src", "protoc-gen-tercel-openapi.ts")];
+const plugin = [process.execPath, bundleProgram(join(folder, "src", "protoc-gen-tercel-openapi.ts"))];
 
 describe("protoc-gen-tercel-openapi", () => {
   const out = mkdtempSync(join(tmpdir(), "tercel-openapi-plugin-"));

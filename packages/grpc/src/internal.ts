@@ -2,6 +2,7 @@
 
 export { ProcessHold } from "./call/process-hold.ts";
 export { type FollowedFiles, type FollowFilesOptions, followFiles } from "./files/follow-files.ts";
+export { withNamedExports } from "./files/named-exports.ts";
 export { hookChain } from "./hooks/hooked-interceptor.ts";
 export { LinePace } from "./logging/line-pace.ts";
 export { logLine } from "./logging/log.ts";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createChannel } from "@tercel/grpc";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { startProgram } from "@tercel/test-support/programs";
 import { Health } from "../src/gen/grpc/health/v1/health_pb.ts";
 
@@ -11,7 +12,7 @@ import { Health } from "../src/gen/grpc/health/v1/health_pb.ts";
 const timeoutMs = 3000;
 
 test("a process that was stopped gets no calls any more after five in a row without an answer", async (t) => {
-  const program = join(import.meta.dirname, "support/health-server.ts");
+  const program = bundleProgram(join(import.meta.dirname, "support/health-server.ts"));
   const processes = Array.from({ length: 3 }, () => startProgram(t, program));
   const ports = await Promise.all(processes.map(async (one) => JSON.parse(await one.line()).port as number));
   const targets = ports.map((port) => `127.0.0.1:${port}`);

@@ -1,4 +1,5 @@
 // Own process: Playwright brings a copy of zod, which defines globals.
+// Long: it starts the shop, and calls it from Chromium by every kind of client.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

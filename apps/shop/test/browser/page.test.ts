@@ -1,4 +1,5 @@
 // Own process: Playwright brings a copy of zod, which defines globals.
+// Long: it starts the whole shop, and uses its page in Chromium.
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";

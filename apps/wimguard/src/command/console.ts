@@ -26,6 +26,8 @@ export interface CommandIo {
 }
 
 const maxTextCharacters = 2_000;
+/** Number of characters of a uuid to type for confirmation. */
+const confirmedCharacters = 8;
 
 /** Prints text, or with `--json` one object per line. */
 export class Console {
@@ -107,6 +109,12 @@ export class Console {
     const lines = createInterface({ input: process.stdin, output: this.#io.err });
     const given = await lines.question(question).finally(() => lines.close());
     if (given.trim() !== answer) throw new NotConfirmed(`${outcome}: the answer did not match`);
+  }
+
+  /** Asks for the beginning of the uuid of what is deleted permanently. @throws NotConfirmed as `confirm` does */
+  confirmDeletion(uuid: string): Promise<void> {
+    const question = `type the first ${confirmedCharacters} characters of the uuid to delete it permanently: `;
+    return this.confirm(question, uuid.slice(0, confirmedCharacters));
   }
 
   #line(type: string, value: object): void {

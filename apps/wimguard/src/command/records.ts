@@ -9,9 +9,6 @@ export interface ListOptions extends CommonOptions {
   readonly offset?: string;
 }
 
-/** Number of characters of the uuid to type for confirmation. */
-const confirmedCharacters = 8;
-
 /** `wimguard list`: prints backups, newest first. */
 export async function list(options: ListOptions, output: Console): Promise<ExitCode> {
   const limit = parseCount("limit", options.limit);
@@ -57,8 +54,7 @@ export async function remove(uuids: readonly string[], options: CommonOptions, o
       output.note(
         `${uuid}: ${status} backup of ${backup.source} (${formatBytes(Number(size))}, ${formatTime(createdAt)}) in ${destination}`,
       );
-      const question = `type the first ${confirmedCharacters} characters of the uuid to delete it permanently: `;
-      await output.confirm(question, uuid.slice(0, confirmedCharacters));
+      await output.confirmDeletion(uuid);
       await wim.backup.deleteBackup({ uuid });
       output.result(`deleted ${uuid}`, { deleted: uuid });
     }

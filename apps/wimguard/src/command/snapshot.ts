@@ -20,8 +20,6 @@ export interface EntriesOptions extends CommonOptions {
 }
 
 const maxPageSize = 1000;
-/** Number of characters of the uuid to type for confirmation. */
-const confirmedCharacters = 8;
 
 /** `wimguard snapshot list`: prints snapshots, newest first. */
 export async function listSnapshots(options: SnapshotListOptions, output: Console): Promise<ExitCode> {
@@ -184,8 +182,7 @@ export async function deleteSnapshot(uuid: string, options: CommonOptions, outpu
     // Reports that a snapshot cannot be deleted before it asks for confirmation.
     await wim.snapshot.deleteSnapshot({ uuid, etag, validateOnly: true });
     output.note(`${uuid}: snapshot of ${source} (${formatBytes(Number(sourceBytes))}) in ${location}`);
-    const question = `type the first ${confirmedCharacters} characters of the uuid to delete it permanently: `;
-    await output.confirm(question, uuid.slice(0, confirmedCharacters));
+    await output.confirmDeletion(uuid);
     await wim.snapshot.deleteSnapshot({ uuid, etag });
     output.result(`deleted ${uuid}`, { deleted: uuid });
     return exitCodes.ok;

@@ -1,3 +1,4 @@
+// Long: it stops a backup at more than a hundred of its acts, and checks what each stop leaves.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";

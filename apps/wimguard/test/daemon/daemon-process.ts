@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { buildProgram } from "@tercel/test-support/built-programs";
 import { connect, type WimGuard } from "../../src/client/connect.ts";
 import { configPath } from "../../src/config/data-folder.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
@@ -11,11 +12,14 @@ import { mintToken, type Role } from "../../src/token/token.ts";
 import { afterwards, type CleanupContext } from "./cleanup.ts";
 import { LineLog } from "./line-log.ts";
 
-const main = join(import.meta.dirname, "../../src/command/main.ts");
+const bundler = join(import.meta.dirname, "../../bundle/build.ts");
 
-/** The command line with which this process's own Node runs wimguard. */
+/** The command line with which this process's own Node runs wimguard, built as it is published. */
 export function wimguardCommand(...args: readonly string[]): string[] {
-  return [process.execPath, "--conditions=source", main, ...args];
+  const built = buildProgram("wimguard", (folder) => {
+    execFileSync(process.execPath, [bundler, folder], { stdio: ["ignore", "ignore", "pipe"] });
+  });
+  return [process.execPath, join(built, "command/main.js"), ...args];
 }
 
 /** A daemon of a test, in folders of its own. */
@@ -45,7 +49,7 @@ export interface DaemonStart {
   readonly uid?: number;
   /** What runs the daemon, in front of its command. */
   readonly wrapper?: readonly string[];
-  /** A built program. Default: the sources. */
+  /** Default: the program that is built from these sources. */
   readonly program?: string;
 }
 

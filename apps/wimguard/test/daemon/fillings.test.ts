@@ -1,3 +1,4 @@
+// Long: it fills four disks with backups until not a byte is left.
 import { describe, it } from "node:test";
 import { createRandom } from "../crash/crash-points.ts";
 import { fillDisk, withoutSmallDisks } from "./fillings.ts";

@@ -1,3 +1,4 @@
+// Long: restic derives a key from the password for each of its commands, half a second each.
 import { describe, it } from "node:test";
 import { withoutRestic } from "../restic/restic-tools.ts";
 import { createRepositorySite } from "./repository-trees.ts";

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { nearestName } from "@tercel/grpc/internal";
+import { suggest, withSuggestion } from "../frame/suggestion.ts";
 import { protoFilesIn } from "./proto-imports.ts";
 import { shippedProtos } from "./shipped-protos.ts";
 
@@ -48,8 +49,7 @@ export function formatProblem(problem: ProtoProblem, moduleFolders: readonly str
   const { path, line, column, rule, message } = problem;
   const isCompile = rule === "COMPILE" || rule === "";
   const nearest = isCompile ? nearestFor(problem, moduleFolders, source) : undefined;
-  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
-  return `${path}:${line}:${column}: ${message}${hint}${isCompile ? "" : ` (${rule})`}`;
+  return `${path}:${line}:${column}: ${withSuggestion(message, suggest(nearest))}${isCompile ? "" : ` (${rule})`}`;
 }
 
 /** Returns the import or type that was probably meant. */

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Message } from "@bufbuild/protobuf";
-import { nearestName } from "@tercel/grpc/internal";
 import type { CommandContext } from "../frame/context.ts";
 import { readDuration } from "../frame/duration.ts";
 import { usageFailure } from "../frame/failure.ts";
 import type { OutputFormat } from "../frame/output-format.ts";
+import { suggestOneOf } from "../frame/suggestion.ts";
 import { readMessageNode } from "../json/read-message.ts";
 import { type FoundMethod, findMethod } from "../schema/find-method.ts";
 import { openSchema } from "../schema/open-schema.ts";
@@ -118,11 +118,7 @@ async function* requestsOf(
 function readIncludedParts(given: readonly string[]): ReadonlySet<IncludedPart> {
   for (const name of given) {
     if (includedParts.some((part) => part === name)) continue;
-    const nearest = nearestName(name, includedParts);
-    const hint =
-      nearest === undefined
-        ? `expected one of ${includedParts.join(", ")}`
-        : `did you mean ${JSON.stringify(nearest)}?`;
+    const hint = suggestOneOf(name, includedParts, JSON.stringify);
     throw usageFailure(`invalid --include ${JSON.stringify(name)}: ${hint}`);
   }
   return new Set(given as readonly IncludedPart[]);

@@ -1,8 +1,8 @@
-import { nearestName } from "@tercel/grpc/internal";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, stringify } from "yaml";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { readOptionFile } from "../frame/option-file.ts";
+import { suggestNearest } from "../frame/suggestion.ts";
 import { type JsonText, jsonFailure } from "../json/json-text.ts";
 import type { JsonNode } from "../json/parse-json.ts";
 
@@ -35,10 +35,8 @@ export function readSavedRequest(file: string, cwd: string): SavedRequest {
   for (const { key, value } of root.items) {
     const name = isScalar(key) ? String(key.value) : "";
     if (!knownKeys.includes(name)) {
-      const nearest = nearestName(name, knownKeys);
-      const known =
-        nearest === undefined ? `known are ${knownKeys.join(", ")}` : `did you mean ${JSON.stringify(nearest)}?`;
-      throw jsonFailure(text, startOf(key as Node), `unknown key ${JSON.stringify(name)}; ${known}`);
+      const hint = suggestNearest(name, knownKeys, JSON.stringify) ?? `known are ${knownKeys.join(", ")}`;
+      throw jsonFailure(text, startOf(key as Node), `unknown key ${JSON.stringify(name)}; ${hint}`);
     }
     values.set(name, value as Node | null);
   }

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { nearestName } from "@tercel/grpc/internal";
 import type { ConfigEntry, LoadedConfig } from "@tercel/service/config";
 import type { CommandContext } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { type OutputFormat, printListing } from "../frame/output-format.ts";
+import { suggestNearest, withSuggestion } from "../frame/suggestion.ts";
 import { loadProjectConfig } from "./load-project-config.ts";
 import type { SourceOptions } from "./source-options.ts";
 
@@ -116,13 +116,11 @@ function printEntries(entries: readonly ConfigEntry[], format: OutputFormat, con
 }
 
 function unknownKey(key: string, entries: readonly ConfigEntry[]): CommandFailure {
-  const nearest = nearestName(
+  const suggestion = suggestNearest(
     key,
     entries.map(({ path }) => path),
   );
-  const hint = nearest === undefined ? "tercel config show lists all keys" : undefined;
+  const hint = suggestion === undefined ? "tercel config show lists all keys" : undefined;
   const what = `unknown configuration key ${JSON.stringify(key)}`;
-  return new CommandFailure(exitCodes.notFound, nearest === undefined ? what : `${what}; did you mean ${nearest}?`, {
-    hint,
-  });
+  return new CommandFailure(exitCodes.notFound, withSuggestion(what, suggestion), { hint });
 }

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { nearestName } from "@tercel/grpc/internal";
 import type { ConcernConfig, ServiceConfig } from "@tercel/service/config";
 import type { PostgresOptions, SqliteOptions } from "@tercel/service/database";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { suggestOneOf } from "../frame/suggestion.ts";
 
 /** A configured database, with the options that the kit opens it with. */
 export type FoundDatabase = FoundSqlite | FoundPostgres;
@@ -79,8 +79,5 @@ function chooseEntry(concern: ConcernConfig | undefined, wanted: string | undefi
   }
   const found = entries.find((entry) => entry.name === name);
   if (found !== undefined) return found;
-  const nearest = nearestName(name, names);
-  throw usageFailure(
-    `unknown database ${JSON.stringify(name)}: ${nearest === undefined ? `expected one of ${names.join(", ")}` : `did you mean ${nearest}?`}`,
-  );
+  throw usageFailure(`unknown database ${JSON.stringify(name)}: ${suggestOneOf(name, names)}`);
 }

@@ -1,9 +1,9 @@
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { nearestName } from "@tercel/grpc/internal";
 import { parse } from "yaml";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
+import { suggestNearest, withSuggestion } from "../frame/suggestion.ts";
 
 /** A service with a program to start. */
 export interface ServiceProject {
@@ -73,12 +73,10 @@ export function selectServices<Service extends { readonly name: string }>(
 }
 
 function unknownService(name: string, known: readonly string[]): CommandFailure {
-  const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? `known services: ${known.join(", ")}` : undefined;
+  const suggestion = suggestNearest(name, known);
+  const hint = suggestion === undefined ? `known services: ${known.join(", ")}` : undefined;
   const what = `unknown service ${JSON.stringify(name)}`;
-  return new CommandFailure(exitCodes.notFound, nearest === undefined ? what : `${what}; did you mean ${nearest}?`, {
-    hint,
-  });
+  return new CommandFailure(exitCodes.notFound, withSuggestion(what, suggestion), { hint });
 }
 
 /** Reads `services` of tercel.yaml: a list of folders. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Node, YAMLMap } from "yaml";
+import { suggest } from "../frame/suggestion.ts";
 import { type JsonText, jsonFailure, jsonText } from "../json/json-text.ts";
 import { asMap, entriesOf, itemsOf, parseNodes, startOf, textOf, textsOf } from "../yaml/yaml-nodes.ts";
 
@@ -86,7 +87,7 @@ function readPlugin(node: Node | null, folder: string, text: JsonText): GenPlugi
 
 function knownEntries(map: YAMLMap, known: readonly string[], text: JsonText): ReadonlyMap<string, Node | null> {
   return entriesOf(map, known, text, (name, nearest) => {
-    const hint = nearest === undefined ? "use buf generate, which supports it" : `did you mean ${nearest}?`;
+    const hint = suggest(nearest) ?? "use buf generate, which supports it";
     return `tercel generate does not support ${JSON.stringify(name)}; ${hint}`;
   });
 }

@@ -8,9 +8,9 @@ import {
   type Registry,
   ScalarType,
 } from "@bufbuild/protobuf";
-import { nearestName } from "@tercel/grpc/internal";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
+import { suggestNearest } from "../frame/suggestion.ts";
 import { jsonText } from "./json-text.ts";
 import { parseJson, toJsonValue } from "./parse-json.ts";
 
@@ -86,12 +86,9 @@ function tryRead(schema: DescMessage, json: JsonObject, registry: Registry, assi
 
 function unknownField(name: string, schema: DescMessage, assigned: Assigned): CommandFailure {
   const names = schema.fields.map((field) => field.name);
-  const nearest = nearestName(name, names);
   const known = names.length === 0 ? `${schema.typeName} has no fields` : `${schema.typeName} has ${names.join(", ")}`;
-  return wrong(
-    assigned,
-    `unknown field ${JSON.stringify(name)}; ${nearest === undefined ? known : `did you mean ${JSON.stringify(nearest)}?`}`,
-  );
+  const hint = suggestNearest(name, names, JSON.stringify) ?? known;
+  return wrong(assigned, `unknown field ${JSON.stringify(name)}; ${hint}`);
 }
 
 function wrong({ assignment }: Assigned, message: string): CommandFailure {

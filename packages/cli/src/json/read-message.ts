@@ -8,7 +8,7 @@ import {
   type Registry,
 } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { nearestName } from "@tercel/grpc/internal";
+import { suggestNearest, withSuggestion } from "../frame/suggestion.ts";
 import { type JsonText, jsonFailure } from "./json-text.ts";
 import { type JsonNode, parseJson, toJsonValue } from "./parse-json.ts";
 
@@ -88,9 +88,9 @@ function tryRead(schema: DescMessage, json: JsonObject, registry: Registry): unk
 }
 
 function unknownField(key: string, schema: DescMessage, names: readonly string[]): string {
-  const nearest = nearestName(key, names);
+  const suggestion = suggestNearest(key, names, JSON.stringify);
   const what = `unknown field ${JSON.stringify(key)}`;
-  if (nearest !== undefined) return `${what}; did you mean ${JSON.stringify(nearest)}?`;
+  if (suggestion !== undefined) return withSuggestion(what, suggestion);
   if (names.length === 0) return `${what}: ${schema.typeName} has no fields`;
   return `${what}; ${schema.typeName} has ${schema.fields.map(({ name }) => name).join(", ")}`;
 }

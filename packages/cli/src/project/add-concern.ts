@@ -1,7 +1,7 @@
-import { nearestName } from "@tercel/grpc/internal";
 import { type CommandContext, isInteractive } from "../frame/context.ts";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { suggestOneOf } from "../frame/suggestion.ts";
 import { choosePorts } from "../new/choose-ports.ts";
 import { type Choices, type Concern, choices, type ServicePlan } from "../new/plan/service-plan.ts";
 import { renderManaged, renderOwned } from "../new/render/render-project.ts";
@@ -210,10 +210,7 @@ function readType(concern: Concern, text: string): string {
   if (known.includes(text)) return text;
   if (text === "none")
     throw usageFailure(`tercel add cannot remove: delete the ${concern} from the code and the configuration by hand`);
-  const nearest = nearestName(text, known);
-  throw usageFailure(
-    `unknown ${concern} ${JSON.stringify(text)}: ${nearest === undefined ? `expected one of ${known.join(", ")}` : `did you mean ${nearest}?`}`,
-  );
+  throw usageFailure(`unknown ${concern} ${JSON.stringify(text)}: ${suggestOneOf(text, known)}`);
 }
 
 async function chooseType(concern: Concern, context: CommandContext): Promise<string> {

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { nearestName } from "@tercel/grpc/internal";
 import { type Document, isMap, isScalar, type Node, parseDocument } from "yaml";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure } from "../frame/failure.ts";
 import { fileErrorReason } from "../frame/file-error.ts";
+import { suggestOneOf } from "../frame/suggestion.ts";
 import { type JsonText, jsonFailure } from "../json/json-text.ts";
 import type { ProjectPlan } from "../new/plan/project-plan.ts";
 import { libraryEndings, serviceNames } from "../new/plan/service-names.ts";
@@ -90,8 +90,7 @@ function readChoices(document: Document, fail: Fail): Choices {
     // A concern that older templates do not have.
     if (value === undefined) return [concern, "none"] as const;
     if (!known.includes(String(value))) {
-      const nearest = nearestName(String(value), known);
-      const hint = nearest === undefined ? `expected one of ${known.join(", ")}` : `did you mean ${nearest}?`;
+      const hint = suggestOneOf(String(value), known);
       fail(["with", concern], `invalid with.${concern} ${JSON.stringify(value)}: ${hint}`);
     }
     return [concern, String(value)] as const;

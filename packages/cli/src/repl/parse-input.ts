@@ -1,5 +1,5 @@
-import { nearestName } from "@tercel/grpc/internal";
 import { usageFailure } from "../frame/failure.ts";
+import { suggestNearest } from "../frame/suggestion.ts";
 
 /** A line typed at the prompt. */
 export type ReplInput =
@@ -32,10 +32,8 @@ export function parseInput(line: string): ReplInput {
   if (text.startsWith(".")) {
     const [, name = "", argument = ""] = /^\.(\S*)\s*(.*)$/s.exec(text) ?? [];
     if (isCommand(name)) return { kind: "command", name, argument };
-    const nearest = nearestName(name, Object.keys(replCommands));
-    throw usageFailure(
-      `unknown command .${name}; ${nearest === undefined ? ".help lists the commands" : `did you mean .${nearest}?`}`,
-    );
+    const suggestion = suggestNearest(name, Object.keys(replCommands), (nearest) => `.${nearest}`);
+    throw usageFailure(`unknown command .${name}; ${suggestion ?? ".help lists the commands"}`);
   }
   if (/^[{["]/.test(text)) return { kind: "json", text };
   const [, first = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];

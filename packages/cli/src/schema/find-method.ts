@@ -2,6 +2,7 @@ import type { DescMethod, FileRegistry } from "@bufbuild/protobuf";
 import { nearestName } from "@tercel/grpc/internal";
 import { exitCodes } from "../frame/exit-codes.ts";
 import { CommandFailure, usageFailure } from "../frame/failure.ts";
+import { suggest, suggestNearest, withSuggestion } from "../frame/suggestion.ts";
 import type { Schema } from "./schema.ts";
 
 export interface FoundMethod {
@@ -28,13 +29,11 @@ export async function findMethod(schema: Schema, text: string, signal: AbortSign
   );
   if (method !== undefined) return { method, registry };
   const names = service.methods.map(({ name }) => name);
-  const nearest = nearestName(methodText, names);
   const what = `${service.typeName} has no method ${JSON.stringify(methodText)}`;
-  throw new CommandFailure(
-    exitCodes.notFound,
-    nearest === undefined ? what : `${what}; did you mean ${JSON.stringify(nearest)}?`,
-    { hint: `its methods are ${listNames(names)}` },
-  );
+  const suggestion = suggestNearest(methodText, names, JSON.stringify);
+  throw new CommandFailure(exitCodes.notFound, withSuggestion(what, suggestion), {
+    hint: `its methods are ${listNames(names)}`,
+  });
 }
 
 /** Finds a service by its full name, or by an unambiguous ending of it. */
@@ -75,11 +74,9 @@ function unknownService(schema: Schema, text: string, names: readonly string[]):
   const shortName = nearestName(text.slice(text.lastIndexOf(".") + 1), [...byLastPart.keys()]);
   const nearest = nearestName(text, names) ?? byLastPart.get(shortName ?? "");
   const what = `no service ${JSON.stringify(text)} in ${schema.origin}`;
-  return new CommandFailure(
-    exitCodes.notFound,
-    nearest === undefined ? what : `${what}; did you mean ${JSON.stringify(nearest)}?`,
-    { hint: names.length === 0 ? "it has no services" : `its services are ${listNames(names)}` },
-  );
+  return new CommandFailure(exitCodes.notFound, withSuggestion(what, suggest(nearest, JSON.stringify)), {
+    hint: names.length === 0 ? "it has no services" : `its services are ${listNames(names)}`,
+  });
 }
 
 function listNames(names: readonly string[]): string {

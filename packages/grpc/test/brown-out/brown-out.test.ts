@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from "node:test";
 import { callInfo, createServer } from "@tercel/grpc";
 import type { LimitExceeded } from "@tercel/grpc/hooks";
 import { aborted } from "@tercel/test-support/async";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { startGoPeer, withoutGo } from "@tercel/test-support/peers";
 import { type StartedProgram, startProgram } from "@tercel/test-support/programs";
 import { echoRoutes, recordingLog } from "../support/open-echo.ts";
@@ -66,7 +67,11 @@ const startGrpcGo: StartCalls = (test, target, calls, concurrency, timeoutMs) =>
 const startNode =
   (kind: string): StartCalls =>
   (test, target, ...numbers) =>
-    startProgram(test, join(import.meta.dirname, "client-program.ts"), [kind, target, ...numbers.map(String)]);
+    startProgram(test, bundleProgram(join(import.meta.dirname, "client-program.ts")), [
+      kind,
+      target,
+      ...numbers.map(String),
+    ]);
 
 describe("a server that is too slow for deadlines", () => {
   for (const [client, start, skip] of [

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { startGoPeer, withoutGo } from "@tercel/test-support/peers";
 import { type StartedProgram, startProgram } from "@tercel/test-support/programs";
 import { freePorts } from "@tercel/test-support/servers";
 
-const program = (name: string): string => join(import.meta.dirname, name);
+const program = (name: string): string => bundleProgram(join(import.meta.dirname, name));
 
 const peers: readonly { name: string; skip: string | false; start(t: TestContext): StartedProgram }[] = [
   { name: "our own server", skip: false, start: (t) => startProgram(t, program("../support/health-server.ts")) },

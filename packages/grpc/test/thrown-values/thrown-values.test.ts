@@ -9,6 +9,7 @@ import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { createChannel } from "@tercel/grpc";
 import { collect, streamOf } from "@tercel/test-support/async";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { hostileValues } from "@tercel/test-support/hostile-values";
 import { EchoService } from "../gen/tercel/grpc/test/v1/echo_pb.ts";
 
@@ -17,7 +18,7 @@ const names = Object.keys(hostileValues);
 
 /** A server in a process of its own: what it logs, and whether it still serves. */
 async function startServer(t: TestContext, args: readonly string[]) {
-  const child = spawn(process.execPath, ["--conditions=source", program, ...args], {
+  const child = spawn(process.execPath, [bundleProgram(program), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "close");

@@ -1,5 +1,6 @@
 import { context, propagation, trace } from "@opentelemetry/api";
 import type { Sampler } from "@opentelemetry/sdk-trace-node";
+import { withNamedExports } from "@tercel/grpc/internal";
 import { markFollowing } from "../call/follows-parents.ts";
 import { importPeer } from "../call/import-peer.ts";
 import { type OptionsOf, own, readOptions, share, text } from "../call/options.ts";
@@ -96,10 +97,10 @@ export async function startOtlpTracing(options: OtlpTracingOptions): Promise<Otl
 function loadSdk() {
   return importPeer("startOtlpTracing", packages, () =>
     Promise.all([
-      import("@opentelemetry/sdk-trace-node"),
-      import("@opentelemetry/resources"),
-      import("@opentelemetry/exporter-trace-otlp-proto"),
-      import("@opentelemetry/context-async-hooks"),
+      import("@opentelemetry/sdk-trace-node").then(withNamedExports),
+      import("@opentelemetry/resources").then(withNamedExports),
+      import("@opentelemetry/exporter-trace-otlp-proto").then(withNamedExports),
+      import("@opentelemetry/context-async-hooks").then(withNamedExports),
     ]),
   );
 }

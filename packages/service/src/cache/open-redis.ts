@@ -1,4 +1,5 @@
 import type { Log } from "@tercel/grpc";
+import { withNamedExports } from "@tercel/grpc/internal";
 import { createRedisCacheStore } from "@tercel/interceptors/cache";
 import { importPeer } from "../import-peer.ts";
 import { PermanentError } from "../permanent-error.ts";
@@ -41,7 +42,7 @@ const disconnectTimeoutMs = 500;
  * @throws PermanentError for a missing package or a refused password; Error when Redis cannot be reached
  */
 export async function openRedis(options: RedisOptions, host: RedisHost): Promise<OpenRedis> {
-  const { Redis } = await importPeer("cache redis", ioredisPeer, () => import("ioredis"));
+  const { Redis } = await importPeer("cache redis", ioredisPeer, () => import("ioredis").then(withNamedExports));
   const { url, keyPrefix, connectTimeoutMs = 5000, commandTimeoutMs = 1000 } = options;
   const redis = new Redis(url, {
     lazyConnect: true,

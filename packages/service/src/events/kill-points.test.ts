@@ -1,3 +1,4 @@
+// Long: it kills the process at each of more than 200 points, and lets it live again after each.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

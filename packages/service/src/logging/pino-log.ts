@@ -1,4 +1,4 @@
-import { workerNumber } from "@tercel/grpc/internal";
+import { withNamedExports, workerNumber } from "@tercel/grpc/internal";
 import { type LeveledLog, type LogLevel, toLog } from "@tercel/interceptors/logging";
 import { importPeer } from "../import-peer.ts";
 
@@ -16,7 +16,7 @@ export interface PinoLog {
  * @throws PermanentError with the install command, when pino is missing
  */
 export async function openPinoLog(service: string, level: LogLevel): Promise<PinoLog> {
-  const { pino } = await importPeer("logging pino", pinoPeer, () => import("pino"));
+  const { pino } = await importPeer("logging pino", pinoPeer, () => import("pino").then(withNamedExports));
   const worker = workerNumber();
   const logger = pino(
     {

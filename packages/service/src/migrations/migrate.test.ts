@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type LogFields, systemClock } from "@tercel/grpc";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { startProgram } from "@tercel/test-support/programs";
 import { createPostgresServer, type PostgresServer, withoutPostgres } from "@tercel/test-support/servers";
 import sql from "sql-template-tag";
@@ -141,7 +142,7 @@ function describeMigrations(name: string, fresh: (t: TestContext) => Promise<{ d
         "0002_a.sql": "INSERT INTO users VALUES (1, 'a');",
         "0003_b.sql": "INSERT INTO users VALUES (2, 'b');",
       });
-      const programs = Array.from({ length: 10 }, () => startProgram(t, program, [where, path]));
+      const programs = Array.from({ length: 10 }, () => startProgram(t, bundleProgram(program), [where, path]));
       const applied = await Promise.all(programs.map((one) => one.line()));
       assert.deepEqual(await Promise.all(programs.map((one) => one.ended)), Array(10).fill([0, null]));
       assert.deepEqual(

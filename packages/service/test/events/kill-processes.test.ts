@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { Int32ValueSchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { createChannel, systemClock } from "@tercel/grpc";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { type StartedProgram, startProgram } from "@tercel/test-support/programs";
 import { freePorts } from "@tercel/test-support/servers";
 import sql from "sql-template-tag";
@@ -20,10 +21,10 @@ const killEvery = 12;
 it("loses no event and takes none twice when hub and handlers are killed in turn", { timeout: 180_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "tercel-killed-"));
   const [port = 0] = await freePorts(1);
-  const startHub = () =>
-    started(startProgram(t, join(import.meta.dirname, "hub-program.ts"), [join(folder, "hub.db"), String(port)]));
+  const program = (name: string) => bundleProgram(join(import.meta.dirname, name));
+  const startHub = () => started(startProgram(t, program("hub-program.ts"), [join(folder, "hub.db"), String(port)]));
   const startWorker = () =>
-    started(startProgram(t, join(import.meta.dirname, "worker-program.ts"), [join(folder, "worker.db"), String(port)]));
+    started(startProgram(t, program("worker-program.ts"), [join(folder, "worker.db"), String(port)]));
   let hub = await startHub();
   let worker = await startWorker();
 

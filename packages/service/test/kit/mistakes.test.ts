@@ -7,6 +7,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { createPostgresServer, freePorts, withoutPostgres } from "@tercel/test-support/servers";
 import pg from "pg";
 
@@ -34,15 +35,14 @@ function run(
   folder: string,
   { env = {}, node = [], args = [] }: { env?: object; node?: readonly string[]; args?: readonly string[] } = {},
 ): Run {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--conditions=source", ...node, join(programs, program), ...args],
-    {
-      cwd: folder,
-      encoding: "utf8",
-      env: { ...process.env, MIGRATIONS: join(folder, "migrations"), ...env },
-    },
-  );
+  const file = join(programs, program);
+  // Options of Node may change what the program imports, which a bundle has already.
+  const command = node.length === 0 ? [bundleProgram(file)] : ["--conditions=source", ...node, file];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...command, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, MIGRATIONS: join(folder, "migrations"), ...env },
+  });
   const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
   return {
     status,

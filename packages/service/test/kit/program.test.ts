@@ -8,11 +8,12 @@ import { describe, it, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { startCommand } from "@tercel/test-support/programs";
 import { findProgram } from "@tercel/test-support/servers";
 
-const program = join(import.meta.dirname, "../programs/hello.ts");
-const node = [process.execPath, "--conditions=source", program] as const;
+const program = bundleProgram(join(import.meta.dirname, "../programs/hello.ts"));
+const node = [process.execPath, program] as const;
 const run = promisify(execFile);
 const grpcurl = findProgram("grpcurl");
 
@@ -49,7 +50,7 @@ function runHello(folder: string, args: readonly string[], env: Readonly<Record<
 }
 
 function runToItsEnd(file: string, folder: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=source", file, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], {
     cwd: folder,
     encoding: "utf8",
     env: { ...process.env, ...env },
@@ -184,7 +185,7 @@ describe("the smallest service", () => {
 });
 
 describe("a service with a database", () => {
-  const keeper = join(import.meta.dirname, "../programs/keeper.ts");
+  const keeper = bundleProgram(join(import.meta.dirname, "../programs/keeper.ts"));
 
   it("applies migrations by --migrate, without which production does not start", (t) => {
     const folder = emptyFolder(t);
@@ -207,7 +208,7 @@ describe("a service with a database", () => {
       t,
       "/usr/bin/env",
       [
-        ...["-C", folder, process.execPath, "--conditions=source", keeper, "--set", "service.port=0"],
+        ...["-C", folder, process.execPath, keeper, "--set", "service.port=0"],
         ...["--set", "service.start.wait=60s", "--set", "database.providers.postgres.url=postgres://x@127.0.0.1:1/x"],
       ],
       { MIGRATIONS: folder },

@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { createChannel, createClient } from "@tercel/grpc";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { startCommand } from "@tercel/test-support/programs";
 import { EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
 import { onEnd } from "./on-end.ts";
 
-const program = join(import.meta.dirname, "../programs/two-services.ts");
+const program = bundleProgram(join(import.meta.dirname, "../programs/two-services.ts"));
 
 /** A folder that holds one for each service, with its configuration. */
 function folderWith(test: TestContext, configs: Readonly<Record<string, string>>): string {
@@ -29,7 +30,7 @@ const configs = {
 };
 
 function run(folder: string, ...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=source", program, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     cwd: folder,
     encoding: "utf8",
   });
@@ -45,7 +46,7 @@ interface Line {
 describe("services that run in one program", () => {
   it("call each other in memory, start with what is needed, and stop together at SIGTERM", async (t) => {
     const folder = folderWith(t, configs);
-    const running = startCommand(t, "/usr/bin/env", ["-C", folder, process.execPath, "--conditions=source", program]);
+    const running = startCommand(t, "/usr/bin/env", ["-C", folder, process.execPath, program]);
     const ready: Line[] = [];
     while (ready.length < 2) {
       const line = JSON.parse(await running.line()) as Line;

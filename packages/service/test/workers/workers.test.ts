@@ -10,6 +10,7 @@ import { describe, it, type TestContext } from "node:test";
 import { type Client, createClient } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, createServer } from "@tercel/grpc";
 import { createHealth } from "@tercel/grpc/services";
+import { bundleProgram } from "@tercel/test-support/bundled-programs";
 import { type EchoResponse, EchoService } from "../gen/tercel/service/test/v1/echo_pb.ts";
 
 interface Line {
@@ -29,7 +30,7 @@ interface Program {
 function start(test: TestContext, settings: object): Program {
   const child = spawn(
     process.execPath,
-    ["--conditions=source", join(import.meta.dirname, "program.ts"), JSON.stringify(settings)],
+    [bundleProgram(join(import.meta.dirname, "program.ts")), JSON.stringify(settings)],
     // A process group of its own, which a test can signal as a whole.
     { stdio: ["ignore", "pipe", "inherit"], detached: true },
   );

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildFolder } from "../built-programs.ts";
 
 const cache = join(import.meta.dirname, "../../../../.cache/peers");
 
@@ -15,20 +16,7 @@ export const peerSources = join(import.meta.dirname, "../../peers");
 export function buildOnce(source: string, build: (folder: string) => void): string {
   const hash = createHash("sha256");
   for (const file of readdirSync(source).sort()) hash.update(file).update(readFileSync(join(source, file)));
-  const built = join(cache, hash.digest("hex").slice(0, 16));
-  if (existsSync(built)) return built;
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, "building-"));
-  try {
-    build(folder);
-    renameSync(folder, built);
-  } catch (error) {
-    // Another process was faster: a folder that is not empty cannot be replaced.
-    if (!existsSync(built)) throw error;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  return built;
+  return buildFolder(join(cache, hash.digest("hex").slice(0, 16)), build);
 }
 
 /** Runs one step of a build in `cwd` (default: the current folder). Throws with the end of the output if it fails. */

@@ -27,6 +27,7 @@ import type { Scheduler } from "../../schedule/scheduler.ts";
 import { answering, failing } from "./failing.ts";
 import { toRunMessage } from "./run-message.ts";
 import { fromRetention, fromSchedule, toSchedule, toUnreadable } from "./schedule-message.ts";
+import { WatcherLimit } from "./watcher-limit.ts";
 
 export interface ScheduleHandlerParts {
   readonly schedules: ItemService<Schedule>;
@@ -47,12 +48,11 @@ export interface ScheduleHandlerParts {
 const outputOnly = ["uuid", "etag", "next_time", "last_good_time", "overdue"];
 const defaultTimes = 5;
 const maxTimes = 100;
-const maxWatchers = 64;
 
 /** Creates the handlers of wimguard.v1.ScheduleService. */
 export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<typeof ScheduleService> {
   const { schedules, scheduler, retention, store, backups, runs, logs, tokens, requests, listRuns } = parts;
-  let watchers = 0;
+  const watchers = new WatcherLimit();
 
   const toMessage = (schedule: Schedule): ScheduleMessage =>
     toSchedule(schedule, {
@@ -185,18 +185,14 @@ export function createScheduleHandler(parts: ScheduleHandlerParts): ServiceImpl<
         const parsed = parseFilter(filter, runTable.fields);
         return (run: LiveRun) => filter === "" || matchesFilter(parsed, toRunMessage(run));
       });
-      if (watchers >= maxWatchers) {
-        const message = `watcher limit of ${maxWatchers} reached: try again later`;
-        answering(() => fail({ reason: "QUEUE_FULL", retryAfterMs: 10_000, message }));
-      }
-      watchers++;
+      watchers.enter();
       try {
         for await (const change of watchRuns(runs, Number(afterRevision), matches, signal)) {
           yield change.kind === "run" ? { run: toRunMessage(change.run) } : { heartbeat: true };
         }
         if (signal.aborted) throw signal.reason;
       } finally {
-        watchers--;
+        watchers.leave();
       }
     },
   };

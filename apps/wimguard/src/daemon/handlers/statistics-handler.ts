@@ -19,6 +19,7 @@ import { createOverview, type DashboardParts } from "../../statistics/dashboard.
 import { answering } from "./failing.ts";
 import { toRunMessage } from "./run-message.ts";
 import { toSchedule } from "./schedule-message.ts";
+import { WatcherLimit } from "./watcher-limit.ts";
 
 export interface StatisticsHandlerParts extends DashboardParts {
   /** Page tokens: the cursor is the number of days on earlier pages. */
@@ -27,12 +28,11 @@ export interface StatisticsHandlerParts extends DashboardParts {
 
 /** Minimum interval between two dashboards. */
 const minIntervalMs = 1_000;
-const maxWatchers = 64;
 
 /** Creates the handlers of wimguard.v1.StatisticsService. */
 export function createStatisticsHandler(parts: StatisticsHandlerParts): ServiceImpl<typeof StatisticsService> {
   const { runs, runStore, schedules, tokens } = parts;
-  let watchers = 0;
+  const watchers = new WatcherLimit();
 
   function checkUuid(uuid: string): string {
     if (uuid === "" || schedules.get(uuid) !== undefined) return uuid;
@@ -67,16 +67,12 @@ export function createStatisticsHandler(parts: StatisticsHandlerParts): ServiceI
       }),
 
     async *watchStatistics(_, { signal }) {
-      if (watchers >= maxWatchers) {
-        const message = `watcher limit of ${maxWatchers} reached: try again later`;
-        answering(() => fail({ reason: "QUEUE_FULL", retryAfterMs: 10_000, message }));
-      }
-      watchers++;
+      watchers.enter();
       try {
         for await (const _change of runs.changes(minIntervalMs, signal)) yield answering(() => toDashboard(parts));
         throw signal.reason;
       } finally {
-        watchers--;
+        watchers.leave();
       }
     },
   };

@@ -1,4 +1,6 @@
 import { usageFailure } from "../../frame/failure.ts";
+import { suggest, withSuggestion } from "../../frame/suggestion.ts";
+import { describeInvalidName, maxNameLength } from "./project-name.ts";
 
 /** All names in a project, derived from the name of its service. The comments show those of `order-item-service`. */
 export interface ServiceNames {
@@ -30,9 +32,6 @@ export interface ServiceNames {
   readonly unique: "email" | "name";
 }
 
-/** Limit of a DNS label: service names are used in discovery and Kubernetes. */
-const maxNameLength = 63;
-
 /** Endings of service names that are not part of the noun. */
 const serviceEndings = ["api", "server", "service", "svc"] as const;
 
@@ -59,14 +58,8 @@ const takenNames = new Set(
  * @throws CommandFailure with the nearest valid name
  */
 export function serviceNames(service: string, endings: readonly string[] = serviceEndings): ServiceNames {
-  const isName = service.split("-").every((word) => /^[a-z][a-z0-9]*$/.test(word));
-  if (!isName || service.length > maxNameLength) {
-    const suggestion = suggestName(service);
-    throw usageFailure(
-      `invalid name ${JSON.stringify(service)}: expected lower-case words with dashes, at most ${maxNameLength} characters` +
-        `${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`,
-    );
-  }
+  const problem = describeInvalidName(service);
+  if (problem !== undefined) throw usageFailure(withSuggestion(problem, suggest(validName(service))));
   const words = nounOf(service, endings);
   const [last = ""] = words.slice(-1);
   const plural = [...words.slice(0, -1), pluralOf(last)];
@@ -95,8 +88,8 @@ export function serviceNames(service: string, endings: readonly string[] = servi
   };
 }
 
-/** Suggests a valid name: `user-service` for `User Service`; undefined if nothing is left. */
-function suggestName(text: string): string | undefined {
+/** Returns a valid name from what was given: `user-service` for `User Service`; undefined if nothing is left. */
+function validName(text: string): string | undefined {
   const words = text
     .normalize("NFKD")
     .replace(/([a-z0-9])([A-Z])/g, "$1-$2")

@@ -1,5 +1,5 @@
-import { exitCodes } from "../../frame/exit-codes.ts";
-import { CommandFailure } from "../../frame/failure.ts";
+import { usageFailure } from "../../frame/failure.ts";
+import { describeInvalidName } from "./project-name.ts";
 
 export const packageManagers = ["npm", "pnpm", "yarn", "bun"] as const;
 export type PackageManager = (typeof packageManagers)[number];
@@ -18,9 +18,7 @@ export const servicesFolder = "services";
 
 /** Validates a workspace name. @throws CommandFailure for a name that is not a valid package and folder name */
 export function checkWorkspaceName(name: string): string {
-  if (name.split("-").every((word) => /^[a-z][a-z0-9]*$/.test(word)) && name.length <= 63) return name;
-  throw new CommandFailure(
-    exitCodes.usage,
-    `invalid name ${JSON.stringify(name)}: expected lower-case words with dashes, at most 63 characters`,
-  );
+  const problem = describeInvalidName(name);
+  if (problem !== undefined) throw usageFailure(problem);
+  return name;
 }

@@ -1,6 +1,7 @@
 import type { JetStreamManager, StreamConfig } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock, Log } from "@tercel/grpc";
+import { withNamedExports } from "@tercel/grpc/internal";
 import { importPeer } from "../../import-peer.ts";
 import { PermanentError } from "../../permanent-error.ts";
 import type { EventBroker } from "../broker/event-broker.ts";
@@ -55,8 +56,10 @@ const defaults: Omit<NatsSettings, "servers"> = {
  */
 export async function openNats(options: NatsOptions, host: NatsHost): Promise<EventBroker> {
   const modules: NatsModules = {
-    nats: await importPeer("events nats", natsPeer, () => import("@nats-io/transport-node")),
-    jetstream: await importPeer("events nats", jetstreamPeer, () => import("@nats-io/jetstream")),
+    nats: await importPeer("events nats", natsPeer, () => import("@nats-io/transport-node").then(withNamedExports)),
+    jetstream: await importPeer("events nats", jetstreamPeer, () =>
+      import("@nats-io/jetstream").then(withNamedExports),
+    ),
   };
   const settings = { ...defaults, ...options };
   const description = `nats at ${options.servers.map(withoutSecrets).join(", ")}`;

@@ -1,6 +1,6 @@
-import { nearestName } from "@tercel/grpc/internal";
 import type { CommanderError } from "commander";
-import { type CommandFailure, usageFailure } from "./failure.ts";
+import { type CommandFailure, usageFailure } from "./frame/failure.ts";
+import { suggest, suggestOneOf, withSuggestion } from "./frame/suggestion.ts";
 
 /** Converts commander's `error: unknown option '--tagret'\n(Did you mean --target?)` to the form of the other errors. */
 export function misuse({ code, message }: CommanderError): CommandFailure {
@@ -14,12 +14,9 @@ export function misuse({ code, message }: CommanderError): CommandFailure {
     const [, what = "", value, known = ""] = choices;
     const name = /--[\w-]+/.exec(what)?.[0] ?? "argument";
     const given = value ?? what;
-    const nearest = nearestName(given, known.split(", "));
-    return usageFailure(
-      `invalid ${name} ${JSON.stringify(given)}: ${nearest === undefined ? `expected one of ${known}` : `did you mean ${nearest}?`}`,
-    );
+    return usageFailure(`invalid ${name} ${JSON.stringify(given)}: ${suggestOneOf(given, known.split(", "))}`);
   }
   const text = first.replace(/'([^']*)'/g, '"$1"').replace(/\.$/, "");
   const nearest = /^\(Did you mean (?:one of )?(.+?)\?\)$/.exec(suggestion ?? "")?.[1];
-  return usageFailure(nearest === undefined ? text : `${text}; did you mean ${nearest.replaceAll(", ", " or ")}?`);
+  return usageFailure(withSuggestion(text, suggest(nearest?.replaceAll(", ", " or "))));
 }
