@@ -1,4 +1,4 @@
-// Runs in its own process: Playwright includes a copy of zod, which defines globals.
+// Own process: Playwright includes a copy of zod, which defines globals.
 
 import assert from "node:assert/strict";
 import { it } from "node:test";

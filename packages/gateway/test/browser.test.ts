@@ -1,4 +1,4 @@
-// Runs in its own process: Playwright includes a copy of zod, which defines globals.
+// Own process: Playwright includes a copy of zod, which defines globals.
 // Long: it drives Chromium through every protocol, over restarts, and sends 100 MB each way.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// Runs in its own process: the SDK includes zod, which defines globals.
+// Own process: the SDK includes zod, which defines globals.
 
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";

@@ -143,7 +143,7 @@ describe("an HTTP/1.1 connection", () => {
     }
   });
 
-  it("answers one request in a turn of the event loop, and of those sent ahead 32 with all other connections", async () => {
+  it("starts one request in each turn of the event loop, and at most 32 pipelined requests over all connections", async () => {
     const readAhead = budgetOf(32);
     const connections = [setUp({}, readAhead), setUp({}, readAhead), setUp({}, readAhead)];
     for (const { receive } of connections) receive(get.repeat(40));
