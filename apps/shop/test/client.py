@@ -54,6 +54,13 @@ def responses_to(step):
         yield json_format.MessageToDict(message, always_print_fields_with_no_presence=True)
 
 
+def responses_until(step):
+    while True:
+        responses = list(responses_to(step))
+        if all(at(responses[-1], path) == value for path, value in step.get("until", {}).items()):
+            return responses
+
+
 def followed(step, before):
     first = []
     has_come = threading.Event()
@@ -70,7 +77,7 @@ def followed(step, before):
 
 before = None
 for step in work["steps"]:
-    responses = followed(step, before) if step.get("isFollowed") else list(responses_to(step))
+    responses = followed(step, before) if step.get("isFollowed") else responses_until(step)
     for path, expected in step.get("expect", {}).items():
         found = at(responses[-1], path)
         assert found == filled(expected), f"{step['method']}: {path} is {found}: {responses[-1]}"

@@ -85,6 +85,15 @@ async function runSteps(steps: readonly ClientStep[], call: Caller): Promise<str
     for await (const response of call(step, step.requests.map(filled) as Json[], signal)) responses.push(response);
     return responses;
   };
+  const responsesUntil = async (step: ClientStep): Promise<Json[]> => {
+    for (;;) {
+      const responses = await responsesTo(step);
+      const reached = Object.entries(step.until ?? {}).every(
+        ([path, value]) => valueAt(responses.at(-1), path) === value,
+      );
+      if (reached) return responses;
+    }
+  };
   const followed = async (step: ClientStep, earlier: ClientStep | undefined): Promise<Json[]> => {
     const leaving = new AbortController();
     let first: Json | undefined;
@@ -102,7 +111,7 @@ async function runSteps(steps: readonly ClientStep[], call: Caller): Promise<str
 
   const done: string[] = [];
   for (const [at, step] of steps.entries()) {
-    const responses = step.isFollowed === true ? await followed(step, steps[at - 1]) : await responsesTo(step);
+    const responses = step.isFollowed === true ? await followed(step, steps[at - 1]) : await responsesUntil(step);
     const last = responses.at(-1) ?? {};
     const what = `${step.service}/${step.method}: ${JSON.stringify(last)}`;
     for (const [path, expected] of Object.entries(step.expect ?? {}))
