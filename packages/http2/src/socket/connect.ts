@@ -42,7 +42,9 @@ export function connect(
   return new Promise((resolve, reject) => {
     const socket: Socket =
       tls === undefined
-        ? connectNet({ ...address, noDelay: true, onread: intoSharedBuffer() } as Parameters<typeof connectNet>[0] &
+        ? connectNet({ ...address, noDelay: true, onread: intoSharedBuffer(() => socket) } as Parameters<
+            typeof connectNet
+          >[0] &
             object)
         : // Loaded here, because it costs milliseconds and a client without TLS does not need it.
           process.getBuiltinModule("node:tls").connect({
