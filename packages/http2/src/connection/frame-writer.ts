@@ -278,7 +278,7 @@ export class FrameWriter implements DataFramesOwner {
   /** For large data, which a turn may have much of. */
   writeEarly(): void {
     const { pendingBytes } = this.arena;
-    if (pendingBytes < flushedBytes || this.isDeferred) return;
+    if (pendingBytes < flushedBytes || this.isDeferred || this.closed) return;
     if (this.earlyBytes >= this.limits.output.connectionBufferBytes) return;
     this.earlyBytes += pendingBytes;
     this.write();
