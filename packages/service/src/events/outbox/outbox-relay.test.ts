@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { StringValueSchema } from "@bufbuild/protobuf/wkt";
-import { createFakeClock } from "@tercel/grpc/testing";
+import { createFakeClock, type FakeClock } from "@tercel/grpc/testing";
 import { createOccasion, quiet } from "@tercel/test-support/async";
 import sql, { type Sql } from "sql-template-tag";
 import type { Database } from "../../database/database.ts";
@@ -78,6 +78,20 @@ function relayOf(
   return { stop };
 }
 
+/** Lets the clock go on until the outbox is empty. */
+async function untilSent(
+  clock: FakeClock,
+  pending: () => Promise<number>,
+  maxSeconds: number,
+  what = "",
+): Promise<void> {
+  for (let second = 0; (await pending()) > 0; second++) {
+    assert.ok(second < maxSeconds, `${what}${await pending()} are left`);
+    await clock.advance(1000);
+    await quiet();
+  }
+}
+
 describe("the relay of an outbox", () => {
   it("reads the next batch while one is stored, and deletes a batch only when the stream has it", async (t) => {
     const { database, clock, publish, pending } = await openOutbox(t);
@@ -133,11 +147,7 @@ describe("the relay of an outbox", () => {
       stored.push(...records.map(textOf));
       return idsOf(records);
     });
-    for (let second = 0; (await pending()) > 0; second++) {
-      assert.ok(second < 60, `${await pending()} are left`);
-      await clock.advance(1000);
-      await quiet();
-    }
+    await untilSent(clock, pending, 60);
     assert.deepEqual(
       stored,
       Array.from({ length: 600 }, (_, at) => String(at)),
@@ -158,11 +168,7 @@ describe("the relay of an outbox", () => {
       stored.push(...records.map(textOf));
       return idsOf(records);
     });
-    for (let second = 0; (await pending()) > 0; second++) {
-      assert.ok(second < 60, `${await pending()} are left`);
-      await clock.advance(1000);
-      await quiet();
-    }
+    await untilSent(clock, pending, 60);
     assert.equal(stored.length, 600);
     assert.equal(new Set(stored).size, 600);
   });
@@ -212,11 +218,7 @@ describe("the relay of an outbox", () => {
         if (random() < 0.1) throw new Error("lost");
         return idsOf(taken);
       });
-      for (let second = 0; (await pending()) > 0; second++) {
-        assert.ok(second < 3000, `seed ${seed}: ${await pending()} are left`);
-        await clock.advance(1000);
-        await quiet();
-      }
+      await untilSent(clock, pending, 3000, `seed ${seed}: `);
       await relay.stop();
       for (const [key, ofKey] of order) {
         assert.deepEqual(
