@@ -203,7 +203,7 @@ test("counts calls by method and status for Prometheus, and serves nothing else 
   assert.equal((await page("/")).status, 404);
 });
 
-test("in production only tokens of the issuer are accepted, and there is no reflection", {
+test("in production only tokens of the issuer are accepted, and reflection is off", {
   timeout: 180_000,
 }, async () => {
   const { publicKey, privateKey } = await generateKeyPair("ES256");

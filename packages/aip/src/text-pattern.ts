@@ -1,4 +1,4 @@
-/** A text with wildcards, as the pieces between them. One piece means that there is no wildcard. */
+/** A text with wildcards, as the pieces between them. A text without wildcards is a single piece. */
 export interface TextPattern {
   readonly pieces: readonly string[];
 }

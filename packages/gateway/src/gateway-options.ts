@@ -43,7 +43,7 @@ export interface GatewayOptions {
   readonly defaultStream?: "ndjson" | "array";
   /** Server-sent events. `idOf` returns the id of an event, after which a client resumes. Default: the field `resume_token`. */
   readonly sse?: { readonly idOf?: (message: Message) => string | undefined };
-  /** The source of ETags: the response's field `etag`, or with "body", also a hash of the body if there is no such field. Default "field". */
+  /** The source of ETags: the response's field `etag`, or with "body", also a hash of the body if the response has no such field. Default "field". */
   readonly etag?: "field" | "body";
   /** The timeout of unary calls over REST without one. Default 60,000. */
   readonly defaultTimeoutMs?: number;

@@ -23,7 +23,7 @@ export interface McpFaceOptions {
   /** The services whose methods may be tools. */
   readonly services: readonly DescService[];
   /**
-   * The methods that are tools: `package.Service/Method`, `package.Service/*`, `*`. There is no default, because you should decide what a model may
+   * The methods that are tools: `package.Service/Method`, `package.Service/*`, `*`. Required, because you should decide what a model may
    * do. Streaming methods cannot be tools; `*` leaves them out.
    */
   readonly include: readonly string[];

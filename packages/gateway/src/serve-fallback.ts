@@ -2,7 +2,7 @@ import type { GatewayHost, HttpExchange, HttpExchangeListener } from "@tercel/gr
 import { splitTarget, urlOf } from "./calls/read-fields.ts";
 import type { Responder } from "./calls/responder.ts";
 
-/** Serves every request that is no method, REST route or documentation page, such as a web page or metrics. */
+/** Serves all requests other than for methods, REST routes and documentation pages, such as for a web page or metrics. */
 export type Fallback = (request: Request) => Response | Promise<Response>;
 
 /** Runs a fallback for a request. If it throws, the error is logged and the client gets a 500. */

@@ -125,7 +125,7 @@ describe("builds", () => {
     utimesSync(join(folder, "page/a.txt"), later, later);
     await begin({ isWatched: false });
     assert.equal(runs(), 2);
-    // An empty folder is no output.
+    // An empty folder does not count as output.
     rmSync(join(folder, "dist/words.txt"));
     await begin({ isWatched: false });
     assert.equal(runs(), 3);

@@ -79,7 +79,7 @@ builds:
     ["a key that is nearly one", "build: []\n", "tercel.yaml:1:1: unknown key build; did you mean builds?"],
     ["what is not YAML", "builds: 'web\n", "tercel.yaml:2:1: Missing closing 'quote"],
     ["no list", "builds: web\n", "tercel.yaml:1:9: invalid builds: expected a list"],
-    ["an entry that is no map", "builds: [web]\n", "tercel.yaml:1:10: invalid build: expected a map"],
+    ["an entry that is not a map", "builds: [web]\n", "tercel.yaml:1:10: invalid build: expected a map"],
     [
       "an unknown key",
       "builds:\n  - name: page\n    entry: web/build.ts\n    ouput: web/dist\n",
